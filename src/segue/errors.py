@@ -1,0 +1,51 @@
+"""What Segue says when something is wrong: what was expected, what came, what to do."""
+
+
+class SegueError(Exception):
+    """A mistake the user can mend. The command line prints it without a traceback.
+
+    ``SegueError("The half-life must be positive", came="-3 days", do="set factors.half_life_days")``
+    """
+
+    exit_code = 1
+
+    def __init__(self, what: str, *, expected: str = "", came: str = "", do: str = "") -> None:
+        self.what, self.expected, self.came, self.do = what, expected, came, do
+        parts = [what.rstrip(".") + "."]
+        if expected:
+            parts.append(f"Expected: {expected}.")
+        if came:
+            parts.append(f"Came: {came}.")
+        if do:
+            parts.append(f"To do: {do}.")
+        super().__init__(" ".join(parts))
+
+
+class UsageError(SegueError):
+    """A command or setting that cannot be taken."""
+
+    exit_code = 2
+
+
+class FormatError(SegueError):
+    """A file that is not of the format it was taken for; nothing of it is stored."""
+
+    exit_code = 3
+
+
+class NotFoundError(SegueError):
+    """A listener, track, model or file that is not there."""
+
+    exit_code = 4
+
+
+class BusyError(SegueError):
+    """Another process is writing to the same library or shelf."""
+
+    exit_code = 5
+
+
+class NumericalError(SegueError):
+    """NaN, infinity or a diverging loss, in what came in or in what came out."""
+
+    exit_code = 6

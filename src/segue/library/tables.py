@@ -1,0 +1,112 @@
+"""The canonical tables: the one shape that all listening data takes (Parquet, times UTC, durations ms)."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+TIME = pa.timestamp("us", tz="UTC")
+
+LISTENS = pa.schema(
+    [
+        ("listener_id", pa.string()),
+        ("track_id", pa.string()),
+        ("started_at", TIME),  # null for plain counts
+        ("played_ms", pa.int64()),
+        ("plays", pa.int64()),  # 1, or a count
+        ("stage", pa.int8()),  # 0 very brief, 1 brief, 2 most, 3 whole (listening.py); null if unknown
+        ("skipped", pa.bool_()),  # listening.py; null if unknown
+        ("shuffle", pa.bool_()),
+        ("start_reason", pa.string()),
+        ("end_reason", pa.string()),
+        ("context", pa.string()),
+        ("session_id", pa.string()),
+        ("session_position", pa.int32()),  # from 1
+        ("source", pa.string()),
+    ]
+)
+FEEDBACK = pa.schema(
+    [
+        ("listener_id", pa.string()),
+        ("track_id", pa.string()),
+        ("kind", pa.string()),  # save, love, ban, hate, unlove
+        ("given_at", TIME),
+        ("source", pa.string()),
+    ]
+)
+PLAYLISTS = pa.schema(
+    [
+        ("playlist_id", pa.string()),
+        ("title", pa.string()),
+        ("owner", pa.string()),
+        ("followers", pa.int64()),
+        ("modified_at", TIME),
+        ("source", pa.string()),
+    ]
+)
+PLAYLIST_ENTRIES = pa.schema(
+    [
+        ("playlist_id", pa.string()),
+        ("position", pa.int32()),  # from 0; null where the order is not known
+        ("track_id", pa.string()),
+        ("added_at", TIME),
+        ("source", pa.string()),
+    ]
+)
+TRACKS = pa.schema(
+    [
+        ("track_id", pa.string()),
+        ("title", pa.string()),
+        ("artists", pa.list_(pa.string())),  # as credited, main artist first
+        ("album", pa.string()),
+        ("duration_ms", pa.int64()),
+        ("release_date", pa.string()),  # ISO 8601, to the year, month or day
+        ("medium", pa.string()),  # song, podcast, audiobook, artist
+        ("explicit", pa.bool_()),
+        ("isrc", pa.string()),
+        ("mbid", pa.string()),
+        ("spotify", pa.string()),
+        ("popularity", pa.float32()),  # 0 to 1
+        ("features", pa.map_(pa.string(), pa.float32())),  # sound features by name
+        ("work_id", pa.string()),  # one work, many versions; null until grouped
+        ("version", pa.string()),  # original, live, remix, ...; null until grouped
+    ]
+)
+TRACK_KEYS = pa.schema(
+    [
+        ("key", pa.string()),  # "spotify:...", "mbid:...", "isrc:...", "name:...": identity.py
+        ("track_id", pa.string()),
+        ("duration_ms", pa.int64()),  # of the recording that brought a name key; null if unknown
+    ]
+)
+REJECTS = pa.schema(
+    [
+        ("source", pa.string()),  # the file, inside its archive
+        ("place", pa.string()),  # line, row or item
+        ("reason", pa.string()),
+        ("imported_at", TIME),
+    ]
+)
+IMPORTS = pa.schema(
+    [
+        ("path", pa.string()),
+        ("format", pa.string()),
+        ("listener_id", pa.string()),
+        ("imported_at", TIME),
+        ("kind", pa.string()),  # which table the counts are of
+        ("read", pa.int64()),
+        ("stored", pa.int64()),
+        ("already_there", pa.int64()),
+        ("rejected", pa.int64()),
+    ]
+)
+
+TABLES: dict[str, pa.Schema] = {
+    "listens": LISTENS,
+    "feedback": FEEDBACK,
+    "playlists": PLAYLISTS,
+    "playlist_entries": PLAYLIST_ENTRIES,
+    "tracks": TRACKS,
+    "track_keys": TRACK_KEYS,
+    "rejects": REJECTS,
+    "imports": IMPORTS,
+}
