@@ -1,0 +1,251 @@
+"""A library on disk: a folder of Parquet parts, and `library.json`, which says which of them count.
+
+A write adds parts under names nobody reads yet and then replaces `library.json`. So a kill at any moment
+leaves the old library or the new one, and the next writer sweeps away what was left over.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from segue import files
+from segue.errors import FormatError, NotFoundError
+from segue.library.tables import TABLES
+
+if TYPE_CHECKING:
+    import ibis
+
+FORMAT = 1
+CATALOGUE = "library.json"
+# What tells when and how something was imported is no part of the data itself.
+UNCOUNTED = ("imports", "rejects")
+ROWS_A_GROUP = 131_072
+
+Data = pa.Table | pa.RecordBatchReader
+
+
+class Library:
+    """Listening data in the canonical tables.
+
+    Use `Library.open(path)`. Tables are Ibis expressions, on DuckDB unless another Ibis backend is given.
+    """
+
+    def __init__(self, path: Path, catalogue: dict[str, Any], backend: Any = None) -> None:
+        self.path = path
+        self._catalogue = catalogue
+        self._backend = backend
+        self._expressions: dict[str, Any] = {}
+
+    @classmethod
+    def open(cls, path: str | Path, *, create: bool = False, backend: Any = None) -> Library:
+        """Open the library in the folder `path`.
+
+        Raises:
+            NotFoundError: there is none, and `create` is false.
+            FormatError: the folder holds a library of another version, or a damaged one.
+        """
+        path = Path(path)
+        file = path / CATALOGUE
+        if file.exists():
+            return cls(path, _read_catalogue(file), backend)
+        if not create:
+            raise NotFoundError(
+                f"There is no library in {path}",
+                do=f"make one with `segue import PATH --library {path}`, or try `segue demo`",
+            )
+        if path.exists() and (not path.is_dir() or any(p.name != ".lock" for p in path.iterdir())):
+            raise FormatError(
+                f"{path} is not a library, and not empty",
+                expected="a folder made by Segue, or a new one",
+                do="name another folder",
+            )
+        with files.locked(path, "library"):
+            catalogue = {
+                "format": FORMAT,
+                "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+                "parts": {name: [] for name in TABLES},
+            }
+            _write_catalogue(file, catalogue)
+        return cls(path, catalogue, backend)
+
+    @property
+    def backend(self) -> Any:
+        """The Ibis backend that expressions run on; DuckDB in memory by default."""
+        if self._backend is None:
+            import ibis
+
+            self._backend = ibis.duckdb.connect()
+        return self._backend
+
+    def parts(self, name: str) -> list[Path]:
+        """The Parquet files of a table, oldest first."""
+        _known(name)
+        return [self.path / part for part in self._catalogue["parts"].get(name, [])]
+
+    def table(self, name: str) -> ibis.Table:
+        """A canonical table as an Ibis expression; its columns are those of `tables.TABLES[name]`."""
+        import ibis
+
+        if name not in self._expressions:
+            paths = [str(path) for path in self.parts(name)]
+            if not paths:
+                expression = ibis.memtable(TABLES[name].empty_table())
+            elif self.backend.name == "duckdb":
+                expression = self.backend.read_parquet(paths)
+            else:
+                expression = ibis.union(*(self.backend.read_parquet(path) for path in paths))
+            self._expressions[name] = expression
+        return self._expressions[name]
+
+    def arrow(self, what: str | ibis.Expr) -> pa.Table:
+        """A canonical table, or any Ibis expression over them, in memory."""
+        expression = self.table(what) if isinstance(what, str) else what
+        return self.backend.to_pyarrow(expression)
+
+    def count(self, name: str) -> int:
+        """How many rows a table has, from the Parquet footers alone."""
+        return sum(pq.read_metadata(path).num_rows for path in self.parts(name))
+
+    def fingerprint(self) -> str:
+        """Sixteen hexadecimal digits that change with the data; equal for the same imports in the same order."""
+        counted = {name: parts for name, parts in self._catalogue["parts"].items() if name not in UNCOUNTED}
+        return hashlib.sha256(json.dumps(counted, sort_keys=True).encode()).hexdigest()[:16]
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[Writer]:
+        """Hold the library for writing: everything in the block is committed at its end, or nothing is.
+
+        Raises:
+            BusyError: another process is writing.
+        """
+        with files.locked(self.path, "library"):
+            self._catalogue = _read_catalogue(self.path / CATALOGUE)
+            self._expressions.clear()
+            self._sweep()
+            writer = Writer(self)
+            try:
+                yield writer
+            except BaseException:
+                self._sweep()
+                raise
+            if writer.changed:
+                files.sync(self.path)
+                _write_catalogue(self.path / CATALOGUE, writer.catalogue)
+                self._catalogue = writer.catalogue
+                self._expressions.clear()
+                if writer.purges:
+                    self._sweep()
+
+    def _sweep(self) -> None:
+        """Remove parts that are not (or no longer) in the catalogue, and temporary names. Lock held."""
+        files.sweep(self.path)
+        for name in TABLES:
+            listed = set(self.parts(name))
+            for file in (self.path / name).glob("*"):
+                if file not in listed:
+                    files.remove(file)
+
+
+class Writer:
+    """What `Library.writing()` yields; see there."""
+
+    def __init__(self, library: Library) -> None:
+        self.library = library
+        self.catalogue: dict[str, Any] = json.loads(json.dumps(library._catalogue))
+        self.changed = False
+        self.purges = False
+
+    def append(self, name: str, data: Data) -> int:
+        """Add rows to a table; returns how many. Columns are matched by name and cast to the schema.
+
+        Raises:
+            KeyError: a column of the schema is missing from `data`.
+        """
+        _known(name)
+        number = self.catalogue.setdefault("counter", 0) + 1
+        part, rows = _write_part(self.library.path / name, number, data, TABLES[name])
+        if rows:
+            self.catalogue["parts"].setdefault(name, []).append(f"{name}/{part.name}")
+            self.catalogue["counter"] = number
+            self.changed = True
+        return rows
+
+    def rewrite(self, name: str, data: Data, *, purge: bool = False) -> int:
+        """Put `data` in the place of all rows of a table; returns how many.
+
+        The old parts stay on disk until the next write, for those who are reading them; with `purge` they go
+        as soon as the new ones are committed.
+        """
+        self.catalogue["parts"][name] = []
+        self.changed = True
+        self.purges |= purge
+        return self.append(name, data)
+
+    def scratch(self) -> Path:
+        """A folder for set-aside work in the library; gone after the write, or at the next after a kill."""
+        path = self.library.path / f"{files.TEMPORARY}scratch"
+        path.mkdir(exist_ok=True)
+        return path
+
+
+def _write_part(folder: Path, number: int, data: Data, schema: pa.Schema) -> tuple[Path, int]:
+    folder.mkdir(parents=True, exist_ok=True)
+    aside = folder / f"{files.TEMPORARY}{number:06d}"
+    batches = data.to_batches(max_chunksize=ROWS_A_GROUP) if isinstance(data, pa.Table) else data
+    rows = 0
+    with pq.ParquetWriter(aside, schema, compression="zstd") as writer:
+        for batch in batches:
+            if batch.num_rows:
+                table = pa.Table.from_batches([batch]).select(schema.names).cast(schema)
+                writer.write_table(table, row_group_size=ROWS_A_GROUP)
+                rows += batch.num_rows
+    with aside.open("rb") as handle:
+        digest = hashlib.file_digest(handle, "sha256").hexdigest()[:16]
+    part = folder / f"{number:06d}-{digest}.parquet"
+    if rows:
+        aside.replace(part)
+    else:
+        aside.unlink()
+    return part, rows
+
+
+def _known(name: str) -> None:
+    if name not in TABLES:
+        raise KeyError(f"no table {name!r}; there are {', '.join(TABLES)}")
+
+
+def _write_catalogue(file: Path, catalogue: dict[str, Any]) -> None:
+    files.write_text(file, json.dumps(catalogue, indent=1) + "\n")
+
+
+def _read_catalogue(file: Path) -> dict[str, Any]:
+    try:
+        catalogue = json.loads(file.read_text(encoding="utf-8"))
+        version = catalogue["format"]
+        parts = [part for listed in catalogue["parts"].values() for part in listed]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise FormatError(f"{file} cannot be read ({error})", do="restore it from a copy, or import anew") from None
+    if version != FORMAT:
+        raise FormatError(
+            f"The library in {file.parent} is of another version",
+            expected=f"format {FORMAT}",
+            came=f"format {version}",
+            do="import anew with this release, or use the release that made it",
+        )
+    missing = [part for part in parts if not (file.parent / part).exists()]
+    if missing:
+        raise FormatError(
+            f"The library in {file.parent} lacks a part of its data",
+            expected=f"the file {missing[0]}",
+            do="restore it from a copy, or import anew",
+        )
+    return catalogue
