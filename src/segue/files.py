@@ -7,7 +7,7 @@ import fcntl
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 from segue.errors import BusyError
@@ -16,7 +16,7 @@ TEMPORARY = ".tmp-"
 
 
 @contextlib.contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path) -> Generator[Path]:
     """Yield a temporary path beside `path`; on success it takes the name of `path`, else it is removed.
 
     Works for a file, and for a folder as long as `path` does not exist yet.
@@ -71,7 +71,7 @@ def sweep(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def locked(folder: Path, what: str) -> Iterator[None]:
+def locked(folder: Path, what: str) -> Generator[None]:
     """Hold `folder` for writing. The lock goes with the process, so a kill leaves none behind.
 
     Raises:

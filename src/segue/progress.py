@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 
 Advance = Callable[[float], None]
 
 
 @contextlib.contextmanager
-def progress(what: str, total: float | None = None, *, unit: str = "") -> Iterator[Advance]:
+def progress(what: str, total: float | None = None, *, unit: str = "") -> Generator[Advance]:
     """Yield `advance(amount)`. Drawn on standard error, only if that is a terminal.
 
     `total` is in the unit of `advance`; None draws a bar without an end.

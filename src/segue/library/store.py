@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Generator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -116,12 +116,12 @@ class Library:
         return sum(pq.read_metadata(path).num_rows for path in self.parts(name))
 
     def fingerprint(self) -> str:
-        """Sixteen hexadecimal digits that change with the data; equal for the same imports in the same order."""
+        """Sixteen hexadecimal digits that change with the data; the same imports in order give the same."""
         counted = {name: parts for name, parts in self._catalogue["parts"].items() if name not in UNCOUNTED}
         return hashlib.sha256(json.dumps(counted, sort_keys=True).encode()).hexdigest()[:16]
 
     @contextlib.contextmanager
-    def writing(self) -> Iterator[Writer]:
+    def writing(self) -> Generator[Writer]:
         """Hold the library for writing: everything in the block is committed at its end, or nothing is.
 
         Raises:
@@ -233,7 +233,9 @@ def _read_catalogue(file: Path) -> dict[str, Any]:
         version = catalogue["format"]
         parts = [part for listed in catalogue["parts"].values() for part in listed]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise FormatError(f"{file} cannot be read ({error})", do="restore it from a copy, or import anew") from None
+        raise FormatError(
+            f"{file} cannot be read ({error})", do="restore it from a copy, or import anew"
+        ) from None
     if version != FORMAT:
         raise FormatError(
             f"The library in {file.parent} is of another version",
