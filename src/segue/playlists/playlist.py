@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -22,6 +23,7 @@ class TrackCard:
     mbid: str | None = None  # MusicBrainz recording id, lower case
     isrc: str | None = None  # twelve characters, upper case
     location: str | None = None  # a file's path or a URI in the user's own collection
+    medium: str = "song"  # song, podcast or audiobook
 
     @property
     def credit(self) -> str:
@@ -46,8 +48,10 @@ class PlaylistEntry:
     def __post_init__(self) -> None:
         if self.position < 1:
             raise ValueError(f"positions count from 1, came: {self.position}")
-        if self.score is not None and not abs(self.score) < float("inf"):
-            raise ValueError(f"a score must be finite, came: {self.score}")
+        if self.score is not None:
+            if not math.isfinite(self.score):
+                raise ValueError(f"a score must be finite, came: {self.score}")
+            object.__setattr__(self, "score", float(self.score))  # NumPy's scalars are no JSON
 
 
 @dataclass(frozen=True, slots=True)
