@@ -1,0 +1,249 @@
+"""One import, from a path to the library: read, set aside, find the tracks, merge, commit. All or nothing.
+
+Memory stays bounded: rows are set aside on disk in chunks, and DuckDB joins them within `MEMORY`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from segue.errors import FormatError
+from segue.library import merging
+from segue.library.identity import resolve
+from segue.library.readers import by_name, recognise
+from segue.library.readers.base import Reader, ReadOptions
+from segue.library.rows import Reject
+from segue.library.sources import Entry, Limits, entries, size_on_disk
+from segue.library.staging import SCHEMAS, Staging
+from segue.library.store import Library, Writer
+from segue.library.tables import IMPORTS, TABLES
+from segue.library.versions import assign_versions
+from segue.progress import Advance, progress
+
+if TYPE_CHECKING:
+    import duckdb
+
+MEMORY = "400MB"
+
+
+class Count(NamedTuple):
+    """What became of the rows of one kind; read = stored + already_there + rejected."""
+
+    read: int = 0
+    stored: int = 0
+    already_there: int = 0
+    rejected: int = 0
+
+
+@dataclass
+class ImportReport:
+    """What an import did."""
+
+    path: Path
+    formats: list[str] = field(default_factory=list)
+    counts: dict[str, Count] = field(default_factory=dict)  # by kind; "rejects" holds what fits no kind
+    passed_over: list[tuple[str, str]] = field(default_factory=list)  # files with nothing to read, and why
+    refused: list[tuple[str, str]] = field(default_factory=list)  # broken files left out on request
+    tracks: int = 0  # tracks that are new to the library
+
+    @property
+    def total(self) -> Count:
+        """All kinds together."""
+        return Count(*(sum(column) for column in zip(*self.counts.values(), strict=True)))
+
+
+def import_path(
+    library: Library,
+    path: str | Path,
+    *,
+    format: str | None = None,
+    options: ReadOptions | None = None,
+    limits: Limits | None = None,
+    keep_going: bool = False,
+) -> ImportReport:
+    """Import a file, a folder or an archive into `library`.
+
+    `format` names a reader for every file; by default each file is recognised. With `keep_going`, files that
+    turn out to be broken are left out whole and the rest is stored; by default they stop the import.
+
+    Raises:
+        FormatError: nothing in `path` is of a known format, or a file is not of the format it was taken for;
+            then nothing is stored.
+        NotFoundError: there is nothing at `path`.
+        UsageError: there is no format of that name.
+        BusyError: another process is writing to the library.
+    """
+    path, options = Path(path), options or ReadOptions()
+    report = ImportReport(path)
+    with library.writing() as writer:
+        staging = Staging(writer.scratch())
+        with progress(f"Reading {path.name}", size_on_disk(path) if path.exists() else None) as advance:
+            found = entries(path, limits, advance)
+            _read(found, staging, report, options, format, keep_going)
+        with progress("Storing", 5) as advance:
+            _store(library, writer, staging, report, options, advance)
+    return report
+
+
+def _read(
+    found: Iterator[Entry | Reject],
+    staging: Staging,
+    report: ImportReport,
+    options: ReadOptions,
+    format: str | None,
+    keep_going: bool,
+) -> None:
+    for entry in found:
+        if isinstance(entry, Reject):
+            report.passed_over.append((entry.place, entry.reason))
+            continue
+        reader = by_name(format) if format else recognise(entry)
+        why = "of no known format" if reader is None else reader.passes_over(entry.name, entry.head())
+        if reader is None or why is not None:
+            report.passed_over.append((entry.name, why or ""))
+            continue
+        staging.begin(entry.name, reader.name)
+        try:
+            _read_entry(reader, entry, options, staging.add)
+        except FormatError as error:
+            if not keep_going:
+                raise
+            staging.refuse()
+            report.refused.append((entry.name, str(error)))
+        else:
+            if reader.name not in report.formats:
+                report.formats.append(reader.name)
+    staging.flush()
+    if not report.formats:
+        _nothing_taken(report)
+
+
+def _read_entry(reader: Reader, entry: Entry, options: ReadOptions, add: Callable[..., None]) -> None:
+    for row in reader.read(entry, options):
+        add(row)
+
+
+def _nothing_taken(report: ImportReport) -> None:
+    from segue.library.readers import READERS
+
+    if report.refused:
+        raise FormatError(report.refused[0][1])
+    came = "; ".join(f"{name}: {why}" for name, why in report.passed_over[:3]) or "no files at all"
+    raise FormatError(
+        f"Nothing in {report.path} could be read",
+        expected="one of the formats " + ", ".join(reader.name for reader in READERS),
+        came=came,
+        do="name the format with --format, or map the columns of a table with --column",
+    )
+
+
+def _store(
+    library: Library,
+    writer: Writer,
+    staging: Staging,
+    report: ImportReport,
+    options: ReadOptions,
+    advance: Advance,
+) -> None:
+    work = _connect(library, staging)
+    try:
+        before = library.count("tracks")
+        resolve(work)
+        advance(1)
+        counts = report.counts
+        read, stored = merging.merge_listens(work, writer)
+        conflicts = merging.count_conflicts(work)
+        counts["listens"] = Count(read, stored, read - stored - conflicts, conflicts)
+        advance(1)
+        counts["feedback"] = _count(merging.merge_feedback(work, writer))
+        playlists, playlist_entries = merging.merge_playlists(work, writer)
+        counts["playlists"], counts["playlist_entries"] = _count(playlists), _count(playlist_entries)
+        advance(1)
+        facts, tracks = merging.merge_tracks(work)
+        counts["track_facts"] = _count(facts)
+        if tracks is not None:
+            report.tracks = tracks.num_rows - before
+            writer.rewrite("tracks", assign_versions(tracks))
+        merging.merge_keys(work, writer)
+        advance(1)
+        rejected = merging.merge_rejects(work, writer) - conflicts
+        counts["rejects"] = Count(read=rejected, rejected=rejected)
+        _remember(writer, report, options)
+        advance(1)
+    finally:
+        work.close()
+
+
+def _count(counts: tuple[int, int]) -> Count:
+    read, stored = counts
+    return Count(read, stored, read - stored)
+
+
+def _connect(library: Library, staging: Staging) -> duckdb.DuckDBPyConnection:
+    """A DuckDB beside the staged rows: `staged_*` and the library's tables as views, `entries` as a table."""
+    import duckdb
+
+    work = duckdb.connect(str(staging.folder / "work.duckdb"))
+    work.execute(f"SET memory_limit='{MEMORY}'")
+    work.execute(f"SET temp_directory='{_quoted(staging.folder / 'spill')}'")
+    work.execute("SET TimeZone='UTC'")
+    work.execute("CREATE TABLE entries (entry INTEGER, name VARCHAR, format VARCHAR)")
+    if staging.entries:
+        work.executemany(
+            "INSERT INTO entries VALUES (?, ?, ?)",
+            [(number, name, format) for number, (name, format) in enumerate(staging.entries)],
+        )
+    refused = ", ".join(map(str, sorted(staging.refused))) or "-1"
+    for kind, schema in SCHEMAS.items():
+        parts = sorted((staging.folder / kind).glob("*.parquet"))
+        _view(work, f"every_{kind}", parts, schema, staging.folder)
+        work.execute(f"CREATE VIEW staged_{kind} AS FROM every_{kind} WHERE entry NOT IN ({refused})")
+    work.execute(f"""
+        CREATE OR REPLACE VIEW staged_refs AS
+        SELECT *, concat_ws(chr(31), catalogue, coalesce(spotify, ''), coalesce(mbid, ''), coalesce(isrc, ''),
+                            coalesce(other, ''), coalesce(duration_ms::VARCHAR, ''), medium,
+                            coalesce(name_key, '')) AS identity
+        FROM every_refs WHERE entry NOT IN ({refused})
+    """)
+    for name, schema in TABLES.items():
+        _view(work, name, library.parts(name), schema, staging.folder)
+    return work
+
+
+def _view(
+    work: duckdb.DuckDBPyConnection, name: str, parts: list[Path], schema: pa.Schema, scratch: Path
+) -> None:
+    if not parts:  # DuckDB reads no empty list of files, so there is one without rows
+        parts = [scratch / f"empty-{name}.parquet"]
+        pq.write_table(schema.empty_table(), parts[0])
+    listed = ", ".join(f"'{_quoted(part)}'" for part in parts)
+    work.execute(f"CREATE VIEW {name} AS FROM read_parquet([{listed}])")
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
+
+
+def _remember(writer: Writer, report: ImportReport, options: ReadOptions) -> None:
+    """One row a kind in `imports`."""
+    rows = [
+        {
+            "path": report.path.name,
+            "format": ", ".join(report.formats),
+            "listener_id": options.listener,
+            "imported_at": datetime.now(UTC),
+            "kind": kind,
+            **count._asdict(),
+        }
+        for kind, count in report.counts.items()
+        if count.read
+    ]
+    if rows:
+        writer.append("imports", pa.Table.from_pylist(rows, schema=IMPORTS))

@@ -1,0 +1,144 @@
+"""What a play counts for: a listen, a skip, a whole play. The one place where this is decided.
+
+Sources say different things: milliseconds played, a skip flag, the reason a track ended, how far it was
+heard, or only when it began. `plays(library)` takes them together, best evidence first:
+
+| quantity | evidence, in this order |
+| --- | --- |
+| `share` played | milliseconds played / the track's duration; else, by the time until the listener's next play: that time / duration; at most 1 |
+| `stage` | the source's own; the end reason "trackdone"; the share; milliseconds played; the source's skip flag |
+| `skipped` | the source's own flag; else the end reason (forward or back button, or another track clicked, before stage 3); else stage 0 or 1 |
+| `whole` | stage 3 |
+| `counts` | a listen as Last.fm and ListenBrainz count it: half of the track or four minutes; where no duration is known, 30 seconds (Spotify's rule); where nothing is known, yes |
+
+Stages are those of the Music Streaming Sessions Dataset (Brost et al. 2019), which publishes their names but
+not their bounds; ours are 0 very brief (under 10 s), 1 brief (under 30 s or a quarter), 2 most (under 90%),
+3 whole. Everything is an Ibis expression in terms that DuckDB and Spark both take.
+"""  # noqa: E501 - a table
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import ibis
+
+    from segue.library.store import Library
+
+VERY_BRIEF_MS = 10_000
+BRIEF_MS = 30_000
+BRIEF_SHARE = 0.25
+WHOLE_SHARE = 0.9
+LISTEN_SHARE = 0.5
+LISTEN_MS = 240_000
+# A pause longer than this after a track's end begins another session (ListenBrainz: 300 s).
+SESSION_GAP_MS = 300_000
+# Without a duration, a track is taken to be this long when a gap is judged.
+USUAL_MS = 240_000
+BUTTONS = ("fwdbtn", "backbtn", "clickrow", "clickside", "playbtn", "endplay", "remote")
+
+
+def plays(library: Library) -> ibis.Table:
+    """`listens` with the track's `duration_ms` and `medium`, and what each play counts for.
+
+    Adds share (0 to 1, null if unknown), stage (0 to 3, null if unknown), skipped (null if unknown), whole
+    (null if unknown) and counts (never null). One row a row of `listens`.
+    """
+    import ibis
+
+    listens = library.table("listens")
+    tracks = library.table("tracks").select("track_id", "duration_ms", "medium")
+    joined = listens.left_join(tracks, "track_id").drop("track_id_right")
+    by_time = ibis.window(group_by="listener_id", order_by="started_at")
+    started_ms = joined.started_at.epoch_seconds() * 1_000
+    next_ms = joined.started_at.lead().over(by_time).epoch_seconds() * 1_000
+    # Several plays of one moment come from coarse clocks and tell nothing about how long they lasted.
+    gap_ms = (next_ms - started_ms).nullif(0)
+    told = joined.mutate(gap_ms=ibis.ifelse(joined.started_at.isnull(), ibis.null("int64"), gap_ms))
+    heard_ms = ibis.coalesce(told.played_ms, told.gap_ms)
+    # A gap longer than the track says that it may have ended; a source that gives milliseconds is exact.
+    share = ibis.least(heard_ms / told.duration_ms.nullif(0), 1.0)
+    shared = told.mutate(share=share)
+    staged = shared.mutate(stage=_stage(shared))
+    skipped = staged.mutate(skipped=_skipped(staged))
+    return skipped.mutate(whole=skipped.stage == 3, counts=_counts(skipped)).drop("gap_ms")
+
+
+def _stage(told: ibis.Table) -> ibis.Value:
+    import ibis
+
+    short = told.played_ms < VERY_BRIEF_MS
+    brief = (told.played_ms < BRIEF_MS) | (told.share < BRIEF_SHARE)
+    by_share = ibis.cases(
+        (told.share.isnull(), ibis.null("int8")),
+        (told.share >= WHOLE_SHARE, ibis.literal(3, "int8")),
+        (short | (told.gap_ms < VERY_BRIEF_MS), ibis.literal(0, "int8")),
+        (brief, ibis.literal(1, "int8")),
+        else_=ibis.literal(2, "int8"),
+    )
+    by_ms = ibis.cases(
+        (told.played_ms.isnull(), ibis.null("int8")),
+        (short, ibis.literal(0, "int8")),
+        (told.played_ms < BRIEF_MS, ibis.literal(1, "int8")),
+        else_=ibis.literal(2, "int8"),
+    )
+    by_reason = ibis.ifelse(told.end_reason == "trackdone", ibis.literal(3, "int8"), ibis.null("int8"))
+    by_flag = ibis.cases(
+        (told.skipped, ibis.literal(1, "int8")),
+        (~told.skipped, ibis.literal(3, "int8")),
+        else_=ibis.null("int8"),
+    )
+    return ibis.coalesce(told.stage, by_reason, by_share, by_ms, by_flag)
+
+
+def _skipped(told: ibis.Table) -> ibis.Value:
+    import ibis
+
+    by_reason = ibis.cases(
+        (told.end_reason == "trackdone", False),
+        (told.end_reason.isin(BUTTONS) & (told.stage < 3), True),
+        else_=ibis.null("boolean"),
+    )
+    return ibis.coalesce(told.skipped, by_reason, told.stage <= 1)
+
+
+def _counts(told: ibis.Table) -> ibis.Value:
+    import ibis
+
+    by_share = (told.share >= LISTEN_SHARE) | (told.played_ms >= LISTEN_MS)
+    by_stage = told.stage >= 2
+    return ibis.coalesce(by_share, told.played_ms >= BRIEF_MS, by_stage, ~told.skipped, True)
+
+
+def sessions(library: Library) -> ibis.Table:
+    """`plays` with a session and a position for each: the source's own, else by gaps between plays.
+
+    A new session begins where more than five minutes lie between a play's start and the end of the one
+    before it (by milliseconds played, else by duration). Plain counts have no session and are left out.
+    """
+    import ibis
+
+    all_plays = plays(library)
+    timed = all_plays.filter(all_plays.started_at.notnull() | all_plays.session_position.notnull())
+    by_time = ibis.window(group_by="listener_id", order_by=["started_at", "session_position", "track_id"])
+    lasted_ms = ibis.coalesce(timed.played_ms, timed.duration_ms, USUAL_MS)
+    with_end = timed.mutate(ended_ms=timed.started_at.epoch_seconds() * 1_000 + lasted_ms)
+    pause_ms = with_end.started_at.epoch_seconds() * 1_000 - with_end.ended_ms.lag().over(by_time)
+    begun = with_end.mutate(begins=ibis.coalesce((pause_ms > SESSION_GAP_MS).cast("int64"), 1))
+    running = ibis.window(
+        group_by="listener_id",
+        order_by=["started_at", "session_position", "track_id"],
+        preceding=None,
+        following=0,
+    )
+    counted = begun.mutate(number=begun.begins.sum().over(running))
+    named = counted.mutate(
+        session_id=ibis.coalesce(
+            counted.session_id, counted.listener_id.concat("#", counted.number.cast("string"))
+        )
+    )
+    within = ibis.window(
+        group_by=["listener_id", "session_id"], order_by=["started_at", "session_position", "track_id"]
+    )
+    placed = ibis.coalesce(named.session_position, (ibis.row_number().over(within) + 1).cast("int32"))
+    return named.mutate(session_position=placed).drop("ended_ms", "begins", "number")

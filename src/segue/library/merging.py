@@ -1,0 +1,292 @@
+"""From staged rows with known tracks to the canonical tables: what is new, and what is already there.
+
+Each function reads the views of `importing.py`, hands new rows to the writer, and returns `(read, stored)`;
+the difference was already there. Rows are stored in the order of who, when and what, so that the same
+import gives the same bytes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from segue.library.store import Writer
+
+if TYPE_CHECKING:
+    import duckdb
+
+BATCH = 131_072
+
+# The same play told by two sources: players disagree by seconds about when it began.
+SAME_PLAY_MS = 30_000
+# Within one source a track cannot begin again while it still plays; a second for rounding.
+ROUNDING_MS = 1_000
+
+Counts = tuple[int, int]
+
+
+def merge_listens(work: duckdb.DuckDBPyConnection, writer: Writer) -> Counts:
+    """Plays with a time, plays by place in a session, and plain counts, each known again by its own key."""
+    work.execute("""
+        CREATE TABLE new_listens AS
+        SELECT l.* EXCLUDE (ref, entry), track_id, format AS source
+        FROM staged_listens l JOIN ref_tracks USING (ref) JOIN entries USING (entry)
+    """)
+    read = _one(work, "SELECT count(*) FROM new_listens")
+    work.execute(_COUNT_CONFLICTS)
+    work.execute(_COUNTS_KEPT)
+    work.execute(_PLACES_KEPT)
+    work.execute(_TIMES_KEPT, {"same": SAME_PLAY_MS, "rounding": ROUNDING_MS})
+    kept = _reader(
+        work,
+        """
+        FROM kept_counts UNION ALL BY NAME FROM kept_places UNION ALL BY NAME FROM kept_times
+        ORDER BY listener_id, started_at, session_id, session_position, track_id, n
+        """,
+    )
+    writer.append("listens", kept)
+    # A count is one row in the table, and may be the sum of several that were read.
+    stored = _one(
+        work,
+        """
+        SELECT (SELECT coalesce(sum(summed), 0) FROM kept_counts) + (SELECT count(*) FROM kept_places)
+             + (SELECT count(*) FROM kept_times)
+        """,
+    )
+    return read, stored
+
+
+def count_conflicts(work: duckdb.DuckDBPyConnection) -> int:
+    """How many read rows were counts that contradict a stored one; they are among the rejects."""
+    return _one(work, "SELECT coalesce(sum(summed), 0) FROM conflicts")
+
+
+def merge_feedback(work: duckdb.DuckDBPyConnection, writer: Writer) -> Counts:
+    """Feedback is known again by listener, track, kind and time."""
+    return _merge_plain(
+        work,
+        writer,
+        "feedback",
+        "SELECT f.*, track_id, format AS source FROM staged_feedback f JOIN ref_tracks USING (ref) "
+        "JOIN entries USING (entry)",
+        ["listener_id", "track_id", "kind", "given_at"],
+    )
+
+
+def merge_playlists(work: duckdb.DuckDBPyConnection, writer: Writer) -> tuple[Counts, Counts]:
+    """Playlists and their entries. One that comes again changed takes the place of what was stored."""
+    work.execute("""
+        CREATE TABLE new_entries AS
+        SELECT e.*, track_id, format AS source
+        FROM staged_playlist_entries e JOIN ref_tracks USING (ref) JOIN entries USING (entry);
+        CREATE TABLE outdated AS
+        WITH again AS (SELECT DISTINCT playlist_id FROM new_entries
+                       SEMI JOIN playlist_entries USING (playlist_id)),
+             old AS (SELECT playlist_id, count(*) AS n, bit_xor(hash(position, track_id)) AS content
+                     FROM playlist_entries SEMI JOIN again USING (playlist_id) GROUP BY ALL),
+             new AS (SELECT playlist_id, count(*) AS n, bit_xor(hash(position, track_id)) AS content
+                     FROM (SELECT DISTINCT playlist_id, position, track_id FROM new_entries
+                           SEMI JOIN again USING (playlist_id)) GROUP BY ALL)
+        SELECT playlist_id FROM old JOIN new USING (playlist_id)
+        WHERE old.n <> new.n OR old.content <> new.content;
+    """)
+    if _one(work, "SELECT count(*) FROM outdated"):
+        for table, order in (("playlists", "playlist_id"), ("playlist_entries", "playlist_id, position")):
+            writer.rewrite(
+                table, _reader(work, f"FROM {table} ANTI JOIN outdated USING (playlist_id) ORDER BY {order}")
+            )
+    facts = _merge_plain(
+        work,
+        writer,
+        "playlists",
+        "SELECT p.*, format AS source FROM staged_playlists p JOIN entries USING (entry)",
+        ["playlist_id"],
+        unless="outdated",
+    )
+    entries = _merge_plain(
+        work,
+        writer,
+        "playlist_entries",
+        "FROM new_entries",
+        ["playlist_id", "position", "track_id"],
+        unless="outdated",
+    )
+    return facts, entries
+
+
+def merge_tracks(work: duckdb.DuckDBPyConnection) -> tuple[Counts, pa.Table | None]:
+    """Tracks met for the first time, and facts of a catalogue: the newest known value of each holds.
+
+    Returns the counts of the facts, and the whole new table, or None if it stays as it is.
+    """
+    work.execute(_TRACKS)
+    read = _one(work, "SELECT count(*) FROM staged_track_facts")
+    stored = _one(
+        work,
+        """
+        SELECT count(*) FROM (SELECT DISTINCT track_id FROM new_facts)
+        SEMI JOIN (FROM merged_tracks WHERE changed) USING (track_id)
+        """,
+    )
+    if not _one(work, "SELECT count(*) FROM merged_tracks WHERE changed"):
+        return (read, stored), None
+    table = work.execute("SELECT * EXCLUDE (changed) FROM merged_tracks ORDER BY track_id").to_arrow_table()
+    return (read, stored), table
+
+
+def merge_keys(work: duckdb.DuckDBPyConnection, writer: Writer) -> None:
+    """The keys under which the tracks were met for the first time."""
+    writer.append("track_keys", _reader(work, "FROM new_keys ORDER BY key, track_id"))
+
+
+def merge_rejects(work: duckdb.DuckDBPyConnection, writer: Writer) -> int:
+    """Rejected rows, with the file and the place in it; returns how many were read."""
+    work.execute("""
+        CREATE TABLE new_rejects AS
+        SELECT name AS source, place, reason, now() AS imported_at, n
+        FROM staged_rejects JOIN entries USING (entry)
+        UNION ALL
+        SELECT name, 'count of ' || listener_id || ' for ' || track_id,
+               'another count for them is stored: ' || stored_plays || ', came ' || plays, now(), n
+        FROM conflicts JOIN entries USING (entry)
+    """)
+    writer.append(
+        "rejects",
+        _reader(work, "FROM new_rejects ANTI JOIN rejects USING (source, place, reason) ORDER BY n"),
+    )
+    return _one(work, "SELECT count(*) FROM staged_rejects") + count_conflicts(work)
+
+
+def _merge_plain(
+    work: duckdb.DuckDBPyConnection,
+    writer: Writer,
+    table: str,
+    new: str,
+    key: list[str],
+    unless: str | None = None,
+) -> Counts:
+    """Append the rows of `new` whose `key` is not in `table` yet, and each key once; rows of a playlist in
+    `unless` count as not stored yet."""
+    work.execute(f"CREATE TABLE plain_{table} AS {new}")
+    there = f"(FROM {table} ANTI JOIN {unless} USING (playlist_id))" if unless else table
+    same = " AND ".join(f"a.{column} IS NOT DISTINCT FROM b.{column}" for column in key)
+    work.execute(f"""
+        CREATE TABLE kept_{table} AS
+        SELECT a.* FROM plain_{table} a ANTI JOIN {there} b ON {same}
+        QUALIFY row_number() OVER (PARTITION BY {", ".join(f"a.{c}" for c in key)} ORDER BY n) = 1
+    """)
+    stored = writer.append(table, _reader(work, f"FROM kept_{table} ORDER BY {', '.join(key)}"))
+    return _one(work, f"SELECT count(*) FROM plain_{table}"), stored
+
+
+def _reader(work: duckdb.DuckDBPyConnection, query: str) -> pa.RecordBatchReader:
+    return work.execute(query).to_arrow_reader(BATCH)
+
+
+def _one(work: duckdb.DuckDBPyConnection, query: str) -> int:
+    return int(work.execute(query).fetchall()[0][0])
+
+
+# Plain counts: a row for each listener, track and source; one that contradicts the stored is rejected.
+_COUNT_CONFLICTS = """
+CREATE TABLE counts AS
+SELECT listener_id, track_id, source, sum(plays)::BIGINT AS plays, count(*) AS summed, min(n) AS n,
+       any_value(skipped) AS skipped, any_value(stage) AS stage, any_value(context) AS context
+FROM new_listens WHERE started_at IS NULL AND session_position IS NULL
+GROUP BY listener_id, track_id, source;
+CREATE TABLE conflicts AS
+SELECT c.*, l.plays AS stored_plays, s.entry
+FROM counts c
+JOIN listens l ON l.listener_id = c.listener_id AND l.track_id = c.track_id AND l.source = c.source
+     AND l.started_at IS NULL AND l.session_position IS NULL AND l.plays <> c.plays
+JOIN staged_listens s USING (n)
+"""
+
+_COUNTS_KEPT = """
+CREATE TABLE kept_counts AS
+SELECT c.*, NULL::TIMESTAMPTZ AS started_at, NULL::BIGINT AS played_ms, NULL::BOOLEAN AS shuffle,
+       NULL::VARCHAR AS start_reason, NULL::VARCHAR AS end_reason, NULL::VARCHAR AS session_id,
+       NULL::INTEGER AS session_position
+FROM counts c ANTI JOIN (FROM listens WHERE started_at IS NULL AND session_position IS NULL) l
+USING (listener_id, track_id, source)
+"""
+
+# Places in a session: logs whose times are too coarse to tell plays apart.
+_PLACES_KEPT = """
+CREATE TABLE kept_places AS
+SELECT n.* FROM new_listens n ANTI JOIN (FROM listens WHERE session_position IS NOT NULL) l
+USING (listener_id, session_id, session_position)
+WHERE session_position IS NOT NULL
+QUALIFY row_number() OVER (PARTITION BY listener_id, session_id, session_position ORDER BY n.n) = 1
+"""
+
+# Plays with a time: the same track cannot begin again while it plays; and of two sources that tell of a
+# play, the one stored first stays.
+_TIMES_KEPT = """
+CREATE TABLE kept_times AS
+WITH told AS (
+    SELECT listener_id, track_id, started_at, played_ms, source, 0 AS fresh, 0 AS n FROM listens
+    WHERE started_at IS NOT NULL AND session_position IS NULL
+      AND listener_id IN (SELECT DISTINCT listener_id FROM new_listens)
+    UNION ALL
+    SELECT listener_id, track_id, started_at, played_ms, source, 1, n FROM new_listens
+    WHERE started_at IS NOT NULL AND session_position IS NULL
+), beside AS (
+    SELECT n, fresh, source, started_at, played_ms,
+           lag(started_at) OVER w AS before_at, lag(source) OVER w AS before_source,
+           lag(played_ms) OVER w AS before_played,
+           lead(started_at) OVER w AS after_at, lead(source) OVER w AS after_source,
+           lead(fresh) OVER w AS after_fresh
+    FROM told
+    WINDOW w AS (PARTITION BY listener_id, track_id ORDER BY started_at, fresh, played_ms DESC NULLS LAST, n)
+), twice AS (
+    SELECT n FROM beside WHERE fresh = 1 AND (
+        started_at = before_at
+        OR (source = before_source AND epoch_ms(started_at) - epoch_ms(before_at) < before_played - $rounding)
+        OR (source <> before_source AND epoch_ms(started_at) - epoch_ms(before_at) < $same)
+        OR (after_fresh = 0 AND started_at = after_at)
+        OR (after_fresh = 0 AND source = after_source
+            AND epoch_ms(after_at) - epoch_ms(started_at) < played_ms - $rounding)
+        OR (after_fresh = 0 AND source <> after_source AND epoch_ms(after_at) - epoch_ms(started_at) < $same)
+    )
+)
+SELECT * FROM new_listens ANTI JOIN twice USING (n)
+WHERE started_at IS NOT NULL AND session_position IS NULL
+"""
+
+_TRACKS = """
+CREATE TABLE new_facts AS
+SELECT track_id, n, f.* EXCLUDE (ref, entry, n) FROM staged_track_facts f JOIN ref_tracks USING (ref);
+CREATE TABLE merged_tracks AS
+WITH met AS (
+    SELECT track_id, arg_min(title, uid) AS title, arg_min(artists, uid) FILTER (len(artists) > 0) AS artists,
+           arg_min(album, uid) AS album, arg_min(duration_ms, uid) AS duration_ms,
+           arg_min(medium, uid) AS medium, arg_min(isrc, uid) AS isrc, arg_min(mbid, uid) AS mbid,
+           arg_min(spotify, uid) AS spotify
+    FROM identities WHERE track_id IS NOT NULL GROUP BY track_id
+), facts AS (
+    SELECT track_id, arg_max(release_date, n) AS release_date, arg_max(explicit, n) AS explicit,
+           arg_max(popularity, n) AS popularity, arg_max(features, n) AS features
+    FROM new_facts GROUP BY track_id
+)
+SELECT coalesce(old.track_id, met.track_id) AS track_id, coalesce(old.title, met.title) AS title,
+       coalesce(old.artists, met.artists, []) AS artists, coalesce(old.album, met.album) AS album,
+       coalesce(old.duration_ms, met.duration_ms) AS duration_ms,
+       coalesce(facts.release_date, old.release_date) AS release_date,
+       coalesce(old.medium, met.medium) AS medium, coalesce(facts.explicit, old.explicit) AS explicit,
+       coalesce(old.isrc, met.isrc) AS isrc, coalesce(old.mbid, met.mbid) AS mbid,
+       coalesce(old.spotify, met.spotify) AS spotify,
+       coalesce(facts.popularity, old.popularity) AS popularity,
+       coalesce(facts.features, old.features) AS features, old.work_id, old.version,
+       old.track_id IS NULL
+       OR (old.title IS NULL AND met.title IS NOT NULL) OR (old.album IS NULL AND met.album IS NOT NULL)
+       OR (old.duration_ms IS NULL AND met.duration_ms IS NOT NULL)
+       OR (old.isrc IS NULL AND met.isrc IS NOT NULL) OR (old.mbid IS NULL AND met.mbid IS NOT NULL)
+       OR (old.spotify IS NULL AND met.spotify IS NOT NULL)
+       OR (facts.release_date IS NOT NULL AND facts.release_date IS DISTINCT FROM old.release_date)
+       OR (facts.explicit IS NOT NULL AND facts.explicit IS DISTINCT FROM old.explicit)
+       OR (facts.popularity IS NOT NULL AND facts.popularity IS DISTINCT FROM old.popularity)
+       OR (facts.features IS NOT NULL AND facts.features IS DISTINCT FROM old.features) AS changed
+FROM tracks old FULL JOIN met USING (track_id) LEFT JOIN facts USING (track_id)
+"""

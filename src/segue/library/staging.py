@@ -1,0 +1,206 @@
+"""Rows set aside as Parquet until the whole import is known to be good; memory stays at one chunk.
+
+A track reference that comes again within a chunk is written once; rows then carry its number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from segue.library.identity import name_key
+from segue.library.rows import Feedback, Listen, Playlist, PlaylistEntry, Reject, Row, TrackFacts, TrackRef
+from segue.library.tables import TIME
+
+CHUNK = 150_000
+
+# The staged kinds; all but refs are counted under these names. Columns follow the fields of the rows.
+_COLUMNS: dict[str, list[tuple[str, pa.DataType]]] = {
+    "listens": [
+        ("listener_id", pa.string()),
+        ("ref", pa.int64()),
+        ("started_at", TIME),
+        ("played_ms", pa.int64()),
+        ("plays", pa.int64()),
+        ("skipped", pa.bool_()),
+        ("stage", pa.int8()),
+        ("shuffle", pa.bool_()),
+        ("start_reason", pa.string()),
+        ("end_reason", pa.string()),
+        ("context", pa.string()),
+        ("session_id", pa.string()),
+        ("session_position", pa.int32()),
+    ],
+    "feedback": [
+        ("listener_id", pa.string()),
+        ("ref", pa.int64()),
+        ("kind", pa.string()),
+        ("given_at", TIME),
+    ],
+    "playlists": [
+        ("playlist_id", pa.string()),
+        ("title", pa.string()),
+        ("owner", pa.string()),
+        ("followers", pa.int64()),
+        ("modified_at", TIME),
+    ],
+    "playlist_entries": [
+        ("playlist_id", pa.string()),
+        ("position", pa.int32()),
+        ("ref", pa.int64()),
+        ("added_at", TIME),
+    ],
+    "track_facts": [
+        ("ref", pa.int64()),
+        ("release_date", pa.string()),
+        ("explicit", pa.bool_()),
+        ("popularity", pa.float32()),
+        ("features", pa.map_(pa.string(), pa.float32())),
+    ],
+    "rejects": [("place", pa.string()), ("reason", pa.string())],
+    "refs": [
+        ("ref", pa.int64()),
+        ("catalogue", pa.bool_()),
+        ("title", pa.string()),
+        ("artists", pa.list_(pa.string())),
+        ("album", pa.string()),
+        ("duration_ms", pa.int64()),
+        ("spotify", pa.string()),
+        ("mbid", pa.string()),
+        ("isrc", pa.string()),
+        ("other", pa.string()),
+        ("medium", pa.string()),
+        ("name_key", pa.string()),
+    ],
+}
+# Every staged row also says which entry it is from, and its number in the import.
+SCHEMAS = {
+    kind: pa.schema([*columns, ("entry", pa.int32()), ("n", pa.int64())])
+    for kind, columns in _COLUMNS.items()
+}
+
+
+class Staging:
+    """Set aside the rows of one import under `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.entries: list[tuple[str, str]] = []  # name and format, by number
+        self.refused: set[int] = set()  # numbers of entries whose rows do not count
+        self._rows: dict[str, list[tuple[Any, ...]]] = {kind: [] for kind in SCHEMAS}
+        # The same reference from a catalogue and from a listener is resolved differently (identity.py).
+        self._refs: tuple[dict[TrackRef, int], dict[TrackRef, int]] = ({}, {})
+        self._n = 0
+        self._next_ref = 0
+        self._files = 0
+        self._add: dict[type, Callable[[Any], None]] = {
+            Listen: self._listen,
+            Feedback: self._feedback,
+            Playlist: self._playlist,
+            PlaylistEntry: self._entry,
+            TrackFacts: self._facts,
+            Reject: self._reject,
+        }
+        for kind in SCHEMAS:
+            (folder / kind).mkdir(parents=True)
+
+    def begin(self, name: str, format: str) -> None:
+        """The rows that follow are from the entry `name`."""
+        self.entries.append((name, format))
+
+    def refuse(self) -> None:
+        """The rows since `begin` do not count."""
+        self.refused.add(len(self.entries) - 1)
+        for refs in self._refs:
+            refs.clear()  # so that later entries do not lean on references of this one
+
+    def add(self, row: Row) -> None:
+        """Set one row aside."""
+        self._n += 1
+        self._add[type(row)](row)
+        if self._n % CHUNK == 0:
+            self.flush()
+
+    def _listen(self, row: Listen) -> None:
+        ref = self._ref(row.track, row.track.other is not None)
+        self._put("listens", (row[0], ref, *row[2:]))
+
+    def _feedback(self, row: Feedback) -> None:
+        ref = self._ref(row.track, row.track.other is not None)
+        self._put("feedback", (row[0], ref, *row[2:]))
+
+    def _playlist(self, row: Playlist) -> None:
+        self._put("playlists", row)
+
+    def _entry(self, row: PlaylistEntry) -> None:
+        self._put("playlist_entries", (row[0], row[1], self._ref(row.track, True), row[3]))
+
+    def _facts(self, row: TrackFacts) -> None:
+        features = None if row.features is None else list(row.features.items())
+        self._put("track_facts", (self._ref(row.track, True), *row[1:4], features))
+
+    def _reject(self, row: Reject) -> None:
+        self._put("rejects", row)
+
+    def _put(self, kind: str, values: tuple[Any, ...]) -> None:
+        self._rows[kind].append((*values, len(self.entries) - 1, self._n))
+
+    def _ref(self, track: TrackRef, catalogue: bool) -> int:
+        refs = self._refs[catalogue]
+        number = refs.get(track)
+        if number is None:
+            number = refs[track] = self._next_ref
+            self._next_ref += 1
+            title, artists, album, duration, spotify, mbid, isrc, other, medium = track
+            ids = (spotify, mbid, isrc, other, medium, name_key(track))
+            self._put("refs", (number, catalogue, title, list(artists), album, duration, *ids))
+        return number
+
+    def flush(self) -> None:
+        """Write out what is in memory."""
+        for kind, rows in self._rows.items():
+            if rows:
+                table = self._table(kind, rows)
+                self._files += 1
+                pq.write_table(table, self.folder / kind / f"{self._files:06d}.parquet", compression="lz4")
+                rows.clear()
+        for refs in self._refs:
+            refs.clear()
+
+    def _table(self, kind: str, rows: list[tuple[Any, ...]]) -> pa.Table:
+        schema = SCHEMAS[kind]
+        try:
+            return _columns(schema, rows)
+        except (pa.ArrowException, OverflowError, ValueError, TypeError):
+            good, bad = _sift(schema, rows)
+            for row, why in bad:
+                place = f"row {row[-1]} of the import"
+                self._rows["rejects"].append(
+                    (place, f"a value that no column takes: {why}", row[-2], row[-1])
+                )
+            return _columns(schema, good)
+
+
+def _columns(schema: pa.Schema, rows: Sequence[tuple[Any, ...]]) -> pa.Table:
+    columns = zip(*rows, strict=True) if rows else [[]] * len(schema)
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _sift(
+    schema: pa.Schema, rows: Sequence[tuple[Any, ...]]
+) -> tuple[list[tuple[Any, ...]], list[tuple[tuple[Any, ...], str]]]:
+    """Part the rows into those that fit the schema and those that do not, with the reason."""
+    good, bad = [], []
+    for row in rows:
+        try:
+            _columns(schema, [row])
+        except (pa.ArrowException, OverflowError, ValueError, TypeError) as error:
+            bad.append((row, str(error)[:200]))
+        else:
+            good.append(row)
+    return good, bad
