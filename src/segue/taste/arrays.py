@@ -1,0 +1,55 @@
+"""Models on disk: one .npz of arrays and a JSON text, without pickle, all or nothing."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segue.errors import FormatError, NotFoundError
+from segue.files import replacing
+
+_FACTS = "json"
+
+
+def save_arrays(path: Path, kind: str, facts: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write `arrays`, and `facts` as JSON, to `path`; `kind` says what they are."""
+    text = json.dumps({"kind": kind, **facts}, allow_nan=False).encode()
+    with replacing(Path(path)) as aside, aside.open("wb") as handle:
+        np.savez(handle, allow_pickle=False, **{_FACTS: np.frombuffer(text, np.uint8), **arrays})
+
+
+def load_arrays(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """What `save_arrays` wrote: facts and arrays.
+
+    Raises:
+        NotFoundError: there is no such file.
+        FormatError: it is not a file of this kind.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise NotFoundError(f"There is no {kind} at {path}", do="train it first")
+    try:
+        with path.open("rb") as handle, np.load(handle, allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+        facts = json.loads(arrays.pop(_FACTS).tobytes())
+    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
+        raise FormatError(f"{path} cannot be read as {kind}", came=str(error)) from error
+    if facts.pop("kind") != kind:
+        raise FormatError(f"{path} is not a file of {kind}", expected=kind)
+    return facts, arrays
+
+
+def pack_strings(texts: Iterable[str]) -> NDArray[np.uint8]:
+    """Texts as the bytes of a JSON list: numpy's own text arrays take four bytes a character."""
+    return np.frombuffer(json.dumps(list(texts), ensure_ascii=False).encode(), np.uint8)
+
+
+def unpack_strings(packed: NDArray[np.uint8]) -> NDArray[np.object_]:
+    """The texts of `pack_strings`."""
+    return np.array(json.loads(packed.tobytes()), dtype=object)
