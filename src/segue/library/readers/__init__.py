@@ -1,0 +1,43 @@
+"""Readers of other people's formats: each turns a file into the rows of `segue.library.rows`.
+
+One module per family of formats; `docs/formats.md` says how each is recognised and where each field lands.
+To add one: a class beside the others, its name in `READERS`, tests that inherit
+`segue.testing.reader.ReaderContract`.
+"""
+
+from __future__ import annotations
+
+from segue.errors import UsageError
+from segue.library.readers.base import Reader, ReadOptions
+from segue.library.readers.hetrec import HetRec
+from segue.library.readers.lastfm import LastFm
+from segue.library.readers.mpd import MillionPlaylists
+from segue.library.sources import Entry
+
+__all__ = ["READERS", "ReadOptions", "Reader", "by_name", "recognise"]
+
+READERS: tuple[Reader, ...] = (HetRec(), LastFm(), MillionPlaylists())
+
+
+def by_name(name: str) -> Reader:
+    """Return the reader of that name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    for reader in READERS:
+        if reader.name == name.lower():
+            return reader
+    raise UsageError(
+        f"There is no format named {name!r}", expected=", ".join(sorted(reader.name for reader in READERS))
+    )
+
+
+def recognise(entry: Entry) -> Reader | None:
+    """Return the reader whose format the entry is of, if any.
+
+    Raises:
+        FormatError: the entry is damaged at its beginning.
+    """
+    head = entry.head()
+    return next((reader for reader in READERS if reader.recognises(entry.name, head)), None)

@@ -1,0 +1,94 @@
+"""What every reader is: it knows its format by a file's name and first bytes, and turns it into rows."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from segue.errors import UsageError
+from segue.library.readers.fields import Malformed
+from segue.library.readers.times import Clock
+from segue.library.rows import Reject, Row
+from segue.library.sources import Entry
+
+Item = TypeVar("Item")
+
+
+class ReadOptions(BaseModel):
+    """What a file does not say of itself."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    listener: str = Field(
+        "me", min_length=1, max_length=200, description="Whose listening a personal export is."
+    )
+    columns: dict[str, str] = Field(
+        default_factory=dict,
+        description="For a plain table: our name for a column -> the file's own, e.g. {'track': 'song'}.",
+    )
+    timezone: str = Field("UTC", description="Zone of times that come without one, e.g. 'Europe/Paris'.")
+    now: datetime = Field(
+        default_factory=lambda: datetime.now(UTC),
+        description="The time of reading; a play more than a day later is a fault of the file.",
+    )
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ValueError, OSError, KeyError):
+            raise UsageError(
+                f"There is no time zone {value!r}", expected="an IANA name such as 'UTC' or 'Europe/Paris'"
+            ) from None
+        return value
+
+    def clock(self) -> Clock:
+        """What reads times for these options."""
+        return Clock(self.now + timedelta(days=1), ZoneInfo(self.timezone))
+
+
+class Reader(ABC):
+    """One format. Readers have no state; `read` may run on any number of files."""
+
+    name: str  # as given to `segue import --format`
+    title: str  # for people
+
+    @abstractmethod
+    def recognises(self, name: str, head: bytes) -> bool:
+        """Whether a file is of this format, by its path inside its archive and its first 64 KiB.
+
+        Strict enough that no file is taken by two readers; never raises.
+        """
+
+    @abstractmethod
+    def read(self, entry: Entry, options: ReadOptions) -> Iterator[Row]:
+        """Yield the file's rows in its order, and a `Reject` for each row that cannot be taken.
+
+        Raises:
+            FormatError: before the first row if the file is not of this format; later where it is cut short
+                or no longer readable, so that nothing of it may be stored.
+        """
+
+    def passes_over(self, name: str, head: bytes) -> str | None:
+        """Why a recognised file holds nothing for the library (`read` yields nothing then), else None."""
+        return None
+
+
+def converted(
+    items: Iterable[tuple[object, Item | Malformed]], place: str, convert: Callable[[Item], Row]
+) -> Iterator[Row]:
+    """Turn numbered items into rows; one that is malformed becomes a Reject at "`place` number"."""
+    for number, item in items:
+        if isinstance(item, Malformed):
+            yield Reject(f"{place} {number}", str(item))
+            continue
+        try:
+            yield convert(item)
+        except Malformed as error:
+            yield Reject(f"{place} {number}", str(error))

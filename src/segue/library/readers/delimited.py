@@ -1,0 +1,145 @@
+"""Delimited text from strangers: any delimiter, quotes that may never close, headers that may repeat."""
+
+from __future__ import annotations
+
+import csv
+import functools
+from collections import deque
+from collections.abc import Iterator
+from itertools import chain
+from typing import NamedTuple
+
+from segue.errors import FormatError
+from segue.library.readers.fields import Malformed
+from segue.library.readers.text_stream import decoded, lines
+from segue.library.sources import Entry
+
+LONGEST_RECORD = 64  # lines that one quoted record may take
+DELIMITERS = ",;\t|"
+
+Line = tuple[int, str | Malformed]
+Record = tuple[int, list[str] | Malformed]
+
+
+class Table(NamedTuple):
+    """A delimited file with a header."""
+
+    columns: list[str]  # names in lower case
+    records: Iterator[Record]  # (line number, fields), as many fields as columns
+
+
+def table(entry: Entry) -> Table:
+    """Open a delimited file whose first line names its columns.
+
+    Raises:
+        FormatError: there is no header, or two columns have one name.
+    """
+    found = records(entry, layout(entry.head()).delimiter)
+    first = next(found, None)
+    if first is None or isinstance(first[1], Malformed):
+        raise FormatError(f"{entry.name} has no header", expected="a first line that names the columns")
+    columns = _names(first[1])
+    if twice := sorted({name for name in columns if name and columns.count(name) > 1}):
+        raise FormatError(
+            f"{entry.name} names a column twice: {', '.join(twice)[:200]}", do="rename one of the two"
+        )
+    return Table(columns, full(found, len(columns)))
+
+
+def full(found: Iterator[Record], width: int) -> Iterator[Record]:
+    """Pass on the records with `width` fields (more, if those are empty), and the others as malformed."""
+    for number, fields in found:
+        if isinstance(fields, Malformed) or len(fields) == width:
+            yield number, fields
+        elif len(fields) > width and not any(fields[width:]):
+            yield number, fields[:width]
+        else:
+            yield number, Malformed(f"{len(fields)} fields, expected {width}")
+
+
+def records(entry: Entry, delimiter: str, *, quoted: bool = True) -> Iterator[Record]:
+    """Yield (line number, fields) for each record that is not blank.
+
+    A quote that does not close within 64 lines spoils only the line it opens on: the next is read afresh.
+    """
+    numbered: Iterator[Line] = enumerate(lines(entry.open()), 1)
+    again: deque[Line] = deque()
+    source = numbered
+    while True:
+        for number, line in source:
+            if isinstance(line, Malformed):
+                yield number, line
+            elif not quoted or '"' not in line:
+                if line and not line.isspace():
+                    yield number, line.split(delimiter)
+            else:
+                span: list[Line] = [(number, line)]
+                fields = _quoted(span, source, delimiter)
+                yield number, fields
+                if isinstance(fields, Malformed):
+                    again.extendleft(reversed(span[1:]))
+                    source = chain(_drained(again), numbered)
+                    break
+        else:
+            return
+
+
+def _drained(again: deque[Line]) -> Iterator[Line]:
+    while again:
+        yield again.popleft()
+
+
+def _quoted(span: list[Line], source: Iterator[Line], delimiter: str) -> list[str] | Malformed:
+    """Parse a record with quotes; `span` begins with its first line and grows by those it goes on through."""
+
+    def feed() -> Iterator[str]:
+        yield f"{span[0][1]}\n"
+        for number, line in source:
+            span.append((number, line))
+            if isinstance(line, Malformed) or len(span) > LONGEST_RECORD:
+                break
+            yield f"{line}\n"
+        raise Malformed("a quote that opens here does not close")
+
+    try:
+        return next(csv.reader(feed(), delimiter=delimiter))
+    except Malformed as error:
+        return error
+    except csv.Error as error:
+        return Malformed(str(error))
+
+
+class Layout(NamedTuple):
+    """What the first bytes of a delimited file show."""
+
+    delimiter: str
+    columns: tuple[str, ...]  # the first record in lower case: names, if the file has a header
+    first: tuple[tuple[str, ...], ...]  # the first records, as they are
+
+
+@functools.lru_cache(maxsize=8)
+def layout(head: bytes) -> Layout:
+    """Return the delimiter that cuts a file's first lines most evenly, and these lines cut by it."""
+    start = decoded(head[: 1 << 14]).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    if len(start) > 1 and len(head) >= 1 << 14:
+        start.pop()  # cut in the middle
+    start = [line for line in start[:20] if line and not line.isspace()]
+    best = Layout(",", (), ())
+    score = (-1.0, 0)
+    for delimiter in DELIMITERS:
+        try:
+            rows = list(csv.reader([f"{line}\n" for line in start], delimiter=delimiter))
+        except csv.Error:
+            continue
+        if not rows or not rows[0]:
+            continue
+        width = len(rows[0])
+        even = sum(len(row) == width for row in rows) / len(rows) if width > 1 else 0.0
+        if (even, width) > score:
+            score = (even, width)
+            best = Layout(delimiter, tuple(_names(rows[0])), tuple(tuple(row) for row in rows))
+    return best
+
+
+def _names(fields: list[str]) -> list[str]:
+    return [name.strip().lower() for name in fields]

@@ -1,0 +1,86 @@
+"""Text from strangers: any encoding that is met in exports, any line ends, lines of bounded length."""
+
+from __future__ import annotations
+
+import codecs
+import io
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from segue.library.readers.fields import Malformed
+
+CHUNK = 1 << 18
+LONGEST_LINE = 1 << 20  # characters
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+def _western(error: UnicodeError) -> tuple[str, int]:
+    """Read bytes that are not UTF-8 as Windows-1252: old exports of Western names are in it or in Latin-1."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    wrong = error.object[error.start : error.end]
+    return "".join(_WINDOWS_1252.get(byte, chr(byte)) for byte in wrong), error.end
+
+
+_WINDOWS_1252 = {byte: bytes([byte]).decode("cp1252", "replace") for byte in range(0x80, 0xA0)}
+codecs.register_error("segue-western", _western)
+
+
+def encoding(head: bytes) -> str:
+    """Return the encoding of a text by its first bytes: by its mark, by the zeros of UTF-16, else UTF-8."""
+    for mark, name in _MARKS:
+        if head.startswith(mark):
+            return name
+    start = head[:64]
+    if len(start) >= 4 and start.count(0) >= len(start) // 3:
+        return "utf-16-le" if start[1::2].count(0) > start[::2].count(0) else "utf-16-be"
+    return "utf-8"
+
+
+def decoder(head: bytes) -> codecs.IncrementalDecoder:
+    """Return a decoder for a text that begins with `head`; it never raises."""
+    name = encoding(head)
+    errors = "segue-western" if name.startswith("utf-8") else "replace"
+    return codecs.getincrementaldecoder(name)(errors)
+
+
+def decoded(data: bytes) -> str:
+    """Return the whole of `data` as text; for the beginning of a file, without a last half character."""
+    return decoder(data).decode(data)
+
+
+def lines(stream: BinaryIO) -> Iterator[str | Malformed]:
+    """Yield the lines of a text, without their ends (LF, CR LF or CR, also mixed).
+
+    A line of more than a mebibyte of characters comes as a `Malformed` in its place.
+    """
+    data = stream.read(CHUNK)
+    translate = io.IncrementalNewlineDecoder(decoder(data), translate=True)
+    rest, skipping = "", False
+    while True:
+        text = translate.decode(data, final=not data)
+        parts = (rest + text).split("\n")
+        rest = parts.pop()
+        if skipping and parts:
+            parts[0], skipping = None, False
+        for line in parts:
+            if line is None or len(line) > LONGEST_LINE:
+                yield Malformed(f"a line of more than {LONGEST_LINE:,} characters")
+            else:
+                yield line
+        if skipping or len(rest) > LONGEST_LINE:
+            rest, skipping = "", True
+        if not data:
+            break
+        data = stream.read(CHUNK)
+    if skipping:
+        yield Malformed(f"a line of more than {LONGEST_LINE:,} characters")
+    elif rest:
+        yield rest

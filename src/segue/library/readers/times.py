@@ -1,0 +1,80 @@
+"""Times as files write them -> UTC. Seconds, milliseconds and finer are told apart by their size."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from segue.library.readers.fields import Malformed, number, shown
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+# Beyond these, a count since 1970 is in milliseconds, microseconds, nanoseconds: 10^11 s is the year 5138.
+_FINER = ((1e11, 1.0), (1e14, 1e3), (1e17, 1e6), (float("inf"), 1e9))
+
+_MONTHS = dict(
+    zip(
+        ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"),
+        range(1, 13),
+        strict=True,
+    )
+)
+_LASTFM = re.compile(r"(\d{1,2}) ([A-Za-z]{3})[a-z]* (\d{4}),? (\d{1,2}):(\d{2})")
+_NUMBER = re.compile(r"-?\d{5,20}(\.\d*)?")
+
+
+class Clock:
+    """Reads times; one before 1970 or after `latest` is a fault of the file."""
+
+    def __init__(self, latest: datetime, zone: tzinfo) -> None:
+        self.latest, self.zone = latest, zone
+        self._latest_seconds = latest.timestamp()
+
+    def seconds(self, value: float) -> datetime:
+        """Return the time of a count of seconds, milliseconds, microseconds or nanoseconds since 1970.
+
+        Raises:
+            Malformed: it is 0 or negative (a player without a clock), or in the future.
+        """
+        for bound, unit in _FINER:
+            if value < bound:
+                break
+        value /= unit
+        if not 0 < value <= self._latest_seconds:
+            raise Malformed(f"the time {value:.15g} s since 1970 is before 1970 or in the future")
+        return datetime.fromtimestamp(value, UTC) if value == int(value) else EPOCH + timedelta(seconds=value)
+
+    def time(self, value: object, what: str = "the time") -> datetime | None:
+        """Return the time of a number, or of text: a number, ISO 8601, or Last.fm's "01 Sep 2026, 14:37".
+
+        Text without a zone is in the clock's zone. None for null or empty text.
+
+        Raises:
+            Malformed: it is something else, before 1970, or in the future.
+        """
+        if value is None:
+            return None
+        if not isinstance(value, str):
+            found = number(value, what)
+            return None if found is None else self.seconds(found)
+        value = value.strip()
+        if not value:
+            return None
+        if value.isdecimal() or _NUMBER.fullmatch(value):
+            return self.seconds(number(value, what) or 0.0)
+        return self._written(value, what)
+
+    def _written(self, value: str, what: str) -> datetime:
+        try:
+            if found := _LASTFM.fullmatch(value):
+                day, month, year, hour, minute = found.groups()
+                time = datetime(int(year), _MONTHS[month.lower()], int(day), int(hour), int(minute))
+            else:
+                time = datetime.fromisoformat(value.removesuffix(" UTC"))
+            time = time.replace(tzinfo=self.zone) if time.tzinfo is None else time
+            time = time.astimezone(UTC)
+        except (ValueError, OverflowError, KeyError):
+            raise Malformed(f"{what} is not a time: {shown(value)}") from None
+        if not EPOCH < time <= self.latest:
+            raise Malformed(f"{what} {time:%Y-%m-%d} is before 1970 or in the future")
+        return time

@@ -1,0 +1,203 @@
+"""Byte streams that can be trusted: counted against limits, all kinds of damage told as a FormatError."""
+
+from __future__ import annotations
+
+import bz2
+import contextlib
+import gzip
+import io
+import lzma
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple, cast
+
+import zstandard
+from pydantic import BaseModel, ConfigDict, Field
+
+from segue.errors import FormatError, SegueError
+
+HEAD = 1 << 16
+MEBIBYTE = 1 << 20
+
+Advance = Callable[[float], None]
+
+
+class Limits(BaseModel):
+    """How far a compressed input may swell before it is taken for an attack."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    total_bytes: int = Field(4 << 40, gt=0, description="Most bytes that one import may decompress to.")
+    ratio: float = Field(250.0, gt=1, description="Most bytes out for each byte in.")
+    ratio_from: int = Field(
+        128 * MEBIBYTE, ge=0, description="Bytes out below which the ratio is not looked at."
+    )
+    entries: int = Field(1_000_000, gt=0, description="Most files in one import.")
+    nested_bytes: int = Field(
+        8 << 30, gt=0, description="Largest file, in bytes, that is copied aside in order to seek in it."
+    )
+
+
+class Meter:
+    """Counts the bytes that a whole import takes in and gives out, and stops a bomb."""
+
+    def __init__(self, size: int, limits: Limits, advance: Advance) -> None:
+        self.size, self.limits, self._advance = size, limits, advance
+        self._taken = self._told = self._given = self._entries = 0
+
+    def took(self, count: int) -> None:
+        """Count bytes read from the disk, at most the size of the input (some parts are read twice)."""
+        self._taken = min(self.size, self._taken + count)
+        if self._taken - self._told >= HEAD:
+            self.flush()
+
+    def flush(self) -> None:
+        """Tell the progress bar what it was not told yet."""
+        if self._taken > self._told:
+            self._advance(float(self._taken - self._told))
+            self._told = self._taken
+
+    def gave(self, count: int, name: str) -> None:
+        """Count bytes that came out of the stream `name`."""
+        self._given += count
+        limits = self.limits
+        swollen = self._given > limits.ratio_from and self._given > limits.ratio * self.size
+        if swollen or self._given > limits.total_bytes:
+            raise FormatError(
+                f"{name} swells too far: {self._given:,} bytes out of {self.size:,}",
+                expected=f"at most {limits.ratio:g} bytes for each byte, and {limits.total_bytes:,} in all",
+                do="if the file is sound, decompress it yourself and import the result",
+            )
+
+    def entry(self) -> None:
+        """Count a file."""
+        self._entries += 1
+        if self._entries > self.limits.entries:
+            raise FormatError(
+                f"There are more than {self.limits.entries:,} files in this import",
+                do="import a part of them at a time",
+            )
+
+
+@contextlib.contextmanager
+def damage(name: str) -> Generator[None]:
+    """Tell whatever the decompressors raise on strange bytes (the kinds are many) as a FormatError."""
+    try:
+        yield
+    except SegueError:
+        raise
+    except Exception as error:
+        reason = str(error) or type(error).__name__
+        if "password" in reason or "encrypted" in reason:
+            raise FormatError(f"{name} is protected by a password", do="unpack it yourself first") from error
+        raise FormatError(
+            f"{name} cannot be read, is damaged or was cut short ({reason})",
+            do="fetch or export the file again",
+        ) from error
+
+
+class Disk(io.FileIO):
+    """A file on disk that tells the meter what is taken from it."""
+
+    def __init__(self, path: Path, meter: Meter) -> None:
+        super().__init__(path)
+        self._meter = meter
+
+    def readinto(self, buffer: Any) -> int:
+        count = super().readinto(buffer) or 0
+        self._meter.took(count)
+        return count
+
+    def readall(self) -> bytes:
+        data = super().readall() or b""
+        self._meter.took(len(data))
+        return data
+
+
+class _Guarded(io.RawIOBase):
+    def __init__(self, stream: BinaryIO, name: str, meter: Meter, own: tuple[BinaryIO, ...]) -> None:
+        self._stream, self._name, self._meter, self._own = stream, name, meter, own
+
+    def readable(self) -> bool:
+        return True
+
+    def _take(self, size: int) -> bytes:
+        with damage(self._name):
+            data = self._stream.read(size)
+        self._meter.gave(len(data), self._name)
+        return data
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill the buffer unless the stream ends, so that a `peek` shows a whole head."""
+        view, filled = memoryview(buffer), 0
+        while filled < len(view) and (data := self._take(len(view) - filled)):
+            view[filled : filled + len(data)] = data
+            filled += len(data)
+        return filled
+
+    def readall(self) -> bytes:
+        return b"".join(iter(lambda: self._take(MEBIBYTE), b""))
+
+    def close(self) -> None:
+        if not self.closed:
+            for stream in (self._stream, *self._own):
+                with contextlib.suppress(Exception):
+                    stream.close()
+        super().close()
+
+
+def guarded(stream: BinaryIO, name: str, meter: Meter, own: tuple[BinaryIO, ...] = ()) -> io.BufferedReader:
+    """Wrap a stream of `name`; closing it closes `stream` and `own` too."""
+    return io.BufferedReader(_Guarded(stream, name, meter, own), HEAD)
+
+
+class _Zstandard(io.RawIOBase):
+    """Zstandard frames one after another. Unlike the library's own reader it notices a missing end."""
+
+    FEED = 2048  # a hostile frame swells some 32,000 times: at most 64 MiB come at once
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream, self._frame, self._inside = stream, _new_frame(), False
+        self._left = self._ready = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        parts, have = [self._ready], len(self._ready)
+        while size < 0 or have < size:
+            data = self._left or self._stream.read(self.FEED)
+            if not data:
+                if self._inside:
+                    raise EOFError("the compressed data end too early")
+                break
+            if self._frame.eof:
+                self._frame = _new_frame()
+            parts.append(self._frame.decompress(data))
+            have += len(parts[-1])
+            self._inside = not self._frame.eof
+            self._left = self._frame.unused_data if self._frame.eof else b""
+        ready = b"".join(parts)
+        size = have if size < 0 else size
+        self._ready = ready[size:]
+        return ready[:size]
+
+
+def _new_frame() -> zstandard.ZstdDecompressionObj:
+    return zstandard.ZstdDecompressor().decompressobj()
+
+
+class Compression(NamedTuple):
+    """What a compressed file begins with, the end of its name, and what reads it."""
+
+    magic: bytes
+    suffix: str
+    inflate: Callable[[BinaryIO], BinaryIO]
+
+
+COMPRESSIONS = (
+    Compression(b"\x1f\x8b", ".gz", lambda stream: cast(BinaryIO, gzip.GzipFile(fileobj=stream))),
+    Compression(b"\x28\xb5\x2f\xfd", ".zst", lambda stream: cast(BinaryIO, _Zstandard(stream))),
+    Compression(b"BZh", ".bz2", lambda stream: cast(BinaryIO, bz2.BZ2File(stream))),
+    Compression(b"\xfd7zXZ\x00", ".xz", lambda stream: cast(BinaryIO, lzma.LZMAFile(stream))),  # noqa: SIM115
+)

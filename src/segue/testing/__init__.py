@@ -1,0 +1,1 @@
+"""Contract suites: what every reader, recommender, index, environment and agent must keep to."""
