@@ -1,0 +1,430 @@
+"""`ImplicitALS`: matrix factorisation for implicit feedback, with the interface of the `implicit` package."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import scipy.linalg
+from numpy.typing import ArrayLike, NDArray
+from pydantic import ValidationError
+from scipy.sparse import csr_matrix
+
+from segue.errors import FormatError, NotFoundError, NumericalError, UsageError
+from segue.factors import kernels, topn
+from segue.factors.arguments import ArgumentError, ids_in, observed, seed_of
+from segue.factors.config import ALSConfig
+from segue.factors.folding import LISTENERS, TRACKS, fold, frame_of, inside, outside, system, width
+from segue.factors.solver import Floats, Frame, Side, descend, threads
+from segue.files import replacing
+from segue.progress import progress
+
+Explanation = tuple[float, list[tuple[int, float]], tuple[NDArray, bool]]
+
+
+class ImplicitALS:
+    """Matrix factorisation for implicit feedback by alternating least squares.
+
+    After Hu, Koren & Volinsky 2008 (`objective="hu"`) and Rendle et al. 2022 (`objective="rendle"`).
+
+    Score s_ui = x_u · y_i (+ b_u + b_i). Listeners are `implicit`'s users, tracks its items, and code written
+    for `implicit.als.AlternatingLeastSquares` runs with the import changed; departures are listed below.
+
+    Attributes:
+        config: the settings, frozen.
+        user_factors: (n_listeners, f) float32, or (n_listeners, f + 2) with biases: x_u, b_u, 1.
+        item_factors: (n_tracks, f) float32, or (n_tracks, f + 2) with biases: y_i, 1, b_i. So the score is
+            always the inner product of the two.
+        history_: the loss after each epoch of the last fit.
+
+    Departures from `implicit`: the start is another (`init_scale`); the arithmetic is float32 whatever
+    `dtype` says; `use_native` and `calculate_training_loss` change nothing, there being one solver that
+    always knows its loss; a recalculated user is solved to float precision by conjugate gradient.
+    """
+
+    def __init__(
+        self,
+        factors: int = 100,
+        regularization: float = 0.01,
+        alpha: float = 1.0,
+        dtype: Any = np.float32,
+        use_native: bool = True,
+        use_cg: bool = True,
+        use_gpu: bool = False,
+        iterations: int = 15,
+        calculate_training_loss: bool = False,
+        num_threads: int = 0,
+        random_state: int | np.random.Generator | np.random.RandomState | None = None,
+        **settings: Any,
+    ) -> None:
+        """Take `implicit`'s settings, and those of `ALSConfig` by name.
+
+        Raises:
+            UsageError: a setting that is unknown or out of range, or a GPU.
+        """
+        if use_gpu:
+            raise ArgumentError("There is no GPU solver", do="leave use_gpu out")
+        np.dtype(dtype)
+        try:
+            self.config = ALSConfig(
+                factors=factors,
+                regularization=regularization,
+                alpha=alpha,
+                use_cg=use_cg,
+                iterations=iterations,
+                num_threads=num_threads,
+                random_state=seed_of(random_state),
+                **settings,
+            )
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise ArgumentError(
+                f"ImplicitALS can't take the setting {'.'.join(map(str, first['loc']))}",
+                expected=first["msg"],
+                came=repr(first["input"]),
+                do="see ALSConfig for all settings",
+            ) from None
+        self._user_factors: Floats | None = None
+        self._item_factors: Floats | None = None
+        self._frames: dict[str, Frame] = {}
+        self.history_: list[float] = []
+
+    @classmethod
+    def of(cls, config: ALSConfig) -> Self:
+        """A model with these settings."""
+        return cls(**config.model_dump())
+
+    @property
+    def user_factors(self) -> Floats | None:
+        """Listeners' factors, none before `fit`; may be set, to start from."""
+        return self._user_factors
+
+    @user_factors.setter
+    def user_factors(self, factors: Floats | None) -> None:
+        self._user_factors = factors
+        self._frames.clear()
+
+    @property
+    def item_factors(self) -> Floats | None:
+        """Tracks' factors, none before `fit`; may be set, to start from."""
+        return self._item_factors
+
+    @item_factors.setter
+    def item_factors(self, factors: Floats | None) -> None:
+        self._item_factors = factors
+        self._frames.clear()
+
+    def fit(
+        self,
+        user_items: csr_matrix,
+        show_progress: bool = True,
+        callback: Callable[[int, float, float], None] | None = None,
+    ) -> Self:
+        """Factorise. Factors that are already there, from a fit or set by hand, are where it starts.
+
+        Args:
+            user_items: (n_listeners, n_tracks), confidence that the listener likes the track; negative values
+                are dislikes, with their size as confidence.
+            show_progress: draw a bar on a terminal.
+            callback: called after each epoch with its number from 0, its seconds and the loss.
+
+        Returns:
+            self.
+
+        Raises:
+            ArgumentError: not a sparse matrix, or factors of another shape are there.
+            NumericalError: NaN or infinity in the matrix, or an overflow on the way.
+        """
+        config = self.config
+        matrix = self._weighted(observed(user_items, "The matrix"))
+        rng = np.random.default_rng(config.random_state)
+        x = self._start(self._user_factors, matrix.shape[0], "user_factors", LISTENERS, rng)
+        y = self._start(self._item_factors, matrix.shape[1], "item_factors", TRACKS, rng)
+        kernels.ready()
+        rows, columns = Side.of(matrix, x, config), Side.of(matrix.T.tocsr(), y, config)
+        clock = time.perf_counter()
+        with progress("Factorising", config.iterations) as advance, threads(config.num_threads) as run:
+
+            def each(epoch: int, loss: float) -> None:
+                nonlocal clock
+                now = time.perf_counter()
+                if show_progress:
+                    advance(1)
+                if callback:
+                    callback(epoch, now - clock, loss)
+                clock = now
+
+            self.history_ = descend(rows, columns, config, run, each)
+        self.user_factors, self.item_factors = (
+            outside(rows, LISTENERS, config),
+            outside(columns, TRACKS, config),
+        )
+        return self
+
+    def recommend(
+        self,
+        userid: int | ArrayLike,
+        user_items: csr_matrix | None = None,
+        N: int = 10,
+        filter_already_liked_items: bool = True,
+        filter_items: ArrayLike | None = None,
+        recalculate_user: bool = False,
+        items: ArrayLike | None = None,
+    ) -> tuple[NDArray[np.int32], Floats]:
+        """The best N tracks for one listener or many.
+
+        Args:
+            userid: a number, or (n,) numbers.
+            user_items: (n, n_tracks), a row for each of them; needed for filtering and recalculating.
+            N: how many.
+            filter_already_liked_items: leave out what is stored in the listener's row, dislikes included.
+            filter_items: ids left out for all.
+            recalculate_user: fold the rows in instead of taking the trained factors.
+            items: the only ids to rank; not together with `filter_items`.
+
+        Returns:
+            ids int32 and scores float32, (N,) or (n, N), best first; N is at most the number of tracks. Where
+            too few are left, left-out tracks follow with the lowest float32 as score, as in `implicit`.
+
+        Raises:
+            ArgumentError: rows and ids that do not match, or both filters.
+            IndexError: an id that is not in the model.
+        """
+        x, y = self._fitted()
+        single = np.ndim(userid) == 0
+        count = 1 if single else len(np.asarray(userid))
+        seen = None
+        if filter_already_liked_items or recalculate_user:
+            seen = self._rows(user_items, count, len(y), "user_items")
+        if recalculate_user:
+            queries = self._fold(seen, count, LISTENERS)
+        else:
+            queries = x[ids_in(userid, len(x), "Listener ids")]
+        ids, scores = topn.ranked(
+            queries,
+            y,
+            N,
+            seen=seen if filter_already_liked_items else None,
+            left_out=filter_items,
+            only=items,
+            num_threads=self.config.num_threads,
+        )
+        return (ids[0], scores[0]) if single else (ids, scores)
+
+    def similar_items(
+        self,
+        itemid: int | ArrayLike,
+        N: int = 10,
+        recalculate_item: bool = False,
+        item_users: csr_matrix | None = None,
+        filter_items: ArrayLike | None = None,
+        items: ArrayLike | None = None,
+    ) -> tuple[NDArray[np.int32], Floats]:
+        """The N tracks nearest one track or many by cosine of factors (biases left aside), itself first."""
+        _, y = self._fitted()
+        count = len(np.atleast_1d(np.asarray(itemid)))
+        folded = self._fold(item_users, count, TRACKS) if recalculate_item else None
+        return self._nearest(y, itemid, folded, N, filter_items, items)
+
+    def similar_users(
+        self,
+        userid: int | ArrayLike,
+        N: int = 10,
+        filter_users: ArrayLike | None = None,
+        users: ArrayLike | None = None,
+    ) -> tuple[NDArray[np.int32], Floats]:
+        """The N listeners nearest one listener or many by cosine of factors, itself first."""
+        x, _ = self._fitted()
+        return self._nearest(x, userid, None, N, filter_users, users)
+
+    def recalculate_user(self, userid: int | ArrayLike, user_items: csr_matrix) -> Floats:
+        """Factors of listeners from their rows (n, n_tracks) alone, to float precision; nothing is stored."""
+        factors = self._fold(user_items, 1 if np.ndim(userid) == 0 else len(np.asarray(userid)), LISTENERS)
+        return factors[0] if np.ndim(userid) == 0 else factors
+
+    def recalculate_item(self, itemid: int | ArrayLike, item_users: csr_matrix) -> Floats:
+        """Factors of tracks from their rows (n, n_listeners) alone, to float precision; nothing is stored."""
+        factors = self._fold(item_users, 1 if np.ndim(itemid) == 0 else len(np.asarray(itemid)), TRACKS)
+        return factors[0] if np.ndim(itemid) == 0 else factors
+
+    def partial_fit_users(self, userids: ArrayLike, user_items: csr_matrix) -> Self:
+        """Fold listeners in and keep them under these ids, new or old; ids between get factors of 0."""
+        self.user_factors = _stored(
+            self._fitted()[0], userids, self.recalculate_user(np.asarray(userids), user_items)
+        )
+        return self
+
+    def partial_fit_items(self, itemids: ArrayLike, item_users: csr_matrix) -> Self:
+        """Fold tracks in and keep them under these ids, new or old; ids between get factors of 0."""
+        self.item_factors = _stored(
+            self._fitted()[1], itemids, self.recalculate_item(np.asarray(itemids), item_users)
+        )
+        return self
+
+    def explain(
+        self,
+        userid: int,
+        user_items: csr_matrix,
+        itemid: int,
+        user_weights: tuple[NDArray, bool] | None = None,
+        N: int = 10,
+    ) -> Explanation:
+        """Which of a listener's tracks led to the score of a track (Hu et al. 2008, section 5).
+
+        The score of a folded-in listener is a sum over its tracks j of t_j yᵢᵀ W y_j, W being the inverse of
+        its system. With biases what the biases bring is in the total, but is no track's contribution.
+
+        Args:
+            userid: the listener's row in `user_items`.
+            user_items: (n_listeners, n_tracks).
+            itemid: the track explained.
+            user_weights: what an earlier call returned for the same listener; saves most of the work.
+            N: how many contributions.
+
+        Returns:
+            The score, the N largest (track, contribution), and the listener's factorised system.
+        """
+        _, y = self._fitted()
+        config = self.config
+        matrix = self._weighted(observed(user_items, "user_items"))
+        row = matrix[ids_in(userid, matrix.shape[0], "Listener ids")[0]]
+        items = y[:, : config.factors + config.biases]
+        if user_weights is None:
+            user_weights = system(row, items, self._gram(), config)
+        target = items[ids_in(itemid, len(y), "Track ids")[0]]
+        weighted = scipy.linalg.cho_solve(user_weights, target.astype(np.float64))
+        scores = (items[row.indices] @ weighted) * np.maximum(row.data, 0)
+        liked = np.flatnonzero(row.data > 0)
+        order = liked[np.lexsort((row.indices[liked], -scores[liked]))]
+        total = float(scores.sum())
+        if config.biases:
+            a0, bias = config.unobserved_weight, y[:, -1].astype(np.float64)
+            q = np.abs(row.data) - (a0 if config.objective == "hu" else 0.0)
+            pull = (q * bias[row.indices]) @ items[row.indices] + a0 * (bias @ items)
+            total += float(bias[itemid] - weighted @ pull)
+        return total, [(int(row.indices[j]), float(scores[j])) for j in order[:N]], user_weights
+
+    def save(self, file: str | Path | io.IOBase) -> None:
+        """Write settings and factors as .npz, no pickle, all or nothing; ".npz" is added to a bare name."""
+        x, y = self._fitted()
+        arrays: dict[str, Any] = {
+            "config": np.array(self.config.model_dump_json()),
+            "user_factors": x,
+            "item_factors": y,
+            "history": np.array(self.history_),
+        }
+        if isinstance(file, str | Path):
+            with replacing(_npz(file)) as aside, aside.open("wb") as handle:
+                np.savez(handle, **arrays)
+        else:
+            np.savez(file, **arrays)
+
+    @classmethod
+    def load(cls, file: str | Path | io.IOBase) -> Self:
+        """Read what `save` wrote.
+
+        Raises:
+            NotFoundError: no such file.
+            FormatError: not a saved ImplicitALS.
+        """
+        source = _npz(file) if isinstance(file, str | Path) else file
+        if isinstance(source, Path) and not source.is_file():
+            raise NotFoundError(f"There is no model at {source}", do="save one there first")
+        try:
+            with np.load(source, allow_pickle=False) as data:
+                model = cls.of(ALSConfig.model_validate_json(str(data["config"])))
+                model.user_factors, model.item_factors = data["user_factors"], data["item_factors"]
+                model.history_ = data["history"].tolist()
+        except (KeyError, ValueError, OSError) as error:
+            raise FormatError(f"{source} is not a saved ImplicitALS", came=str(error)) from None
+        return model
+
+    def _weighted(self, matrix: csr_matrix) -> csr_matrix:
+        return matrix if self.config.alpha == 1 else self.config.alpha * matrix
+
+    def _start(self, given: Floats | None, n: int, name: str, side: int, rng: np.random.Generator) -> Floats:
+        config = self.config
+        drawn = rng.standard_normal((n, width(config)), dtype=np.float32) * np.float32(
+            config.init_scale / np.sqrt(config.factors)
+        )
+        if config.biases:
+            drawn[:, -2:] = 0
+        if given is not None:
+            if given.ndim != 2 or given.shape[1] != width(config) or len(given) > n:
+                raise ArgumentError(
+                    f"The {name} that are already there don't fit the matrix",
+                    expected=f"at most {n} rows of {width(config)}",
+                    came=f"shape {given.shape}",
+                    do="set them to None to start anew",
+                )
+            drawn[: len(given)] = given
+        return inside(drawn, side, config)
+
+    def _fold(self, rows: csr_matrix | None, count: int, side: int) -> Floats:
+        fixed = self._fitted()[1 - side]
+        matrix = self._weighted(self._rows(rows, count, len(fixed), "The rows to fold in"))
+        name = str(1 - side)
+        if name not in self._frames:
+            self._frames[name] = frame_of(fixed, 1 - side, self.config)
+        factors = fold(matrix, fixed, side, self._frames[name], self.config)
+        if not np.isfinite(factors).all():
+            raise NumericalError("Folding in overflowed", do="use smaller values in the rows")
+        return factors
+
+    def _nearest(
+        self,
+        factors: Floats,
+        ids: int | ArrayLike,
+        folded: Floats | None,
+        n: int,
+        left_out: ArrayLike | None,
+        only: ArrayLike | None,
+    ) -> tuple[NDArray[np.int32], Floats]:
+        f = self.config.factors
+        plain = factors[:, :f]
+        queries = (plain[ids_in(ids, len(factors), "Ids")] if folded is None else folded[:, :f]).copy()
+        queries /= np.maximum(np.linalg.norm(queries, axis=1, keepdims=True), 1e-10)
+        scale = 1 / np.maximum(np.linalg.norm(plain, axis=1), np.float32(1e-10))
+        found, scores = topn.ranked(
+            queries, plain, n, left_out=left_out, only=only, scale=scale, num_threads=self.config.num_threads
+        )
+        return (found[0], scores[0]) if np.ndim(ids) == 0 else (found, scores)
+
+    def _gram(self) -> NDArray[np.float64]:
+        items = self._fitted()[1][:, : self.config.factors + self.config.biases].astype(np.float64)
+        return items.T @ items
+
+    def _rows(self, rows: csr_matrix | None, count: int, wide: int, what: str) -> csr_matrix:
+        if rows is None:
+            raise ArgumentError(f"{what} are needed", do="pass a CSR matrix with one row for each id")
+        if rows.shape[0] != count or rows.shape[1] > wide:
+            raise ArgumentError(
+                f"{what} don't fit the request", expected=f"({count}, {wide})", came=f"shape {rows.shape}"
+            )
+        return observed(rows, what, strict=True)
+
+    def _fitted(self) -> tuple[Floats, Floats]:
+        if self._user_factors is None or self._item_factors is None:
+            raise UsageError("ImplicitALS has not been fitted", do="call fit(user_items) first")
+        return self._user_factors, self._item_factors
+
+
+def _stored(factors: Floats, ids: ArrayLike, rows: Floats) -> Floats:
+    """`factors` with `rows` put under `ids`, grown if an id is beyond its end."""
+    array = np.atleast_1d(np.asarray(ids, dtype=np.int64))
+    if len(array) and array.min() < 0:
+        raise IndexError(f"Ids must not be negative; came {array.min()}")
+    size = max(len(factors), int(array.max(initial=-1)) + 1)
+    grown = np.zeros((size, factors.shape[1]), np.float32)
+    grown[: len(factors)] = factors
+    grown[array] = rows
+    return grown
+
+
+def _npz(file: str | Path) -> Path:
+    path = Path(file)
+    return path if path.suffix == ".npz" else path.with_name(path.name + ".npz")

@@ -1,0 +1,96 @@
+"""Single rows outside training: folding them in, explaining a score, and how factors are laid out.
+
+Outside, with biases, a listener's row is (x, b_u, 1) and a track's (y, 1, b_i), so that a score is their
+product. Inside (`solver.py`) both are (factors, bias), padded with zeros to a whole number of lanes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.linalg
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from segue.factors import kernels
+from segue.factors.config import ALSConfig
+from segue.factors.solver import Floats, Frame, Side, exactly, padded, solve, threads
+
+LISTENERS, TRACKS = 0, 1
+
+
+def width(config: ALSConfig) -> int:
+    """Columns of the factors outside."""
+    return config.factors + 2 * config.biases
+
+
+def inside(outer: Floats, side: int, config: ALSConfig) -> Floats:
+    """Factors as the solver holds them, (n, d), from those outside, (n, f or f + 2); a copy."""
+    f = config.factors
+    factors = np.zeros((len(outer), padded(f + config.biases)), np.float32)
+    factors[:, :f] = outer[:, :f]
+    if config.biases:
+        factors[:, f] = outer[:, f + side]
+    return factors
+
+
+def outside(inner: Side, side: int, config: ALSConfig) -> Floats:
+    """The inverse of `inside`, in the common basis; works in the side's own memory."""
+    for chunk in inner.chunks:
+        inner.factors[chunk] = inner.factors[chunk] @ inner.turn
+    f = config.factors
+    if not config.biases:
+        return np.ascontiguousarray(inner.factors[:, :f])
+    outer = np.ones((len(inner.factors), f + 2), np.float32)
+    outer[:, :f] = inner.factors[:, :f]
+    outer[:, f + side] = inner.factors[:, f]
+    return outer
+
+
+def frame_of(outer: Floats, side: int, config: ALSConfig) -> Frame:
+    """The frame of a whole side, for `fold`."""
+    factors = inside(outer, side, config)
+    return Frame.of(Side.of(csr_matrix((len(factors), 1), dtype=np.float32), factors, config), config)
+
+
+def fold(rows: csr_matrix, fixed: Floats, side: int, frame: Frame, config: ALSConfig) -> Floats:
+    """The factors that minimise the loss for new rows, the other side being fixed: to float precision.
+
+    Args:
+        rows: (n, m), weighted.
+        fixed: (m, f or f + 2), the other side's factors, as outside.
+        side: which side the rows are of.
+        frame: of `fixed`.
+
+    Returns:
+        (n, f or f + 2).
+    """
+    used, indices = np.unique(rows.indices, return_inverse=True)
+    other = 1 - side
+    part = inside(fixed[used], other, config)
+    there = Side.of(csr_matrix((len(part), 1), dtype=np.float32), part, config)
+    here = Side.of(rows, np.zeros((rows.shape[0], part.shape[1]), np.float32), config)
+    here.observed = csr_matrix(
+        (rows.data, indices.astype(np.int32), rows.indptr), shape=(rows.shape[0], max(1, len(used)))
+    )
+    kernels.ready()
+    steps, tolerance = exactly(here)
+    with threads(config.num_threads if len(here.chunks) > 1 else 1) as run:
+        solve(here, there, frame, config, run, steps=steps, tolerance=tolerance, half=False)
+    return outside(here, side, config)
+
+
+def system(
+    row: csr_matrix, items: Floats, gram: NDArray[np.float64], config: ALSConfig
+) -> tuple[NDArray, bool]:
+    """The Cholesky factor of a listener's matrix a0 YᵀY + Σ q y yᵀ + ridge I, (k, k) in float64.
+
+    Args:
+        row: (1, n_tracks), weighted.
+        items: (n_tracks, k), tracks as outside without the column of their biases.
+        gram: YᵀY of all tracks.
+    """
+    y = items[row.indices].astype(np.float64)
+    a0 = config.unobserved_weight
+    q = np.abs(row.data) - (a0 if config.objective == "hu" else 0.0)
+    ridge = config.regularization * (row.nnz + a0 * len(items)) ** config.frequency_scale
+    return scipy.linalg.cho_factor(a0 * gram + (y.T * q) @ y + ridge * np.eye(len(gram)))

@@ -1,0 +1,210 @@
+"""The compiled part of the factor models: all Numba kernels are here, and nothing else is.
+
+They release the GIL and hold no state, so that ordinary threads run them side by side (no threading layer of
+Numba's is used, which would not survive forks or concurrent callers). Numba compiles them at first use, for
+the user's own processor, and keeps the result on disk: `ready` says so on a terminal.
+"""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+import numba
+import numpy as np
+
+from segue.progress import progress
+
+compiled = functools.partial(numba.njit, cache=True, nogil=True, fastmath=True, error_model="numpy")
+TILE = 512  # observed pairs of a row whose factors are kept in cache between steps
+
+
+@compiled()
+def pack(values: np.ndarray, out: np.ndarray) -> None:
+    """Round float32 bits `values` (n, d) uint32 to the nearest bfloat16 `out` (n, d) uint16."""
+    for i in range(values.shape[0]):
+        for k in range(values.shape[1]):
+            out[i, k] = np.uint16((values[i, k] + np.uint32(0x8000)) >> np.uint32(16))
+
+
+@compiled()
+def solve_rows(
+    indptr: np.ndarray,
+    indices: np.ndarray,
+    values: np.ndarray,
+    x: np.ndarray,
+    fixed: np.ndarray,
+    fixed16: np.ndarray,
+    spectrum: np.ndarray,
+    ridge: np.ndarray,
+    offsets: np.ndarray,
+    constant: np.ndarray,
+    shift: float,
+    steps: int,
+    tolerance: float,
+) -> float:
+    """Improve rows `x` (n, d) in place, each towards the minimiser of its quadratic; see `solver.py`.
+
+    Row u has the system (diag(spectrum) + ridge_u + Σ q y yᵀ) x = Σ (t - q o) y - constant over its observed
+    pairs, with y a row of `fixed`, o its offset, q = |v| - shift and t = max(v, 0). The factors are in the
+    eigenbasis of the fixed side's Gramian, which is why that is a diagonal here. Conjugate gradient,
+    preconditioned by the diagonal, at most `steps` steps or until the residual has shrunk by `tolerance`.
+
+    Returns:
+        Σ over the observed pairs of q s² - 2 t s + t, with s the new scores.
+    """
+    n, d = x.shape
+    half = fixed16.shape[0] > 0
+    longest = 0
+    for u in range(n):
+        longest = max(longest, indptr[u + 1] - indptr[u])
+    kept = np.empty((max(1, min(longest, TILE)), d), np.float32)
+    bits = kept.view(np.uint32)
+    score = np.empty(max(1, longest), np.float32)
+    along = np.empty(max(1, longest), np.float32)
+    diagonal = np.empty(d, np.float32)
+    r = np.empty(d, np.float32)
+    p = np.empty(d, np.float32)
+    ap = np.empty(d, np.float32)
+    biased = offsets.shape[0] > 0
+    lift = np.float32(shift)
+    total = 0.0
+    top = np.float32(0)
+    for k in range(d):
+        top = max(top, spectrum[k])
+    for u in range(n):
+        start = indptr[u]
+        count = indptr[u + 1] - start
+        floor = np.float32(1e-7) * (top + ridge[u]) + np.float32(1e-30)
+        for k in range(d):
+            diagonal[k] = spectrum[k] + ridge[u]
+            r[k] = -diagonal[k] * x[u, k] - constant[k]
+        for step in range(steps + 1):
+            # Pass over the pairs: the residual of the start first, then A p for each direction p.
+            vector = x[u] if step == 0 else p
+            result = r if step == 0 else ap
+            if step > 0:
+                for k in range(d):
+                    ap[k] = diagonal[k] * p[k]
+            for tile in range(0, count, TILE):
+                width = min(TILE, count - tile)
+                if step == 0 or count > TILE:
+                    for j in range(width):
+                        item = indices[start + tile + j]
+                        if half:
+                            for k in range(d):
+                                bits[j, k] = np.uint32(fixed16[item, k]) << np.uint32(16)
+                        else:
+                            for k in range(d):
+                                kept[j, k] = fixed[item, k]
+                for j in range(width):
+                    at = tile + j
+                    value = values[start + at]
+                    q = abs(value) - lift
+                    dot = np.float32(0)
+                    for k in range(d):
+                        dot += kept[j, k] * vector[k]
+                    if step == 0:
+                        s = dot + offsets[indices[start + at]] if biased else dot
+                        score[at] = s
+                        weight = max(value, np.float32(0)) - q * s
+                    else:
+                        along[at] = dot
+                        weight = q * dot
+                    for k in range(d):
+                        result[k] += weight * kept[j, k]
+            if step == 0:
+                rz = np.float32(0)
+                for k in range(d):
+                    p[k] = r[k] / max(diagonal[k], floor)
+                    rz += r[k] * p[k]
+                first = rz
+            else:
+                curvature = np.float32(0)
+                for k in range(d):
+                    curvature += p[k] * ap[k]
+                if curvature <= 0:
+                    break
+                length = rz / curvature
+                for at in range(count):
+                    score[at] += length * along[at]
+                new = np.float32(0)
+                for k in range(d):
+                    x[u, k] += length * p[k]
+                    r[k] -= length * ap[k]
+                    new += r[k] * r[k] / max(diagonal[k], floor)
+                turn = new / rz
+                rz = new
+                if rz <= tolerance * first:
+                    break
+                for k in range(d):
+                    p[k] = r[k] / max(diagonal[k], floor) + turn * p[k]
+            if rz <= np.float32(1e-30):
+                break
+        for at in range(count):
+            value = values[start + at]
+            s = score[at]
+            t = max(value, np.float32(0))
+            total += (abs(value) - lift) * s * s - 2 * t * s + t
+    return total
+
+
+@compiled()
+def select(scores: np.ndarray, first: int, ids: np.ndarray, best: np.ndarray) -> None:
+    """Merge the scores (n, w) of items `first` .. first + w - 1 into each row's heap of the best so far.
+
+    `best` (n, N) float32 and `ids` (n, N) int32 are heaps with the worst on top, where of equal scores the
+    higher id is the worse; an empty place has the score -inf and an id above all others.
+    """
+    n, width = scores.shape
+    depth = best.shape[1]
+    for u in range(n):
+        least = best[u, 0]
+        for i in range(width):
+            s = scores[u, i]
+            if s > least:  # an equal score has the higher id here, so it stays out
+                item = np.int32(first + i)
+                at = 0
+                while True:  # sift down from the top
+                    child = 2 * at + 1
+                    if child >= depth:
+                        break
+                    other = child + 1
+                    if other < depth and (
+                        best[u, other] < best[u, child]
+                        or (best[u, other] == best[u, child] and ids[u, other] > ids[u, child])
+                    ):
+                        child = other
+                    if best[u, child] > s or (best[u, child] == s and ids[u, child] < item):
+                        break
+                    best[u, at] = best[u, child]
+                    ids[u, at] = ids[u, child]
+                    at = child
+                best[u, at] = s
+                ids[u, at] = item
+                least = best[u, 0]
+
+
+def ready() -> None:
+    """Load the kernels from Numba's cache, or compile them, saying so if that has to happen."""
+    if solve_rows.signatures:
+        return
+    folder = Path(solve_rows.stats.cache_path or ".")
+    if any(folder.glob("kernels.solve_rows*.nbi")):
+        _touch()
+        return
+    with progress("Compiling the factor kernels (once for this machine)"):
+        _touch()
+
+
+def _touch() -> None:
+    """Run every kernel on next to nothing."""
+    x = np.ones((1, 16), np.float32)
+    half = np.empty((1, 16), np.uint16)
+    pack(x.view(np.uint32), half)
+    one = np.ones(1, np.float32)
+    row = x[0].copy()
+    select(x, 0, np.zeros((1, 2), np.int32), np.zeros((1, 2), np.float32))
+    ends = np.array([0, 1], np.int32)
+    zero = np.zeros(1, np.int32)
+    solve_rows(ends, zero, one, x.copy(), x, half, row, one, one[:0], row, 1.0, 1, 0.0)

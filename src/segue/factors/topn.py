@@ -1,0 +1,115 @@
+"""The best N of a catalogue for many listeners at once: blocked products and selection in bounded memory."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_matrix
+
+from segue.factors import kernels
+from segue.factors.arguments import ArgumentError, ids_in
+from segue.factors.solver import threads
+
+LEFT_OUT = np.finfo(np.float32).min  # the score of what may not be recommended, as `implicit` has it
+ROWS = 64  # listeners a thread takes at a time
+COLUMNS = 4096  # items scored for them at a time: a block of scores is 1 MB and stays in cache
+
+
+def best(
+    queries: NDArray[np.float32],
+    items: NDArray[np.float32],
+    n: int,
+    *,
+    scale: NDArray[np.float32] | None = None,
+    seen: csr_matrix | None = None,
+    left_out: ArrayLike | None = None,
+    num_threads: int = 0,
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """The n highest inner products of each query with the items.
+
+    Args:
+        queries: (q, f).
+        items: (m, f).
+        n: how many; at most m are returned.
+        scale: (m,), multiplies the products, for cosines.
+        seen: (q, m), items left out for each query: every stored entry.
+        left_out: item numbers left out for all.
+        num_threads: 0 is one a core.
+
+    Returns:
+        ids int32 and scores float32, (q, min(n, m)), best first, equal scores by lower id. Where fewer are
+        left, the rest are left-out items with the score `LEFT_OUT`.
+    """
+    q, m = len(queries), len(items)
+    n = min(n, m)
+    ids = np.full((q, n), np.iinfo(np.int32).max, np.int32)
+    scores = np.full((q, n), -np.inf, np.float32)
+    banned = np.unique(np.asarray(left_out, np.int64)) if left_out is not None else np.empty(0, np.int64)
+    if seen is not None and not seen.has_sorted_indices:
+        seen = seen.sorted_indices()
+    kernels.ready()
+
+    def work(start: int) -> None:
+        rows = slice(start, min(start + ROWS, q))
+        for column in range(0, m, COLUMNS):
+            columns = slice(column, min(column + COLUMNS, m))
+            block = queries[rows] @ items[columns].T
+            if scale is not None:
+                block *= scale[columns]
+            if seen is not None:
+                for u in range(rows.start, rows.stop):
+                    mine = seen.indices[seen.indptr[u] : seen.indptr[u + 1]]
+                    a, b = np.searchsorted(mine, (columns.start, columns.stop))
+                    block[u - start, mine[a:b] - column] = LEFT_OUT
+            if len(banned):
+                a, b = np.searchsorted(banned, (columns.start, columns.stop))
+                block[:, banned[a:b] - column] = LEFT_OUT
+            kernels.select(block, column, ids[rows], scores[rows])
+
+    if n:
+        with threads(num_threads if q > ROWS else 1) as run:
+            for _ in run(work, range(0, q, ROWS)):
+                pass
+    order = np.lexsort((ids, -scores), axis=1)
+    return np.take_along_axis(ids, order, axis=1), np.take_along_axis(scores, order, axis=1)
+
+
+def ranked(
+    queries: NDArray[np.float32],
+    candidates: NDArray[np.float32],
+    n: int,
+    *,
+    num_threads: int,
+    scale: NDArray[np.float32] | None = None,
+    seen: csr_matrix | None = None,
+    left_out: ArrayLike | None = None,
+    only: ArrayLike | None = None,
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """`best`, over the candidates `only` if that is given.
+
+    Raises:
+        ArgumentError: both `left_out` and `only`.
+        IndexError: an id that is not among the candidates.
+    """
+    if only is None:
+        if left_out is not None:
+            left_out = ids_in(left_out, len(candidates), "Ids to leave out")
+        return best(
+            queries, candidates, n, scale=scale, seen=seen, left_out=left_out, num_threads=num_threads
+        )
+    if left_out is not None:
+        raise ArgumentError("Ids to rank and ids to leave out were both given", do="pass one of them")
+    chosen = np.unique(ids_in(only, len(candidates), "Ids to rank"))
+    if seen is not None:
+        seen = csr_matrix((seen.data, seen.indices, seen.indptr), shape=(seen.shape[0], len(candidates)))[
+            :, chosen
+        ]
+    ids, scores = best(
+        queries,
+        candidates[chosen],
+        n,
+        scale=None if scale is None else scale[chosen],
+        seen=seen,
+        num_threads=num_threads,
+    )
+    return chosen[ids].astype(np.int32), scores
