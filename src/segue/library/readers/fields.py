@@ -89,8 +89,8 @@ def integer(value: object, what: str, least: int = 0, most: int = LARGEST) -> in
     Raises:
         Malformed: it is something else.
     """
-    if value.__class__ is int:
-        whole: int = value  # ty: ignore[invalid-assignment] - by the test just made, which also excludes bool
+    if isinstance(value, int) and not isinstance(value, bool):
+        whole = value
     else:
         found = number(value, what)
         if found is None:

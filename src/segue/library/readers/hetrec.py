@@ -18,6 +18,7 @@ from segue.library.sources import Entry
 
 PLAYS = ("userid", "artistid", "weight")
 ARTISTS = ("id", "name", "url", "pictureurl")
+README = b"hetrec2011-lastfm-2k"
 OTHERS = {
     ("userid", "friendid"): "friendships are not listening",
     ("userid", "artistid", "tagid", "day", "month", "year"): "tags are not listening",
@@ -33,10 +34,11 @@ class HetRec(Reader):
 
     def recognises(self, name: str, head: bytes) -> bool:
         found = layout(head)
-        return found.delimiter == "\t" and (found.columns == PLAYS or found.columns in OTHERS)
+        table = found.delimiter == "\t" and (found.columns == PLAYS or found.columns in OTHERS)
+        return table or README in head[:1000]
 
     def passes_over(self, name: str, head: bytes) -> str | None:
-        return OTHERS.get(layout(head).columns)
+        return "a description" if README in head[:1000] else OTHERS.get(layout(head).columns)
 
     def read(self, entry: Entry, options: ReadOptions) -> Iterator[Row]:
         if self.passes_over(entry.name, entry.head()):

@@ -1,4 +1,4 @@
-"""JSON from strangers: item by item out of large documents, whole for small ones, line by line for JSON lines."""
+"""JSON from strangers: large documents item by item, small ones whole, JSON lines line by line."""
 
 from __future__ import annotations
 

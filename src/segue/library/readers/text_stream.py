@@ -11,6 +11,7 @@ from segue.library.readers.fields import Malformed
 
 CHUNK = 1 << 18
 LONGEST_LINE = 1 << 20  # characters
+_TOO_LONG = f"a line of more than {LONGEST_LINE:,} characters"
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -69,18 +70,16 @@ def lines(stream: BinaryIO) -> Iterator[str | Malformed]:
         parts = (rest + text).split("\n")
         rest = parts.pop()
         if skipping and parts:
-            parts[0], skipping = None, False
+            yield Malformed(_TOO_LONG)
+            parts, skipping = parts[1:], False
         for line in parts:
-            if line is None or len(line) > LONGEST_LINE:
-                yield Malformed(f"a line of more than {LONGEST_LINE:,} characters")
-            else:
-                yield line
+            yield line if len(line) <= LONGEST_LINE else Malformed(_TOO_LONG)
         if skipping or len(rest) > LONGEST_LINE:
             rest, skipping = "", True
         if not data:
             break
         data = stream.read(CHUNK)
     if skipping:
-        yield Malformed(f"a line of more than {LONGEST_LINE:,} characters")
+        yield Malformed(_TOO_LONG)
     elif rest:
         yield rest

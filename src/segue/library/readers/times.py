@@ -36,10 +36,7 @@ class Clock:
         Raises:
             Malformed: it is 0 or negative (a player without a clock), or in the future.
         """
-        for bound, unit in _FINER:
-            if value < bound:
-                break
-        value /= unit
+        value /= next(unit for bound, unit in _FINER if value < bound)
         if not 0 < value <= self._latest_seconds:
             raise Malformed(f"the time {value:.15g} s since 1970 is before 1970 or in the future")
         return datetime.fromtimestamp(value, UTC) if value == int(value) else EPOCH + timedelta(seconds=value)
