@@ -1,0 +1,69 @@
+"""How sure a difference is: bootstrap intervals over listeners, paired."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+DRAWS_AT_ONCE = 256
+
+
+class Interval(NamedTuple):
+    """A mean with its interval; `decided` if the interval leaves zero out."""
+
+    mean: float
+    low: float
+    high: float
+
+    @property
+    def decided(self) -> bool:
+        """Whether the whole interval is on one side of zero."""
+        return self.low > 0 or self.high < 0
+
+
+def mean_interval(
+    values: ArrayLike,
+    clusters: ArrayLike | None = None,
+    *,
+    level: float = 0.95,
+    draws: int = 2000,
+    seed: int = 0,
+) -> Interval:
+    """Percentile bootstrap interval of a mean (Efron and Tibshirani 1993, chapter 13).
+
+    Args:
+        values: (n,), for a paired comparison the differences; NaN is left out.
+        clusters: (n,) labels of what is drawn as a whole. The same listener tested under several seeds is one
+            cluster: its differences are not independent. None takes each value for its own.
+        level: coverage of the interval.
+        draws: bootstrap samples.
+        seed: of the draws.
+
+    Raises:
+        ValueError: nothing to average.
+    """
+    x = np.asarray(values, dtype=np.float64)
+    known = ~np.isnan(x)
+    if not known.any():
+        raise ValueError("There is no value to average")
+    labels = np.arange(len(x)) if clusters is None else np.asarray(clusters)
+    _, cluster = np.unique(labels[known], return_inverse=True)
+    totals = np.bincount(cluster, weights=x[known]).astype(np.float64)
+    sizes = np.bincount(cluster).astype(np.float64)
+    means = _bootstrap(totals, sizes, draws, np.random.default_rng(seed))
+    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
+    return Interval(float(totals.sum() / sizes.sum()), float(low), float(high))
+
+
+def _bootstrap(
+    totals: NDArray[np.float64], sizes: NDArray[np.float64], draws: int, rng: np.random.Generator
+) -> NDArray[np.float64]:
+    n = len(totals)
+    means = np.empty(draws)
+    for start in range(0, draws, DRAWS_AT_ONCE):
+        count = min(DRAWS_AT_ONCE, draws - start)
+        picked = rng.integers(n, size=(count, n))
+        means[start : start + count] = totals[picked].sum(axis=1) / sizes[picked].sum(axis=1)
+    return means
