@@ -131,7 +131,7 @@ def merge_tracks(work: duckdb.DuckDBPyConnection) -> tuple[Counts, pa.Table | No
     )
     if not _one(work, "SELECT count(*) FROM merged_tracks WHERE changed"):
         return (read, stored), None
-    table = work.execute("SELECT * EXCLUDE (changed) FROM merged_tracks ORDER BY track_id").to_arrow_table()
+    table = work.sql("SELECT * EXCLUDE (changed) FROM merged_tracks ORDER BY track_id").to_arrow_table()
     return (read, stored), table
 
 
@@ -181,7 +181,7 @@ def _merge_plain(
 
 
 def _reader(work: duckdb.DuckDBPyConnection, query: str) -> pa.RecordBatchReader:
-    return work.execute(query).to_arrow_reader(BATCH)
+    return work.sql(query).to_arrow_reader(BATCH)
 
 
 def _one(work: duckdb.DuckDBPyConnection, query: str) -> int:

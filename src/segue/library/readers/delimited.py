@@ -120,11 +120,13 @@ class Layout(NamedTuple):
 @functools.lru_cache(maxsize=8)
 def layout(head: bytes) -> Layout:
     """Return the delimiter that cuts a file's first lines most evenly, and these lines cut by it."""
+    best = Layout(",", (), ())
+    if head[:1] in (b"{", b"["):
+        return best
     start = decoded(head[: 1 << 14]).replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if len(start) > 1 and len(head) >= 1 << 14:
         start.pop()  # cut in the middle
     start = [line for line in start[:20] if line and not line.isspace()]
-    best = Layout(",", (), ())
     score = (-1.0, 0)
     for delimiter in DELIMITERS:
         try:

@@ -38,18 +38,19 @@ def text(value: object, what: str) -> str | None:
     Raises:
         Malformed: it is not text (or a number), or longer than 2,000 characters.
     """
-    if not isinstance(value, str):
-        if value is None:
-            return None
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise Malformed(f"{what} is not text: {shown(value)}")
+    if isinstance(value, str):
+        value = value.strip()
+        if value.isprintable() and len(value) <= LONGEST_TEXT:
+            return value or None
+    elif value is None:
+        return None
+    elif isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
         value = str(value)
-    value = value.strip()
-    if not value.isprintable():
-        value = _SURROGATE.sub("�", _CONTROL.sub(" ", value)).strip()
+    else:
+        raise Malformed(f"{what} is not text: {shown(value)}")
     if len(value) > LONGEST_TEXT:
         raise Malformed(f"{what} has {len(value):,} characters, at most {LONGEST_TEXT:,} are taken")
-    return value or None
+    return _SURROGATE.sub("�", _CONTROL.sub(" ", value)).strip() or None
 
 
 def required(value: object, what: str) -> str:
@@ -183,6 +184,8 @@ def spotify_id(value: object) -> str | None:
     if not isinstance(value, str):
         return None
     value = value.strip()
+    if value.startswith("spotify:track:") and len(value) == 36 and value.isascii() and value[14:].isalnum():
+        return value[14:]
     if found := _SPOTIFY.match(value):
         return found[1]
     return value if _BASE62.fullmatch(value) else None

@@ -1,0 +1,45 @@
+"""The `segue` command with its verbs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from segue.cli import importing, looking
+from segue.cli.errors import EXIT_CODES
+
+app = typer.Typer(
+    name="segue",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=EXIT_CODES,
+)
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)
+    ] = False,
+) -> None:
+    """A music recommender, end to end, from your own listening data.
+
+    Start with `segue demo`, or with your own data:
+
+        segue import my_spotify_data.zip
+        segue train
+        segue weekly
+    """
+    if version:
+        from segue import __version__
+
+        print(f"segue {__version__}")
+        raise typer.Exit
+
+
+for family in (importing, looking):
+    family.register(app)

@@ -1,0 +1,109 @@
+"""`segue import` and `segue formats`: listening data into a library."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from segue.cli.options import LIBRARY, JsonOption, LibraryOption
+from segue.cli.printing import print_json, print_table
+from segue.errors import FormatError, UsageError
+
+if TYPE_CHECKING:
+    from segue.library.importing import ImportReport
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this family."""
+    app.command("import")(import_)
+    app.command()(formats)
+
+
+def import_(
+    path: Annotated[
+        Path, typer.Argument(help="A file, a folder, or an archive (zip, tar, gz, zst, bz2, xz).")
+    ],
+    library: LibraryOption = LIBRARY,
+    format: Annotated[
+        str | None,
+        typer.Option("--format", "-f", help="Take every file for this format (see `segue formats`)."),
+    ] = None,
+    listener: Annotated[
+        str, typer.Option(help="Whose listening it is, where a personal export does not say.")
+    ] = "me",
+    column: Annotated[
+        list[str] | None,
+        typer.Option(help="For a plain table, OUR_NAME=ITS_NAME, e.g. --column track=song. May be repeated."),
+    ] = None,
+    timezone: Annotated[str, typer.Option(help="Zone of times that come without one.")] = "UTC",
+    keep_going: Annotated[
+        bool, typer.Option("--keep-going", help="Leave broken files out and store the rest.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Import listening data: exports, archives, logs, plain tables.
+
+    The format is recognised. Importing the same file again stores nothing twice; rows that cannot be taken
+    are kept with the reason in the library's table `rejects`. An import is stored whole or not at all.
+    """
+    from segue.library import Library
+    from segue.library.importing import import_path
+    from segue.library.readers.base import ReadOptions
+
+    options = ReadOptions(listener=listener, columns=_mapping(column or []), timezone=timezone)
+    report = import_path(
+        Library.open(library, create=True), path, format=format, options=options, keep_going=keep_going
+    )
+    if json:
+        print_json(_as_dict(report))
+    else:
+        _print(report)
+    if report.refused:
+        raise FormatError(f"{len(report.refused)} files were left out whole; the rest is stored")
+
+
+def formats() -> None:
+    """List the formats that `segue import` reads."""
+    from segue.library.readers import READERS
+
+    print_table("Formats", ["name", "what it is"], [(reader.name, reader.title) for reader in READERS])
+
+
+def _mapping(pairs: list[str]) -> dict[str, str]:
+    mapping = {}
+    for pair in pairs:
+        ours, equals, theirs = pair.partition("=")
+        if not (equals and ours and theirs):
+            raise UsageError(
+                "A column is mapped as OUR_NAME=ITS_NAME", came=pair, do="e.g. --column track=song"
+            )
+        mapping[ours] = theirs
+    return mapping
+
+
+def _as_dict(report: ImportReport) -> dict[str, object]:
+    return {
+        "path": report.path,
+        "formats": report.formats,
+        "total": report.total._asdict(),
+        "kinds": {kind: count._asdict() for kind, count in report.counts.items() if count.read},
+        "new_tracks": report.tracks,
+        "passed_over": [{"file": name, "reason": why} for name, why in report.passed_over],
+        "refused": [{"file": name, "reason": why} for name, why in report.refused],
+    }
+
+
+def _print(report: ImportReport) -> None:
+    rows = [(kind.replace("_", " "), *count) for kind, count in report.counts.items() if count.read]
+    rows.append(("together", *report.total))
+    title = f"{report.path.name}: {', '.join(report.formats)}"
+    print_table(title, ["", "read", "stored", "already there", "rejected"], rows)
+    print(f"{report.tracks:,} tracks are new to the library.")
+    if report.total.rejected:
+        print("Why rows were rejected: segue library --rejects")
+    for name, why in (*report.passed_over[:5], *report.refused):
+        print(f"Not read: {name}: {why}")
+    if len(report.passed_over) > 5:
+        print(f"... and {len(report.passed_over) - 5} more files that hold no listening data.")

@@ -1,0 +1,78 @@
+"""`segue library`: what is in it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from segue.cli.options import LIBRARY, JsonOption, LibraryOption
+from segue.cli.printing import print_json, print_table
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this family."""
+    app.command("library")(library_)
+
+
+def library_(
+    library: LibraryOption = LIBRARY,
+    html: Annotated[Path | None, typer.Option(help="Also write a page with pictures here.")] = None,
+    rejects: Annotated[bool, typer.Option("--rejects", help="List rows that could not be imported.")] = False,
+    imports: Annotated[bool, typer.Option("--imports", help="List the imports so far.")] = False,
+    most: Annotated[int, typer.Option(help="How many rejects or imports to list.", min=1)] = 50,
+    json: JsonOption = False,
+) -> None:
+    """Show what is in the library: tables, listeners, sources, artists, with a picture on request."""
+    from segue.library import Library
+
+    opened = Library.open(library)
+    if rejects or imports:
+        _list(opened, "rejects" if rejects else "imports", most, json)
+        return
+    from segue.library.overview import charts, overview
+    from segue.progress import progress
+
+    with progress("Looking through the library"):
+        figures = overview(opened)
+    if json:
+        print_json(asdict(figures))
+    else:
+        _print(str(library), figures)
+    if html is not None:
+        from segue.report import Page
+
+        page = Page("What is in the library", f"{library}, fingerprint {figures.fingerprint}")
+        page.pictures(charts(opened))
+        page.heading("Tables")
+        page.table(["table", "rows"], list(figures.rows.items()))
+        page.heading("Artists met most")
+        page.table(["artist", "plays and places"], figures.top_artists)
+        page.write(html)
+        if not json:
+            print(f"Wrote {html}")
+
+
+def _list(opened: Any, table: str, most: int, json: bool) -> None:
+    rows = opened.table(table)
+    newest = rows.order_by(rows.imported_at.desc()).limit(most)
+    listed = opened.arrow(newest).to_pylist()
+    if json:
+        print_json(listed)
+        return
+    columns = rows.columns
+    print_table(f"{opened.count(table):,} {table}", columns, [[row[c] for c in columns] for row in listed])
+
+
+def _print(path: str, figures: Any) -> None:
+    print_table(f"Library {path}", ["table", "rows"], [(t, n) for t, n in figures.rows.items() if n])
+    print(f"{figures.plays:,} plays by {figures.listeners:,} listeners", end="")
+    print(f", from {figures.first} to {figures.last}." if figures.first else ".")
+    if figures.skipped is not None:
+        print(f"{figures.skipped:.0%} of the plays were skips, as far as the sources tell.")
+    print("Sources: " + ", ".join(f"{source} ({rows:,} rows)" for source, rows in figures.sources.items()))
+    most = max((uses for _, uses in figures.top_artists), default=1)
+    bars = [(name, uses, "█" * max(1, round(30 * uses / most))) for name, uses in figures.top_artists]
+    print_table("Artists met most", ["artist", "plays and places", ""], bars)

@@ -1,0 +1,75 @@
+"""Pages for people: one HTML file with its pictures inside, readable with no server and no network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from segue import files
+
+if TYPE_CHECKING:
+    import altair as alt
+
+_TEMPLATE = Path(__file__).with_name("page.html.jinja")
+
+
+class Page:
+    """A report that is built from top to bottom and then written."""
+
+    def __init__(self, title: str, lead: str) -> None:
+        self.title, self.lead = title, lead
+        self._parts: list[dict[str, Any]] = []
+
+    def heading(self, text: str, level: int = 2) -> None:
+        """Begin a section (level 2) or a part of one (level 3)."""
+        self._parts.append({"kind": "heading", "level": level, "text": text})
+
+    def text(self, text: str) -> None:
+        """Add a paragraph."""
+        self._parts.append({"kind": "text", "text": text})
+
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+        """Add a table; columns of numbers stand to the right."""
+        rows = [list(row) for row in rows]
+        numeric = {
+            number
+            for number in range(len(columns))
+            if rows and all(isinstance(row[number], int | float) for row in rows)
+        }
+        cells = [[_cell(value) for value in row] for row in rows]
+        self._parts.append({"kind": "table", "columns": columns, "rows": cells, "numeric": numeric})
+
+    def pictures(self, charts: dict[str, alt.Chart]) -> None:
+        """Add charts side by side, by caption, drawn here and now as SVG."""
+        drawn = [(caption, draw(chart)) for caption, chart in charts.items()]
+        if drawn:
+            self._parts.append({"kind": "pictures", "pictures": drawn})
+
+    def write(self, path: Path) -> None:
+        """Write the page, all or nothing."""
+        from jinja2 import Environment
+
+        template = Environment(autoescape=True, trim_blocks=True).from_string(_TEMPLATE.read_text("utf-8"))
+        html = template.render(title=self.title, lead=self.lead, parts=self._parts)
+        files.write_text(path, html)
+
+
+def draw(chart: alt.Chart) -> str:
+    """A chart as SVG text. Sizes not set on the chart itself become 420 x 240."""
+    import vl_convert
+
+    spec = chart.to_dict()
+    spec.setdefault("width", 420)
+    spec.setdefault("height", 240)
+    return vl_convert.vegalite_to_svg(spec)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
