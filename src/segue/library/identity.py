@@ -32,7 +32,7 @@ SAME_DURATION_MS = 3_000
 STRONG = ("spotify", "mbid", "isrc", "other")
 
 _FEATURED = re.compile(r"[(\[]\s*(?:feat|ft|featuring|with)\b\.?[^)\]]*[)\]]|\s+(?:feat|ft)\.?\s+.*$", re.I)
-_BEYOND_LETTERS = re.compile(r"[^\w]+|_+")
+_BEYOND_LETTERS = re.compile(r"[\W_]+")
 _LONGEST = 200
 
 

@@ -1,0 +1,195 @@
+"""The same song from several sources is one track; different recordings of a catalogue stay apart."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from segue.library import Library
+from segue.library.identity import name_key, normalise
+from segue.library.rows import Listen, PlaylistEntry, TrackRef
+
+MBID = "8f3471b5-7e6a-48da-86a9-c1c07a0f47ae"
+
+
+def _tracks_of(library: Library) -> list[str]:
+    return sorted(library.arrow("tracks").column("track_id").to_pylist())
+
+
+def _heard(library: Library, listener: str = "me") -> list[str]:
+    listens = library.table("listens")
+    mine = listens.filter(listens.listener_id == listener)
+    return sorted(library.arrow(mine).column("track_id").to_pylist())
+
+
+def _listen(track: TrackRef, listener: str = "me", plays: int = 1) -> Listen:
+    return Listen(listener, track, plays=plays)
+
+
+def _entry(playlist: str, position: int, track: TrackRef) -> PlaylistEntry:
+    return PlaylistEntry(playlist, position, track)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Beyoncé", "BEYONCE"),
+        ("Simon & Garfunkel", "Simon and Garfunkel"),
+        ("Hello (feat. Someone)", "Hello"),
+        ("Hello ft. Someone Else", "hello"),
+        ("The Scientist - Live", "The Scientist (Live)"),
+        ("Кино", "КИНО"),
+        ("AC/DC", "AC DC"),
+    ],
+)
+def test_spellings_that_mean_the_same(one: str, other: str) -> None:
+    assert normalise(one) == normalise(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("Hello", "Hello (Live)"), ("Part 1", "Part 2"), ("ライブ", "ライフ"), ("!!!", "???"), ("が", "か")],
+)
+def test_spellings_that_do_not(one: str, other: str) -> None:
+    assert normalise(one) != normalise(other)
+
+
+@given(st.text())
+def test_normalising_twice_changes_nothing(text: str) -> None:
+    assert normalise(normalise(text)) == normalise(text)
+
+
+@given(st.text(min_size=1), st.text(min_size=1))
+def test_a_key_is_never_long(artist: str, title: str) -> None:
+    key = name_key(TrackRef(title * 50, (artist,)))
+    assert key is not None
+    assert len(key) <= 200
+
+
+def test_a_spotify_export_lands_on_the_tracks_of_a_playlist_archive(library: Library, store) -> None:
+    store(
+        library,
+        [
+            _entry("p", 0, TrackRef("Hello", ("Adele",), spotify="A")),
+            _entry("p", 1, TrackRef("Skyfall", ("Adele",), spotify="B")),
+        ],
+    )
+    store(
+        library,
+        [
+            _listen(TrackRef("Hello", ("Adele",), spotify="A")),
+            # the same song from another album, under another id
+            _listen(TrackRef("Skyfall", ("Adele",), spotify="other")),
+            # and from a history that knows only names
+            _listen(TrackRef("hello", ("ADELE",)), "you"),
+        ],
+    )
+    assert _tracks_of(library) == ["spotify:A", "spotify:B"]
+    assert _heard(library) == ["spotify:A", "spotify:B"]
+    assert _heard(library, "you") == ["spotify:A"]
+
+
+def test_an_archive_lands_on_tracks_that_were_known_by_name(library: Library, store) -> None:
+    store(library, [_listen(TrackRef("Hello", ("Adele",)))])
+    store(
+        library,
+        [
+            _entry("p", 0, TrackRef("Hello", ("Adele",), spotify="A")),
+            _entry("p", 1, TrackRef("Hello", ("Adele",), spotify="B")),
+        ],
+    )
+    assert _tracks_of(library) == ["name:adele|hello", "spotify:B"]
+    track = library.arrow("tracks").to_pylist()[0]
+    assert track["spotify"] == "A"
+
+
+def test_two_ids_of_a_catalogue_stay_apart_and_the_one_met_more_gets_the_names(
+    library: Library, store
+) -> None:
+    store(
+        library,
+        [
+            _entry("p", 0, TrackRef("Hello", ("Adele",), spotify="A")),
+            _entry("p", 1, TrackRef("Hello", ("Adele",), spotify="B")),
+            _entry("q", 0, TrackRef("Hello", ("Adele",), spotify="B")),
+        ],
+    )
+    assert _tracks_of(library) == ["spotify:A", "spotify:B"]
+    store(library, [_listen(TrackRef("Hello", ("Adele",)))])
+    assert _heard(library) == ["spotify:B"]
+
+
+def test_two_ids_of_a_listener_are_one_song(library: Library, store) -> None:
+    store(
+        library,
+        [
+            _listen(TrackRef("Hello", ("Adele",), spotify="A")),
+            _listen(TrackRef("Hello", ("Adele",), spotify="B")),
+        ],
+    )
+    assert _tracks_of(library) == ["spotify:A"]
+
+
+def test_durations_keep_recordings_of_one_name_apart(library: Library, store) -> None:
+    rows = [
+        _listen(TrackRef("Echoes", ("Pink Floyd",), duration_ms=1_412_000)),
+        _listen(TrackRef("Echoes", ("Pink Floyd",), duration_ms=1_413_000), "b"),
+        _listen(TrackRef("Echoes", ("Pink Floyd",), duration_ms=990_000), "c"),
+    ]
+    store(library, rows)
+    assert _tracks_of(library) == ["name:pink floyd|echoes", "name:pink floyd|echoes~1412"]
+    store(library, rows)
+    assert len(_tracks_of(library)) == 2
+    assert library.count("listens") == 3
+
+
+def test_ids_join_sources_that_spell_names_differently(library: Library, store) -> None:
+    store(library, [_listen(TrackRef("Hello", ("Adele",), spotify="A", mbid=MBID, isrc="GBBKS1500214"))])
+    store(
+        library,
+        [
+            _listen(TrackRef("Bonjour", ("Adèle Adkins",), mbid=MBID), "b"),
+            _listen(TrackRef("Hallo", ("A.",), isrc="GBBKS1500214"), "c"),
+        ],
+    )
+    assert _tracks_of(library) == ["spotify:A"]
+
+
+def test_ids_join_within_one_import_too(library: Library, store) -> None:
+    store(
+        library,
+        [
+            _listen(TrackRef("Hallo", ("A.",), mbid=MBID)),
+            _listen(TrackRef("Hello", ("Adele",), spotify="A", mbid=MBID), "b"),
+            _listen(TrackRef("hello", ("adele",)), "c"),
+        ],
+    )
+    assert _tracks_of(library) == ["spotify:A"]
+
+
+def test_artists_of_one_source_stay_apart_and_another_source_lands_on_them(library: Library, store) -> None:
+    def artist(name: str, other: str | None = None) -> TrackRef:
+        return TrackRef(artists=(name,), other=other, medium="artist")
+
+    store(library, [_listen(artist("Nirvana", "hetrec:1")), _listen(artist("NIRVANA", "hetrec:2"))])
+    assert _tracks_of(library) == ["hetrec:1", "hetrec:2"]
+    store(library, [_listen(artist("nirvana"), "you")])
+    assert _heard(library, "you") == ["hetrec:1"]
+
+
+def test_a_song_and_a_podcast_of_one_name_are_two(library: Library, store) -> None:
+    store(
+        library,
+        [_listen(TrackRef("Hello", ("Adele",))), _listen(TrackRef("Hello", ("Adele",), medium="podcast"))],
+    )
+    assert len(_tracks_of(library)) == 2
+
+
+def test_halves_of_an_archive_give_the_same_tracks_as_the_whole(library: Library, store, tmp_path) -> None:
+    entries = [_entry("p", n, TrackRef(f"Song {n % 7}", ("Band",), spotify=f"{n:02}")) for n in range(20)]
+    store(library, entries[:11])
+    store(library, entries[11:])
+    whole = Library.open(tmp_path / "whole", create=True)
+    store(whole, entries)
+    assert _tracks_of(library) == _tracks_of(whole)
