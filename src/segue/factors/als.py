@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-import scipy.linalg
 from numpy.typing import ArrayLike, NDArray
 from pydantic import ValidationError
 from scipy.sparse import csr_matrix
@@ -18,8 +17,9 @@ from segue.errors import FormatError, NotFoundError, NumericalError, UsageError
 from segue.factors import kernels, topn
 from segue.factors.arguments import ArgumentError, ids_in, observed, seed_of
 from segue.factors.config import ALSConfig
-from segue.factors.folding import LISTENERS, TRACKS, fold, frame_of, inside, outside, system, width
-from segue.factors.solver import Floats, Frame, Side, descend, threads
+from segue.factors.explaining import bias_part, contributions, system
+from segue.factors.folding import LISTENERS, TRACKS, fold, frame_of, inside, outside, width
+from segue.factors.solver import Floats, Frame, Side, descend, gram_of, threads
 from segue.files import replacing
 from segue.progress import progress
 
@@ -90,7 +90,8 @@ class ImplicitALS:
             ) from None
         self._user_factors: Floats | None = None
         self._item_factors: Floats | None = None
-        self._frames: dict[str, Frame] = {}
+        self._frames: dict[int, Frame] = {}
+        self._item_gram: NDArray[np.float64] | None = None
         self.history_: list[float] = []
 
     @classmethod
@@ -116,7 +117,14 @@ class ImplicitALS:
     @item_factors.setter
     def item_factors(self, factors: Floats | None) -> None:
         self._item_factors = factors
+        self._item_gram = None
         self._frames.clear()
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Number of listeners and of tracks."""
+        x, y = self._fitted()
+        return len(x), len(y)
 
     def fit(
         self,
@@ -289,24 +297,33 @@ class ImplicitALS:
             The score, the N largest (track, contribution), and the listener's factorised system.
         """
         _, y = self._fitted()
-        config = self.config
         matrix = self._weighted(observed(user_items, "user_items"))
         row = matrix[ids_in(userid, matrix.shape[0], "Listener ids")[0]]
-        items = y[:, : config.factors + config.biases]
+        target = ids_in(itemid, len(y), "Track ids")
         if user_weights is None:
-            user_weights = system(row, items, self._gram(), config)
-        target = items[ids_in(itemid, len(y), "Track ids")[0]]
-        weighted = scipy.linalg.cho_solve(user_weights, target.astype(np.float64))
-        scores = (items[row.indices] @ weighted) * np.maximum(row.data, 0)
+            user_weights = system(row, y, self._gram(), self.config)
+        scores = contributions(row, y, target, user_weights, self.config)[0]
+        total = float(scores.sum()) + bias_part(row, y, int(target[0]), user_weights, self.config)
         liked = np.flatnonzero(row.data > 0)
         order = liked[np.lexsort((row.indices[liked], -scores[liked]))]
-        total = float(scores.sum())
-        if config.biases:
-            a0, bias = config.unobserved_weight, y[:, -1].astype(np.float64)
-            q = np.abs(row.data) - (a0 if config.objective == "hu" else 0.0)
-            pull = (q * bias[row.indices]) @ items[row.indices] + a0 * (bias @ items)
-            total += float(bias[itemid] - weighted @ pull)
-        return total, [(int(row.indices[j]), float(scores[j])) for j in order[:N]], user_weights
+        return total, [(int(row.indices[k]), float(scores[k])) for k in order[:N]], user_weights
+
+    def contributions(
+        self, user_items: csr_matrix, items: ArrayLike
+    ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+        """What each of a listener's tracks adds to the scores of `items`, as `explain` has it, all at once.
+
+        Args:
+            user_items: (1, n_tracks), the listener's row.
+            items: (n,) tracks explained.
+
+        Returns:
+            The listener's tracks (n_heard,) and their contributions (n, n_heard); dislikes contribute 0.
+        """
+        _, y = self._fitted()
+        row = self._weighted(self._rows(user_items, 1, len(y), "user_items"))
+        weights = system(row, y, self._gram(), self.config)
+        return row.indices, contributions(row, y, ids_in(items, len(y), "Track ids"), weights, self.config)
 
     def save(self, file: str | Path | io.IOBase) -> None:
         """Write settings and factors as .npz, no pickle, all or nothing; ".npz" is added to a bare name."""
@@ -367,10 +384,9 @@ class ImplicitALS:
     def _fold(self, rows: csr_matrix | None, count: int, side: int) -> Floats:
         fixed = self._fitted()[1 - side]
         matrix = self._weighted(self._rows(rows, count, len(fixed), "The rows to fold in"))
-        name = str(1 - side)
-        if name not in self._frames:
-            self._frames[name] = frame_of(fixed, 1 - side, self.config)
-        factors = fold(matrix, fixed, side, self._frames[name], self.config)
+        if 1 - side not in self._frames:
+            self._frames[1 - side] = frame_of(fixed, 1 - side, self.config)
+        factors = fold(matrix, fixed, side, self._frames[1 - side], self.config)
         if not np.isfinite(factors).all():
             raise NumericalError("Folding in overflowed", do="use smaller values in the rows")
         return factors
@@ -395,8 +411,10 @@ class ImplicitALS:
         return (found[0], scores[0]) if np.ndim(ids) == 0 else (found, scores)
 
     def _gram(self) -> NDArray[np.float64]:
-        items = self._fitted()[1][:, : self.config.factors + self.config.biases].astype(np.float64)
-        return items.T @ items
+        if self._item_gram is None:
+            items = self._fitted()[1][:, : self.config.factors + self.config.biases]
+            self._item_gram = gram_of(items)
+        return self._item_gram
 
     def _rows(self, rows: csr_matrix | None, count: int, wide: int, what: str) -> csr_matrix:
         if rows is None:

@@ -1,4 +1,4 @@
-"""Single rows outside training: folding them in, explaining a score, and how factors are laid out.
+"""Rows outside training: folding them in, and how factors are laid out outside and inside the solver.
 
 Outside, with biases, a listener's row is (x, b_u, 1) and a track's (y, 1, b_i), so that a score is their
 product. Inside (`solver.py`) both are (factors, bias), padded with zeros to a whole number of lanes.
@@ -7,8 +7,6 @@ product. Inside (`solver.py`) both are (factors, bias), padded with zeros to a w
 from __future__ import annotations
 
 import numpy as np
-import scipy.linalg
-from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 from segue.factors import kernels
@@ -77,20 +75,3 @@ def fold(rows: csr_matrix, fixed: Floats, side: int, frame: Frame, config: ALSCo
     with threads(config.num_threads if len(here.chunks) > 1 else 1) as run:
         solve(here, there, frame, config, run, steps=steps, tolerance=tolerance, half=False)
     return outside(here, side, config)
-
-
-def system(
-    row: csr_matrix, items: Floats, gram: NDArray[np.float64], config: ALSConfig
-) -> tuple[NDArray, bool]:
-    """The Cholesky factor of a listener's matrix a0 YᵀY + Σ q y yᵀ + ridge I, (k, k) in float64.
-
-    Args:
-        row: (1, n_tracks), weighted.
-        items: (n_tracks, k), tracks as outside without the column of their biases.
-        gram: YᵀY of all tracks.
-    """
-    y = items[row.indices].astype(np.float64)
-    a0 = config.unobserved_weight
-    q = np.abs(row.data) - (a0 if config.objective == "hu" else 0.0)
-    ridge = config.regularization * (row.nnz + a0 * len(items)) ** config.frequency_scale
-    return scipy.linalg.cho_factor(a0 * gram + (y.T * q) @ y + ridge * np.eye(len(gram)))

@@ -34,6 +34,7 @@ Floats = NDArray[np.float32]
 Map = Callable[..., Iterable]
 LANES = 16  # factors are padded to a multiple of this with columns that stay 0
 CHUNK_WORK = 1 << 15  # observed pairs (and rows, weighed) that a thread takes at a time
+GRAM_ROWS = 1 << 12  # rows whose products are added up in float32
 ROW_WORK = 16  # what a row costs besides its pairs, in pairs
 HALF_FROM = 100_000  # observed pairs from which precision="auto" reads in bfloat16
 EXACT = (1e-13, 4)  # squared shrinkage of the residual that counts as solved; most steps, in d
@@ -68,11 +69,16 @@ class Side:
 
     def gram(self) -> NDArray[np.float64]:
         """Σ over rows of x xᵀ in the common basis: (d, d)."""
-        total = np.zeros((self.factors.shape[1],) * 2)
-        for chunk in self.chunks:
-            part = self.factors[chunk]
-            total += part.T @ part
-        return self.turn.T.astype(np.float64) @ total @ self.turn
+        return self.turn.T.astype(np.float64) @ gram_of(self.factors) @ self.turn
+
+
+def gram_of(factors: Floats) -> NDArray[np.float64]:
+    """Σ over rows of x xᵀ, added up in float64 over blocks of rows: (d, d)."""
+    total = np.zeros((factors.shape[1],) * 2)
+    for start in range(0, len(factors), GRAM_ROWS):
+        part = factors[start : start + GRAM_ROWS]
+        total += part.T @ part
+    return total
 
 
 def chunks_of(counts: NDArray) -> list[slice]:

@@ -1,0 +1,269 @@
+"""`FactorModel`: implicit matrix factorisation that speaks the library's own ids and gives reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple, Self
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from scipy.sparse import csr_matrix
+
+from segue.errors import FormatError, NotFoundError, UsageError
+from segue.factors.als import ImplicitALS
+from segue.factors.config import ALSConfig
+from segue.factors.observations import ObservationConfig, Observations, Tables, observe
+from segue.files import write_bytes
+
+CONFIG, IDS, FACTORS = "config.json", "ids.json", "factors.npz"
+AT_ONCE = 1024  # listeners ranked at a time
+
+
+class FactorConfig(BaseModel):
+    """What counts as an observation, and how it is factorised."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    observations: ObservationConfig = Field(default_factory=ObservationConfig, description="What counts.")
+    als: ALSConfig = Field(
+        default_factory=lambda: ALSConfig(
+            factors=128,
+            objective="rendle",
+            regularization=0.0088,
+            unobserved_weight=0.157,
+            frequency_scale=0.97,
+            iterations=16,
+            random_state=0,
+        ),
+        description="The factorisation; by default the settings that measured best (docs/factors.md).",
+    )
+
+
+class Because(NamedTuple):
+    """A track of the listener's own that led to a recommendation."""
+
+    track: str
+    share: float  # of the sum of all positive contributions to the score, 0 to 1
+
+
+class Recommendation(NamedTuple):
+    """One row of what is recommended."""
+
+    listener: str
+    track: str
+    rank: int  # from 1
+    score: float
+    reason: tuple[Because, ...]  # largest share first
+
+
+class FactorModel:
+    """Observations, factorised: who likes what, by the library's ids.
+
+    The model keeps no listening, only factors. What a listener has heard is read from the library when it is
+    asked (`observe`), and a listener is always folded in from that, so one who has just come, or has listened
+    since the training, is served like any other, and every score is the sum of its reasons.
+
+    Attributes:
+        config: the settings, frozen; after `fit` with `now` and `per` as they turned out.
+        listeners_: (n_listeners,) ids of the training listeners.
+        tracks_: (n_tracks,) ids.
+        als_: the `ImplicitALS` over them.
+    """
+
+    def __init__(self, config: FactorConfig | None = None) -> None:
+        self.config = config or FactorConfig()
+
+    def fit(
+        self,
+        library: Tables,
+        *,
+        show_progress: bool = True,
+        callback: Callable[[int, float, float], None] | None = None,
+    ) -> Self:
+        """Observe the library and factorise; returns self.
+
+        Raises:
+            UsageError: there is nothing to learn from.
+            NumericalError: the factors overflowed.
+        """
+        return self.fit_observations(
+            observe(library, self.config.observations), show_progress=show_progress, callback=callback
+        )
+
+    def fit_observations(
+        self,
+        observations: Observations,
+        *,
+        show_progress: bool = True,
+        callback: Callable[[int, float, float], None] | None = None,
+    ) -> Self:
+        """Factorise observations that are already there; returns self."""
+        self.config = self.config.model_copy(update={"observations": observations.config})
+        self.listeners_, self.tracks_ = observations.listeners, observations.tracks
+        self.als_ = ImplicitALS.of(self.config.als).fit(observations.matrix, show_progress, callback)
+        return self
+
+    def observe(self, library: Tables, listeners: Sequence[str] | None = None) -> Observations:
+        """What listeners have heard of the model's tracks by now; all of the library's if none are named.
+
+        Recency is still counted from the `now` of the training.
+        """
+        self._fitted()
+        return observe(library, self.config.observations, listeners=listeners, tracks=list(self.tracks_))
+
+    def rank(
+        self,
+        seen: Observations,
+        n: int = 30,
+        *,
+        new_only: bool = True,
+        left_out: Sequence[str] = (),
+        only: Sequence[str] | None = None,
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """The best n tracks of every listener of `seen`, places in `tracks_`, and scores: (n_listeners, n).
+
+        Args:
+            seen: from `observe`.
+            n: how many; fewer where the catalogue is smaller.
+            new_only: leave out what the listener has any observation of.
+            left_out: track ids left out for all; unknown ones are ignored.
+            only: the only track ids to rank; unknown ones are ignored.
+        """
+        self._fitted()
+        parts = list(self._ranked(seen, n, new_only, left_out, only))
+        if not parts:
+            width = min(n, len(self.tracks_))
+            return np.empty((0, width), np.int32), np.empty((0, width), np.float32)
+        return np.concatenate([ids for _, ids, _ in parts]), np.concatenate(
+            [scores for _, _, scores in parts]
+        )
+
+    def recommend(
+        self,
+        seen: Observations,
+        n: int = 30,
+        *,
+        new_only: bool = True,
+        left_out: Sequence[str] = (),
+        only: Sequence[str] | None = None,
+        reasons: int = 3,
+    ) -> Iterator[Recommendation]:
+        """Rows for every listener of `seen`, best first, with at most `reasons` tracks that led to each.
+
+        Listeners are taken some at a time, so that memory stays bounded however many there are. A listener of
+        whom nothing is known gets no rows: their score would be 0 for every track.
+        """
+        self._fitted()
+        for start, ids, scores in self._ranked(seen, n, new_only, left_out, only):
+            for at in range(len(ids)):
+                row = seen.matrix[start + at]
+                good = scores[at] > np.finfo(np.float32).min
+                if not row.nnz or not good.any():
+                    continue
+                why = self._why(row, ids[at][good], reasons)
+                listener = str(seen.listeners[start + at])
+                for rank, (track, score) in enumerate(zip(ids[at][good], scores[at][good], strict=True)):
+                    yield Recommendation(
+                        listener, str(self.tracks_[track]), rank + 1, float(score), why[rank]
+                    )
+
+    def similar(self, track: str, n: int = 10) -> list[tuple[str, float]]:
+        """The n tracks nearest a track by cosine of factors, itself left out.
+
+        Raises:
+            NotFoundError: the model does not have the track.
+        """
+        self._fitted()
+        places = np.flatnonzero(self.tracks_ == track)
+        if not len(places):
+            raise NotFoundError(
+                f"The model has no track {track}", do="name one that somebody had heard when it was trained"
+            )
+        ids, scores = self.als_.similar_items(int(places[0]), n + 1)
+        pairs = zip(ids, scores, strict=True)
+        return [(str(self.tracks_[i]), float(s)) for i, s in pairs if i != places[0]][:n]
+
+    def save(self, folder: Path) -> None:
+        """Write the model into `folder` as config.json, ids.json and factors.npz."""
+        self._fitted()
+        folder.mkdir(parents=True, exist_ok=True)
+        write_bytes(folder / CONFIG, self.config.model_dump_json(indent=2).encode())
+        ids = {"listeners": list(self.listeners_), "tracks": list(self.tracks_)}
+        write_bytes(folder / IDS, orjson.dumps(ids))
+        self.als_.save(folder / FACTORS)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote.
+
+        Raises:
+            NotFoundError: no model there.
+            FormatError: files that don't belong together, or are damaged.
+        """
+        try:
+            model = cls(FactorConfig.model_validate_json((folder / CONFIG).read_bytes()))
+            ids = orjson.loads((folder / IDS).read_bytes())
+            model.listeners_ = np.array(ids["listeners"], dtype=object)
+            model.tracks_ = np.array(ids["tracks"], dtype=object)
+        except FileNotFoundError:
+            raise NotFoundError(f"There is no factor model in {folder}", do="run `segue train`") from None
+        except (ValidationError, ValueError, KeyError, TypeError) as error:
+            raise FormatError(
+                f"{folder} holds a damaged factor model", came=str(error), do="train again"
+            ) from None
+        model.als_ = ImplicitALS.load(folder / FACTORS)
+        found = model.als_.shape
+        if found != (len(model.listeners_), len(model.tracks_)):
+            raise FormatError(
+                f"{folder} holds files of different models",
+                expected=f"{len(model.listeners_)} listeners and {len(model.tracks_)} tracks",
+                came=f"factors of {found[0]} and {found[1]}",
+                do="train again",
+            )
+        return model
+
+    def _ranked(
+        self, seen: Observations, n: int, new_only: bool, left_out: Sequence[str], only: Sequence[str] | None
+    ) -> Iterator[tuple[int, NDArray[np.int32], NDArray[np.float32]]]:
+        if seen.matrix.shape[1] != len(self.tracks_):
+            raise UsageError(
+                "These observations are not of the model's tracks", do="take them from FactorModel.observe"
+            )
+        banned = self._places(left_out) if len(left_out) else None
+        chosen = self._places(only) if only is not None else None
+        if chosen is not None and banned is not None:
+            chosen, banned = np.setdiff1d(chosen, banned), None
+        for start in range(0, seen.matrix.shape[0], AT_ONCE):
+            rows = seen.matrix[start : start + AT_ONCE]
+            ids, scores = self.als_.recommend(
+                np.arange(rows.shape[0]),
+                rows,
+                N=n,
+                filter_already_liked_items=new_only,
+                filter_items=banned,
+                recalculate_user=True,
+                items=chosen,
+            )
+            yield start, ids, scores
+
+    def _why(self, row: csr_matrix, tracks: NDArray[np.int32], reasons: int) -> list[tuple[Because, ...]]:
+        heard, parts = self.als_.contributions(row, tracks)
+        shares = np.maximum(parts, 0)
+        shares /= np.maximum(shares.sum(axis=1, keepdims=True), 1e-30)
+        best = np.argsort(-shares, axis=1, kind="stable")[:, :reasons]
+        return [
+            tuple(Because(str(self.tracks_[heard[j]]), float(share[j])) for j in order if share[j] > 0)
+            for share, order in zip(shares, best, strict=True)
+        ]
+
+    def _places(self, tracks: Sequence[str]) -> NDArray[np.int64]:
+        return np.flatnonzero(np.isin(self.tracks_.astype(str), np.array(list(tracks), dtype=str)))
+
+    def _fitted(self) -> None:
+        if not hasattr(self, "als_"):
+            raise UsageError(
+                "The factor model has not been trained", do="call fit(library), or `segue train`"
+            )

@@ -1,0 +1,291 @@
+"""From listening to the matrix of observations: how much each play, skip, save and ban counts.
+
+What a pair (listener, track) is worth, in order:
+
+1. Every play has an amount: `plays` x what was heard of it x its age.
+
+   | heard (`stage`, `skipped`)       | counts                    |
+   | -------------------------------- | ------------------------- |
+   | whole (3), or not known          | 1                         |
+   | most (2)                         | `most_heard`, 0.75        |
+   | brief (1)                        | `briefly_heard`, 0.25     |
+   | very brief (0)                   | 0                         |
+   | skipped, whatever the stage      | `skip`, -0.25 (against)   |
+
+   Age: 0.5^(days before `now` / `half_life_days`); a play without a time counts as if it were new.
+2. The amounts of a pair are added up to r, and become a confidence by `confidence`, with `per` as the amount
+   that counts as much (the mean of all positive r, if not set):
+
+   | confidence | r > 0                          | r < 0                      |
+   | ---------- | ------------------------------ | -------------------------- |
+   | log        | base + gain log(1 + r / per)   | -gain log(1 - r / per)     |
+   | linear     | base + gain r / per            | gain r / per               |
+   | binary     | base                           | -base                      |
+
+   (Hu et al. 2008, equations 3 and 6. A negative value is a dislike: preference 0, with that confidence.)
+3. The listener's last explicit word on the track comes on top: a save adds `save`, a love `love`; a ban or a
+   hate makes the value -`ban` whatever was played; an unlove takes the word back.
+
+The weights are choices, not measurements: `segue tune` searches those that matter on your own data.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from scipy.sparse import csr_matrix
+
+from segue.errors import UsageError
+
+if TYPE_CHECKING:
+    import ibis
+
+DAY = 86_400.0
+UNITS = 1e8  # amounts are added up as whole numbers of 1 / UNITS, so that their order cannot matter
+
+
+class ObservationConfig(BaseModel):
+    """What counts, and how much. The table is in the module's docstring."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    unit: Literal["listeners", "playlists"] = Field(
+        "listeners", description="Whose rows: listeners', or every playlist's as if it were a listener."
+    )
+    media: tuple[str, ...] = Field(
+        ("song", "artist"), description="Media that count; a track of unknown medium is a song."
+    )
+    half_life_days: PositiveFloat | None = Field(
+        180.0, description="Age in days at which a play counts half; none counts old and new alike."
+    )
+    now: AwareDatetime | None = Field(None, description="Age is counted from here; none is the newest play.")
+    most_heard: NonNegativeFloat = Field(0.75, description="Worth of a play of which most was heard.")
+    briefly_heard: NonNegativeFloat = Field(0.25, description="Worth of a brief play that was not skipped.")
+    skip: float = Field(
+        -0.25, le=1.0, description="Worth of a skipped play: below 0 it speaks against the track."
+    )
+    confidence: Literal["log", "linear", "binary"] = Field(
+        "log", description="How amounts become confidence."
+    )
+    base: NonNegativeFloat = Field(1.0, description="Confidence of the faintest positive amount.")
+    gain: NonNegativeFloat = Field(0.8, description="How much more amounts count.")
+    per: PositiveFloat | None = Field(None, description="The amount that counts as much; none is the mean.")
+    save: NonNegativeFloat = Field(2.0, description="Added for a track the listener saved.")
+    love: NonNegativeFloat = Field(4.0, description="Added for a track the listener loves.")
+    ban: NonNegativeFloat = Field(4.0, description="Confidence of a dislike that was said: ban, hate.")
+    listeners_per_track: PositiveInt = Field(1, description="Leave out tracks with fewer listeners.")
+    tracks_per_listener: PositiveInt = Field(1, description="Then leave out listeners with fewer tracks.")
+
+
+class Tables(Protocol):
+    """What `observe` needs of a library."""
+
+    def table(self, name: str) -> ibis.Table:
+        """A canonical table as an Ibis expression."""
+
+    def arrow(self, what: Any) -> pa.Table:
+        """The result of an expression."""
+
+
+@dataclass(frozen=True, eq=False)
+class Observations:
+    """The matrix of observations and what its rows and columns are."""
+
+    matrix: csr_matrix  # (n_listeners, n_tracks) float32; negative values are dislikes
+    listeners: NDArray[np.object_]  # (n_listeners,) ids, sorted unless they were given
+    tracks: NDArray[np.object_]  # (n_tracks,) ids, sorted unless they were given
+    config: ObservationConfig  # with `now` and `per` as they turned out, to observe others alike
+
+
+def observe(
+    library: Tables,
+    config: ObservationConfig | None = None,
+    *,
+    listeners: Sequence[str] | None = None,
+    tracks: Sequence[str] | None = None,
+) -> Observations:
+    """The observations of a library.
+
+    Args:
+        library: whose canonical tables to read.
+        config: what counts; the defaults otherwise.
+        listeners: only these, in this order, also where they have nothing. Minimum supports don't apply.
+        tracks: only these, in this order: the columns of a trained model. Minimum supports don't apply.
+
+    Raises:
+        UsageError: there is nothing to observe.
+    """
+    config = config or ObservationConfig()
+    restricted = listeners is not None or tracks is not None
+    amounts = _plays(library, config) if config.unit == "listeners" else _entries(library, config)
+    config = _settled(library, amounts, config)
+    pairs = _valued(_aged(amounts, config), library, config)
+    if listeners is not None:
+        pairs = pairs.filter(pairs.listener_id.isin(list(listeners)))
+    if not restricted:
+        pairs = _supported(pairs, config)
+    table = library.arrow(pairs.select("listener_id", "track_id", "value"))
+    rows, row_ids = _codes(table["listener_id"], listeners)
+    columns, column_ids = _codes(table["track_id"], tracks)
+    values = table["value"].to_numpy().astype(np.float32)
+    if not restricted and not len(values):
+        raise UsageError(
+            f"There is nothing to learn from: no {config.unit} with tracks that count",
+            do="import listening or playlists, or loosen the settings of observations",
+        )
+    known = (rows >= 0) & (columns >= 0)
+    matrix = csr_matrix(
+        (values[known], (rows[known], columns[known])),
+        shape=(len(row_ids), len(column_ids)),
+        dtype=np.float32,
+    )
+    matrix.sort_indices()
+    return Observations(matrix, row_ids, column_ids, config)
+
+
+def _plays(library: Tables, config: ObservationConfig) -> ibis.Table:
+    """(listener_id, track_id, at, amount) of every play; the age is still to come."""
+    import ibis
+
+    listens = _of_media(library.table("listens"), library, config)
+    heard = ibis.cases(
+        (listens.skipped.fill_null(False), config.skip),
+        (listens.stage == 0, 0.0),
+        (listens.stage == 1, config.briefly_heard),
+        (listens.stage == 2, config.most_heard),
+        else_=1.0,
+    ).cast("float64")
+    return listens.select(
+        "listener_id", "track_id", at=listens.started_at.epoch_seconds(), amount=heard * listens.plays
+    )
+
+
+def _entries(library: Tables, config: ObservationConfig) -> ibis.Table:
+    """(listener_id, track_id, at, amount) of every playlist entry, the playlist as listener."""
+    import ibis
+
+    entries = _of_media(library.table("playlist_entries"), library, config)
+    return entries.select(
+        "track_id",
+        listener_id=entries.playlist_id,
+        at=entries.added_at.epoch_seconds(),
+        amount=ibis.literal(1.0),
+    )
+
+
+def _of_media(table: ibis.Table, library: Tables, config: ObservationConfig) -> ibis.Table:
+    tracks = library.table("tracks")
+    others = tracks.filter(~tracks.medium.fill_null("song").isin(list(config.media))).select("track_id")
+    return table.anti_join(others, "track_id")
+
+
+def _settled(library: Tables, amounts: ibis.Table, config: ObservationConfig) -> ObservationConfig:
+    """The config with `now` and `per` known."""
+    if config.now is None:
+        newest = library.arrow(amounts.aggregate(at=amounts["at"].max()))["at"][0].as_py()
+        if newest is not None:
+            config = config.model_copy(update={"now": datetime.fromtimestamp(newest, UTC)})
+    if config.per is None:
+        summed = _aged(amounts, config)
+        positive = summed.filter(summed.amount > 0)
+        sums = positive.aggregate(total=(positive.amount * UNITS).cast("int64").sum(), n=positive.count())
+        found = library.arrow(sums).to_pylist()[0]
+        mean = float(found["total"]) / UNITS / found["n"] if found["n"] else 1.0
+        config = config.model_copy(update={"per": mean})
+    return config
+
+
+def _aged(amounts: ibis.Table, config: ObservationConfig) -> ibis.Table:
+    """(listener_id, track_id, amount): one row a pair, r of the module's docstring."""
+    import ibis
+
+    amount: Any = amounts.amount
+    if config.half_life_days is not None and config.now is not None:
+        since = (ibis.literal(config.now.timestamp()) - amounts["at"]) / DAY
+        days: Any = ibis.greatest(since.fill_null(0.0), 0.0)
+        amount = amount * (days * (-math.log(2) / config.half_life_days)).exp()
+    units = (amount * UNITS).round().cast("int64")
+    return amounts.group_by("listener_id", "track_id").aggregate(amount=units.sum().cast("float64") / UNITS)
+
+
+def _valued(pairs: ibis.Table, library: Tables, config: ObservationConfig) -> ibis.Table:
+    """(listener_id, track_id, value) of every pair that says something."""
+    import ibis
+
+    size = pairs.amount.abs() / config.per
+    more: Any = ibis.literal(0.0)
+    if config.confidence == "log":
+        more = config.gain * (size + 1.0).log()
+    elif config.confidence == "linear":
+        more = config.gain * size
+    less: Any = ibis.literal(config.base) if config.confidence == "binary" else more
+    value = ibis.cases((pairs.amount > 0, more + config.base), (pairs.amount < 0, -less), else_=0.0)
+    valued = pairs.select("listener_id", "track_id", value=value.cast("float64"))
+    if config.unit == "listeners":
+        valued = _with_words(valued, library, config)
+    return valued.filter(valued.value != 0)
+
+
+def _with_words(pairs: ibis.Table, library: Tables, config: ObservationConfig) -> ibis.Table:
+    """The pairs with each listener's last explicit word on a track."""
+    import ibis
+
+    feedback = _of_media(library.table("feedback"), library, config)
+    last = ibis.window(
+        group_by=["listener_id", "track_id"],
+        order_by=[feedback.given_at.desc(nulls_first=False), feedback.kind],
+    )
+    words = feedback.mutate(place=ibis.row_number().over(last))
+    words = words.filter(words.place == 0).select("listener_id", "track_id", "kind")
+    both = pairs.outer_join(words, ["listener_id", "track_id"])
+    played = both.value.fill_null(0.0)
+    value = ibis.cases(
+        (both.kind.isin(["ban", "hate"]), ibis.literal(-config.ban)),
+        (both.kind == "love", played + config.love),
+        (both.kind == "save", played + config.save),
+        else_=played,
+    )
+    return both.select(
+        listener_id=both.listener_id.coalesce(both.listener_id_right),
+        track_id=both.track_id.coalesce(both.track_id_right),
+        value=value,
+    )
+
+
+def _supported(pairs: ibis.Table, config: ObservationConfig) -> ibis.Table:
+    """Without rare tracks, then without listeners left with few tracks: one pass, in this order."""
+    for column, least in (
+        ("track_id", config.listeners_per_track),
+        ("listener_id", config.tracks_per_listener),
+    ):
+        if least > 1:
+            counts = pairs.group_by(column).aggregate(support=pairs.count())
+            pairs = pairs.semi_join(counts.filter(counts.support >= least), column)
+    return pairs
+
+
+def _codes(
+    column: pa.ChunkedArray, ids: Sequence[str] | None
+) -> tuple[NDArray[np.int32], NDArray[np.object_]]:
+    """Each value's place among `ids` (-1: not there), or among the sorted values; and the ids."""
+    encoded = column.combine_chunks().dictionary_encode()
+    names = np.array(encoded.dictionary.to_pylist(), dtype=object)
+    if ids is None:
+        order = np.argsort(names.astype(str), kind="stable") if len(names) else np.empty(0, np.int64)
+        place = np.empty(len(names), np.int32)
+        place[order] = np.arange(len(names), dtype=np.int32)
+        known = names[order]
+    else:
+        number = {name: at for at, name in enumerate(ids)}
+        place = np.array([number.get(name, -1) for name in names], np.int32)
+        known = np.array(list(ids), dtype=object)
+    codes = encoded.indices.to_numpy(zero_copy_only=False)
+    return place[codes] if len(codes) else np.empty(0, np.int32), known
