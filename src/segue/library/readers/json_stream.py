@@ -85,15 +85,21 @@ def json_lines(entry: Entry) -> Iterator[tuple[int, dict[str, Any] | Malformed]]
 
 @functools.lru_cache(maxsize=8)
 def shape(head: bytes) -> frozenset[str]:
-    """Return the paths of the first hundred values in a JSON document's first bytes, such as "[].ts".
+    """Return the paths of the first values in a JSON document's first bytes, such as "[].ts".
 
-    Empty for what is not JSON. A file of JSON lines has the shape of its first line.
+    Up to a hundred, or until twenty have repeated earlier ones. Empty for what is not JSON. A file of JSON
+    lines has the shape of its first line.
     """
     found: set[str] = set()
+    repeated = 0
     window = _Window(None, "", decoded(head))
     with contextlib.suppress(FormatError):
-        for path, _ in itertools.islice(_walk(window, (), lambda path: len(path) < 8), 100):
-            found.add("".join("[]" if isinstance(key, int) else f".{key}" for key in path).lstrip("."))
+        for path, _ in _walk(window, (), lambda path: len(path) < 8):
+            name = "".join("[]" if isinstance(key, int) else f".{key}" for key in path).lstrip(".")
+            repeated += name in found
+            found.add(name)
+            if repeated == 20 or len(found) == 100:
+                break
     return frozenset(found)
 
 
