@@ -1,0 +1,212 @@
+"""Publish, find, roll back and prune versions of trained models."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from segue.errors import FormatError, NotFoundError, UsageError
+from segue.files import TEMPORARY, locked, remove, sweep, sync, write_text
+from segue.shelf import manifest as manifests
+from segue.shelf.manifest import Manifest
+
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+VERSION = re.compile(r"\d{8}T\d{6}\.\d{3}Z-[0-9a-f]{8}")
+CURRENT = "current"
+
+
+class Shelf:
+    """A folder of models, each with its versions; one of them is current.
+
+    Readers need no lock: a version never changes once it has its name, and `current` is replaced whole.
+    Writers hold one lock for each name; a second one gets BusyError.
+    """
+
+    def __init__(self, folder: Path | str) -> None:
+        self.folder = Path(folder)
+
+    def publish(self, name: str, build: Callable[[Path], None], manifest: dict[str, Any]) -> str:
+        """Make a new version of `name`, make it current, and return the version.
+
+        `build(folder)` writes the model's files into an empty folder; `manifest` is the publisher's part of
+        `Manifest`: at least `config`, and `data`, `seed`, `metrics`, `shapes`, `kind`, `made_from`. The
+        version appears under its name only when every byte of it is on the disk, and `current` turns to it
+        last: whatever happens, and a kill too, the shelf has the old version or the new one.
+
+        Raises:
+            UsageError: a bad name or manifest, a pickle, or nothing built.
+            NumericalError: NaN or infinity in the manifest.
+            BusyError: another process is publishing `name`.
+        """
+        place = self._place(name)
+        checked = manifests.checked(manifest)
+        with locked(place, "shelf"):
+            sweep(place)
+            aside = place / f"{TEMPORARY}{uuid.uuid4().hex[:12]}"
+            aside.mkdir()
+            try:
+                build(aside)
+                version = self._seal(name, aside, checked)
+                sync(aside)
+                aside.rename(place / version)
+                sync(place, whole=False)
+            finally:
+                remove(aside)
+            write_text(place / CURRENT, version + "\n")
+        return version
+
+    def _seal(self, name: str, aside: Path, checked: Manifest) -> str:
+        """Write the manifest of what stands in `aside`, and return the version's name."""
+        manifests.refuse_unsafe(aside)
+        files = manifests.files(aside)
+        if not files:
+            raise UsageError(f"Nothing was built for {name}", expected="at least one file")
+        moment = datetime.now(UTC)
+        if versions := self.versions(name):  # a clock that was set back must not put the new before the old
+            latest = datetime.strptime(versions[-1].split("-")[0], "%Y%m%dT%H%M%S.%fZ").replace(tzinfo=UTC)
+            moment = max(moment, latest + timedelta(milliseconds=1))
+        digest = hashlib.sha256(
+            "".join(f"{path}\0{file.sha256}\n" for path, file in files.items()).encode()
+        ).hexdigest()
+        version = f"{moment:%Y%m%dT%H%M%S}.{moment.microsecond // 1000:03}Z-{digest[:8]}"
+        whole = checked.model_copy(
+            update={
+                "name": name,
+                "version": version,
+                "created_at": moment.isoformat(timespec="milliseconds"),
+                "libraries": manifests.libraries(),
+                "files": files,
+            }
+        )
+        (aside / manifests.FILE).write_text(whole.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        return version
+
+    def names(self) -> list[str]:
+        """The models that have a current version."""
+        if not self.folder.is_dir():
+            return []
+        return sorted(
+            p.name for p in self.folder.iterdir() if NAME.fullmatch(p.name) and (p / CURRENT).exists()
+        )
+
+    def versions(self, name: str) -> list[str]:
+        """All versions of `name`, oldest first; empty if there are none."""
+        place = self._place(name)
+        if not place.is_dir():
+            return []
+        return sorted(path.name for path in place.iterdir() if VERSION.fullmatch(path.name))
+
+    def current(self, name: str) -> str:
+        """The version of `name` in use.
+
+        Raises:
+            NotFoundError: nothing was published under `name`.
+            FormatError: `current` names a version that is not there.
+        """
+        try:
+            version = (self._place(name) / CURRENT).read_text(encoding="utf-8").strip()
+        except FileNotFoundError:
+            there = ", ".join(self.names()) or "nothing"
+            raise NotFoundError(
+                f"No model named {name} on the shelf {self.folder}", came=f"there is {there}", do="train it"
+            ) from None
+        if not VERSION.fullmatch(version) or not (self._place(name) / version).is_dir():
+            raise FormatError(
+                f"The current version of {name} is not there", came=version, do="roll back to one that is"
+            )
+        return version
+
+    def path(self, name: str, version: str | None = None) -> Path:
+        """The folder of a version, the current one by default: what a model's `load` takes.
+
+        Raises:
+            NotFoundError: no such model or version.
+            FormatError: `current` names a version that is not there.
+        """
+        version = version or self.current(name)
+        if version not in self.versions(name):
+            raise NotFoundError(
+                f"{name} has no version {version}", expected=", ".join(self.versions(name)) or "none is there"
+            )
+        return self._place(name) / version
+
+    def manifest(self, name: str, version: str | None = None) -> Manifest:
+        """The manifest of a version, the current one by default.
+
+        Raises:
+            NotFoundError: no such model or version.
+            FormatError: the manifest is missing or spoilt.
+        """
+        return manifests.read(self.path(name, version))
+
+    def verify(self, name: str, version: str | None = None) -> None:
+        """Compare every file of a version with its checksum.
+
+        Raises:
+            NotFoundError: no such model or version.
+            FormatError: a file is changed, missing or not in the manifest; says which.
+        """
+        path = self.path(name, version)
+        expected, found = manifests.read(path).files, manifests.files(path)
+        wrong = [f"{file} missing" for file in expected if file not in found]
+        wrong += [f"{file} not in the manifest" for file in found if file not in expected]
+        wrong += [f"{file} changed" for file in expected if file in found and found[file] != expected[file]]
+        if wrong:
+            raise FormatError(f"{path} is not what was published", came="; ".join(wrong), do="roll back")
+
+    def rollback(self, name: str, version: str | None = None) -> str:
+        """Make `version` current, by default the one before the current one, and return it.
+
+        Raises:
+            NotFoundError: no such version, or none before the current one.
+            BusyError: another process is publishing `name`.
+        """
+        self._refuse_absent(name)
+        with locked(self._place(name), "shelf"):
+            if version is None:
+                current = (self._place(name) / CURRENT).read_text(encoding="utf-8").strip()
+                earlier = [each for each in self.versions(name) if each < current]
+                if not earlier:
+                    raise NotFoundError(f"{name} has no version before {current}")
+                version = earlier[-1]
+            manifests.read(self.path(name, version))
+            write_text(self._place(name) / CURRENT, version + "\n")
+        return version
+
+    def prune(self, name: str, keep: int) -> list[str]:
+        """Remove all but the newest `keep` versions, and never the current one; return what was removed.
+
+        Raises:
+            UsageError: `keep` is below 1.
+            NotFoundError: nothing was published under `name`.
+            BusyError: another process is publishing `name`.
+        """
+        if keep < 1:
+            raise UsageError("At least one version must be kept", came=str(keep))
+        self._refuse_absent(name)
+        place = self._place(name)
+        with locked(place, "shelf"):
+            sweep(place)
+            current = self.current(name)
+            old = [version for version in self.versions(name)[:-keep] if version != current]
+            for version in old:
+                aside = place / f"{TEMPORARY}{version}"  # gone in one step; the files follow
+                (place / version).rename(aside)
+                remove(aside)
+        return old
+
+    def _place(self, name: str) -> Path:
+        if not NAME.fullmatch(name):
+            raise UsageError(
+                "A model's name has lower-case letters, digits, - and _, 64 at most", came=repr(name)
+            )
+        return self.folder / name
+
+    def _refuse_absent(self, name: str) -> None:
+        if not (self._place(name) / CURRENT).exists():
+            self.current(name)  # says what there is
