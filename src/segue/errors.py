@@ -1,5 +1,9 @@
 """What Segue says when something is wrong: what was expected, what came, what to do."""
 
+from __future__ import annotations
+
+from typing import Any
+
 
 class SegueError(Exception):
     """A mistake the user can mend. The command line prints it without a traceback.
@@ -19,6 +23,14 @@ class SegueError(Exception):
         if do:
             parts.append(f"To do: {do}.")
         super().__init__(" ".join(parts))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """So that it comes whole out of a worker process."""
+        return _again, (type(self), self.what, self.expected, self.came, self.do)
+
+
+def _again(kind: type[SegueError], what: str, expected: str, came: str, do: str) -> SegueError:
+    return kind(what, expected=expected, came=came, do=do)
 
 
 class UsageError(SegueError):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from segue.library import Library
-from segue.library.importing import ImportReport, _store
+from segue.library.importing import ImportReport, Staged, _store
 from segue.library.readers.base import ReadOptions
 from segue.library.rows import Row
 from segue.library.staging import Staging
@@ -29,12 +29,14 @@ def store() -> Store:
     def run(library: Library, rows: Iterable[Row], source: str = "test") -> ImportReport:
         report = ImportReport(Path("rows"), formats=[source])
         with library.writing() as writer:
-            staging = Staging(writer.scratch())
-            staging.begin("rows", source)
+            scratch = writer.scratch()
+            staging = Staging(scratch / "worker-0")
+            staging.begin(0, "rows", source)
             for row in rows:
                 staging.add(row)
             staging.flush()
-            _store(library, writer, staging, report, ReadOptions(), lambda amount: None)
+            staged = [Staged(staging.entries, staging.refused)]
+            _store(library, writer, scratch, staged, report, ReadOptions(), lambda amount: None)
         return report
 
     return run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -54,7 +55,12 @@ def import_(
 
     options = ReadOptions(listener=listener, columns=_mapping(column or []), timezone=timezone)
     report = import_path(
-        Library.open(library, create=True), path, format=format, options=options, keep_going=keep_going
+        Library.open(library, create=True),
+        path,
+        format=format,
+        options=options,
+        keep_going=keep_going,
+        workers=os.cpu_count() or 1,
     )
     if json:
         print_json(_as_dict(report))

@@ -34,6 +34,7 @@ STRONG = ("spotify", "mbid", "isrc", "other")
 _FEATURED = re.compile(r"[(\[]\s*(?:feat|ft|featuring|with)\b\.?[^)\]]*[)\]]|\s+(?:feat|ft)\.?\s+.*$", re.I)
 _BEYOND_LETTERS = re.compile(r"[\W_]+")
 _LONGEST = 200
+_ASCII_LETTERS = {code: " " for code in range(128) if not chr(code).isalnum()} | {ord("&"): " and "}
 
 
 @lru_cache(maxsize=65_536)
@@ -43,6 +44,11 @@ def normalise(text: str) -> str:
     >>> normalise("Beyoncé — Crazy In Love (feat. JAY-Z)")
     'beyonce crazy in love'
     """
+    if text.isascii():  # most are, and need no decomposing
+        folded = text.lower()
+        shorn = _FEATURED.sub(" ", folded) if "f" in folded or "with" in folded else folded
+        words = " ".join(shorn.translate(_ASCII_LETTERS).split())
+        return words or " ".join(folded.split())
     shorn = _FEATURED.sub(" ", text) or text
     plain = unicodedata.normalize("NFKD", shorn.replace("&", " and ")).casefold()
     # Accents go from Latin, Greek and Cyrillic letters; in other scripts marks can be letters' substance.

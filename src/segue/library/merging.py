@@ -168,7 +168,7 @@ def _merge_plain(
 ) -> Counts:
     """Append the rows of `new` whose `key` is not in `table` yet, and each key once; rows of a playlist in
     `unless` count as not stored yet."""
-    work.execute(f"CREATE TABLE plain_{table} AS {new}")
+    work.execute(f"CREATE VIEW plain_{table} AS {new}")
     there = f"(FROM {table} ANTI JOIN {unless} USING (playlist_id))" if unless else table
     same = " AND ".join(f"a.{column} IS NOT DISTINCT FROM b.{column}" for column in key)
     work.execute(f"""

@@ -1,6 +1,7 @@
 """Rows set aside as Parquet until the whole import is known to be good; memory stays at one chunk.
 
-A track reference that comes again within a chunk is written once; rows then carry its number.
+A track reference that comes again soon is written once; rows carry its number. Several processes may set
+aside the entries of one import, each in a folder of its own: numbers of rows and references never meet.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from segue.library.identity import name_key
 from segue.library.rows import Feedback, Listen, Playlist, PlaylistEntry, Reject, Row, TrackFacts, TrackRef
 from segue.library.tables import TIME
 
-CHUNK = 150_000
+CHUNK = 150_000  # rows in memory
+REFS = 200_000  # distinct references in memory
 
 # The staged kinds; all but refs are counted under these names. Columns follow the fields of the rows.
 _COLUMNS: dict[str, list[tuple[str, pa.DataType]]] = {
@@ -85,44 +87,47 @@ SCHEMAS = {
 
 
 class Staging:
-    """Set aside the rows of one import under `folder`."""
+    """Set aside rows of one import under `folder`; `worker` tells apart those who share the import."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, worker: int = 0) -> None:
         self.folder = folder
-        self.entries: list[tuple[str, str]] = []  # name and format, by number
+        self.entries: dict[int, tuple[str, str]] = {}  # name and format, by number
         self.refused: set[int] = set()  # numbers of entries whose rows do not count
+        self._entry = 0
         self._rows: dict[str, list[tuple[Any, ...]]] = {kind: [] for kind in SCHEMAS}
         # The same reference from a catalogue and from a listener is resolved differently (identity.py).
         self._refs: tuple[dict[TrackRef, int], dict[TrackRef, int]] = ({}, {})
-        self._n = 0
-        self._next_ref = 0
+        self._n = 0  # of the row, in the order of the import
+        self._held = 0  # rows in memory
+        self._next_ref = worker << 40
         self._files = 0
         self._add: dict[type, Callable[[Any], None]] = {
             Listen: self._listen,
             Feedback: self._feedback,
             Playlist: self._playlist,
-            PlaylistEntry: self._entry,
+            PlaylistEntry: self._playlist_entry,
             TrackFacts: self._facts,
             Reject: self._reject,
         }
         for kind in SCHEMAS:
             (folder / kind).mkdir(parents=True)
 
-    def begin(self, name: str, format: str) -> None:
-        """The rows that follow are from the entry `name`."""
-        self.entries.append((name, format))
+    def begin(self, number: int, name: str, format: str) -> None:
+        """The rows that follow are from the entry `name`, the `number`-th of the import."""
+        self.entries[number] = (name, format)
+        self._entry, self._n = number, number << 32
 
     def refuse(self) -> None:
         """The rows since `begin` do not count."""
-        self.refused.add(len(self.entries) - 1)
-        for refs in self._refs:
-            refs.clear()  # so that later entries do not lean on references of this one
+        self.refused.add(self._entry)
+        self._forget_refs()  # so that later entries do not lean on references of this one
 
     def add(self, row: Row) -> None:
         """Set one row aside."""
         self._n += 1
+        self._held += 1
         self._add[type(row)](row)
-        if self._n % CHUNK == 0:
+        if self._held >= CHUNK:
             self.flush()
 
     def _listen(self, row: Listen) -> None:
@@ -136,7 +141,7 @@ class Staging:
     def _playlist(self, row: Playlist) -> None:
         self._put("playlists", row)
 
-    def _entry(self, row: PlaylistEntry) -> None:
+    def _playlist_entry(self, row: PlaylistEntry) -> None:
         self._put("playlist_entries", (row[0], row[1], self._ref(row.track, True), row[3]))
 
     def _facts(self, row: TrackFacts) -> None:
@@ -147,7 +152,7 @@ class Staging:
         self._put("rejects", row)
 
     def _put(self, kind: str, values: tuple[Any, ...]) -> None:
-        self._rows[kind].append((*values, len(self.entries) - 1, self._n))
+        self._rows[kind].append((*values, self._entry, self._n))
 
     def _ref(self, track: TrackRef, catalogue: bool) -> int:
         refs = self._refs[catalogue]
@@ -168,6 +173,11 @@ class Staging:
                 self._files += 1
                 pq.write_table(table, self.folder / kind / f"{self._files:06d}.parquet", compression="lz4")
                 rows.clear()
+        self._held = 0
+        if sum(map(len, self._refs)) > REFS:
+            self._forget_refs()
+
+    def _forget_refs(self) -> None:
         for refs in self._refs:
             refs.clear()
 
@@ -178,7 +188,7 @@ class Staging:
         except (pa.ArrowException, OverflowError, ValueError, TypeError):
             good, bad = _sift(schema, rows)
             for row, why in bad:
-                place = f"row {row[-1]} of the import"
+                place = f"row {row[-1] & 0xFFFFFFFF}"
                 self._rows["rejects"].append(
                     (place, f"a value that no column takes: {why}", row[-2], row[-1])
                 )
