@@ -11,12 +11,37 @@ from segue.errors import UsageError
 from segue.library.readers.base import Reader, ReadOptions
 from segue.library.readers.hetrec import HetRec
 from segue.library.readers.lastfm import LastFm
+from segue.library.readers.lastfm_research import LastFm1K, LastFm360K
+from segue.library.readers.librefm import LibreFm
+from segue.library.readers.listenbrainz import ListenBrainz
+from segue.library.readers.maloja import Maloja
 from segue.library.readers.mpd import MillionPlaylists
+from segue.library.readers.mssd import Mssd
+from segue.library.readers.panoscrobbler import PanoScrobbler
+from segue.library.readers.scrobbler_log import ScrobblerLog
+from segue.library.readers.spotify import Spotify
+from segue.library.readers.table import Table
+from segue.library.readers.tidytuesday import TidyTuesday
 from segue.library.sources import Entry
 
 __all__ = ["READERS", "ReadOptions", "Reader", "by_name", "recognise"]
 
-READERS: tuple[Reader, ...] = (HetRec(), LastFm(), MillionPlaylists())
+_SPECIFIC: tuple[Reader, ...] = (
+    Spotify(),
+    LastFm(),
+    ListenBrainz(),
+    MillionPlaylists(),
+    Mssd(),
+    HetRec(),
+    LastFm360K(),
+    LastFm1K(),
+    TidyTuesday(),
+    ScrobblerLog(),
+    LibreFm(),
+    Maloja(),
+    PanoScrobbler(),
+)
+READERS: tuple[Reader, ...] = (*_SPECIFIC, Table(_SPECIFIC))
 
 
 def by_name(name: str) -> Reader:

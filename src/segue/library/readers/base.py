@@ -31,6 +31,11 @@ class ReadOptions(BaseModel):
         default_factory=dict,
         description="For a plain table: our name for a column -> the file's own, e.g. {'track': 'song'}.",
     )
+    catalogue: str = Field(
+        "table",
+        pattern=r"^[A-Za-z0-9._-]{1,50}$",
+        description="For a plain table: what goes before ids that are its own, as in 'table:123'.",
+    )
     timezone: str = Field("UTC", description="Zone of times that come without one, e.g. 'Europe/Paris'.")
     now: datetime = Field(
         default_factory=lambda: datetime.now(UTC),

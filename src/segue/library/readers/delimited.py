@@ -28,14 +28,16 @@ class Table(NamedTuple):
     records: Iterator[Record]  # (line number, fields), as many fields as columns
 
 
-def table(entry: Entry) -> Table:
-    """Open a delimited file whose first line names its columns.
+def table(entry: Entry, *, comments: bool = False) -> Table:
+    """Open a delimited file whose first line names its columns; with `comments`, after lines with #.
 
     Raises:
         FormatError: there is no header, or two columns have one name.
     """
-    found = records(entry, layout(entry.head()).delimiter)
+    found = records(entry, layout(entry.head(), comments=comments).delimiter)
     first = next(found, None)
+    while comments and first is not None and isinstance(first[1], list) and first[1][0].startswith("#"):
+        first = next(found, None)
     if first is None or isinstance(first[1], Malformed):
         raise FormatError(f"{entry.name} has no header", expected="a first line that names the columns")
     columns = _names(first[1])
@@ -118,15 +120,18 @@ class Layout(NamedTuple):
 
 
 @functools.lru_cache(maxsize=8)
-def layout(head: bytes) -> Layout:
-    """Return the delimiter that cuts a file's first lines most evenly, and these lines cut by it."""
+def layout(head: bytes, *, comments: bool = False) -> Layout:
+    """Return the delimiter that cuts a file's first lines most evenly, and these lines cut by it.
+
+    With `comments`, lines that begin with # are left out.
+    """
     best = Layout(",", (), ())
     if head[:1] in (b"{", b"["):
         return best
     start = decoded(head[: 1 << 14]).replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if len(start) > 1 and len(head) >= 1 << 14:
         start.pop()  # cut in the middle
-    start = [line for line in start[:20] if line and not line.isspace()]
+    start = [line for line in start[:20] if line and not line.isspace() and not (comments and line[0] == "#")]
     score = (-1.0, 0)
     for delimiter in DELIMITERS:
         try:

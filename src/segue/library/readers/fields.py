@@ -92,6 +92,8 @@ def integer(value: object, what: str, least: int = 0, most: int = LARGEST) -> in
     """
     if isinstance(value, int) and not isinstance(value, bool):
         whole = value
+    elif isinstance(value, str) and value.isdecimal() and len(value) < 16:
+        whole = int(value)
     else:
         found = number(value, what)
         if found is None:

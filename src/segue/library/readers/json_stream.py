@@ -14,13 +14,13 @@ from typing import Any, BinaryIO
 import orjson
 
 from segue.errors import FormatError
-from segue.library.readers.fields import Malformed, mapping
+from segue.library.readers.fields import Malformed, mapping, shown
 from segue.library.readers.text_stream import decoded, decoder, lines
 from segue.library.sources import Entry
 
 CHUNK = 1 << 18
 LONGEST_ITEM = 1 << 24  # characters
-LARGEST_DOCUMENT = 1 << 29  # bytes
+LARGEST_DOCUMENT = 1 << 27  # bytes
 
 Path = tuple[str | int, ...]
 
@@ -35,25 +35,34 @@ _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def document(entry: Entry) -> Any:
-    """Return a whole JSON document of up to 512 MiB.
+    """Return a whole JSON document of up to 128 MiB.
 
     Raises:
         FormatError: it is larger, or not JSON.
     """
     data = entry.open().read(LARGEST_DOCUMENT + 1)
     if len(data) > LARGEST_DOCUMENT:
-        raise FormatError(
-            f"{entry.name} is too large", expected=f"at most {LARGEST_DOCUMENT:,} bytes of JSON"
-        )
+        raise FormatError(f"{entry.name} is too large", expected=f"at most {LARGEST_DOCUMENT:,} bytes")
     try:
         return orjson.loads(data)
-    except orjson.JSONDecodeError as error:
-        reason = error
-    text = decoded(data)
+    except orjson.JSONDecodeError:
+        pass  # perhaps in another encoding
     try:
-        return orjson.loads(text) if text.encode() != data else None
-    except ValueError:
-        raise FormatError(f"{entry.name} is not JSON, or cut short: {reason}") from None
+        return orjson.loads(decoded(data))
+    except orjson.JSONDecodeError as error:
+        raise FormatError(f"{entry.name} is not JSON, or cut short: {error}") from None
+
+
+def json_object(entry: Entry) -> dict[str, Any]:
+    """Return a whole JSON document that is an object, of up to 128 MiB.
+
+    Raises:
+        FormatError: it is something else, or larger.
+    """
+    whole = document(entry)
+    if not isinstance(whole, dict):
+        raise FormatError(f"{entry.name} is not a JSON object", came=shown(whole))
+    return whole
 
 
 def items(entry: Entry, enter: Callable[[Path], bool] = lambda path: not path) -> Iterator[tuple[Path, Any]]:

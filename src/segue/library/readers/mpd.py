@@ -23,7 +23,7 @@ from segue.library.readers.fields import (
     spotify_id,
     text,
 )
-from segue.library.readers.json_stream import document, shape
+from segue.library.readers.json_stream import json_object, shape
 from segue.library.readers.times import Clock
 from segue.library.rows import Playlist, PlaylistEntry, Reject, Row, TrackRef
 from segue.library.sources import Entry
@@ -38,8 +38,7 @@ class MillionPlaylists(Reader):
         return "playlists[].pid" in found or "playlists[].tracks[].track_uri" in found
 
     def read(self, entry: Entry, options: ReadOptions) -> Iterator[Row]:
-        whole = document(entry)
-        playlists = whole.get("playlists") if isinstance(whole, dict) else None
+        playlists = json_object(entry).get("playlists")
         if not isinstance(playlists, list):
             raise FormatError(f"{entry.name} has no playlists", expected='{"playlists": [...]}')
         clock = options.clock()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 
 from segue.library.readers.fields import Malformed, number, shown
 
@@ -20,7 +20,8 @@ _MONTHS = dict(
     )
 )
 _LASTFM = re.compile(r"(\d{1,2}) ([A-Za-z]{3})[a-z]* (\d{4}),? (\d{1,2}):(\d{2})")
-_NUMBER = re.compile(r"-?\d{5,20}(\.\d*)?")
+_NUMBER = re.compile(r"[-+]?\d{1,20}(\.\d*)?(e[-+]?\d{1,2})?", re.ASCII | re.I)
+_DAY = re.compile(r"(199\d|20\d\d)(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])", re.ASCII)
 
 
 class Clock:
@@ -36,42 +37,53 @@ class Clock:
         Raises:
             Malformed: it is 0 or negative (a player without a clock), or in the future.
         """
-        value /= next(unit for bound, unit in _FINER if value < bound)
+        if value >= _FINER[0][0]:
+            value /= next(unit for bound, unit in _FINER if value < bound)
         if not 0 < value <= self._latest_seconds:
             raise Malformed(f"the time {value:.15g} s since 1970 is before 1970 or in the future")
         return datetime.fromtimestamp(value, UTC) if value == int(value) else EPOCH + timedelta(seconds=value)
 
     def time(self, value: object, what: str = "the time") -> datetime | None:
-        """Return the time of a number, or of text: a number, ISO 8601, or Last.fm's "01 Sep 2026, 14:37".
+        """Return the time of a number, a date, or text: a number, ISO 8601, "01 Sep 2026, 14:37" (Last.fm).
 
-        Text without a zone is in the clock's zone. None for null or empty text.
+        Eight digits are a day (20260901) if there is such a day from 1990 on. What has no zone is in the
+        clock's zone. None for null or empty text.
 
         Raises:
             Malformed: it is something else, before 1970, or in the future.
         """
-        if value is None:
-            return None
-        if not isinstance(value, str):
-            found = number(value, what)
-            return None if found is None else self.seconds(found)
-        value = value.strip()
-        if not value:
-            return None
-        if value.isdecimal() or _NUMBER.fullmatch(value):
-            return self.seconds(number(value, what) or 0.0)
-        return self._written(value, what)
+        if isinstance(value, str):
+            value = value.strip()
+            if value.isdecimal() and value.isascii() and 8 < len(value) < 20:
+                return self.seconds(float(value))
+            return self._written(value, what) if value else None
+        if isinstance(value, date):
+            return self._checked(value, what)
+        found = number(value, what)
+        return None if found is None else self.seconds(found)
 
     def _written(self, value: str, what: str) -> datetime:
         try:
+            if _NUMBER.fullmatch(value) and not _DAY.fullmatch(value):
+                return self.seconds(float(value))
             if found := _LASTFM.fullmatch(value):
                 day, month, year, hour, minute = found.groups()
                 time = datetime(int(year), _MONTHS[month.lower()], int(day), int(hour), int(minute))
             else:
                 time = datetime.fromisoformat(value.removesuffix(" UTC"))
+        except (ValueError, OverflowError, KeyError) as error:
+            if isinstance(error, Malformed):
+                raise
+            raise Malformed(f"{what} is not a time: {shown(value)}") from None
+        return self._checked(time, what)
+
+    def _checked(self, value: date, what: str) -> datetime:
+        try:
+            time = value if isinstance(value, datetime) else datetime(value.year, value.month, value.day)
             time = time.replace(tzinfo=self.zone) if time.tzinfo is None else time
             time = time.astimezone(UTC)
-        except (ValueError, OverflowError, KeyError):
-            raise Malformed(f"{what} is not a time: {shown(value)}") from None
+        except (ValueError, OverflowError):
+            raise Malformed(f"{what} is out of range") from None
         if not EPOCH < time <= self.latest:
-            raise Malformed(f"{what} {time:%Y-%m-%d} is before 1970 or in the future")
+            raise Malformed(f"{what} {time.isoformat()[:10]} is before 1970 or in the future")
         return time

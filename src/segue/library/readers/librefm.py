@@ -1,0 +1,54 @@
+"""Libre.fm's CSV: comment lines that begin with #, then the columns Artist, Track, Album, Time (seconds)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from segue.errors import FormatError
+from segue.library.readers.base import Reader, ReadOptions, converted
+from segue.library.readers.delimited import layout, table
+from segue.library.readers.fields import Malformed, identified, mbid, names, text
+from segue.library.readers.times import Clock
+from segue.library.rows import Listen, Row, TrackRef
+from segue.library.sources import Entry
+
+COLUMNS = {"artist", "track", "album", "time"}
+
+
+class LibreFm(Reader):
+    name = "librefm"
+    title = "Libre.fm (CSV)"
+
+    def recognises(self, name: str, head: bytes) -> bool:
+        """Without comment lines only the four columns alone: with others it may be anybody's table."""
+        columns = set(layout(head, comments=True).columns)
+        return columns >= COLUMNS if head.lstrip(b"\xef\xbb\xbf")[:1] == b"#" else columns == COLUMNS
+
+    def read(self, entry: Entry, options: ReadOptions) -> Iterator[Row]:
+        columns, rows = table(entry, comments=True)
+        if not set(columns) >= COLUMNS:
+            raise FormatError(
+                f"{entry.name} is not from Libre.fm",
+                expected="columns Artist, Track, Album, Time",
+                came=", ".join(columns)[:200],
+            )
+        clock = options.clock()
+
+        def convert(fields: list[str]) -> Listen:
+            return play(dict(zip(columns, fields, strict=True)), options.listener, clock)
+
+        yield from converted(rows, "line", convert)
+
+
+def play(row: dict[str, str], listener: str, clock: Clock) -> Listen:
+    """A line of the file."""
+    started_at = clock.time(row["time"], "Time")
+    if started_at is None:
+        raise Malformed("Time is missing")
+    track = TrackRef(
+        text(row["track"], "Track"),
+        names(row["artist"], "Artist"),
+        text(row["album"], "Album"),
+        mbid=mbid(row.get("trackmbid")),
+    )
+    return Listen(listener, identified(track), started_at)

@@ -1,0 +1,77 @@
+"""`.scrobbler.log` (Audioscrobbler's portable player logging, 1.0 and 1.1), as Rockbox and others write it.
+
+Tab-separated: artist, album, title, track number, length in seconds, rating, time, MBID (1.1 only). Rating L
+is a track that was heard for at least a half, S one that was skipped; both are kept. Under `#TZ/UNKNOWN`
+times count seconds by the player's own clock, which is taken to be in the zone of the options.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from segue.errors import FormatError
+from segue.library.readers.base import Reader, ReadOptions
+from segue.library.readers.delimited import records
+from segue.library.readers.fields import Malformed, identified, mbid, names, number, required, seconds, text
+from segue.library.readers.text_stream import decoded
+from segue.library.readers.times import Clock
+from segue.library.rows import Listen, Reject, Row, TrackRef
+from segue.library.sources import Entry
+
+_MARK = "#AUDIOSCROBBLER/"
+_SKIPPED = {"L": False, "S": True}
+
+
+class ScrobblerLog(Reader):
+    name = "scrobbler-log"
+    title = ".scrobbler.log of portable players (Rockbox and others)"
+
+    def recognises(self, name: str, head: bytes) -> bool:
+        return decoded(head[:256]).lstrip().startswith(_MARK)
+
+    def read(self, entry: Entry, options: ReadOptions) -> Iterator[Row]:
+        if not self.recognises(entry.name, entry.head()):
+            raise FormatError(f"{entry.name} is not a scrobbler log", expected=f"a first line {_MARK}1.1")
+        clock, local = options.clock(), False
+        for line, fields in records(entry, "\t", quoted=False):
+            if isinstance(fields, list) and fields[0].startswith("#"):
+                if fields[0].startswith("#TZ/"):
+                    local = fields[0].strip().upper() != "#TZ/UTC"
+                continue
+            try:
+                if isinstance(fields, Malformed):
+                    raise fields
+                yield play(fields, options.listener, clock, local)
+            except Malformed as error:
+                yield Reject(f"line {line}", str(error))
+
+
+def play(fields: list[str], listener: str, clock: Clock, local: bool) -> Listen:
+    """A line of the log; `local` if its time is by a clock in the clock's zone."""
+    if not 7 <= len(fields) <= 8:
+        raise Malformed(f"{len(fields)} fields, expected 7 or 8")
+    artist, album, title, _, length, rating, time = fields[:7]
+    if artist.strip() == "<Untagged>":
+        raise Malformed("the file that was played has no tags")
+    skipped = _SKIPPED.get(rating.strip().upper())
+    if skipped is None:
+        raise Malformed("the rating is neither L nor S")
+    track = TrackRef(
+        required(title, "the title"),
+        names(artist, "the artist"),
+        text(album, "the album"),
+        seconds(length, "the length") or None,
+        mbid=mbid(fields[7]) if len(fields) == 8 else None,
+    )
+    return Listen(listener, identified(track), _time(time, clock, local), skipped=skipped)
+
+
+def _time(value: str, clock: Clock, local: bool) -> datetime:
+    count = number(value, "the time")
+    if count is None:
+        raise Malformed("the time is missing")
+    time = clock.seconds(count)
+    if local:  # the count is of seconds on the wall
+        time = time.replace(tzinfo=clock.zone).astimezone(UTC)
+    return time

@@ -1,0 +1,262 @@
+"""Spotify: what a person gets on asking for their data; one function for each shape of row.
+
+    streamed         extended streaming history: Streaming_History_Audio_*, ..._Video_*, endsong_*
+    short_streamed   account data: StreamingHistory_music_*, ..._podcast_*, ..._audiobook_*, StreamingHistory*
+    library_rows     account data: YourLibrary (saved, banned)
+    playlist_entry   account data: Playlist*
+
+A stream's time is that at which it ended, so it began `ms_played` earlier. Plays in a private session are
+left out on purpose, as a Reject. Short plays stay: they are what was skipped. Address, country, platform and
+user name are not even looked at.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import PurePosixPath
+from typing import Any
+from urllib.parse import unquote_plus
+
+from segue.errors import FormatError
+from segue.library.readers.base import Reader, ReadOptions, converted
+from segue.library.readers.fields import (
+    Malformed,
+    identified,
+    integer,
+    mapping,
+    milliseconds,
+    names,
+    seconds,
+    sequence,
+    spotify_id,
+    text,
+    truth,
+)
+from segue.library.readers.json_stream import items, json_object, shape
+from segue.library.readers.times import EPOCH, Clock
+from segue.library.rows import Feedback, Listen, Playlist, PlaylistEntry, Reject, Row, TrackRef
+from segue.library.sources import Entry
+
+_EMPTY_HISTORY = re.compile(r"(streaming_?history|endsong).*\.json$", re.I)
+_PLAYLIST_NUMBER = re.compile(r"playlist(\d+)", re.I)
+
+
+class Spotify(Reader):
+    name = "spotify"
+    title = "Spotify (extended streaming history; account data: history, library, playlists)"
+
+    def recognises(self, name: str, head: bytes) -> bool:
+        return _kind(name, head) is not None
+
+    def read(self, entry: Entry, options: ReadOptions) -> Iterator[Row]:
+        kind, listener, clock = _kind(entry.name, entry.head()), options.listener, options.clock()
+        if kind == "extended":
+            yield from converted(_items(entry), "item", lambda item: streamed(item, listener, clock))
+        elif kind == "short":
+            yield from converted(_items(entry), "item", lambda item: short_streamed(item, listener, clock))
+        elif kind == "library":
+            yield from library_rows(json_object(entry), listener)
+        elif kind == "playlists":
+            yield from _playlists(entry, listener, clock)
+        else:
+            raise FormatError(
+                f"{entry.name} is not of Spotify's export",
+                expected="a history with ts and ms_played or endTime and msPlayed, a library, or playlists",
+            )
+
+
+def streamed(item: object, listener: str, clock: Clock) -> Listen:
+    """An item of the extended streaming history."""
+    play = mapping(item, "the item")
+    if truth(play.get("incognito_mode"), "incognito_mode"):
+        raise Malformed("a private session, left out on purpose")
+    played_ms = milliseconds(play.get("ms_played"), "ms_played")
+    return Listen(
+        listener,
+        _streamed_track(play),
+        _began(clock, play.get("ts"), "ts", played_ms),
+        played_ms,
+        skipped=truth(play.get("skipped"), "skipped"),
+        shuffle=truth(play.get("shuffle"), "shuffle"),
+        start_reason=text(play.get("reason_start"), "reason_start"),
+        end_reason=text(play.get("reason_end"), "reason_end"),
+    )
+
+
+def _streamed_track(play: dict[str, Any]) -> TrackRef:
+    get = play.get
+    title = text(get("master_metadata_track_name"), "the track")
+    if title or get("spotify_track_uri"):
+        return identified(
+            TrackRef(
+                title,
+                names(get("master_metadata_album_artist_name"), "the artist"),
+                text(get("master_metadata_album_album_name"), "the album"),
+                spotify=spotify_id(get("spotify_track_uri")),
+            )
+        )
+    if get("episode_name") or get("spotify_episode_uri"):
+        episode, show = text(get("episode_name"), "the episode"), names(get("episode_show_name"), "the show")
+        id = spotify_id(get("spotify_episode_uri"))
+        return identified(TrackRef(episode, show, spotify=id, medium="podcast"))
+    book = text(get("audiobook_title"), "the book")
+    chapter = text(get("audiobook_chapter_title"), "the chapter")
+    id = spotify_id(get("audiobook_chapter_uri")) or spotify_id(get("audiobook_uri"))
+    return identified(TrackRef(chapter or book, album=book, spotify=id, medium="audiobook"))
+
+
+def short_streamed(item: object, listener: str, clock: Clock) -> Listen:
+    """An item of the account data's history, whose times are to the minute."""
+    play = mapping(item, "the item")
+    get = play.get
+    played_ms = milliseconds(get("msPlayed"), "msPlayed")
+    if get("podcastName") or get("episodeName"):
+        title, artists, medium = get("episodeName"), get("podcastName"), "podcast"
+    elif get("audiobookName") or get("chapterName"):
+        title, artists, medium = get("chapterName") or get("audiobookName"), get("authorName"), "audiobook"
+    else:
+        title, artists, medium = get("trackName"), get("artistName"), "song"
+    if artists == "Unknown Artist":
+        raise Malformed("Spotify no longer knows the artist")
+    track = TrackRef(
+        text(title, "the title"),
+        names(artists, "the artist"),
+        text(get("audiobookName"), "the book"),
+        spotify=spotify_id(get("spotifyTrackUri")),
+        medium=medium,
+    )
+    return Listen(listener, identified(track), _began(clock, get("endTime"), "endTime", played_ms), played_ms)
+
+
+def library_rows(library: dict[str, Any], listener: str) -> Iterator[Row]:
+    """The rows of YourLibrary.json: what was saved or banned. Only songs and episodes are taken."""
+    kinds = (("tracks", "save", "song"), ("episodes", "save", "podcast"), ("bannedTracks", "ban", "song"))
+
+    for key, kind, medium in kinds:
+
+        def feedback(item: object, kind: str = kind, medium: str = medium) -> Feedback:
+            get = mapping(item, "the item").get
+            track = TrackRef(
+                text(get("track") or get("name"), "the title"),
+                names(get("artist") or get("show"), "the artist"),
+                text(get("album"), "the album"),
+                spotify=spotify_id(get("uri")),
+                medium=medium,
+            )
+            return Feedback(listener, identified(track), kind)
+
+        if not isinstance(library.get(key, []), list):
+            yield Reject(key, "not a list")
+        yield from converted(_numbered(library, key), key, feedback)
+    for key in ("albums", "shows", "artists", "bannedArtists", "other"):
+        if isinstance(found := library.get(key), list) and found:
+            yield Reject(key, f"{len(found):,} in the library; only songs and episodes are taken from it")
+
+
+def _playlists(entry: Entry, listener: str, clock: Clock) -> Iterator[Row]:
+    """Playlists have no ids in this export: the name stands for it, with a number where it comes again."""
+    number = _PLAYLIST_NUMBER.search(PurePosixPath(entry.name).name)
+    prefix = f"spotify:{listener}/" + (f"{number[1]}/" if number and number[1] != "1" else "")
+    seen: Counter[str] = Counter()
+    whole = json_object(entry)
+    if not isinstance(whole.get("playlists"), list):
+        raise FormatError(f"{entry.name} has no list of playlists")
+    for index, item in _numbered(whole, "playlists"):
+        try:
+            fields = mapping(item, "the playlist")
+            title = text(fields.get("name"), "the name")
+            name = title or ""
+            seen[name] += 1
+            playlist = Playlist(
+                f"{prefix}{name} #{seen[name]}" if seen[name] > 1 else f"{prefix}{name}",
+                title,
+                listener,
+                integer(fields.get("numberOfFollowers"), "numberOfFollowers"),
+                clock.time(fields.get("lastModifiedDate"), "lastModifiedDate"),
+            )
+            sequence(fields.get("items"), "items")
+        except Malformed as error:
+            yield Reject(f"playlist {index}", str(error))
+            continue
+        yield playlist
+        for place, each in _numbered(fields, "items"):
+            try:
+                yield playlist_entry(each, playlist.playlist, place - 1, clock)
+            except Malformed as error:
+                yield Reject(f"playlist {index} item {place}", str(error))
+
+
+def playlist_entry(item: object, playlist: str, position: int, clock: Clock) -> PlaylistEntry:
+    """An item of a playlist."""
+    fields = mapping(item, "the item")
+    if fields.get("track") is not None:
+        get = mapping(fields["track"], "the track").get
+        track = TrackRef(
+            text(get("trackName"), "the track"),
+            names(get("artistName"), "the artist"),
+            text(get("albumName"), "the album"),
+            spotify=spotify_id(get("trackUri")),
+        )
+    elif fields.get("episode") is not None:
+        get = mapping(fields["episode"], "the episode").get
+        title, show = text(get("episodeName"), "the episode"), names(get("showName"), "the show")
+        track = TrackRef(title, show, spotify=spotify_id(get("episodeUri")), medium="podcast")
+    elif fields.get("localTrack") is not None:
+        track = _local(mapping(fields["localTrack"], "the local track").get("uri"))
+    else:
+        raise Malformed("neither a track nor an episode")
+    added_at = clock.time(fields.get("addedDate"), "addedDate")
+    return PlaylistEntry(playlist, position, identified(track), added_at)
+
+
+def _local(uri: object) -> TrackRef:
+    """A file of the listener's own: "spotify:local:Artist:Album:Title:seconds"."""
+    parts = uri.split(":") if isinstance(uri, str) else []
+    if len(parts) != 6 or parts[:2] != ["spotify", "local"]:
+        raise Malformed("the local track has no artist and title")
+    artist, album, title, length = (unquote_plus(part) for part in parts[2:])
+    return TrackRef(
+        text(title, "the title"),
+        names(artist, "the artist"),
+        text(album, "the album"),
+        seconds(length, "the length") or None,
+    )
+
+
+def _kind(name: str, head: bytes) -> str | None:
+    found = shape(head)
+    if {"[].ts", "[].ms_played"} <= found:
+        return "extended"
+    if {"[].endTime", "[].msPlayed"} <= found:
+        return "short"
+    if {"tracks[].track", "tracks[].artist", "tracks[].album"} <= found or "bannedTracks[].uri" in found:
+        return "library"
+    if found & {"playlists[].lastModifiedDate", "playlists[].items[].track.trackName"}:
+        return "playlists"
+    empty = head.strip() == b"[]" and _EMPTY_HISTORY.match(PurePosixPath(name).name)
+    return "short" if empty else None
+
+
+def _began(clock: Clock, ended: object, what: str, played_ms: int | None) -> Any:
+    end = clock.time(ended, what)
+    if end is None:
+        raise Malformed(f"{what} is missing")
+    began = end - timedelta(milliseconds=played_ms or 0)
+    if began <= EPOCH:
+        raise Malformed(f"{what} is before 1970")
+    return began
+
+
+def _items(entry: Entry) -> Iterator[tuple[int, Any]]:
+    for number, (path, value) in enumerate(items(entry), 1):
+        if len(path) != 1 or not isinstance(path[0], int):
+            raise FormatError(f"{entry.name} is not a list of plays")
+        yield number, value
+
+
+def _numbered(fields: dict[str, Any], key: str) -> list[tuple[int, Any]]:
+    found = fields.get(key)
+    return list(enumerate(found, 1)) if isinstance(found, list) else []

@@ -1,0 +1,235 @@
+"""Plain tables, CSV in any of its kinds or Parquet, for everybody who has no other format.
+
+Columns are found by their names (`columns.py`), which `ReadOptions.columns` overrides. What a row is follows
+from the columns that are there:
+
+| columns | rows |
+| --- | --- |
+| feedback | Feedback, of the kind that is in the column (save, love, ban, hate, unlove) |
+| time, plays, or milliseconds played | Listen |
+| playlist, or added_at | Playlist, then its PlaylistEntry rows (without a playlist column the file is one) |
+| listener | Listen, one each |
+| none of these | TrackFacts |
+
+A track needs an id, or artist and track; with plays an artist alone will do (medium "artist").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import PurePosixPath
+from typing import Any
+
+from segue.errors import FormatError
+from segue.library.readers.base import Reader, ReadOptions, converted
+from segue.library.readers.columns import FEATURES, places, plain
+from segue.library.readers.delimited import layout, table
+from segue.library.readers.fields import (
+    Malformed,
+    integer,
+    milliseconds,
+    number,
+    required,
+    seconds,
+    text,
+    truth,
+)
+from segue.library.readers.parquet import MAGIC, parquet
+from segue.library.readers.table_tracks import Fields, listeners, tracks
+from segue.library.readers.times import Clock
+from segue.library.rows import Feedback, Listen, Playlist, PlaylistEntry, Reject, Row, TrackFacts
+from segue.library.sources import Entry
+
+KINDS = ("save", "love", "ban", "hate", "unlove")
+
+_make = tuple.__new__  # half the time of Listen(...)
+
+
+class Table(Reader):
+    name = "table"
+    title = "A plain table: CSV or Parquet with named columns"
+
+    def __init__(self, others: Sequence[Reader] = ()) -> None:
+        """`others` are the readers whose formats are tables too, and go before."""
+        self._others = others
+
+    def recognises(self, name: str, head: bytes) -> bool:
+        if head.startswith(MAGIC):
+            return True
+        if any(other.recognises(name, head) for other in self._others):
+            return False
+        return _kind(places(layout(head).columns, {})) is not None
+
+    def read(self, entry: Entry, options: ReadOptions) -> Iterator[Row]:
+        is_parquet = entry.head().startswith(MAGIC)
+        columns, records = parquet(entry) if is_parquet else table(entry)
+        at = places(columns, options.columns)
+        kind = _kind(at)
+        if kind is None:
+            raise FormatError(
+                f"No column of {entry.name} says what track is meant",
+                expected="columns such as user, artist, track, timestamp",
+                came=", ".join(columns)[:500],
+                do="name the columns, such as --column track=song --column artist=band",
+            )
+        context = _Context(entry, options, at, columns)
+        place = "row" if is_parquet else "line"
+        if kind == "playlists":
+            yield from _playlists(context, records, place)
+        else:
+            yield from converted(records, place, _CONVERTERS[kind](context))
+
+
+class _Context:
+    """What converting a table's rows needs."""
+
+    def __init__(
+        self, entry: Entry, options: ReadOptions, at: dict[str, int], columns: Sequence[str]
+    ) -> None:
+        self.options, self.at, self.columns = options, at, columns
+        self.clock: Clock = options.clock()
+        self.file = PurePosixPath(entry.name).stem
+        self.track = tracks(at, options.catalogue)
+        self.listener = listeners(at.get("listener"), options.listener)
+
+    def get(self, name: str, convert: Callable[[object, str], Any]) -> Callable[[Fields], Any]:
+        """A function that reads a column of ours from a row; None if the table has no such column."""
+        place = self.at.get(name)
+        if place is None:
+            return lambda fields: None
+        return lambda fields: convert(fields[place], name)
+
+
+Convert = Callable[[Fields], Row]
+
+
+def _kind(at: dict[str, int]) -> str | None:
+    """What the rows of a table with these columns are; None if no track can be made out."""
+    named = "artist" in at and ("track" in at or "plays" in at)
+    if not named and at.keys().isdisjoint({"spotify", "mbid", "isrc", "track_id"}):
+        return None
+    if "feedback" in at:
+        return "feedback"
+    if not at.keys().isdisjoint({"time", "plays", "played_ms", "played"}):
+        return "listens"
+    if not at.keys().isdisjoint({"playlist", "added_at"}):
+        return "playlists"
+    return "listens" if "listener" in at else "facts"
+
+
+def _listens(context: _Context) -> Convert:
+    at, clock, listener, track = context.at, context.clock, context.listener, context.track
+    time = at.get("time")
+    played = (("played_ms", milliseconds), ("played", seconds))
+    # The fields of Listen from the fourth on, with what reads them.
+    wanted: tuple[tuple[str, Callable[[object, str], Any]], ...] = (
+        next((each for each in played if each[0] in at), played[0]),
+        ("plays", _count),
+        ("skipped", truth),
+        ("stage", integer),
+        ("shuffle", truth),
+        ("start_reason", text),
+        ("end_reason", text),
+        ("context", text),
+        ("session", text),
+        ("session_position", _session_position),
+    )
+    there = [(slot, at[name], convert, name) for slot, (name, convert) in enumerate(wanted) if name in at]
+    empty: list[Any] = [None, 1, *[None] * 8]
+
+    def convert(fields: Fields) -> Row:
+        rest = empty
+        if there:
+            rest = empty.copy()
+            for slot, place, read, name in there:
+                rest[slot] = read(fields[place], name)
+        started_at = None if time is None else clock.time(fields[time])
+        return _make(Listen, (listener(fields), track(fields), started_at, *rest))
+
+    return convert
+
+
+def _feedback(context: _Context) -> Convert:
+    kind, given_at = context.get("feedback", required), context.get("time", context.clock.time)
+
+    def convert(fields: Fields) -> Row:
+        word = kind(fields).lower()
+        if word not in KINDS:
+            raise Malformed(f"feedback is none of {', '.join(KINDS)}")
+        return Feedback(context.listener(fields), context.track(fields), word, given_at(fields))
+
+    return convert
+
+
+def _playlists(context: _Context, records: Iterator[tuple[int, Any]], place: str) -> Iterator[Row]:
+    """Playlists, each before its first entry. Without positions, the order of the rows counts."""
+    at = context.at
+    name, title = context.get("playlist", required), context.get("playlist_title", text)
+    position, added_at = context.get("position", _position), context.get("added_at", context.clock.time)
+    reached: dict[str, int] = {}
+    for line, fields in records:
+        try:
+            if isinstance(fields, Malformed):
+                raise fields
+            own = name(fields) if "playlist" in at else context.file
+            playlist = f"{context.options.catalogue}:{own}"
+            where = position(fields) if "position" in at else reached.get(playlist, 0)
+            entry = PlaylistEntry(playlist, where, context.track(fields), added_at(fields))
+            owner = context.listener(fields) if "listener" in at else None
+            shown = title(fields) or (None if "playlist" in at else own)
+        except Malformed as error:
+            yield Reject(f"{place} {line}", str(error))
+            continue
+        if playlist not in reached:
+            yield Playlist(playlist, shown, owner)
+        reached[playlist] = reached.get(playlist, 0) + 1
+        yield entry
+
+
+def _facts(context: _Context) -> Convert:
+    features = [
+        (name, index) for index, each in enumerate(context.columns) if (name := plain(each)) in FEATURES
+    ]
+    release_date, explicit = context.get("release_date", text), context.get("explicit", truth)
+    popularity = context.get("popularity", _popularity)
+
+    def convert(fields: Fields) -> Row:
+        sound = {
+            name: value for name, place in features if (value := number(fields[place], name)) is not None
+        }
+        facts = (release_date(fields), explicit(fields), popularity(fields), sound or None)
+        return TrackFacts(context.track(fields), *facts)
+
+    return convert
+
+
+_CONVERTERS: dict[str, Callable[[_Context], Convert]] = {
+    "listens": _listens,
+    "feedback": _feedback,
+    "facts": _facts,
+}
+
+
+def _count(value: object, what: str) -> int:
+    count = integer(value, what)
+    if not count:
+        raise Malformed(f"{what} is missing or 0")
+    return count
+
+
+def _position(value: object, what: str) -> int | None:
+    return integer(value, what, 0, (1 << 31) - 1)
+
+
+def _session_position(value: object, what: str) -> int | None:
+    return integer(value, what, 1, (1 << 31) - 1)
+
+
+def _popularity(value: object, what: str) -> float | None:
+    """From 0 to 1, or from 0 to 100 as Spotify has it."""
+    found = number(value, what)
+    if found is None or 0 <= found <= 1:
+        return found
+    if not 0 <= found <= 100:
+        raise Malformed(f"{what} is out of range")
+    return found / 100
