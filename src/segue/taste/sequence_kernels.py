@@ -1,0 +1,94 @@
+"""The inner loop of neighbours of sequences, compiled by Numba."""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+
+@numba.njit(cache=True, nogil=True)
+def score_by_neighbours(
+    codes: NDArray[np.int32],
+    lengths: NDArray[np.int64],
+    offsets: NDArray[np.int64],
+    songs: NDArray[np.int32],
+    posting_offsets: NDArray[np.int64],
+    posting_document: NDArray[np.int32],
+    posting_place: NDArray[np.int32],
+    rarity: NDArray[np.float64],
+    length_weight: NDArray[np.float64],
+    recency: NDArray[np.float64],
+    distance: NDArray[np.float64],
+    backwards: float,
+    neighbours: int,
+    exponent: float,
+    anchors: int,
+    out: NDArray[np.float32],
+) -> None:
+    """Scores of all songs after each prefix `codes[:length]`; the formulas are in `SequenceNeighbours`.
+
+    Args:
+        codes: (n_places,) the sequence.
+        lengths: (n_prefixes,).
+        offsets, songs: the training documents in compressed rows.
+        posting_offsets, posting_document, posting_place: for each song, where it stands in them.
+        rarity: (n_songs,) weight of a shared song.
+        length_weight: (n_documents,).
+        recency: (n_read,) weight of the prefix's last song, the one before, ...
+        distance: (n_distances,) weight of a place so far from a shared song, the last for all beyond.
+        backwards: factor on places before a shared song.
+        neighbours: documents that count.
+        exponent: power of the similarity.
+        anchors: shared songs from which places are measured, the most recent.
+        out: (n_prefixes, n_songs), zeros; is added to.
+    """
+    n_documents = len(offsets) - 1
+    similarity = np.zeros(n_documents)
+    touched = np.zeros(n_documents, np.int32)
+    n_anchors = np.zeros(n_documents, np.int32)
+    anchor_place = np.zeros((n_documents, anchors), np.int32)
+    anchor_weight = np.zeros((n_documents, anchors))
+    furthest = len(distance) - 1
+    for row in range(len(lengths)):
+        length = lengths[row]
+        n_touched = 0
+        for age in range(min(length, len(recency))):
+            song = codes[length - 1 - age]
+            weight = recency[age] * rarity[song]
+            if weight <= 0.0:
+                continue
+            for at in range(posting_offsets[song], posting_offsets[song + 1]):
+                document = posting_document[at]
+                if n_anchors[document] == 0:
+                    touched[n_touched] = document
+                    n_touched += 1
+                similarity[document] += weight
+                if n_anchors[document] < anchors:
+                    anchor_place[document, n_anchors[document]] = posting_place[at]
+                    anchor_weight[document, n_anchors[document]] = weight
+                    n_anchors[document] += 1
+        for number in range(n_touched):
+            similarity[touched[number]] *= length_weight[touched[number]]
+        least = 0.0
+        if n_touched > neighbours:
+            least = np.partition(similarity[touched[:n_touched]], n_touched - neighbours)[
+                n_touched - neighbours
+            ]
+        for number in range(n_touched):
+            document = touched[number]
+            if similarity[document] >= least:
+                start, end = offsets[document], offsets[document + 1]
+                total = 0.0
+                for anchor in range(n_anchors[document]):
+                    total += anchor_weight[document, anchor]
+                voice = similarity[document] ** exponent / total
+                for anchor in range(n_anchors[document]):
+                    share = voice * anchor_weight[document, anchor]
+                    place = start + anchor_place[document, anchor]
+                    for at in range(start, place):
+                        out[row, songs[at]] += share * backwards * distance[min(place - at, furthest)]
+                    for at in range(place + 1, end):
+                        out[row, songs[at]] += share * distance[min(at - place, furthest)]
+            similarity[document] = 0.0
+            n_anchors[document] = 0
