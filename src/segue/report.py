@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +40,7 @@ class Page:
         cells = [[_cell(value) for value in row] for row in rows]
         self._parts.append({"kind": "table", "columns": columns, "rows": cells, "numeric": numeric})
 
-    def pictures(self, charts: dict[str, alt.Chart]) -> None:
+    def pictures(self, charts: Mapping[str, alt.TopLevelMixin]) -> None:
         """Add charts side by side, by caption, drawn here and now as SVG."""
         drawn = [(caption, draw(chart)) for caption, chart in charts.items()]
         if drawn:
@@ -55,7 +55,7 @@ class Page:
         files.write_text(path, html)
 
 
-def draw(chart: alt.Chart) -> str:
+def draw(chart: alt.TopLevelMixin) -> str:
     """A chart as SVG text. Sizes not set on the chart itself become 420 x 240."""
     import vl_convert
 

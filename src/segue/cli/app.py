@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from segue.cli import importing, looking
+from segue.cli import demo, evaluating, health, importing, looking, training, weekly
 from segue.cli.errors import EXIT_CODES
 
 app = typer.Typer(
@@ -28,11 +28,8 @@ def _root(
 ) -> None:
     """A music recommender, end to end, from your own listening data.
 
-    Start with `segue demo`, or with your own data:
-
-        segue import my_spotify_data.zip
-        segue train
-        segue weekly
+    Start with `segue demo`. With your own data: `segue import my_spotify_data.zip`, then `segue train`,
+    then `segue weekly`.
     """
     if version:
         from segue import __version__
@@ -41,5 +38,5 @@ def _root(
         raise typer.Exit
 
 
-for family in (importing, looking):
+for family in (demo, importing, looking, training, weekly, evaluating, health):
     family.register(app)

@@ -1,0 +1,211 @@
+"""`segue train`, `segue models`, `segue similar`, `segue explain`: models and what they say of tracks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from segue.cli.options import LIBRARY, ConfigOption, JsonOption, LibraryOption
+from segue.cli.printing import print_json, print_table
+from segue.errors import NotFoundError, UsageError
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this family."""
+    app.command()(train)
+    app.command()(models)
+    app.command()(similar)
+    app.command()(explain)
+
+
+def train(
+    library: LibraryOption = LIBRARY,
+    config: ConfigOption = None,
+    unit: Annotated[
+        str | None, typer.Option(help="Learn from 'listeners', or take 'playlists' for listeners.")
+    ] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page with the curve of the loss here.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Learn who likes what, and put the model on the shelf.
+
+    The model is published whole or not at all; `segue models` lists the versions and rolls back.
+    """
+    from segue.jobs.train import train as run
+    from segue.library import Library
+    from segue.settings import load_settings
+
+    settings = load_settings(config)
+    factors = settings.factors
+    if unit is not None:
+        if unit not in ("listeners", "playlists"):
+            raise UsageError("--unit is 'listeners' or 'playlists'", came=unit)
+        observations = factors.observations.model_copy(update={"unit": unit})
+        factors = factors.model_copy(update={"observations": observations})
+    trained = run(Library.open(library), factors, keep=settings.shelf.keep, show_progress=not json)
+    model, losses = trained.model, trained.losses
+    if html is not None:
+        _curve(html, losses)
+    if json:
+        print_json(
+            {
+                "model": "factors",
+                "version": trained.version,
+                "unit": model.config.observations.unit,
+                "listeners": len(model.listeners_),
+                "tracks": len(model.tracks_),
+                "loss": losses,
+                "pruned": trained.pruned,
+            }
+        )
+        return
+    print(
+        f"Learned from {len(model.listeners_):,} {model.config.observations.unit} and "
+        f"{len(model.tracks_):,} tracks."
+    )
+    if losses:
+        print(f"Loss {losses[0]:,.0f} after the first epoch, {losses[-1]:,.0f} after {len(losses)}.")
+    print(f"Published as factors/{trained.version}. Next: segue weekly")
+
+
+def _curve(path: Path, losses: list[float]) -> None:
+    import altair as alt
+
+    from segue.report import Page
+
+    points = alt.Data(values=[{"epoch": n + 1, "loss": loss} for n, loss in enumerate(losses)])
+    chart = alt.Chart(points, mark=alt.MarkDef(type="line", point=True)).encode(
+        x=alt.X("epoch:Q"), y=alt.Y("loss:Q", scale=alt.Scale(zero=False))
+    )
+    page = Page("Training of the factors", "The loss falls with every epoch and flattens as it converges.")
+    page.pictures({"Loss by epoch": chart})
+    page.write(path)
+
+
+def models(
+    library: LibraryOption = LIBRARY,
+    rollback: Annotated[
+        str | None, typer.Option(help="Make another version of this model current (see --to).")
+    ] = None,
+    to: Annotated[
+        str | None, typer.Option(help="The version for --rollback. [default: the one before]")
+    ] = None,
+    prune: Annotated[str | None, typer.Option(help="Remove old versions of this model (see --keep).")] = None,
+    keep: Annotated[int, typer.Option(min=1, help="How many versions --prune keeps.")] = 3,
+    verify: Annotated[bool, typer.Option("--verify", help="Check every file against its checksum.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """List the trained models and their versions; roll back, prune, verify."""
+    from segue.jobs.train import shelf_of
+    from segue.library import Library
+
+    shelf = shelf_of(Library.open(library))
+    if rollback:
+        version = shelf.rollback(rollback, to)
+        print(f"{rollback} is now {version}")
+        return
+    if prune:
+        removed = shelf.prune(prune, keep)
+        print(f"Removed {len(removed)} versions of {prune}" + "".join(f"\n  {name}" for name in removed))
+        return
+    rows = []
+    for name in shelf.names():
+        for version in shelf.versions(name):
+            if verify:
+                shelf.verify(name, version)
+            manifest = shelf.manifest(name, version)
+            size = sum(file.bytes for file in manifest.files.values())
+            shapes = ", ".join(f"{key} {'x'.join(map(str, shape))}" for key, shape in manifest.shapes.items())
+            rows.append((name, version, version == shelf.current(name), size / 1e6, shapes, manifest.data))
+    columns = ["model", "version", "current", "MB", "shapes", "learned from"]
+    if json:
+        print_json([dict(zip(columns, row, strict=True)) for row in rows])
+    elif rows:
+        print_table("Models" + (", all files as published" if verify else ""), columns, rows)
+    else:
+        print("No model is trained yet: segue train")
+
+
+def similar(
+    track: Annotated[str, typer.Argument(help="A track id, or words of its artists and title.")],
+    library: LibraryOption = LIBRARY,
+    most: Annotated[int, typer.Option("--most", "-n", min=1, help="How many.")] = 15,
+    json: JsonOption = False,
+) -> None:
+    """Show the tracks nearest to one, as listening places them."""
+    from segue.jobs.train import load_factors
+    from segue.library import Library
+    from segue.library.search import find_tracks
+    from segue.playlists.catalogue import Catalogue
+
+    opened = Library.open(library)
+    model, _ = load_factors(opened)
+    known = set(model.tracks_)
+    found = [each for each in find_tracks(opened, track, most=20) if each.track_id in known]
+    if not found:
+        raise NotFoundError(
+            f"{track!r} is in the library, but nobody had heard it when the model was trained"
+        )
+    pairs = model.similar(found[0].track_id, most)
+    catalogue = Catalogue(opened, [near for near, _ in pairs])
+    rows = [
+        (number + 1, card.credit, card.title, score, card.track_id)
+        for number, (_, score) in enumerate(pairs)
+        for card in [catalogue.card(number)]
+    ]
+    if json:
+        columns = ("rank", "artists", "title", "score", "track")
+        print_json(
+            {"of": found[0]._asdict(), "similar": [dict(zip(columns, row, strict=True)) for row in rows]}
+        )
+        return
+    print_table(f"Nearest to {found[0].name}", ["", "artists", "title", "cosine", "track"], rows)
+    if len(found) > 1:
+        print("Also found: " + "; ".join(each.name for each in found[1:6]))
+
+
+def explain(
+    listener: Annotated[str, typer.Argument(help="Whose score.")],
+    track: Annotated[str, typer.Argument(help="A track id, or words of its artists and title.")],
+    library: LibraryOption = LIBRARY,
+    most: Annotated[int, typer.Option("--most", "-n", min=1, help="How many plays to show.")] = 10,
+    json: JsonOption = False,
+) -> None:
+    """Show why a track suits a listener: the plays that add up to its score."""
+    from segue.jobs.train import load_factors
+    from segue.library import Library
+    from segue.library.search import find_tracks
+    from segue.playlists.catalogue import Catalogue
+
+    opened = Library.open(library)
+    model, _ = load_factors(opened)
+    known = set(model.tracks_)
+    found = next((each for each in find_tracks(opened, track, most=20) if each.track_id in known), None)
+    if found is None:
+        raise NotFoundError(
+            f"{track!r} is in the library, but nobody had heard it when the model was trained"
+        )
+    seen = model.observe(opened, [listener])
+    if not seen.matrix.nnz:
+        raise NotFoundError(f"Nothing is known of the listener {listener!r}", do="see `segue library`")
+    row = next(model.recommend(seen, 1, new_only=False, only=[found.track_id], reasons=most))
+    catalogue = Catalogue(opened, [each.track for each in row.reason])
+    heard = found.track_id in set(model.tracks_[seen.matrix.indices])
+    plays = [(catalogue.name(number), each.share) for number, each in enumerate(row.reason)]
+    if json:
+        print_json(
+            {
+                "listener": listener,
+                "track": found._asdict(),
+                "score": row.score,
+                "heard": heard,
+                "because": [{"track": each.track, "share": each.share} for each in row.reason],
+            }
+        )
+        return
+    what = "heard before" if heard else "new"
+    print(f"{found.name}: score {row.score:.3f} for {listener} ({what}).")
+    bars = [(name, f"{share:.1%}", "█" * max(1, round(40 * share))) for name, share in plays]
+    print_table("Led by", ["played", "share of the score", ""], bars)

@@ -1,0 +1,94 @@
+"""Training: from the library to a model on the shelf."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from segue.errors import UsageError
+from segue.factors.model import FactorConfig, FactorModel
+from segue.library import Library
+from segue.library.versions import group_library
+from segue.shelf import Shelf
+
+FACTORS = "factors"
+
+
+def shelf_of(library: Library | Path) -> Shelf:
+    """The shelf that stands in a library's folder."""
+    return Shelf((library.path if isinstance(library, Library) else library) / "shelf")
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training made."""
+
+    version: str
+    model: FactorModel
+    losses: list[float]  # by epoch
+    pruned: list[str]
+
+
+def train(
+    library: Library,
+    config: FactorConfig | None = None,
+    *,
+    keep: int = 3,
+    show_progress: bool = True,
+    callback: Callable[[int, float, float], None] | None = None,
+) -> Trained:
+    """Group versions of songs, factorise what was heard, and publish the model; old versions are pruned.
+
+    Where the library holds only playlists, every playlist is taken for a listener.
+
+    Raises:
+        UsageError: there is nothing to learn from.
+        NumericalError: the factors overflowed.
+        BusyError: another process is writing.
+    """
+    config = config or FactorConfig()
+    if not library.count("tracks"):
+        raise UsageError("The library is empty", do="import something first: segue import PATH")
+    if not library.count("listens") and library.count("playlist_entries"):
+        playlists = config.observations.model_copy(update={"unit": "playlists"})
+        config = config.model_copy(update={"observations": playlists})
+    tracks = library.table("tracks")
+    if library.arrow(tracks.filter(tracks.work_id.isnull()).count()).as_py():
+        group_library(library)
+    losses: list[float] = []
+
+    def told(epoch: int, seconds: float, loss: float) -> None:
+        losses.append(loss)
+        if callback is not None:
+            callback(epoch, seconds, loss)
+
+    model = FactorModel(config).fit(library, show_progress=show_progress, callback=told)
+    shelf = shelf_of(library)
+    version = shelf.publish(
+        FACTORS,
+        model.save,
+        {
+            "kind": "FactorModel",
+            "config": model.config.model_dump(mode="json"),
+            "data": library.fingerprint(),
+            "seed": model.config.als.random_state,
+            "metrics": {"loss": losses},
+            "shapes": {
+                "listeners": [len(model.listeners_), model.config.als.factors],
+                "tracks": [len(model.tracks_), model.config.als.factors],
+            },
+        },
+    )
+    return Trained(version, model, losses, shelf.prune(FACTORS, keep))
+
+
+def load_factors(library: Library, version: str | None = None) -> tuple[FactorModel, str]:
+    """The current factor model of a library's shelf (or one of its versions), and its version.
+
+    Raises:
+        NotFoundError: nothing was trained yet.
+    """
+    shelf = shelf_of(library)
+    version = version or shelf.current(FACTORS)
+    return FactorModel.load(shelf.path(FACTORS, version)), version

@@ -1,0 +1,98 @@
+"""Settings of everything that can be set, from one TOML file (`segue.toml`) and the environment."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from segue.errors import NotFoundError, UsageError
+from segue.factors.model import FactorConfig
+from segue.playlists.weekly import WeeklyConfig
+
+FILE = Path("segue.toml")
+
+
+class ShelfConfig(BaseModel, frozen=True, extra="forbid"):
+    """What stays on the shelf."""
+
+    keep: int = Field(3, ge=1, description="Versions of each model that are kept; the current one always is.")
+
+
+class Settings(BaseSettings):
+    """All settings. The environment overrides the file: SEGUE_WEEKLY__TRACKS=50 is [weekly] tracks."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SEGUE_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    factors: FactorConfig = Field(default_factory=FactorConfig, description="Who likes what.")
+    weekly: WeeklyConfig = Field(default_factory=WeeklyConfig, description="The weekly list.")
+    shelf: ShelfConfig = Field(default_factory=ShelfConfig, description="Trained models.")
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """Read `path`, or segue.toml here if there is one, or take the defaults.
+
+    Raises:
+        NotFoundError: `path` was named and is not there.
+        UsageError: no TOML, an unknown key, or a value that cannot be taken; the message names them all.
+    """
+    if path is not None and not path.is_file():
+        raise NotFoundError(f"There are no settings at {path}", do="`segue config > segue.toml` writes them")
+    file = path or FILE
+
+    class FromFile(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls, settings_cls: type[BaseSettings], *args: PydanticBaseSettingsSource, **sources: Any
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            environment = sources.get("env_settings") or args[1]
+            return environment, TomlConfigSettingsSource(settings_cls, file)
+
+    try:
+        return FromFile()
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file} is not TOML ({error})") from None
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, problem['loc']))}: "
+            + ("there is no such setting" if problem["type"] == "extra_forbidden" else problem["msg"])
+            for problem in error.errors()
+        )
+        raise UsageError(
+            f"The settings in {file} cannot be taken", came=problems, do="`segue config` lists them all"
+        ) from None
+
+
+def as_toml(settings: BaseModel, prefix: str = "") -> str:
+    """Settings as TOML, each under its description; what is not set stands as a comment."""
+    plain, tables = [], []
+    for name, field in type(settings).model_fields.items():
+        value = getattr(settings, name)
+        if isinstance(value, BaseModel):
+            tables.append(f"\n[{prefix}{name}]\n{as_toml(value, f'{prefix}{name}.')}")
+            continue
+        plain.append(f"# {field.description}")
+        plain.append(f"# {name} =" if value is None else f"{name} = {_toml(value)}")
+    return "\n".join(plain) + ("\n" if plain else "") + "".join(tables)
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, tuple | list):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    import json
+
+    return json.dumps(str(value), ensure_ascii=False)
