@@ -12,7 +12,8 @@ LONGEST_TEXT = 2_000
 LONGEST_MS = 7 * 24 * 3600 * 1000
 LARGEST = 2**53
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_DATE = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?", re.ASCII)
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _SPOTIFY = re.compile(
     r"(?:spotify:|https?://(?:open|play)\.spotify\.com/(?:intl-[a-z-]{2,8}/)?)"
@@ -153,6 +154,13 @@ def truth(value: object, what: str) -> bool | None:
     if word.removesuffix(".0") not in _TRUTHS:
         raise Malformed(f"{what} is neither true nor false: {shown(value)}")
     return _TRUTHS[word.removesuffix(".0")]
+
+
+def release_date(value: object) -> str | None:
+    """Return a date to the year, month or day as in ISO 8601; None if it is not one."""
+    found = text(value, "the release date")
+    found = found[:10] if found and len(found) > 10 and found[10] in " T" else found
+    return found if found and _DATE.fullmatch(found) else None
 
 
 def mapping(value: object, what: str) -> dict[str, Any]:

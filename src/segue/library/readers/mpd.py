@@ -44,11 +44,11 @@ class MillionPlaylists(Reader):
         clock = options.clock()
         for index, each in enumerate(playlists):
             try:
-                yield (playlist := _playlist(each, clock))
-                items = sequence(each.get("tracks"), "tracks")
+                playlist, items = _playlist(each, clock), sequence(each.get("tracks"), "tracks")
             except Malformed as error:
                 yield Reject(f"playlist {index}", str(error))
             else:
+                yield playlist
                 yield from _entries(playlist.playlist, index, items)
 
 

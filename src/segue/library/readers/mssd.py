@@ -6,7 +6,6 @@ its own, "mssd:<session>". The challenge's files without the outcome (`log_input
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -14,7 +13,16 @@ from typing import Any
 from segue.errors import FormatError
 from segue.library.readers.base import Reader, ReadOptions, converted
 from segue.library.readers.delimited import layout, table
-from segue.library.readers.fields import Malformed, integer, number, required, seconds, text, truth
+from segue.library.readers.fields import (
+    Malformed,
+    integer,
+    number,
+    release_date,
+    required,
+    seconds,
+    text,
+    truth,
+)
 from segue.library.readers.times import Clock
 from segue.library.rows import Listen, Row, TrackFacts, TrackRef
 from segue.library.sources import Entry
@@ -22,8 +30,11 @@ from segue.library.sources import Entry
 LOG = {"session_id", "session_position", "track_id_clean"}
 FEATURES = {"track_id", "us_popularity_estimate", "acousticness"}
 _STAGES = ("skip_1", "skip_2", "skip_3", "not_skipped")
-_FACTS = {"track_id", "duration", "release_year", "us_popularity_estimate"}
-_YEAR = re.compile(r"\d{4}")
+SOUND = (
+    *("acousticness", "beat_strength", "bounciness", "danceability", "dyn_range_mean", "energy", "flatness"),
+    *("instrumentalness", "key", "liveness", "loudness", "mechanism", "organism", "speechiness", "tempo"),
+    *("time_signature", "valence", *(f"acoustic_vector_{n}" for n in range(8))),
+)
 _MODES = {"major": 1.0, "minor": 0.0}
 
 
@@ -78,12 +89,11 @@ def _hour(row: dict[str, str], clock: Clock) -> Any:
 def facts(row: dict[str, str]) -> TrackFacts:
     """A line of the track features."""
     popularity = number(row["us_popularity_estimate"], "us_popularity_estimate")
-    year = text(row.get("release_year"), "release_year")
-    features: dict[str, float] = {}
-    for name, value in row.items():
-        found = _MODES.get(value.strip().lower()) if name == "mode" else None
-        if name not in _FACTS and (found := number(value, name) if found is None else found) is not None:
-            features[name] = found
+    mode = _MODES.get(row.get("mode", "").strip().lower())
+    features = {} if mode is None else {"mode": mode}
+    for name in SOUND:
+        if (value := number(row.get(name), name)) is not None:
+            features[name] = value
     if popularity is not None and not 0 <= popularity <= 100:
         raise Malformed(f"us_popularity_estimate is out of range: {popularity}")
     return TrackFacts(
@@ -91,7 +101,7 @@ def facts(row: dict[str, str]) -> TrackFacts:
             duration_ms=seconds(row.get("duration"), "duration") or None,
             other=f"mssd:{required(row['track_id'], 'track_id')}",
         ),
-        release_date=year if year and _YEAR.fullmatch(year) else None,
+        release_date=release_date(row.get("release_year")),
         popularity=None if popularity is None else popularity / 100,
         features=features,
     )

@@ -29,6 +29,7 @@ from segue.library.readers.fields import (
     integer,
     milliseconds,
     number,
+    release_date,
     required,
     seconds,
     text,
@@ -190,14 +191,15 @@ def _facts(context: _Context) -> Convert:
     features = [
         (name, index) for index, each in enumerate(context.columns) if (name := plain(each)) in FEATURES
     ]
-    release_date, explicit = context.get("release_date", text), context.get("explicit", truth)
+    date = context.get("release_date", lambda value, what: release_date(value))
+    explicit = context.get("explicit", truth)
     popularity = context.get("popularity", _popularity)
 
     def convert(fields: Fields) -> Row:
         sound = {
             name: value for name, place in features if (value := number(fields[place], name)) is not None
         }
-        facts = (release_date(fields), explicit(fields), popularity(fields), sound or None)
+        facts = (date(fields), explicit(fields), popularity(fields), sound or None)
         return TrackFacts(context.track(fields), *facts)
 
     return convert

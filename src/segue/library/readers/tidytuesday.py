@@ -6,13 +6,21 @@ of songs, and are not taken.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from segue.errors import FormatError
 from segue.library.readers.base import Reader, ReadOptions
 from segue.library.readers.delimited import layout, table
-from segue.library.readers.fields import Malformed, milliseconds, names, number, required, spotify_id, text
+from segue.library.readers.fields import (
+    Malformed,
+    milliseconds,
+    names,
+    number,
+    release_date,
+    required,
+    spotify_id,
+    text,
+)
 from segue.library.rows import Playlist, PlaylistEntry, Reject, Row, TrackFacts, TrackRef
 from segue.library.sources import Entry
 
@@ -30,7 +38,6 @@ FEATURES = (
     "valence",
     "tempo",
 )
-_DATE = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?")
 
 
 class TidyTuesday(Reader):
@@ -78,7 +85,6 @@ def facts(row: dict[str, str], id: str) -> TrackFacts:
     popularity = number(row.get("track_popularity"), "track_popularity")
     if popularity is not None and not 0 <= popularity <= 100:
         raise Malformed(f"track_popularity is out of range: {popularity}")
-    date = text(row.get("track_album_release_date"), "track_album_release_date")
     artists = names(row["track_artist"], "track_artist")
     known = (row["track_name"], row["track_artist"]) != ("NA", "NA")  # R's word for a missing value
     return TrackFacts(
@@ -89,7 +95,7 @@ def facts(row: dict[str, str], id: str) -> TrackFacts:
             milliseconds(row.get("duration_ms"), "duration_ms") or None,
             id,
         ),
-        date if date and _DATE.fullmatch(date) else None,
+        release_date(row.get("track_album_release_date")),
         popularity=None if popularity is None else popularity / 100,
         features={name: value for name in FEATURES if (value := number(row.get(name), name)) is not None},
     )
