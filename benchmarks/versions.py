@@ -60,7 +60,9 @@ def read_pairs(path: Path = PAIRS) -> list[Pair]:
         return [
             Pair(
                 *(
-                    Recording(row[f"title_{s}"], tuple(row[f"artists_{s}"].split("; ")), row[f"album_{s}"] or None)
+                    Recording(
+                        row[f"title_{s}"], tuple(row[f"artists_{s}"].split("; ")), row[f"album_{s}"] or None
+                    )
                     for s in "ab"
                 ),
                 row["label"] == "same",
@@ -112,7 +114,11 @@ def _words(pair: Pair) -> str:
 def _speed(n: int) -> None:
     pairs = read_pairs()
     base = [r for p in pairs for r in (p.a, p.b)]
-    tracks = [r._replace(artists=(f"{r.artists[0]} {i}", *r.artists[1:])) for i in range(n // len(base) + 1) for r in base]
+    tracks = [
+        r._replace(artists=(f"{r.artists[0]} {i}", *r.artists[1:]))
+        for i in range(n // len(base) + 1)
+        for r in base
+    ]
     _timed("generated from the pairs", tracks[:n])
     if folder := os.environ.get("SEGUE_DATA"):
         import json

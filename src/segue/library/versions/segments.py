@@ -1,4 +1,4 @@
-"""What one bracket, or one part after a dash, says: a kind of version, a guest, nothing, part of the title."""
+"""What one bracket, or one part after a dash, says: a version, a guest, nothing, or part of the title."""
 
 from __future__ import annotations
 
@@ -177,6 +177,8 @@ def _is_recording(text: str, flattened: str, lead: str) -> Segment | None:
         if "remaster" in flattened:
             found.append("remaster")
         return Segment(_kinds(*found))
+    if known := _all_known(flattened):
+        return known
     if match := shapes.ENDING.match(flattened):
         kind = shapes.ENDINGS[match[2]]
         return None if set(match[1].split()) & shapes.PERSONAL else Segment(_kinds(kind))
@@ -192,6 +194,8 @@ def _is_recording(text: str, flattened: str, lead: str) -> Segment | None:
 
 
 def _is_remix(text: str, flattened: str, lead: str) -> Segment | None:
+    if shapes.TWELVE_INCH.match(flattened):
+        return Segment(("extended", "remix") if "remix" in flattened else ("extended",))
     if match := shapes.REMIX_BY.match(flattened):
         return Segment(("remix",), remixer=artist_key(match[1]))
     if match := shapes.VERSUS.match(flattened):

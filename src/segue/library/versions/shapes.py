@@ -31,7 +31,7 @@ LIVE_OPEN = re.compile(
 )
 LIVE_NOT = re.compile(
     r"^live (?:in (?:the )?(?:moment|harmony|peace|love|my|your|me|you|fear|a |light|sin|present|now"
-    r"|dreams?|past|shame)"
+    r"|dreams?|past|shame)\b"
     r"|on (?:my|your|and on|forever|in me|the edge|the wire)|a (?:lie|little|life)|and (?:let|learn"
     r"|die|love|be)"
     r"|from (?:the heart|now)|no (?:more|lies)|at (?:peace|ease)|for\b|\d+ (?:ever|life))"
@@ -83,6 +83,7 @@ REMASTER = re.compile(
     rf"(?: (?:version|versao|edition|album|single|mono|stereo|mix|in|{YEAR}|audio|recording|lp|edit"
     rf"|original|digital|and|"
     rf"by .+|from .+|at .+|for .+|hd|\d+))*$"
+    rf"|^.* re ?master(?:ed)?(?: version| edition)?(?: {YEAR})?$"
 )
 ANNIVERSARY = re.compile(
     rf"^(?:the )?(?:\d+(?:st|nd|rd|th)? |{YEAR} )?anniversary (?:edition|version|mix"
@@ -110,14 +111,18 @@ ENDINGS = {
     "unplugged": "acoustic",
     "karaoke": "karaoke",
     "outtake": "alternate",
+    "rehearsal": "alternate",
+    "rehearsals": "alternate",
+    "live": "live",
 }
 ENDING = re.compile(rf"^(.+) ({'|'.join(ENDINGS)})(?: \d+)?$")
 BEGINNING = re.compile(
     r"^(acoustic|demo|unplugged|acustico|instrumental)(?: version| session)? (?:from|at|in|en|on|by"
     r"|for|live) .+$"
 )
-PERSONAL = frozenset(
+PERSONAL = frozenset(  # "(The Way We Live)", "(Last Performance)": part of a title
     ["my", "your", "our", "the", "this", "i", "you", "me", "we", "a", "his", "her", "last", "jam", "love"]
+    + ["how", "where", "to", "let", "would", "can", "long", "and", "they", "who", "not", "dont", "cant"]
 )
 LONGER = re.compile(
     r"^(?:the )?\d+ ?(?:min|mins|minute|minutes) (?:version|mix|edit|loop)$|^(?:\d+|one|two"
@@ -143,6 +148,7 @@ REMIX_BY = re.compile(
 )
 REMIX_START = re.compile(r"^(?:re ?mix|rmx)\b(?: (?:feat|ft|featuring|with) (.+)|.*)$")
 MIX_END = re.compile(r"^(.+?) (?:mix|edit)(?: edit| radio edit| version| \d| cut)?$")
+TWELVE_INCH = re.compile(r"^12 (?:inch )?.*(?:mix|version|remix|edit)$")
 VERSUS = re.compile(r"^(.+) vs (.+)$")
 NOT_A_MIX = re.compile(
     r"(?:^| )(?:in the|in a|into the|bad|perfect|trail|right|love|good|cake) (?:mix|edit)$"
@@ -178,7 +184,8 @@ KARAOKE = re.compile(
 )
 FROM = re.compile(
     r"^(?:(?:as )?(?:featured |heard |used |seen |taken )?(?:from|in|on)|music from|song from"
-    r"|theme from|inspired by|aus|de la pelicula|del film"
+    r"|(?:(?:love|main|end|opening|original) )?(?:theme|title|title song|themes|suite) from|inspired by"
+    r"|aus|de la pelicula|del film"
     r"|da novela|из фильма|из к ф|из мультфильма|из|tema de|banda sonora|de la serie|bande originale"
     r"|extrait de|dal film|trilha sonora)\b"
 )
@@ -228,7 +235,8 @@ IN_VERSION = (
         "spanish|english|french|german|italian|japanese|korean|chinese|mandarin|portuguese|russian"
         "|hindi|espanol|francaise|"
         "deutsche|italiana|portugues|ingles|spanglish|arabic|turkish|cantonese|polish|hebrew|swedish"
-        "|dutch|tamil|telugu",
+        "|dutch|tamil|telugu|romanian|greek|finnish|norwegian|danish|czech|hungarian|thai|vietnamese|filipino"
+        "|tagalog|indonesian|ukrainian|punjabi|catalan|basque|urdu|persian|farsi|brazilian|latin|native",
     ),
     (
         "arrangement",

@@ -147,7 +147,7 @@ def _canonical_number(match: re.Match[str]) -> str:
 
 @lru_cache(maxsize=200_000)
 def artist_key(name: str) -> str:
-    """What two spellings of one artist share: "The Beatles" and "beatles", "P!nk" and "Pink", "A$AP", "ASAP"."""
+    """What two spellings of one artist share: "The Beatles" and "beatles", "P!nk" and "Pink"."""
     key = fold(plain(name)).replace("$", "s").replace("&", " and ").replace(" + ", " and ")
     key = re.sub(r"(?<=\w)!(?=\w)", "i", key)
     key = _IN_WORD.sub("", _DOTTED.sub(lambda m: m.group().replace(".", ""), key))

@@ -38,7 +38,10 @@ class ParsedTitle(NamedTuple):
         return self.kinds[0] if self.kinds else words.ORIGINAL
 
 
-_BRACKET = re.compile(r"\(([^()\[\]]*(?:\([^()]*\)[^()\[\]]*)*)\)|\[([^\[\]]*)\]|~([^~]+)~")
+_BRACKET = re.compile(
+    r"\(([^()\[\]]*(?:\([^()]*\)[^()\[\]]*)*)\)|\[([^\[\]]*)\]|~([^~]+)~"
+    r"|(?:(?<=\s)|(?<=[^\x00-\u04ff]))-([^-\s][^-]*)-$"  # as Japanese releases write it
+)
 _UNCLOSED = re.compile(r"\s[(\[]([^()\[\]]+)$")
 _DASH = re.compile(
     r"\s+-+\s+|\s+\|\s+|(?<=[\])])\s*-+\s+|(?<=\w\w)-\s+(?=(?:live|remaster|radio edit|acoustic|demo"
@@ -65,11 +68,11 @@ _CJK_END = re.compile(
 # Most titles are only a title: one look decides.
 _SAYS_MORE = re.compile(
     r"[(\[~|]|\s-|-\s|feat|ft\.|\bft\s|remix$|mix$|edit$|version$|remaster|sped up|slowed|nightcore"
-    r"|reverb$|vivo$|live |video$"
+    r"|reverb$|vivo$|live |video$|-$"
     r"|made (?:famous|popular) by|originally |style of|cover$|[^\x00-\u04ff]$",
     re.IGNORECASE,
 )
-_FRAGMENT = re.compile(r"\d|\b(?:[ivx]+)\b|#")
+_FRAGMENT = re.compile(r"\d|#|^[ivx]+$|\b(?:ii|iii|iv|vi|vii|viii|ix|xi|xii)\b")
 _COLLABORATION = re.compile(
     r"\s+(?:feat\.?|ft\.?|featuring|vs\.?|x|with|con|и)\s+|\s*[,;/]\s*|\s+(?:&|and|y|e|\+)\s+", re.IGNORECASE
 )

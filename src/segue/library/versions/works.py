@@ -5,16 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from segue.library.versions import words
-from segue.library.versions.titles import ParsedTitle, is_generic, parse_title
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from segue.library.store import Library
+from segue.library.versions.covers import is_distinctive, known_covers, tells_apart
+from segue.library.versions.titles import ParsedTitle, parse_title
 
 
 class Recording(NamedTuple):
@@ -35,6 +30,11 @@ class Grouped(NamedTuple):
     work_id: str
     version: str  # the strongest kind of version, or "original"
     kinds: tuple[str, ...]  # all kinds, strongest first; empty for the original
+
+
+def _persons(keys: Sequence[str]) -> set[str]:
+    """Keys without the joint names made of others: "simon and garfunkel" of "simon" and "garfunkel"."""
+    return {k for k in keys if not any(j != k and f" {j} " in f" {k} " for j in keys)}
 
 
 class _Union:
@@ -108,8 +108,21 @@ class _Works:
                 continue
             for name in parsed.artists_key[1:]:
                 other = self.nodes.get((parsed.work_title, name, ""))
-                if other is not None:
+                if other is not None and other != node and self._nested(parsed, other):
                     self.union.join(node, other)
+
+    def _nested(self, parsed: ParsedTitle, other: int) -> bool:
+        """Whether all that are credited here are credited there, or the other way round.
+
+        Rita Ora's "R.I.P." with Tinie Tempah is not Sofia Reyes's "R.I.P." with Rita Ora and Anitta.
+        """
+        here = _persons(parsed.artists_key)
+        for track in self.members[other]:
+            credited = self.parsed[track]
+            there = _persons(credited.artists_key) if credited is not None else set()
+            if here <= there or there <= here:
+                return True
+        return False
 
     def join_generic(self) -> None:
         """ "Intro (Live)" belongs to the artist's "Intro" where there is only one."""
@@ -124,7 +137,7 @@ class _Works:
                     self.union.join(node, next(iter(known)))
 
     def join_subtitles(self) -> None:
-        """ "Satisfaction" is "(I Can't Get No) Satisfaction", where the artist has one subtitle to that name."""
+        """ "Satisfaction" is "(I Can't Get No) Satisfaction", if the artist has one subtitle to that name."""
         subtitles: dict[int, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
         dashed: dict[int, bool] = {}
         for parsed, node in zip(self.parsed, self.node_of, strict=True):
@@ -180,6 +193,20 @@ class _Works:
             self.keys.append(key)
         return self.nodes[key]
 
+    def join_known_covers(self) -> None:
+        """What titles cannot tell: `known_covers`."""
+        known = known_covers()
+        sung: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for node, (title, main, _) in enumerate(self.keys):
+            original = known.get((title, main))
+            if original is not None:
+                sung[title, original].append(node)
+        for (title, original), nodes in sung.items():
+            if (title, original, "") in self.nodes:
+                self.covers |= {n for n in nodes if self.keys[n][1] != original}
+            for node in nodes[1:]:
+                self.union.join(nodes[0], node)
+
     def join_same_names(self) -> None:
         """Unmarked covers: a title so particular that two songs would not share it."""
         by_title: dict[str, set[int]] = defaultdict(set)
@@ -197,7 +224,7 @@ class _Works:
                 self.union.join(node, first)
 
     def _age(self, node: int) -> tuple[str, float, int, int]:
-        """Sorts the likeliest original first: released first, then popular, most recordings, first in the table."""
+        """Sorts the likeliest original first: released first, then popular, most recordings, first row."""
         tracks = [self.recordings[t] for t in self.members[node]]
         marked = any(
             {"cover", "karaoke"} & set(p.kinds)
@@ -213,46 +240,25 @@ class _Works:
         )
 
 
-@lru_cache(maxsize=100_000)
-def tells_apart(work_title: str) -> bool:
-    """Whether a title is particular enough for a track that calls itself a cover: two words, or a long rare one."""
-    tokens = work_title.split()
-    rare = [t for t in tokens if t not in words.COMMON]
-    return (len(tokens) >= 2 and bool(rare)) or len(tokens) >= 3 or any(len(t) >= 8 for t in rare)
-
-
-@lru_cache(maxsize=100_000)
-def is_distinctive(work_title: str) -> bool:
-    """Whether two different songs would hardly share this title: four words or more, three of them uncommon.
-
-    "Smells Like Teen Spirit" is; "Hello", "The Power of Love", "All I Want for Christmas Is You" and figures of
-    speech such as "Survival of the Fittest" are not. English only: the list of common words is.
-    """
-    tokens = work_title.split()
-    if len(tokens) < 4 or len(work_title) < 18 or not work_title.isascii() or set(tokens) & words.NOT_TOLD:
-        return False
-    rare = {t for t in tokens if t not in words.COMMON and len(t) >= 3 and not t.isdigit()}
-    return len(rare) >= 3 and bool(set(tokens) & words.ENGLISH)
-
-
 def group(tracks: Iterable[Recording]) -> list[Grouped]:
     """Gather `tracks` into works.
 
-    Tracks are one work when their titles without version, guests and packaging are alike and they share an artist
-    (the main artist of one is credited on the other, a remixer not counting); when a cover, karaoke or tribute
-    track names the song; or, across artists, when the title is too particular for two songs (`is_distinctive`).
-    "Intro", "Interlude" and their like are one work only on one album. Podcasts, audiobooks and tracks without a
-    title are works by themselves.
+    Tracks are one work when their titles without version, guests and packaging are alike and they share an
+    artist (the main artist of one is credited on the other, a remixer not counting); when a cover, karaoke or
+    tribute track names the song; or, across artists, when the cover is known (`known_covers`) or the title is
+    too particular for two songs (`is_distinctive`). "Intro", "Interlude" and their like are one work only on
+    one album. Podcasts, audiobooks and tracks without a title are works by themselves.
 
     Returns:
-        One `Grouped` for each track, in order. `work_id` depends only on the titles and artists in the work, not
-        on the order of the tracks.
+        One `Grouped` for each track, in order. `work_id` comes from the titles and artists in the work, not
+        from the order of the tracks.
     """
     works = _Works(tracks if isinstance(tracks, Sequence) else list(tracks))
     works.join_credits()
     works.join_generic()
     works.join_subtitles()
     works.join_covers()
+    works.join_known_covers()
     works.join_same_names()
     roots = [works.union.find(node) for node in works.node_of]
     names: dict[int, _Key] = {}
@@ -276,7 +282,7 @@ def _kinds(works: _Works, track: int) -> tuple[str, ...]:
     if parsed is None:
         return ()
     if works.node_of[track] in works.covers and not {"cover", "karaoke"} & set(parsed.kinds):
-        return tuple(sorted({"cover", *parsed.kinds}, key=words.RANK.__getitem__))
+        return (*parsed.kinds, "cover")  # another's song, but first of all this artist's live version of it
     if not parsed.kinds and works.node_of[track] in works.others:
         return ("alternate",)
     return parsed.kinds
@@ -285,54 +291,3 @@ def _kinds(works: _Works, track: int) -> tuple[str, ...]:
 def _work_id(key: _Key) -> str:
     digest = hashlib.blake2b("\x1f".join(key).encode(), digest_size=8)
     return f"w:{digest.hexdigest()}"
-
-
-def assign_versions(tracks: pa.Table) -> pa.Table:
-    """The `tracks` table with its columns `work_id` and `version` filled anew; nothing else is touched.
-
-    Args:
-        tracks: a table of `segue.library.tables.TRACKS`.
-    """
-    import pyarrow as pa
-
-    def column(name: str) -> list:
-        return tracks.column(name).to_pylist()
-
-    recordings = [
-        Recording(title, tuple(a for a in artists or () if a), album, released, popularity, track, medium)
-        for title, artists, album, released, popularity, track, medium in zip(
-            *map(column, ("title", "artists", "album", "release_date", "popularity", "track_id", "medium")),
-            strict=True,
-        )
-    ]
-    grouped = group(recordings)
-    for name, values in (
-        ("work_id", [g.work_id for g in grouped]),
-        ("version", [g.version for g in grouped]),
-    ):
-        tracks = tracks.set_column(tracks.schema.get_field_index(name), name, pa.array(values, pa.string()))
-    return tracks
-
-
-def group_library(library: Library) -> int:
-    """Group the tracks of `library` into works, anew and as a whole, and return the number of works.
-
-    Raises:
-        BusyError: another process is writing to the library.
-    """
-    with library.writing() as writer:
-        tracks = assign_versions(library.arrow("tracks"))
-        writer.rewrite("tracks", tracks)
-    return len(tracks.column("work_id").unique())
-
-
-__all__ = [
-    "Grouped",
-    "Recording",
-    "assign_versions",
-    "group",
-    "group_library",
-    "is_distinctive",
-    "is_generic",
-    "tells_apart",
-]

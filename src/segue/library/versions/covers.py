@@ -1,0 +1,49 @@
+"""Songs under another artist's name: what a title alone can tell of them, and what has to be known."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from pathlib import Path
+
+from segue.library.versions import words
+from segue.library.versions.text import artist_key, title_key
+
+
+@cache
+def known_covers() -> Mapping[tuple[str, str], str]:
+    """The original artist's key, by title key and artist key of whoever is known to have sung it.
+
+    Titles cannot tell Jeff Buckley's "Hallelujah", which is Leonard Cohen's, from Paramore's, which is their
+    own: `known_covers.csv` says so for songs that everybody covers.
+    """
+    known = {}
+    with Path(__file__).with_name("known_covers.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            original = artist_key(row["original"])
+            for artist in (row["original"], *row["covers"].split("; ")):
+                known[title_key(row["title"]), artist_key(artist)] = original
+    return known
+
+
+@lru_cache(maxsize=100_000)
+def tells_apart(work_title: str) -> bool:
+    """Whether a title is enough for a track that calls itself a cover: two words, or a long rare one."""
+    tokens = work_title.split()
+    rare = [t for t in tokens if t not in words.COMMON]
+    return (len(tokens) >= 2 and bool(rare)) or len(tokens) >= 3 or any(len(t) >= 8 for t in rare)
+
+
+@lru_cache(maxsize=100_000)
+def is_distinctive(work_title: str) -> bool:
+    """Whether two different songs would hardly share this title: four words or more, three of them uncommon.
+
+    "Smells Like Teen Spirit" is; "Hello", "The Power of Love", "All I Want for Christmas Is You" and figures
+    of speech such as "Survival of the Fittest" are not. English only: the list of common words is.
+    """
+    tokens = work_title.split()
+    if len(tokens) < 4 or len(work_title) < 18 or not work_title.isascii() or set(tokens) & words.NOT_TOLD:
+        return False
+    rare = {t for t in tokens if t not in words.COMMON and len(t) >= 3 and not t.isdigit()}
+    return len(rare) >= 3 and bool(set(tokens) & words.ENGLISH)
