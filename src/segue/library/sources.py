@@ -73,20 +73,21 @@ class Entry:
         """Return the content as a stream that can seek: the file on disk, or an unnamed temporary copy."""
         if self._path is not None:
             stream: BinaryIO = io.BufferedReader(Disk(self._path, self._meter), HEAD)
-        else:
-            stream = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115 - closed by close()
-            source, limit = self.open(), self._meter.limits.nested_bytes
-            while data := source.read(MEBIBYTE):
-                stream.write(data)
-                if stream.tell() > limit:
-                    raise FormatError(
-                        f"{self.name} is too large to be copied aside",
-                        expected=f"at most {limit:,} bytes",
-                        do="unpack the archive around it yourself",
-                    )
-            stream.seek(0)
-        self._given.append(stream)
-        return stream
+            self._given.append(stream)
+            return stream
+        copy = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115 - closed by close()
+        self._given.append(copy)
+        source, limit = self.open(), self._meter.limits.nested_bytes
+        while data := source.read(MEBIBYTE):
+            copy.write(data)
+            if copy.tell() > limit:
+                raise FormatError(
+                    f"{self.name} is too large to be copied aside",
+                    expected=f"at most {limit:,} bytes",
+                    do="unpack the archive around it yourself",
+                )
+        copy.seek(0)
+        return copy
 
     def sibling(self, filename: str) -> Entry | None:
         """Return the file of that name in the same folder of the same archive, if there is one."""

@@ -108,8 +108,8 @@ class Disk(io.FileIO):
         self._meter.took(count)
         return count
 
-    def readall(self) -> bytes:
-        data = super().readall() or b""
+    def read(self, size: int | None = -1) -> bytes:
+        data = super().read(-1 if size is None else size) or b""
         self._meter.took(len(data))
         return data
 
