@@ -73,6 +73,11 @@ def read_pairs(path: Path = PAIRS) -> list[Pair]:
         ]
 
 
+def _recording(row: dict[str, str], side: str) -> Recording:
+    artists = tuple(row[f"artists_{side}"].split("; "))
+    return Recording(row[f"title_{side}"], artists, row[f"album_{side}"] or None)
+
+
 def alone(pairs: Sequence[Pair]) -> Iterator[tuple[Grouped, Grouped]]:
     """Each pair in a library of its own."""
     for pair in pairs:

@@ -181,7 +181,7 @@ def _is_recording(text: str, flattened: str, lead: str) -> Segment | None:
         return known
     if match := shapes.ENDING.match(flattened):
         kind = shapes.ENDINGS[match[2]]
-        return None if set(match[1].split()) & shapes.PERSONAL else Segment(_kinds(kind))
+        return None if set(match[1].split()) & words.PERSONAL else Segment(_kinds(kind))
     if match := shapes.BEGINNING.match(flattened):
         return Segment((words.STRONG[match[1]],))
     if shapes.NUMBERED.match(flattened):

@@ -120,10 +120,6 @@ BEGINNING = re.compile(
     r"^(acoustic|demo|unplugged|acustico|instrumental)(?: version| session)? (?:from|at|in|en|on|by"
     r"|for|live) .+$"
 )
-PERSONAL = frozenset(  # "(The Way We Live)", "(Last Performance)": part of a title
-    ["my", "your", "our", "the", "this", "i", "you", "me", "we", "a", "his", "her", "last", "jam", "love"]
-    + ["how", "where", "to", "let", "would", "can", "long", "and", "they", "who", "not", "dont", "cant"]
-)
 LONGER = re.compile(
     r"^(?:the )?\d+ ?(?:min|mins|minute|minutes) (?:version|mix|edit|loop)$|^(?:\d+|one|two"
     r"|ten) hours?(?: version| loop| mix)?$"

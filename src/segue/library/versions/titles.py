@@ -65,6 +65,7 @@ _BARE_END = re.compile(
 _CJK_END = re.compile(
     r"^(.*\S)\s+(ライブ|ライヴ|リミックス|アコースティック|インストゥルメンタル|カラオケ|라이브|리믹스|어쿠스틱|노래방|反복|现场版|現場版|伴奏|カバー)$"
 )
+_NOTHING = Segment()
 # Most titles are only a title: one look decides.
 _SAYS_MORE = re.compile(
     r"[(\[~|]|\s-|-\s|feat|ft\.|\bft\s|remix$|mix$|edit$|version$|remaster|sped up|slowed|nightcore"
@@ -106,7 +107,7 @@ def parse_title(title: str, artists: Sequence[str]) -> ParsedTitle:
             apart too.
     """
     core, segments, subtitle = _take_apart(title)
-    found = merge(segments) if segments else Segment()
+    found = merge(segments) if segments else _NOTHING
     keys = _credited(artists, found)
     kinds = found.kinds
     if artists and (borrowed := _borrows(keys[0])):
@@ -128,6 +129,8 @@ def _renames(key: str, title: str) -> bool:
 
 
 def _credited(artists: Sequence[str], found: Segment) -> tuple[str, ...]:
+    if len(artists) == 1 and found is _NOTHING:
+        return artist_names(artists[0])
     keys: dict[str, None] = {}
     for credit in artists:
         keys.update(dict.fromkeys(artist_names(credit)))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from typing import NamedTuple
 
 from segue.library.versions import words
@@ -80,9 +82,7 @@ class _Works:
         for track, node in enumerate(self.node_of):
             self.members[node].append(track)
         self.covers: set[int] = set()  # nodes found to be covers without a word of it in their titles
-        self.others: set[int] = (
-            set()
-        )  # nodes with an end after a dash that says some version, though not which
+        self.others: set[int] = set()  # nodes with an end after a dash that says some version, but not which
 
     def _node(self, track: int) -> int:
         parsed, recording = self.parsed[track], self.recordings[track]
@@ -90,16 +90,16 @@ class _Works:
         if parsed is None:
             key = ("", "", own)
         else:
-            named = [a for a in parsed.artists_key if a not in words.NO_ARTIST]
-            main = named[0] if named else ""
+            main = next((a for a in parsed.artists_key if a not in words.NO_ARTIST), "")
             if parsed.generic or not main:
                 album = parse_title(recording.album, ()).work_title if recording.album else ""
                 key = (parsed.work_title, main, album or own)
             else:
                 key = (parsed.work_title, main, "")
-        if key not in self.nodes:
-            self.nodes[key] = self.union.add()
-        return self.nodes[key]
+        node = self.nodes.get(key)
+        if node is None:
+            node = self.nodes[key] = self.union.add()
+        return node
 
     def join_credits(self) -> None:
         """One song in another order of credits: "Lean On" by Major Lazer, and by DJ Snake & Major Lazer."""
@@ -253,7 +253,24 @@ def group(tracks: Iterable[Recording]) -> list[Grouped]:
         One `Grouped` for each track, in order. `work_id` comes from the titles and artists in the work, not
         from the order of the tracks.
     """
-    works = _Works(tracks if isinstance(tracks, Sequence) else list(tracks))
+    with _no_collection():
+        return _group(tracks if isinstance(tracks, Sequence) else list(tracks))
+
+
+@contextlib.contextmanager
+def _no_collection() -> Generator[None]:
+    """Hold the garbage collector back: it would walk millions of tuples, none of them garbage, many times."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _group(tracks: Sequence[Recording]) -> list[Grouped]:
+    works = _Works(tracks)
     works.join_credits()
     works.join_generic()
     works.join_subtitles()
