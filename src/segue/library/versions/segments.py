@@ -39,7 +39,7 @@ def classify(text: str, lead: str = "(") -> Segment | None:
         lead: "(" for a bracket, "-" for what follows a dash, "" for words at the end without either.
     """
     flattened = flat(text)
-    if not flattened:
+    if not flattened or shapes.SPOKEN.search(flattened):
         return None
     if guests := guests_of(text):
         return Segment(("feat.",), featured=guests)

@@ -7,6 +7,7 @@ import re
 SIGNS = re.compile(r"[^\w]+|_+")
 YEAR = r"(?:19|20)\d\d"
 LIST = re.compile(r"\s*[/;|,]\s*|\s+-\s+")
+SPOKEN = re.compile(r"\b(?:commentary|interview|track by track|storytelling|spoken)\b")
 SPLIT = re.compile(
     r"\s*(?:,|;|&|\+|\band\b|\by\b|\be\b|\bx\b|\bvs\.?|\bund\b|\bet\b|\bи\b|/)\s*", re.IGNORECASE
 )
