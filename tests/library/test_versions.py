@@ -39,7 +39,7 @@ def test_labelled_pairs_reach_the_bars(how: str, part: str) -> None:
 
 WHOLE = """
 Live Forever | Live and Let Die | Cover Me Up | Demolition Man | Remix (I Like The) | Karaoke | Live
-The Edit | (I Can't Get No) Satisfaction | With or Without You | Original Sin | Extended Play | Radio Edit | In the Mix
+(I Can't Get No) Satisfaction | With or Without You | Original Sin | Extended Play | Radio Edit | In the Mix
 (Remix) | Acoustic | A Version of Me | Single Ladies (Put a Ring on It) | Intro | 夜に駆ける | 1999 | ÷
 Sgt. Pepper's Lonely Hearts Club Band (Reprise) | Symphony No. 5 in C Minor, Op. 67: II. Andante con moto
 Thinking of You (With You) | Run (Let Me Live) | Live in the Moment
