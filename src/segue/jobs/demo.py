@@ -126,7 +126,7 @@ def _write_page(
         )
     page.heading("How good it is")
     page.text(
-        "A fifth of the listeners is kept out of the training. Of each, four fifths of the tracks are shown to "
+        "A fifth of the listeners is kept out of the training. Four fifths of each one's tracks are shown to "
         "the recommender, which has to find the rest. Higher is better; a point is one random split."
     )
     add_reports(page, reports)

@@ -57,8 +57,8 @@ def plays(library: Library) -> ibis.Table:
     told = joined.mutate(gap_ms=ibis.ifelse(joined.started_at.isnull(), ibis.null("int64"), gap_ms))
     heard_ms = ibis.coalesce(told.played_ms, told.gap_ms)
     # A gap longer than the track says that it may have ended; a source that gives milliseconds is exact.
-    share = ibis.least(heard_ms / told.duration_ms.nullif(0), 1.0)
-    shared = told.mutate(share=share)
+    share = heard_ms / told.duration_ms.nullif(0)
+    shared = told.mutate(share=ibis.ifelse(share > 1, 1.0, share))
     staged = shared.mutate(stage=_stage(shared))
     skipped = staged.mutate(skipped=_skipped(staged))
     return skipped.mutate(whole=skipped.stage == 3, counts=_counts(skipped)).drop("gap_ms")

@@ -216,9 +216,10 @@ USING (listener_id, track_id, source)
 _PLACES_KEPT = """
 CREATE TABLE kept_places AS
 SELECT n.* FROM new_listens n ANTI JOIN (FROM listens WHERE session_position IS NOT NULL) l
-USING (listener_id, session_id, session_position)
-WHERE session_position IS NOT NULL
-QUALIFY row_number() OVER (PARTITION BY listener_id, session_id, session_position ORDER BY n.n) = 1
+ON n.listener_id = l.listener_id AND n.session_id IS NOT DISTINCT FROM l.session_id
+   AND n.session_position = l.session_position
+WHERE n.session_position IS NOT NULL
+QUALIFY row_number() OVER (PARTITION BY n.listener_id, n.session_id, n.session_position ORDER BY n.n) = 1
 """
 
 # Plays with a time: the same track cannot begin again while it plays; and of two sources that tell of a

@@ -137,8 +137,11 @@ class Library:
             except BaseException:
                 self._sweep()
                 raise
+            files.sweep(self.path)  # scratch
             if writer.changed:
-                files.sync(self.path)
+                for name in TABLES:
+                    for part in writer.fresh(name):
+                        files.sync(part)
                 _write_catalogue(self.path / CATALOGUE, writer.catalogue)
                 self._catalogue = writer.catalogue
                 self._expressions.clear()
@@ -189,6 +192,12 @@ class Writer:
         self.changed = True
         self.purges |= purge
         return self.append(name, data)
+
+    def fresh(self, name: str) -> list[Path]:
+        """The parts of a table that this write has added."""
+        old = set(self.library.parts(name))
+        parts = [self.library.path / part for part in self.catalogue["parts"].get(name, [])]
+        return [part for part in parts if part not in old]
 
     def scratch(self) -> Path:
         """A folder for set-aside work in the library; gone after the write, or at the next after a kill."""

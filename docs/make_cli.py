@@ -1,0 +1,53 @@
+"""Write docs/cli.md from the help texts of the commands; with --check only say whether it is up to date."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import typer
+
+from segue.cli.app import app
+
+TARGET = Path(__file__).with_name("cli.md")
+
+
+def render() -> str:
+    """The whole page."""
+    group = typer.main.get_command(app)
+    lines = ["# The command line", "", "Made from the help texts by `python docs/make_cli.py`.", ""]
+    for name, command in sorted(group.commands.items()):  # ty: ignore[unresolved-attribute]
+        lines += [f"## segue {name}", "", *_paragraphs(command.help or ""), ""]
+        rows = []
+        for parameter in command.params:
+            if parameter.name == "help":
+                continue
+            shown = ", ".join(f"`{each}`" for each in parameter.opts)
+            if parameter.param_type_name == "argument":
+                shown = f"`{(parameter.name or '').upper()}`"
+            rows.append(
+                f"| {shown} | {_cell(getattr(parameter, 'help', '') or '')} | {_default(parameter)} |"
+            )
+        lines += ["| option | meaning | default |", "| --- | --- | --- |", *rows, ""]
+    return "\n".join(lines)
+
+
+def _paragraphs(text: str) -> list[str]:
+    return [line.strip() for line in text.strip().splitlines()]
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def _default(parameter: typer.core.TyperOption) -> str:
+    default = parameter.default
+    return "" if default in (None, False) or callable(default) or default == [] else f"`{default}`"
+
+
+if __name__ == "__main__":
+    page = render()
+    if "--check" not in sys.argv:
+        TARGET.write_text(page, encoding="utf-8")
+    elif not TARGET.exists() or TARGET.read_text(encoding="utf-8") != page:
+        sys.exit("docs/cli.md is out of date: python docs/make_cli.py")

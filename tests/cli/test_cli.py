@@ -1,0 +1,176 @@
+"""The real command line, end to end, in processes of its own, on listening that the tests make up."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def segue(*arguments: object, cwd: Path, code: int = 0, **environment: str) -> str:
+    """Run `segue` and return what it printed (standard error where it fails)."""
+    result = subprocess.run(
+        [sys.executable, "-m", "segue", *map(str, arguments)],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"COLUMNS": "140"} | environment,
+    )
+    assert result.returncode == code, f"{arguments}: {result.stdout}{result.stderr}"
+    assert "Traceback" not in result.stderr, result.stderr
+    return result.stderr if code else result.stdout
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a trained library of sixty listeners of two kinds of music."""
+    home = tmp_path_factory.mktemp("home")
+    rng = random.Random(7)
+    lines = ["listener,artist,track,album,timestamp,played_ms,duration_ms"]
+    for person in range(60):
+        kind = "Folk" if person % 2 else "Metal"
+        for play in range(60):
+            band, song = rng.randrange(12), rng.randrange(8)
+            at = 1_760_000_000 + person * 1_000 + play * 7_200
+            lines.append(f"p{person:02},{kind} {band},{kind} Song {band}-{song},Album,{at},190000,200000")
+    (home / "plays.csv").write_text("\n".join(lines) + "\n")
+    segue("import", "plays.csv", cwd=home)
+    segue("train", cwd=home, SEGUE_FACTORS__ALS__FACTORS="16")
+    return home
+
+
+def test_import_says_what_became_of_every_row(home: Path) -> None:
+    report = json.loads(segue("import", "plays.csv", "--json", cwd=home))
+    total = report["total"]
+    assert total["read"] == total["already_there"] + total["rejected"] == 3600
+    assert report["formats"] == ["table"]
+
+
+def test_the_library_is_shown_with_a_picture(home: Path) -> None:
+    figures = json.loads(segue("library", "--json", cwd=home))
+    assert figures["listeners"] == 60
+    text = segue("library", "--html", "library.html", cwd=home)
+    assert "Artists met most" in text
+    page = (home / "library.html").read_text()
+    assert page.count("<svg") >= 3
+    assert "http" not in page.replace("http://www.w3.org", "")
+    assert "plays.csv" in segue("library", "--imports", cwd=home)
+    assert segue("library", "--rejects", "--json", cwd=home).strip() == "[]"
+
+
+def test_weekly_lists_are_new_the_same_again_and_not_those_of_the_week_before(home: Path) -> None:
+    def lists(*arguments: str) -> dict[str, list[str]]:
+        printed = json.loads(segue("weekly", *arguments, "--json", cwd=home))
+        return {each["listener"]: [t["track"] for t in each["tracks"]] for each in printed}
+
+    first = lists("--week", "2026-W10", "-n", "10")
+    assert len(first) == 60
+    assert lists("--week", "2026-W10", "-n", "10") == first
+    next_week = lists("--week", "2026-W11", "-n", "10")
+    for listener, tracks in next_week.items():
+        assert not set(tracks) & set(first[listener])
+        assert len(tracks) == len(set(tracks))
+    kind = {listener: "Folk" if int(listener[1:]) % 2 else "Metal" for listener in first}
+    ours = sum(kind[who].lower() in track for who, tracks in first.items() for track in tracks)
+    assert ours > 0.95 * sum(map(len, first.values()))
+
+
+def test_weekly_prints_reasons_and_writes_every_format(home: Path) -> None:
+    text = segue("weekly", "p01", "--week", "2026-W20", "-n", "5", cwd=home)
+    assert text.count("Because you played Folk Song") == 5
+    for format in ("jspf", "xspf", "m3u8", "csv", "json"):
+        segue("weekly", "p01", "--week", "2026-W20", "-n", "5", "-o", "lists", "-f", format, cwd=home)
+        assert (home / "lists" / f"p01-2026-W20.{format}").stat().st_size > 100
+
+
+def test_similar_and_explain(home: Path) -> None:
+    near = json.loads(segue("similar", "folk song 3-3", "-n", "5", "--json", cwd=home))
+    assert all("Folk" in row["artists"] for row in near["similar"])
+    why = json.loads(segue("explain", "p01", "folk song 3-3", "--json", cwd=home))
+    assert 0 < sum(each["share"] for each in why["because"]) <= 1.001
+    assert "Led by" in segue("explain", "p01", "Folk 3", cwd=home)
+
+
+def test_models_are_listed_rolled_back_and_pruned(home: Path) -> None:
+    segue("train", cwd=home, SEGUE_FACTORS__ALS__FACTORS="8")
+    versions = json.loads(segue("models", "--verify", "--json", cwd=home))
+    assert [row["current"] for row in versions] == [False, True]
+    segue("models", "--rollback", "factors", cwd=home)
+    versions = json.loads(segue("models", "--json", cwd=home))
+    assert [row["current"] for row in versions] == [True, False]
+    assert "Removed 0" in segue("models", "--prune", "factors", "--keep", "2", cwd=home)
+
+
+def test_evaluate_compares_with_baselines(home: Path) -> None:
+    (report,) = json.loads(segue("evaluate", "--seeds", "1", "--json", "--html", "e.html", cwd=home))
+    names = [system["system"] for system in report["systems"]]
+    assert "popularity" in names
+    assert (home / "e.html").read_text().count("<svg") >= 1
+
+
+def test_doctor_and_config(home: Path, tmp_path: Path) -> None:
+    checks = {row["what"]: row["state"] for row in json.loads(segue("doctor", "--json", cwd=home))}
+    assert checks["library"] == "ok"
+    assert checks["model factors"] == "ok"
+    (tmp_path / "segue.toml").write_text(segue("config", cwd=tmp_path))
+    assert segue("config", cwd=tmp_path) == (tmp_path / "segue.toml").read_text()
+    (tmp_path / "segue.toml").write_text("[weekly]\ntrcks = 3\n[factors.als]\nfactors = -1\n")
+    message = segue("config", cwd=tmp_path, code=2)
+    assert "weekly.trcks: there is no such setting" in message
+    assert "factors.als.factors" in message
+    assert (
+        "wrong"
+        in subprocess.run(
+            [sys.executable, "-m", "segue", "doctor"], cwd=tmp_path, capture_output=True, text=True
+        ).stdout
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "word"),
+    [
+        (["import", "nowhere.zip"], 4, "nothing at"),
+        (["import", "plays.csv", "--format", "mp4"], 2, "no format named"),
+        (["import", "plays.csv", "--column", "track"], 2, "OUR_NAME=ITS_NAME"),
+        (["import", "plays.csv", "--format", "mpd"], 3, ""),
+        (["weekly", "nobody"], 4, "no listener"),
+        (["weekly", "--week", "2026-48"], 2, "2026-W48"),
+        (["weekly", "--week", "2026-W60"], 2, "week"),
+        (["weekly", "-f", "mp3"], 2, "jspf"),
+        (["similar", "zzzzz"], 4, "No track"),
+        (["explain", "nobody", "folk"], 4, "Nothing is known"),
+        (["train", "--unit", "cats"], 2, "playlists"),
+        (["library", "-l", "elsewhere"], 4, "segue import"),
+        (["models", "--rollback", "cats"], 4, "cats"),
+        (["--no-such-option"], 2, "No such option"),
+    ],
+)
+def test_mistakes_are_told_in_a_line_with_a_code(
+    home: Path, arguments: list[str], code: int, word: str
+) -> None:
+    assert word in segue(*arguments, cwd=home, code=code)
+
+
+def test_an_empty_library_says_what_to_do(tmp_path: Path) -> None:
+    segue("library", cwd=tmp_path, code=4)
+    (tmp_path / "x.txt").write_text("hello")
+    segue("import", "x.txt", cwd=tmp_path, code=3)
+    segue("train", cwd=tmp_path, code=2)
+
+
+def test_the_demo_goes_from_nothing_to_a_report(tmp_path: Path) -> None:
+    text = segue("demo", "--listeners", "80", "--tracks", "600", cwd=tmp_path)
+    assert "Because you played" in text
+    page = (tmp_path / "segue-demo" / "report.html").read_text()
+    assert page.count("<svg") >= 5
+    assert len(list((tmp_path / "segue-demo" / "playlists").glob("*.jspf"))) == 80
+    # run again, it replaces itself and nothing else
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letter").touch()
+    segue("demo", "--folder", "mine", cwd=tmp_path, code=2)
+    assert (tmp_path / "mine" / "letter").exists()

@@ -1,0 +1,115 @@
+"""The house itself: formatted, typed, arrows in one direction, nothing heavy at the door, documents kept."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src" / "segue"
+# Data moves down this list: a room imports from those above it, never from those below.
+ROOMS = (
+    *("errors", "files", "progress", "report"),
+    *("library", "town", "factors", "taste", "neighbours", "world", "agents"),
+    *("playlists", "evaluation", "shelf", "settings", "jobs", "service", "cli"),
+)
+
+
+def _run(*command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("arguments", [["check"], ["format", "--check"]], ids=" ".join)
+def test_ruff_is_content(arguments: list[str]) -> None:
+    result = _run(sys.executable, "-m", "ruff", *arguments, "src", "tests", "benchmarks")
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_the_types_fit() -> None:
+    result = _run(sys.executable, "-m", "ty", "check", "--python", sys.prefix, "src")
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def _imports(file: Path) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.lineno, node.module
+            yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
+        elif isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+
+
+def test_a_room_imports_only_from_rooms_above_it() -> None:
+    wrong = []
+    for file in SOURCE.rglob("*.py"):
+        room = file.relative_to(SOURCE).parts[0].removesuffix(".py")
+        if room in ("__init__", "testing"):
+            continue
+        assert room in ROOMS, f"{room} has no place in the order of the rooms"
+        for line, module in _imports(file):
+            parts = module.split(".")
+            other = parts[1] if parts[0] == "segue" and len(parts) > 1 else room
+            if other in ROOMS and ROOMS.index(other) > ROOMS.index(room):
+                wrong.append(f"{file.relative_to(ROOT)}:{line} imports {module}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_help_comes_at_once_and_imports_nothing_heavy() -> None:
+    heavy = ("numpy", "pyarrow", "ibis", "numba", "jax", "gensim", "faiss", "altair", "pandas", "pydantic")
+    code = f"import sys, segue.cli.app; print([m for m in {heavy!r} if m in sys.modules])"
+    assert _run(sys.executable, "-c", code).stdout.strip() == "[]"
+    fastest = min(_seconds("-m", "segue", "--help") for _ in range(3))
+    assert fastest < 1.5  # half a second on a quiet machine
+
+
+def _seconds(*arguments: str) -> float:
+    start = time.perf_counter()
+    assert _run(sys.executable, *arguments).returncode == 0
+    return time.perf_counter() - start
+
+
+def test_every_verb_has_help_and_stands_in_the_reference() -> None:
+    from segue.cli.app import app
+
+    reference = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    for command in app.registered_commands:
+        assert command.callback is not None
+        assert command.callback.__doc__, command.name
+        name = (command.name or command.callback.__name__).rstrip("_")
+        assert f"## segue {name}\n" in reference, f"docs/cli.md lacks {name}: python docs/make_cli.py"
+
+
+def test_the_reference_of_the_command_line_is_up_to_date() -> None:
+    result = _run(sys.executable, "docs/make_cli.py", "--check")
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_the_commands_of_the_readme_are_those_of_the_tests() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    assert "uv run segue demo" in readme
+    assert "uv run --group dev pytest" in readme
+    assert "uv run --group dev pytest" in ci
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    broken = []
+    for file in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]:
+        for target in re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", file.read_text(encoding="utf-8")):
+            if not (file.parent / target).exists():
+                broken.append(f"{file.name}: {target}")
+    assert not broken, broken
+
+
+def test_the_base_install_lists_what_the_source_imports() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["name"] == "segue"
+    assert (ROOT / project["license-files"][0]).stat().st_size > 10_000
