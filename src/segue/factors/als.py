@@ -19,7 +19,7 @@ from segue.factors.arguments import ArgumentError, ids_in, observed, seed_of
 from segue.factors.config import ALSConfig
 from segue.factors.explaining import bias_part, contributions, system
 from segue.factors.folding import LISTENERS, TRACKS, fold, frame_of, inside, outside, width
-from segue.factors.solver import Floats, Frame, Side, descend, gram_of, threads
+from segue.factors.solver import Floats, Frame, Side, descend, threads
 from segue.files import replacing
 from segue.progress import progress
 
@@ -365,11 +365,10 @@ class ImplicitALS:
 
     def _start(self, given: Floats | None, n: int, name: str, side: int, rng: np.random.Generator) -> Floats:
         config = self.config
-        drawn = rng.standard_normal((n, width(config)), dtype=np.float32) * np.float32(
-            config.init_scale / np.sqrt(config.factors)
-        )
-        if config.biases:
-            drawn[:, -2:] = 0
+        drawn = np.zeros((n, width(config)), np.float32)
+        if side == TRACKS or given is not None:
+            scale = np.float32(config.init_scale / np.sqrt(config.factors))
+            drawn[:, : config.factors] = rng.standard_normal((n, config.factors), dtype=np.float32) * scale
         if given is not None:
             if given.ndim != 2 or given.shape[1] != width(config) or len(given) > n:
                 raise ArgumentError(
@@ -413,7 +412,7 @@ class ImplicitALS:
     def _gram(self) -> NDArray[np.float64]:
         if self._item_gram is None:
             items = self._fitted()[1][:, : self.config.factors + self.config.biases]
-            self._item_gram = gram_of(items)
+            self._item_gram = items.T.astype(np.float64) @ items
         return self._item_gram
 
     def _rows(self, rows: csr_matrix | None, count: int, wide: int, what: str) -> csr_matrix:

@@ -56,6 +56,12 @@ class ALSConfig(BaseModel):
     cg_steps: PositiveInt = Field(
         2, description="Preconditioned conjugate gradient steps for a row and epoch."
     )
+    relaxation: float = Field(
+        1.5,
+        ge=1.0,
+        lt=2.0,
+        description="How far a row goes towards its solution; 1 is plain ALS.",
+    )
     tolerance: NonNegativeFloat = Field(
         0.0, description="Stop when an epoch lowers the loss by less than this share of it; 0 never does."
     )

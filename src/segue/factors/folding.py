@@ -11,7 +11,7 @@ from scipy.sparse import csr_matrix
 
 from segue.factors import kernels
 from segue.factors.config import ALSConfig
-from segue.factors.solver import Floats, Frame, Side, exactly, padded, solve, threads
+from segue.factors.solver import Floats, Frame, Pace, Side, padded, solve, threads
 
 LISTENERS, TRACKS = 0, 1
 
@@ -71,7 +71,7 @@ def fold(rows: csr_matrix, fixed: Floats, side: int, frame: Frame, config: ALSCo
         (rows.data, indices.astype(np.int32), rows.indptr), shape=(rows.shape[0], max(1, len(used)))
     )
     kernels.ready()
-    steps, tolerance = exactly(here)
+    room = np.empty_like(part)
     with threads(config.num_threads if len(here.chunks) > 1 else 1) as run:
-        solve(here, there, frame, config, run, steps=steps, tolerance=tolerance, half=False)
-    return outside(here, side, config)
+        solve(here, there, frame, config, run, Pace.exact(part.shape[1]), room)
+        return outside(here, side, config)

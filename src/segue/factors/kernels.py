@@ -13,10 +13,11 @@ from pathlib import Path
 import numba
 import numpy as np
 
+from segue.factors.lanes import ROWS, gather, sweep
 from segue.progress import progress
 
 compiled = functools.partial(numba.njit, cache=True, nogil=True, fastmath=True, error_model="numpy")
-TILE = 512  # observed pairs of a row whose factors are kept in cache between steps
+TILE = 512  # observed pairs of a row whose factors are kept in cache between steps; a multiple of ROWS
 
 
 @compiled()
@@ -42,82 +43,90 @@ def solve_rows(
     shift: float,
     steps: int,
     tolerance: float,
+    relaxation: float,
 ) -> float:
     """Improve rows `x` (n, d) in place, each towards the minimiser of its quadratic; see `solver.py`.
 
     Row u has the system (diag(spectrum) + ridge_u + Σ q y yᵀ) x = Σ (t - q o) y - constant over its observed
-    pairs, with y a row of `fixed`, o its offset, q = |v| - shift and t = max(v, 0). The factors are in the
-    eigenbasis of the fixed side's Gramian, which is why that is a diagonal here. Conjugate gradient,
-    preconditioned by the diagonal, at most `steps` steps or until the residual has shrunk by `tolerance`.
+    pairs, with y a row of `fixed` (or of `fixed16`, bfloat16, whichever is not empty), o its offset,
+    q = |v| - shift and t = max(v, 0). The factors are in the eigenbasis of the fixed side's Gramian, which is
+    why that is a diagonal here. Conjugate gradient, preconditioned by the diagonal, at most `steps` steps or
+    until the residual has shrunk by `tolerance`; then `relaxation` times as far as that.
 
     Returns:
         Σ over the observed pairs of q s² - 2 t s + t, with s the new scores.
     """
     n, d = x.shape
-    half = fixed16.shape[0] > 0
     longest = 0
     for u in range(n):
         longest = max(longest, indptr[u + 1] - indptr[u])
-    kept = np.empty((max(1, min(longest, TILE)), d), np.float32)
-    bits = kept.view(np.uint32)
-    score = np.empty(max(1, longest), np.float32)
-    along = np.empty(max(1, longest), np.float32)
+    longest = (longest + ROWS - 1) // ROWS * ROWS
+    kept = np.zeros((max(ROWS, min(longest, TILE)), d), np.float32)
+    q = np.zeros(longest, np.float32)
+    minus = np.zeros(longest, np.float32)
+    t = np.zeros(longest, np.float32)
+    none = np.zeros(longest, np.float32)
+    offset = np.zeros(longest, np.float32)
+    score = np.empty(longest, np.float32)
+    before = np.empty(longest, np.float32)
+    along = np.empty(longest, np.float32)
     diagonal = np.empty(d, np.float32)
+    inverse = np.empty(d, np.float32)
+    origin = np.empty(d, np.float32)
+    row = np.empty(d, np.float32)
     r = np.empty(d, np.float32)
     p = np.empty(d, np.float32)
     ap = np.empty(d, np.float32)
     biased = offsets.shape[0] > 0
-    lift = np.float32(shift)
-    total = 0.0
+    half = fixed16.shape[0] > 0
+    lift, far = np.float32(shift), np.float32(relaxation)
     top = np.float32(0)
     for k in range(d):
         top = max(top, spectrum[k])
+    total = 0.0
     for u in range(n):
         start = indptr[u]
         count = indptr[u + 1] - start
+        whole = (count + ROWS - 1) // ROWS * ROWS  # filled up with pairs that weigh nothing
+        for j in range(count):
+            value = values[start + j]
+            q[j] = abs(value) - lift
+            minus[j] = lift - abs(value)
+            t[j] = max(value, np.float32(0))
+        q[count:whole] = 0
+        minus[count:whole] = 0
+        t[count:whole] = 0
+        if biased:
+            for j in range(count):
+                offset[j] = offsets[indices[start + j]]
         floor = np.float32(1e-7) * (top + ridge[u]) + np.float32(1e-30)
         for k in range(d):
+            row[k] = origin[k] = x[u, k]
             diagonal[k] = spectrum[k] + ridge[u]
-            r[k] = -diagonal[k] * x[u, k] - constant[k]
+            inverse[k] = np.float32(1) / max(diagonal[k], floor)
+            r[k] = -diagonal[k] * row[k] - constant[k]
+        rz = first = np.float32(0)
         for step in range(steps + 1):
-            # Pass over the pairs: the residual of the start first, then A p for each direction p.
-            vector = x[u] if step == 0 else p
-            result = r if step == 0 else ap
-            if step > 0:
-                for k in range(d):
-                    ap[k] = diagonal[k] * p[k]
-            for tile in range(0, count, TILE):
-                width = min(TILE, count - tile)
-                if step == 0 or count > TILE:
-                    for j in range(width):
-                        item = indices[start + tile + j]
-                        if half:
-                            for k in range(d):
-                                bits[j, k] = np.uint32(fixed16[item, k]) << np.uint32(16)
-                        else:
-                            for k in range(d):
-                                kept[j, k] = fixed[item, k]
-                for j in range(width):
-                    at = tile + j
-                    value = values[start + at]
-                    q = abs(value) - lift
-                    dot = np.float32(0)
-                    for k in range(d):
-                        dot += kept[j, k] * vector[k]
-                    if step == 0:
-                        s = dot + offsets[indices[start + at]] if biased else dot
-                        score[at] = s
-                        weight = max(value, np.float32(0)) - q * s
+            # Step 0 finds the residual r of the start, the others A p for a direction p.
+            for tile in range(0, whole, TILE):
+                width = min(TILE, whole - tile)
+                if step == 0 or whole > TILE:
+                    filled = min(TILE, count - tile)
+                    if half:
+                        gather(fixed16, indices, start + tile, filled, kept)
                     else:
-                        along[at] = dot
-                        weight = q * dot
-                    for k in range(d):
-                        result[k] += weight * kept[j, k]
+                        gather(fixed, indices, start + tile, filled, kept)
+                if step == 0:
+                    sweep(kept, width, row, tile, t, minus, offset, score, r)
+                else:
+                    sweep(kept, width, p, tile, none, q, none, along, ap)
             if step == 0:
-                rz = np.float32(0)
+                before[:count] = score[:count]
                 for k in range(d):
-                    p[k] = r[k] / max(diagonal[k], floor)
-                    rz += r[k] * p[k]
+                    z = r[k] * inverse[k]
+                    p[k] = z
+                    ap[k] = diagonal[k] * z
+                    rz += r[k] * z
                 first = rz
             else:
                 curvature = np.float32(0)
@@ -126,26 +135,33 @@ def solve_rows(
                 if curvature <= 0:
                     break
                 length = rz / curvature
-                for at in range(count):
-                    score[at] += length * along[at]
+                for j in range(count):
+                    score[j] += length * along[j]
                 new = np.float32(0)
                 for k in range(d):
-                    x[u, k] += length * p[k]
-                    r[k] -= length * ap[k]
-                    new += r[k] * r[k] / max(diagonal[k], floor)
+                    row[k] += length * p[k]
+                    rest = r[k] - length * ap[k]
+                    r[k] = rest
+                    new += rest * rest * inverse[k]
                 turn = new / rz
                 rz = new
-                if rz <= tolerance * first:
+                if step == steps or rz <= tolerance * first:
                     break
                 for k in range(d):
-                    p[k] = r[k] / max(diagonal[k], floor) + turn * p[k]
+                    z = r[k] * inverse[k] + turn * p[k]
+                    p[k] = z
+                    ap[k] = diagonal[k] * z
             if rz <= np.float32(1e-30):
                 break
-        for at in range(count):
-            value = values[start + at]
-            s = score[at]
-            t = max(value, np.float32(0))
-            total += (abs(value) - lift) * s * s - 2 * t * s + t
+        for k in range(d):
+            x[u, k] = origin[k] + far * (row[k] - origin[k])
+        if far != 1:
+            for j in range(count):
+                score[j] = before[j] + far * (score[j] - before[j])
+        part = 0.0
+        for j in range(count):
+            part += (q[j] * score[j] - 2 * t[j]) * score[j] + t[j]
+        total += float(part)
     return total
 
 
@@ -207,4 +223,4 @@ def _touch() -> None:
     select(x, 0, np.zeros((1, 2), np.int32), np.zeros((1, 2), np.float32))
     ends = np.array([0, 1], np.int32)
     zero = np.zeros(1, np.int32)
-    solve_rows(ends, zero, one, x.copy(), x, half, row, one, one[:0], row, 1.0, 1, 0.0)
+    solve_rows(ends, zero, one, x.copy(), x, half, row, one, one[:0], row, 1.0, 1, 0.0, 1.0)

@@ -1,15 +1,23 @@
-"""Alternating least squares as functions over arrays: half an epoch, the loss, the whole descent.
+"""Alternating least squares as functions over arrays: half an epoch, balancing, the loss, the whole descent.
 
 Written Y = the fixed side, (m, d), and G = YᵀY = V S Vᵀ, a row of the side to be solved minimises
 
     xᵀ (a0 G + ridge I + Σ q y yᵀ) x - 2 xᵀ (Σ (t - q o) y - a0 Σ_all o y),
 
 sums over the row's observed pairs unless said otherwise; q, t as in `kernels.solve_rows`, o the offsets (the
-fixed side's biases). In the basis V the first term is diagonal, so that a row costs O(d) for each observed
-pair and step, and never d² (Takács, Pilászy & Tikk 2011 use conjugate gradient in the plain basis, which has
-a d² product in each step). The diagonal is also the preconditioner.
+fixed side's biases). With biases the last column of both sides is the bias, d = f + 1, and the fixed side's
+is read as 1.
 
-With biases the last column of both sides is the bias, d = f + 1, and the fixed side's is read as 1.
+What makes it fast, besides the kernels:
+
+- In the basis V the first term is diagonal, so that a row costs O(d) for each observed pair and step, and
+  never d² (Takács, Pilászy & Tikk 2011 use conjugate gradient in the plain basis, which has a d² product in
+  each step). The diagonal is also the preconditioner.
+- `balance`: for any invertible A, (X A, Y A⁻ᵀ) gives the same scores. Each epoch begins by taking the A with
+  the smallest norms. Without that, alternation moves the scale from one side to the other very slowly, and
+  the first epochs are lost to it.
+- Over-relaxation: a row goes `relaxation` times as far as its solution. Every such step with a factor below 2
+  still lowers the loss, as in successive over-relaxation of linear systems, and the epochs needed are halved.
 """
 
 from __future__ import annotations
@@ -18,10 +26,12 @@ import os
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
+import scipy.linalg
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
@@ -31,10 +41,10 @@ from segue.factors import kernels
 from segue.factors.config import ALSConfig
 
 Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
 Map = Callable[..., Iterable]
 LANES = 16  # factors are padded to a multiple of this with columns that stay 0
 CHUNK_WORK = 1 << 15  # observed pairs (and rows, weighed) that a thread takes at a time
-GRAM_ROWS = 1 << 12  # rows whose products are added up in float32
 ROW_WORK = 16  # what a row costs besides its pairs, in pairs
 HALF_FROM = 100_000  # observed pairs from which precision="auto" reads in bfloat16
 EXACT = (1e-13, 4)  # squared shrinkage of the residual that counts as solved; most steps, in d
@@ -44,40 +54,74 @@ EXACT = (1e-13, 4)  # squared shrinkage of the residual that counts as solved; m
 class Side:
     """One side of the factorisation: its observed pairs by row, and its factors.
 
-    `factors` is (n, d) in a basis of its own; `factors @ turn` is in the common basis.
+    `factors` is (n, d) in a basis of its own; `factors @ turn` is in the common basis, and so are the sums.
     """
 
     observed: csr_matrix
     factors: Floats
-    ridge: Floats
-    turn: Floats
-    chunks: list[slice] = field(default_factory=list)
+    ridge: Floats  # (n,), weight of each row's squared norm
+    chunks: list[slice]
+    turn: Floats  # (d, d)
+    gram: Doubles  # (d, d), Σ x xᵀ
+    weighted: Doubles  # (d, d), Σ ridge x xᵀ
+    sums: Doubles  # (d,), Σ x
 
     @classmethod
     def of(cls, observed: csr_matrix, factors: Floats, config: ALSConfig) -> Side:
         """A side with its regularisation (Rendle et al. 2022, equation 5) and its division into chunks."""
         counts = np.diff(observed.indptr)
         weight = counts + config.unobserved_weight * observed.shape[1]
-        ridge = config.regularization * weight**config.frequency_scale
-        return cls(
-            observed,
-            factors,
-            ridge.astype(np.float32),
-            np.eye(factors.shape[1], dtype=np.float32),
-            chunks_of(counts),
+        ridge = (config.regularization * weight**config.frequency_scale).astype(np.float32)
+        d = factors.shape[1]
+        zero = np.zeros((d, d))
+        side = cls(
+            observed, factors, ridge, chunks_of(counts), np.eye(d, dtype=np.float32), zero, zero, zero[0]
+        )
+        side.sum_up(_added(_sums(factors[chunk], ridge[chunk], config) for chunk in side.chunks))
+        return side
+
+    def sum_up(self, sums: Sums | None) -> None:
+        """Take the sums over the rows, which come in the basis of `factors`."""
+        if sums is not None:
+            turn = self.turn.astype(np.float64)
+            self.gram = turn.T @ sums.gram @ turn
+            self.weighted = turn.T @ sums.weighted @ turn
+            self.sums = sums.rows @ turn
+
+
+class Sums(NamedTuple):
+    """What is added up over the rows of a side, in the basis of its factors."""
+
+    gram: Doubles
+    weighted: Doubles
+    rows: Doubles
+    loss: float = 0.0
+
+    def plus(self, other: Sums) -> Sums:
+        """Both together."""
+        return Sums(
+            self.gram + other.gram,
+            self.weighted + other.weighted,
+            self.rows + other.rows,
+            self.loss + other.loss,
         )
 
-    def gram(self) -> NDArray[np.float64]:
-        """Σ over rows of x xᵀ in the common basis: (d, d)."""
-        return self.turn.T.astype(np.float64) @ gram_of(self.factors) @ self.turn
+
+def _sums(x: Floats, ridge: Floats, config: ALSConfig, loss: float = 0.0) -> Sums:
+    gram = (x.T @ x).astype(np.float64)
+    if config.frequency_scale and config.regularization:
+        scaled = x * np.sqrt(ridge)[:, None]
+        weighted = (scaled.T @ scaled).astype(np.float64)
+    else:
+        weighted = gram * config.regularization
+    return Sums(gram, weighted, x.sum(0, dtype=np.float64) if config.biases else np.zeros(x.shape[1]), loss)
 
 
-def gram_of(factors: Floats) -> NDArray[np.float64]:
-    """Σ over rows of x xᵀ, added up in float64 over blocks of rows: (d, d)."""
-    total = np.zeros((factors.shape[1],) * 2)
-    for start in range(0, len(factors), GRAM_ROWS):
-        part = factors[start : start + GRAM_ROWS]
-        total += part.T @ part
+def _added(parts: Iterable[Sums]) -> Sums | None:
+    """The sum, always in the order of the parts, so that it does not depend on which thread was first."""
+    total: Sums | None = None
+    for part in parts:
+        total = part if total is None else total.plus(part)
     return total
 
 
@@ -94,9 +138,8 @@ def chunks_of(counts: NDArray) -> list[slice]:
 @contextmanager
 def threads(count: int) -> Generator[Map]:
     """Yield a `map` over that many threads (0: one a core), with BLAS kept to one thread within each."""
-    count = count or (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
+    if not count:
+        count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     with threadpool_limits(1, "blas"):
         if count == 1:
             yield map
@@ -123,13 +166,12 @@ class Frame:
         """The frame of a side whose factors are all there."""
         f, d, a0 = config.factors, fixed.factors.shape[1], config.unobserved_weight
         core = f + config.biases
-        gram = fixed.gram()
+        gram = fixed.gram.copy()
         constant = np.zeros(d)
         if config.biases:
-            sums = fixed.factors.sum(0, dtype=np.float64) @ fixed.turn
             constant = a0 * gram[:, f]
-            constant[f] = a0 * sums[f]
-            gram[:, f] = gram[f, :] = sums
+            constant[f] = a0 * fixed.sums[f]
+            gram[:, f] = gram[f, :] = fixed.sums
             gram[f, f] = len(fixed.factors)
         spectrum, basis = np.zeros(d), np.eye(d)
         spectrum[:core], basis[:core, :core] = np.linalg.eigh(gram[:core, :core])
@@ -140,20 +182,28 @@ class Frame:
         )
 
 
-def solve(
-    side: Side,
-    fixed: Side,
-    frame: Frame,
-    config: ALSConfig,
-    run: Map,
-    *,
-    steps: int,
-    tolerance: float,
-    half: bool,
-) -> float:
-    """Solve every row of `side` against `fixed`; returns Σ over the observed pairs of q s² - 2 t s + t.
+@dataclass(frozen=True)
+class Pace:
+    """How far each row goes: conjugate gradient steps, where to stop before, and how far beyond."""
 
-    `fixed` may hold only those rows that `side` has observed, as long as `frame` is of all.
+    steps: int
+    tolerance: float = 0.0
+    relaxation: float = 1.0
+
+    @classmethod
+    def exact(cls, d: int) -> Pace:
+        """As far as float32 goes."""
+        squared, times = EXACT
+        return cls(times * d, squared)
+
+
+def solve(
+    side: Side, fixed: Side, frame: Frame, config: ALSConfig, run: Map, pace: Pace, room: NDArray
+) -> float:
+    """Improve every row of `side` against `fixed`; returns Σ over the observed pairs of q s² - 2 t s + t.
+
+    `fixed` may hold only those rows that `side` has observed, as long as `frame` is of all. `room` is memory
+    for the fixed side in the frame's basis, at least as long as it: uint16 (bfloat16) or float32.
     """
     f, d = config.factors, side.factors.shape[1]
     shift = config.unobserved_weight if config.objective == "hu" else 0.0
@@ -165,21 +215,23 @@ def solve(
         turn = turn.copy()
         turn[:, f] = 0
     rotate, start = turn @ frame.basis, side.turn @ frame.basis
-    narrow = np.empty((len(fixed.factors) if half else 0, d), np.uint16)
-    wide = np.empty((0 if half else len(fixed.factors), d), np.float32)
+    half = room.dtype == np.uint16
+    nothing = np.empty((0, d), np.float32 if half else np.uint16)
+    wide, narrow = (nothing, room) if half else (room, nothing)
 
     def prepare(chunk: slice) -> None:
         turned = fixed.factors[chunk] @ rotate
         if ones is not None:
             turned += ones
         if half:
-            kernels.pack(turned.view(np.uint32), narrow[chunk])
+            kernels.pack(turned.view(np.uint32), room[chunk])
         else:
-            wide[chunk] = turned
+            room[chunk] = turned
 
-    def improve(chunk: slice) -> float:
+    def improve(chunk: slice) -> Sums:
         x = side.factors[chunk] @ start
-        part = kernels.solve_rows(
+        ridge = side.ridge[chunk]
+        loss = kernels.solve_rows(
             side.observed.indptr[chunk.start : chunk.stop + 1],
             side.observed.indices,
             side.observed.data,
@@ -187,46 +239,68 @@ def solve(
             wide,
             narrow,
             frame.spectrum,
-            side.ridge[chunk],
+            ridge,
             offsets,
             frame.constant,
             shift,
-            steps,
-            tolerance,
+            pace.steps,
+            pace.tolerance,
+            pace.relaxation,
         )
         side.factors[chunk] = x
-        return part
+        return _sums(x, ridge, config, loss)
 
     for _ in run(prepare, fixed.chunks):
         pass
-    total = sum(run(improve, side.chunks))
+    sums = _added(run(improve, side.chunks))
     side.turn = np.ascontiguousarray(frame.basis.T)
-    return float(total)
+    side.sum_up(sums)
+    return sums.loss if sums else 0.0
+
+
+def balance(rows: Side, columns: Side, config: ALSConfig) -> None:
+    """Change the common basis, leaving every score, to where the regularisation is smallest.
+
+    min over A of tr(Aᵀ P A) + tr(A⁻¹ Q A⁻ᵀ), P and Q being the sides' weighted Gramians: with P = L Lᵀ and
+    Lᵀ Q L = U S² Uᵀ it is A = L⁻ᵀ U S^½, and both become S. Where there is no regularisation the plain
+    Gramians are made equal, which is the limit of a regularisation that vanishes.
+    """
+    f = config.factors
+    weighted = config.regularization > 0
+    p, q = ((side.weighted if weighted else side.gram)[:f, :f] for side in (rows, columns))
+    if not p.any() or not q.any():
+        return
+    # The sums are float32 and may be singular. What is added makes A a little less than the best, no more.
+    tiny = 1e-5 * np.eye(f)
+    lower = np.linalg.cholesky(p + np.trace(p) * tiny)
+    squares, u = np.linalg.eigh(lower.T @ (q + np.trace(q) * tiny) @ lower)
+    root = np.maximum(squares, 1e-12 * squares[-1]) ** 0.25
+    here = scipy.linalg.solve_triangular(lower.T, u * root, lower=False)
+    there = lower @ (u / root)
+    for side, change in ((rows, here), (columns, there)):
+        whole = np.eye(side.factors.shape[1])
+        whole[:f, :f] = change
+        side.turn = (side.turn @ whole).astype(np.float32)
+        side.gram = whole.T @ side.gram @ whole
+        side.weighted = whole.T @ side.weighted @ whole
+        side.sums = side.sums @ whole
 
 
 def loss(rows: Side, columns: Side, config: ALSConfig, observed: float) -> float:
     """The whole objective, the sum over all pairs by Σ s² = tr(XᵀX YᵀY); `observed` as from `solve`."""
     f = config.factors
-    gram_x, gram_y = rows.gram(), columns.gram()
+    gram_x, gram_y = rows.gram, columns.gram
     if config.biases:
-        n, m = len(rows.factors), len(columns.factors)
-        sum_x = rows.factors.sum(0, dtype=np.float64) @ rows.turn
-        sum_y = columns.factors.sum(0, dtype=np.float64) @ columns.turn
         # s = x·y + b_u·1 + 1·b_i: rows read as (x, b_u, 1), columns as (y, 1, b_i).
-        gram_x = _bordered(gram_x, sum_x, n)
-        gram_y = _bordered(gram_y, sum_y, m)
+        gram_x = _bordered(gram_x, rows.sums, len(rows.factors))
+        gram_y = _bordered(gram_y, columns.sums, len(columns.factors))
         gram_y[[f, -1]] = gram_y[[-1, f]]
         gram_y[:, [f, -1]] = gram_y[:, [-1, f]]
     everywhere = config.unobserved_weight * float(np.sum(gram_x * gram_y))
-    norms = sum(
-        float(np.sum(side.ridge[chunk, None] * side.factors[chunk] ** 2, dtype=np.float64))
-        for side in (rows, columns)
-        for chunk in side.chunks
-    )
-    return observed + everywhere + norms
+    return observed + everywhere + float(np.trace(rows.weighted) + np.trace(columns.weighted))
 
 
-def _bordered(gram: NDArray, sums: NDArray, n: int) -> NDArray:
+def _bordered(gram: Doubles, sums: Doubles, n: int) -> Doubles:
     return np.block([[gram, sums[:, None]], [sums[None, :], np.array([[float(n)]])]])
 
 
@@ -239,13 +313,15 @@ def descend(
         NumericalError: the loss or a factor is not finite.
     """
     half = config.precision == "bfloat16" or (config.precision == "auto" and rows.observed.nnz >= HALF_FROM)
-    steps, tolerance = (config.cg_steps, 0.0) if config.use_cg else exactly(columns)
+    d = columns.factors.shape[1]
+    room = np.empty((max(len(rows.factors), len(columns.factors)), d), np.uint16 if half else np.float32)
     history: list[float] = []
-    observed = 0.0
     for epoch in range(config.iterations):
+        balance(rows, columns, config)
+        observed = 0.0
         for side, fixed in ((rows, columns), (columns, rows)):
-            frame = Frame.of(fixed, config)
-            observed = solve(side, fixed, frame, config, run, steps=steps, tolerance=tolerance, half=half)
+            pace = _pace(epoch, side is columns, config, d)
+            observed = solve(side, fixed, Frame.of(fixed, config), config, run, pace, room)
         value = loss(rows, columns, config, observed)
         if not np.isfinite(value):
             raise NumericalError(
@@ -261,7 +337,9 @@ def descend(
     return history
 
 
-def exactly(side: Side) -> tuple[int, float]:
-    """Steps and tolerance with which conjugate gradient solves a row to float precision."""
-    squared, times = EXACT
-    return times * side.factors.shape[1], squared
+def _pace(epoch: int, second: bool, config: ALSConfig, d: int) -> Pace:
+    """The first epoch, from a random start, is not relaxed; nor is the last half of the last."""
+    final = second and epoch == config.iterations - 1
+    beyond = 1.0 if epoch == 0 or final else config.relaxation
+    pace = Pace(config.cg_steps) if config.use_cg else Pace.exact(d)
+    return Pace(pace.steps, pace.tolerance, beyond)
