@@ -14,12 +14,14 @@ import pytest
 
 def segue(*arguments: object, cwd: Path, code: int = 0, **environment: str) -> str:
     """Run `segue` and return what it printed (standard error where it fails)."""
+    # Bytecode is kept between the many runs, whatever the machine's habit.
+    environment = {"COLUMNS": "140", "PYTHONDONTWRITEBYTECODE": ""} | environment
     result = subprocess.run(
         [sys.executable, "-m", "segue", *map(str, arguments)],
         cwd=cwd,
         capture_output=True,
         text=True,
-        env=os.environ | {"COLUMNS": "140"} | environment,
+        env=os.environ | environment,
     )
     assert result.returncode == code, f"{arguments}: {result.stdout}{result.stderr}"
     assert "Traceback" not in result.stderr, result.stderr

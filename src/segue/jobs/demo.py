@@ -19,7 +19,7 @@ from segue.playlists.formats import write_all
 from segue.playlists.playlist import Playlist, week_of
 from segue.report import Page
 
-MONTHS = 3.0
+MONTHS = 2.0
 MARK = "made-by-segue-demo"  # so that nothing but an earlier demo is ever replaced
 
 

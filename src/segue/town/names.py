@@ -1,0 +1,98 @@
+"""Names that read like names: patterns and word lists (data/words.toml) filled in by chance.
+
+Family names, bands and places are put together from syllables, so that they belong to nobody.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import tomllib
+import zlib
+from functools import cache
+from importlib import resources
+from typing import Any
+
+_SLOT = re.compile(r"\{(\w+)\}")
+# Languages that write titles like sentences: only the first letter is made a capital.
+_SENTENCES = ("de", "es", "fr", "it", "pt", "sv", "ru")
+
+Words = dict[str, list[str]]
+
+
+@cache
+def words() -> dict[str, Any]:
+    """The word lists, by language and purpose."""
+    text = (resources.files("segue.town") / "data" / "words.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+class Speller:
+    """Fills in patterns. One for each part of the town, seeded for itself."""
+
+    def __init__(self, seed: int, part: str) -> None:
+        self._random = random.Random(zlib.crc32(f"{seed} {part}".encode()))
+
+    def pick(self, options: list[str]) -> str:
+        """One of `options`."""
+        return options[int(self._random.random() * len(options))]
+
+    def fill(self, patterns: list[str], *scopes: Words) -> str:
+        """One of `patterns`, each slot filled from the first of `scopes` that has it; no word twice."""
+        used: set[str] = set()
+
+        def word(match: re.Match[str]) -> str:
+            slot = match.group(1)
+            options = next(scope[slot] for scope in (*scopes, words()["any"]) if slot in scope)
+            chosen = self.pick(options)
+            for _ in range(4):
+                if chosen not in used:
+                    break
+                chosen = self.pick(options)
+            used.add(chosen)
+            return self.fill([chosen], *scopes) if "{" in chosen else chosen
+
+        return _SLOT.sub(word, self.pick(patterns))
+
+    def artist(self, language: str, maker: str) -> str:
+        """An artist's name; `maker` is what kind of artist: band, person, rapper, ..."""
+        scope, english = words()[language], words()["en"]
+        patterns = scope.get(maker) or scope.get("person") or english[maker]
+        return _tidy(self.fill(patterns, scope, _metal(maker), english), "en")
+
+    def title(self, language: str, genre: str, themes: list[str]) -> str:
+        """A song's title."""
+        return self._line("title", language, genre, themes)
+
+    def album(self, language: str, genre: str, themes: list[str]) -> str:
+        """An album's title."""
+        return self._line("album", language, genre, themes)
+
+    def _line(self, kind: str, language: str, genre: str, themes: list[str]) -> str:
+        english, special = words()["en"], words()["special"]
+        nouns = {"n": [noun for theme in themes for noun in words()["themes"].get(theme, [])]}
+        nouns["N"] = nouns["n"]
+        scope = words()[language]
+        own = special.get(f"{genre}_{language}") or (
+            special.get(genre) if _sung_in(language, genre) else None
+        )
+        if own:
+            own = own if "n" not in own else own | {"N": own["n"]}
+            return _tidy(self.fill(own[kind], own, nouns, scope, english), "en")
+        return _tidy(self.fill(scope[kind], scope, nouns, english), language)
+
+
+def _sung_in(language: str, genre: str) -> bool:
+    """Whether a genre's own patterns, which are English or Italian terms of art, fit the language."""
+    return language == "en" or genre in ("classical", "techno", "film_score", "ambient", "lo_fi", "metal")
+
+
+def _metal(maker: str) -> Words:
+    return {}
+
+
+def _tidy(text: str, language: str) -> str:
+    text = " ".join(text.split())
+    if language in _SENTENCES or language == "en":
+        return text[0].upper() + text[1:]
+    return text

@@ -1,0 +1,180 @@
+"""Playlists: those that listeners made, in an order that means something, and the town's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segue.town.catalogue import Floats, Ints, genres
+from segue.town.config import TownConfig
+from segue.town.draws import Draws, generator
+from segue.town.listeners import Listeners
+from segue.town.names import Speller, words
+from segue.town.reach import WIDTH, Catalogue
+
+MOST = 8  # playlists of one listener
+LENGTH = 100  # tracks of a playlist
+# How people order: weight of likeness to the track before, of the energy curve, of the same artist again.
+_ORDERS = {
+    "flow": (3.0, 0.0, -1.2),
+    "rising": (1.2, 7.0, -1.0),
+    "falling": (1.2, 7.0, -1.0),
+    "gathered": (0.3, 0.0, 0.0),
+    "by artist": (1.0, 0.0, 4.0),
+}
+_STYLES = tuple(_ORDERS)
+_CHANCES = (0.40, 0.12, 0.10, 0.22, 0.16)
+
+
+@dataclass(frozen=True)
+class Playlists:
+    """Playlists (p,), tracks in their order."""
+
+    owner: Ints  # (p,) row among the listeners at hand; -1 for the town's own
+    tracks: Ints  # (p, LENGTH) -1 beyond the length
+    length: Ints  # (p,)
+    created: Floats  # (p,) days since the start; negative: before
+    titles: list[str]
+    followers: Ints
+    style: Ints  # (p,) place in STYLES
+
+
+def make_own(
+    config: TownConfig, seed: int, catalogue: Catalogue, listeners: Listeners, short: Ints
+) -> Playlists:
+    """The playlists of `listeners`: each from one taste, of songs they came across."""
+    draws = Draws(seed, "own playlists")
+    number = listeners.number
+    mean = config.playlists * np.exp(0.6 * draws.normal(number) - 0.18)
+    count = np.minimum(np.round(mean + 0.4 * draws.normal(number, 1)).clip(0), MOST).astype(int)
+    owner = np.repeat(np.arange(len(number)), count)
+    which = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
+    who = number[owner]
+    taste = _weighted(listeners.log_weights[owner, 0], draws.uniform(who, which, 2))
+    length = np.exp(3.3 + 0.6 * draws.normal(who, which, 3)).clip(10, LENGTH).astype(np.int32)
+    age = draws.uniform(who, which, 4)
+    created = np.where(age < 0.75, -900 * age**2 - 1, (age - 0.75) * 4 * config.days)
+    places = np.arange(3 * LENGTH)[None]
+    # A playlist keeps to a part of what its taste comes across.
+    centre = draws.uniform(who, which, 5)[:, None] * 0.6
+    slot = ((centre + 0.4 * draws.uniform(who[:, None], which[:, None], places, 6)) * WIDTH).astype(
+        int
+    ) % WIDTH
+    artist = short[owner[:, None], 0, taste[:, None], slot]
+    pool = catalogue.song_of(artist, draws.uniform(who[:, None], which[:, None], places, 7), created[:, None])
+    style = np.searchsorted(np.cumsum(_CHANCES), draws.uniform(who, which, 8)).clip(max=len(_STYLES) - 1)
+    noise = draws.normal(who[:, None], which[:, None], places, 9)
+    tracks, length = _ordered(catalogue, pool, length, style, noise)
+    speller = Speller(seed, f"playlists {number[0] if len(number) else 0}")
+    titles = [_title(speller, catalogue, row[: max(1, n)]) for row, n in zip(tracks, length, strict=True)]
+    followers = np.floor(np.exp(1.2 * draws.normal(who, which, 10) - 0.5)).astype(np.int32)
+    return Playlists(
+        owner.astype(np.int32), tracks, length, created.astype(np.float32), titles, followers, style
+    )
+
+
+def make_town(config: TownConfig, seed: int, catalogue: Catalogue) -> Playlists:
+    """The town's own playlists: two for each genre, the chosen popular songs of its artists."""
+    rng = generator(seed, "town playlists")
+    speller = Speller(seed, "town playlists")
+    songs, rows, titles = catalogue.songs, [], []
+    for number, name in enumerate(genres()):
+        out = np.flatnonzero((songs.genre == number) & (catalogue.day < 0) & (songs.kind == 0))
+        for _ in range(2):
+            chance = songs.popularity[out].astype(np.float64) ** 0.8
+            size = min(3 * LENGTH // 2, len(out))
+            row = np.full(3 * LENGTH, -1, dtype=np.int32)
+            row[:size] = out[rng.choice(len(out), size, replace=False, p=chance / chance.sum())]
+            rows.append(np.where(row < 0, row[0], row))
+            spoken = name.replace("_and_", " & ").replace("_", " ")
+            scope = {"Genre": [spoken.title()], "Mood": ["Late Night", "Sunday", "Golden Hour", "Morning"]}
+            titles.append(speller.fill(words()["playlists"]["editorial"], scope))
+    pool = np.array(rows)
+    length = np.full(len(pool), 50, dtype=np.int32)
+    tracks, length = _ordered(
+        catalogue, pool, length, np.zeros(len(pool), dtype=int), rng.normal(size=pool.shape)
+    )
+    followers = np.exp(rng.normal(8, 1, len(pool))).astype(np.int32)
+    nobody = np.full(len(pool), -1, dtype=np.int32)
+    return Playlists(nobody, tracks, length, np.full(len(pool), -200, np.float32), titles, followers, nobody)
+
+
+def charts(catalogue: Catalogue, size: int = 50) -> Ints:
+    """The most popular songs of all, best first."""
+    out = np.flatnonzero((catalogue.day < 0) & (catalogue.songs.kind == 0))
+    return out[np.argsort(-catalogue.songs.popularity[out], kind="stable")[:size]].astype(np.int32)
+
+
+def _weighted(log_weights: Floats, chance: NDArray[np.float64]) -> Ints:
+    ladder = np.cumsum(np.exp(log_weights), axis=-1)
+    return (ladder < chance[..., None] * ladder[..., -1:]).sum(-1).clip(max=log_weights.shape[-1] - 1)
+
+
+def _ordered(
+    catalogue: Catalogue, pool: Ints, length: Ints, style: Ints, noise: NDArray[np.float64]
+) -> tuple[Ints, Ints]:
+    """Playlists made from pools (p, m): one version of a work, at most four songs of an artist, in order."""
+    songs = catalogue.songs
+    free = _first_of(songs.work[pool])
+    artist = songs.artist[pool]
+    free &= _count_before(artist, free) < np.where(style == _STYLES.index("by artist"), 8, 4)[:, None]
+    length = np.minimum(length, free.sum(1)).astype(np.int32)
+    vector, energy = songs.vector[pool], songs.energy[pool]
+    like, curve, again = (np.array([_ORDERS[s][i] for s in _STYLES])[style][:, None] for i in range(3))
+    low, high = np.nanquantile(np.where(free, energy, np.nan), [0.1, 0.9], axis=1)
+    falling = style == _STYLES.index("falling")
+    tracks = np.full((len(pool), LENGTH), -1, dtype=np.int32)
+    rows = np.arange(len(pool))
+    last = np.full(len(pool), -1)
+    for place in range(int(length.max(initial=0))):
+        way = place / np.maximum(length - 1, 1)
+        way = np.where(falling, 1 - way, way)[:, None]
+        score = 0.7 * noise - curve * np.abs(energy - (low[:, None] + (high - low)[:, None] * way))
+        if place:
+            score = score + like * np.einsum("pmd,pd->pm", vector, vector[rows, last])
+            score = score + again * (artist == artist[rows, last][:, None])
+        last = np.argmax(np.where(free, score, -np.inf), axis=1)
+        free[rows, last] = False
+        inside = place < length
+        tracks[inside, place] = pool[rows, last][inside]
+    return tracks, length
+
+
+def _first_of(values: Ints) -> NDArray[np.bool_]:
+    """Where a value stands for the first time in its row."""
+    order = np.argsort(values, axis=1, kind="stable")
+    ranked = np.take_along_axis(values, order, 1)
+    fresh = np.ones(values.shape, dtype=bool)
+    fresh[:, 1:] = ranked[:, 1:] != ranked[:, :-1]
+    result = np.empty(values.shape, dtype=bool)
+    np.put_along_axis(result, order, fresh, 1)
+    return result
+
+
+def _count_before(values: Ints, counted: NDArray[np.bool_]) -> Ints:
+    """How often a row has the same value at earlier counted places."""
+    order = np.argsort(values, axis=1, kind="stable")
+    ranked = np.take_along_axis(values, order, 1)
+    ticks = np.take_along_axis(counted, order, 1).astype(np.int64)
+    before = np.cumsum(ticks, axis=1) - ticks
+    begins = np.ones(values.shape, dtype=bool)
+    begins[:, 1:] = ranked[:, 1:] != ranked[:, :-1]
+    base = np.maximum.accumulate(np.where(begins, before, -1), axis=1)
+    result = np.empty(values.shape, dtype=np.int64)
+    np.put_along_axis(result, order, before - base, 1)
+    return result.astype(np.int32)
+
+
+def _title(speller: Speller, catalogue: Catalogue, tracks: Ints) -> str:
+    lists = words()["playlists"]
+    names = list(genres())
+    main = np.bincount(catalogue.songs.genre[tracks], minlength=len(names)).argmax()
+    energy = float(catalogue.songs.energy[tracks].mean())
+    mood = "soft" if energy < 0.4 else "middle" if energy < 0.66 else "strong"
+    spoken = names[main].replace("_and_", "&").replace("_", " ")
+    scope = lists | {"genre": [spoken], "mood": lists[mood]}
+    language = max(genres()[names[main]]["languages"].items(), key=lambda item: item[1])[0]
+    spoken_in = language if language in ("de", "es", "fr") else "en"
+    return speller.fill(lists[spoken_in], scope)

@@ -1,0 +1,91 @@
+"""What a taste comes across: nearby artists and their songs, the popular ones sooner."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segue.town.catalogue import Artists, Ints, Songs
+from segue.town.config import TownConfig
+from segue.town.draws import Draws
+from segue.town.listeners import NONE, Listeners
+
+WIDTH = 64  # artists that a taste comes across in a month
+NEAR = 32  # artists that radio takes for neighbours
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Artists and songs with what is looked up again and again."""
+
+    artists: Artists
+    songs: Songs
+    neighbours: Ints  # (n_artists, NEAR) nearest first, popular ones sooner
+    day: Ints  # (n_tracks,) released, in days since the town's start; negative for most
+    album_first: Ints  # (n_albums + 1,) where an album begins in album_tracks
+    album_tracks: Ints  # songs in album order
+    ids: NDArray[np.object_]  # (n_tracks,) public ids
+
+    def song_of(self, artist: Ints, chance: NDArray[np.float64], now: NDArray[np.float64]) -> Ints:
+        """A song by each artist, by popularity; its most popular one if the song is not out yet."""
+        first = self.artists.first[artist]
+        place = ((self.artists.first[artist + 1] - first) * chance**2.2).astype(np.int32)
+        song = first + place
+        return np.where(self.day[song] > now, first, song).astype(np.int32)
+
+    def near(self, song: Ints, chance: NDArray[np.float64], other: NDArray[np.float64], now: NDArray) -> Ints:
+        """A song like `song`, as a radio would play: of a neighbouring artist or, seldom, of its own."""
+        artist = self.neighbours[self.songs.artist[song], (NEAR * chance**1.3).astype(np.int64)]
+        return self.song_of(artist, other, now)
+
+
+def make_catalogue(config: TownConfig, artists: Artists, songs: Songs, ids: NDArray[np.object_]) -> Catalogue:
+    """The catalogue with its neighbourhoods and albums looked up."""
+    count = len(artists.genre)
+    near = min(NEAR, count)
+    neighbours = np.empty((count, NEAR), dtype=np.int32)
+    weight = 0.15 * np.log(artists.popularity)
+    for start in range(0, count, 1024):
+        score = 3.0 * artists.vector[start : start + 1024] @ artists.vector.T + weight
+        best = np.argpartition(-score, near - 1, axis=1)[:, :near]
+        ordered = np.take_along_axis(best, np.argsort(-np.take_along_axis(score, best, 1), 1), 1)
+        neighbours[start : start + 1024] = np.resize(ordered.T, (NEAR, len(ordered))).T
+    on_album = np.flatnonzero(songs.album >= 0)
+    order = on_album[np.lexsort((songs.place[on_album], songs.album[on_album]))]
+    albums = int(songs.album.max()) + 1
+    first = np.searchsorted(songs.album[order], np.arange(albums + 1))
+    start_day = int(np.datetime64(config.start, "D").astype(int))
+    return Catalogue(
+        artists=artists,
+        songs=songs,
+        neighbours=neighbours,
+        day=(songs.released - start_day).astype(np.int32),
+        album_first=first.astype(np.int32),
+        album_tracks=order.astype(np.int32),
+        ids=ids,
+    )
+
+
+def shortlists(config: TownConfig, seed: int, catalogue: Catalogue, listeners: Listeners) -> Ints:
+    """Artists that each taste comes across (n, knots, K, WIDTH), likeliest first."""
+    n, times, most, _ = listeners.tastes.shape
+    artists = catalogue.artists
+    width = min(WIDTH, len(artists.genre))
+    result = np.zeros((n, times, most, WIDTH), dtype=np.int32)
+    who, which = np.nonzero(listeners.log_weights[:, 0] > NONE)
+    draws = Draws(seed, "reach")
+    prior = config.reach * np.log(artists.popularity)
+    step = max(1, 8_000_000 // len(artists.genre))
+    for start in range(0, len(who), step):
+        rows, places = who[start : start + step], which[start : start + step]
+        noise = prior + draws.gumbel(
+            listeners.number[rows][:, None], places[:, None], np.arange(len(prior))[None]
+        )
+        for time in range(times):
+            score = config.narrowness * (listeners.tastes[rows, time, places] @ artists.vector.T) + noise
+            best = np.argpartition(-score, width - 1, axis=1)[:, :width]
+            best = np.take_along_axis(best, np.argsort(-np.take_along_axis(score, best, 1), axis=1), 1)
+            result[rows, time, places] = np.resize(best.T, (WIDTH, len(rows))).T
+    return result
