@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
@@ -13,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import ValidationError
 from scipy.sparse import csr_matrix
 
-from segue.errors import FormatError, NotFoundError, NumericalError, UsageError
+from segue.errors import FormatError, NotFoundError, UsageError
 from segue.factors import kernels, topn
 from segue.factors.arguments import ArgumentError, ids_in, observed, seed_of
 from segue.factors.config import ALSConfig
@@ -348,16 +349,23 @@ class ImplicitALS:
             NotFoundError: no such file.
             FormatError: not a saved ImplicitALS.
         """
-        source = _npz(file) if isinstance(file, str | Path) else file
-        if isinstance(source, Path) and not source.is_file():
-            raise NotFoundError(f"There is no model at {source}", do="save one there first")
+        if not isinstance(file, str | Path):
+            return cls._read(file, "the file")
+        path = _npz(file)
+        if not path.is_file():
+            raise NotFoundError(f"There is no model at {path}", do="save one there first")
+        with path.open("rb") as handle:
+            return cls._read(handle, str(path))
+
+    @classmethod
+    def _read(cls, handle: Any, name: str) -> Self:
         try:
-            with np.load(source, allow_pickle=False) as data:
+            with np.load(handle, allow_pickle=False) as data:
                 model = cls.of(ALSConfig.model_validate_json(str(data["config"])))
                 model.user_factors, model.item_factors = data["user_factors"], data["item_factors"]
                 model.history_ = data["history"].tolist()
-        except (KeyError, ValueError, OSError) as error:
-            raise FormatError(f"{source} is not a saved ImplicitALS", came=str(error)) from None
+        except (KeyError, ValueError, OSError, IndexError, zipfile.BadZipFile) as error:
+            raise FormatError(f"{name} is not a saved ImplicitALS", came=str(error)) from None
         return model
 
     def _weighted(self, matrix: csr_matrix) -> csr_matrix:
@@ -385,10 +393,7 @@ class ImplicitALS:
         matrix = self._weighted(self._rows(rows, count, len(fixed), "The rows to fold in"))
         if 1 - side not in self._frames:
             self._frames[1 - side] = frame_of(fixed, 1 - side, self.config)
-        factors = fold(matrix, fixed, side, self._frames[1 - side], self.config)
-        if not np.isfinite(factors).all():
-            raise NumericalError("Folding in overflowed", do="use smaller values in the rows")
-        return factors
+        return fold(matrix, fixed, side, self._frames[1 - side], self.config)
 
     def _nearest(
         self,

@@ -16,7 +16,9 @@ import numpy as np
 from segue.factors.lanes import ROWS, gather, sweep
 from segue.progress import progress
 
-compiled = functools.partial(numba.njit, cache=True, nogil=True, fastmath=True, error_model="numpy")
+# Sums may be reordered and products fused, but NaN and infinity stay what they are, to be caught.
+MATHS = {"reassoc", "contract", "arcp", "nsz"}
+compiled = functools.partial(numba.njit, cache=True, nogil=True, fastmath=MATHS, error_model="numpy")
 TILE = 512  # observed pairs of a row whose factors are kept in cache between steps; a multiple of ROWS
 
 
@@ -54,7 +56,7 @@ def solve_rows(
     until the residual has shrunk by `tolerance`; then `relaxation` times as far as that.
 
     Returns:
-        Σ over the observed pairs of q s² - 2 t s + t, with s the new scores.
+        Σ over the observed pairs of q s² - 2 t s + t, with s the new scores; infinity where a row overflowed.
     """
     n, d = x.shape
     longest = 0
@@ -132,6 +134,8 @@ def solve_rows(
                 curvature = np.float32(0)
                 for k in range(d):
                     curvature += p[k] * ap[k]
+                if not np.isfinite(curvature):
+                    return np.inf
                 if curvature <= 0:
                     break
                 length = rz / curvature

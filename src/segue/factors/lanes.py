@@ -14,6 +14,7 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 LANES = 16
+MATHS = ["reassoc", "contract", "nsz"]
 ROWS = 4  # rows of `sweep` at once
 AHEAD = 12  # rows that are asked for before they are read
 
@@ -46,7 +47,7 @@ def _loop(builder: Any, stop: Any, step: int) -> Any:
 
 def _plus(builder: Any, total: Any, a: Any, b: Any) -> Any:
     """total + a b, fused where the processor can."""
-    return builder.fadd(total, builder.fmul(a, b, flags=["fast"]), flags=["fast"])
+    return builder.fadd(total, builder.fmul(a, b, flags=MATHS), flags=MATHS)
 
 
 def _halves(builder: Any, vector: Any, count: int) -> Any:
@@ -58,7 +59,7 @@ def _halves(builder: Any, vector: Any, count: int) -> Any:
         )
         for lanes in (list(range(half)), list(range(half, count)))
     )
-    return builder.fadd(low, high, flags=["fast"])
+    return builder.fadd(low, high, flags=MATHS)
 
 
 def _gather(typing: Any, fixed: Any, indices: Any, first: Any, count: Any, kept: Any) -> Any:
@@ -140,7 +141,7 @@ def _sweep(
             mask = ir.VectorType(WORD, ROWS)
             flat = _transposed_sum(builder, folded, mask)
             place = builder.add(begin, j)
-            product = builder.fadd(flat, builder.load(o.at(place, four), align=4), flags=["fast"])
+            product = builder.fadd(flat, builder.load(o.at(place, four), align=4), flags=MATHS)
             builder.store(product, out.at(place, four), align=4)
             weights = _plus(
                 builder,
@@ -174,10 +175,10 @@ def _transposed_sum(builder: Any, parts: list[Any], mask: Any) -> Any:
 
     def paired(a: Any, b: Any) -> Any:
         """(a0 + a2, a1 + a3, b0 + b2, b1 + b3)."""
-        return builder.fadd(mixed(a, b, [0, 1, 4, 5]), mixed(a, b, [2, 3, 6, 7]), flags=["fast"])
+        return builder.fadd(mixed(a, b, [0, 1, 4, 5]), mixed(a, b, [2, 3, 6, 7]), flags=MATHS)
 
     ab, cd = paired(parts[0], parts[1]), paired(parts[2], parts[3])
-    return builder.fadd(mixed(ab, cd, [0, 2, 4, 6]), mixed(ab, cd, [1, 3, 5, 7]), flags=["fast"])
+    return builder.fadd(mixed(ab, cd, [0, 2, 4, 6]), mixed(ab, cd, [1, 3, 5, 7]), flags=MATHS)
 
 
 gather: Any = intrinsic(_gather)

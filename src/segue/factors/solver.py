@@ -204,6 +204,9 @@ def solve(
 
     `fixed` may hold only those rows that `side` has observed, as long as `frame` is of all. `room` is memory
     for the fixed side in the frame's basis, at least as long as it: uint16 (bfloat16) or float32.
+
+    Raises:
+        NumericalError: a row overflowed.
     """
     f, d = config.factors, side.factors.shape[1]
     shift = config.unobserved_weight if config.objective == "hu" else 0.0
@@ -254,8 +257,19 @@ def solve(
         pass
     sums = _added(run(improve, side.chunks))
     side.turn = np.ascontiguousarray(frame.basis.T)
+    _check(sums.loss if sums else 0.0)
     side.sum_up(sums)
     return sums.loss if sums else 0.0
+
+
+def _check(value: float) -> None:
+    if not np.isfinite(value):
+        raise NumericalError(
+            "The factors overflowed",
+            expected="a finite loss",
+            came=str(value),
+            do="use smaller values in the matrix (a lower alpha), or more regularization",
+        )
 
 
 def balance(rows: Side, columns: Side, config: ALSConfig) -> None:
@@ -310,7 +324,7 @@ def descend(
     """Epochs until `iterations` or `tolerance`; `each(epoch, loss)` after every one. Returns the losses.
 
     Raises:
-        NumericalError: the loss or a factor is not finite.
+        NumericalError: the loss is not finite.
     """
     half = config.precision == "bfloat16" or (config.precision == "auto" and rows.observed.nnz >= HALF_FROM)
     d = columns.factors.shape[1]
@@ -323,13 +337,7 @@ def descend(
             pace = _pace(epoch, side is columns, config, d)
             observed = solve(side, fixed, Frame.of(fixed, config), config, run, pace, room)
         value = loss(rows, columns, config, observed)
-        if not np.isfinite(value):
-            raise NumericalError(
-                f"The factors overflowed in epoch {epoch + 1}",
-                expected="a finite loss",
-                came=f"{value}",
-                do="use smaller values in the matrix (a lower alpha), or more regularization",
-            )
+        _check(value)
         history.append(value)
         each(epoch, value)
         if epoch and history[-2] - value < config.tolerance * abs(history[-2]):

@@ -1,0 +1,40 @@
+"""ImplicitALS keeps the contract of recommenders, in every mode."""
+
+from __future__ import annotations
+
+import pytest
+
+from segue.factors.als import ImplicitALS
+from segue.testing.recommender import RecommenderContract
+
+
+class TestImplicitALS(RecommenderContract):
+    def make(self) -> ImplicitALS:
+        return ImplicitALS(factors=32, regularization=0, random_state=23)
+
+
+class TestRendle(RecommenderContract):
+    def make(self) -> ImplicitALS:
+        return ImplicitALS(
+            factors=16,
+            objective="rendle",
+            regularization=0.003,
+            unobserved_weight=0.1,
+            frequency_scale=1.0,
+            random_state=1,
+        )
+
+
+class TestBiases(RecommenderContract):
+    def make(self) -> ImplicitALS:
+        return ImplicitALS(
+            factors=16, regularization=0.1, biases=True, random_state=2, iterations=30, num_threads=1
+        )
+
+    @pytest.mark.skip(reason="a track without listeners has factors here: they undo the listeners' biases")
+    def test_rows_and_columns_with_nothing(self) -> None: ...
+
+
+class TestExact(RecommenderContract):
+    def make(self) -> ImplicitALS:
+        return ImplicitALS(factors=8, regularization=1.0, alpha=3.0, use_cg=False, random_state=3)
