@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +57,7 @@ def test_a_session_runs_on_without_overlap(library: Library) -> None:
     for plays in by_session.values():
         plays.sort(key=lambda row: row["session_position"])
         assert [row["session_position"] for row in plays] == list(range(1, len(plays) + 1))
-        for before, after in zip(plays, plays[1:], strict=False):
+        for before, after in pairwise(plays):
             gap = (after["started_at"] - before["started_at"]).total_seconds() * 1000
             assert gap >= before["played_ms"] - 1000
 
@@ -79,10 +80,13 @@ def test_listeners_play_what_they_truly_like(town: Town, library: Library) -> No
     truth = town.affinity(number)
     assert truth.shape == (20, 800)
     place = {track: n for n, track in enumerate(town.catalogue.ids)}
+    gains = []
     for row in range(20):
         mine = pc.equal(listens["listener_id"], f"town:l{row:05d}")
         heard = [place[track] for track in listens.filter(mine)["track_id"].to_pylist()]
-        assert truth[row, heard].mean() > truth[row].mean()
+        gains.append(truth[row, heard].mean() - truth[row].mean())
+    assert np.mean(gains) > 0.3
+    assert np.mean(np.array(gains) > 0) > 0.8
 
 
 def test_names_are_told_apart(town: Town) -> None:

@@ -95,9 +95,9 @@ class Batch:
             kind = schedule.kind[rows, which]
             kind = np.where(kind == PODCAST, CONTEXTS.index("personalized"), kind)
             parts += self._session(rows, which, schedule.start[rows, which], kind)
-        joined = Plays(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+        joined = Plays._make(np.concatenate(column) for column in zip(*parts, strict=True))
         order = np.lexsort((joined.position, joined.session, joined.listener))
-        return Plays(*(column[order] for column in joined))
+        return Plays._make(column[order] for column in joined)
 
     def _session(
         self, rows: NDArray[np.intp], which: int, start: NDArray[np.float64], kind: NDArray[np.int64]
@@ -197,7 +197,7 @@ class Batch:
         month = np.minimum((start / 30.4375).astype(int), self.short.shape[1] - 1)
         # New songs that suit: from the tastes' reach, each track's taste drawn by weight.
         taste = _by_weight(self.listeners.log_weights[rows, month], chance[0])
-        slot = (WIDTH * chance[1] ** 1.5).astype(int)
+        slot = (WIDTH * chance[1] ** 3).astype(int)  # half of it within the nearest eight artists
         artist = self.short[rows[:, None], month[:, None], taste, slot]
         queue = catalogue.song_of(artist, chance[2], start[:, None])
         main = queue[:, 0]
