@@ -163,7 +163,7 @@ class FactorModel:
                 good = scores[at] > np.finfo(np.float32).min
                 if not row.nnz or not good.any():
                     continue
-                why = self._why(row, ids[at][good], reasons)
+                why = self.why(row, ids[at][good], reasons)
                 listener = str(seen.listeners[start + at])
                 for rank, (track, score) in enumerate(zip(ids[at][good], scores[at][good], strict=True)):
                     yield Recommendation(
@@ -249,7 +249,8 @@ class FactorModel:
             )
             yield start, ids, scores
 
-    def _why(self, row: csr_matrix, tracks: NDArray[np.int32], reasons: int) -> list[tuple[Because, ...]]:
+    def why(self, row: csr_matrix, tracks: NDArray[np.int32], reasons: int) -> list[tuple[Because, ...]]:
+        """For each of `tracks` (places in `tracks_`), the most telling plays of one listener's `row`."""
         heard, parts = self.als_.contributions(row, tracks)
         shares = np.maximum(parts, 0)
         shares /= np.maximum(shares.sum(axis=1, keepdims=True), 1e-30)

@@ -164,7 +164,10 @@ def _plays(library: Tables, config: ObservationConfig) -> ibis.Table:
         else_=1.0,
     ).cast("float64")
     return listens.select(
-        "listener_id", "track_id", at=listens.started_at.epoch_seconds(), amount=heard * listens.plays
+        "listener_id",
+        "track_id",
+        at=listens.started_at.epoch_seconds().cast("float64"),
+        amount=heard * listens.plays,
     )
 
 
@@ -176,7 +179,7 @@ def _entries(library: Tables, config: ObservationConfig) -> ibis.Table:
     return entries.select(
         "track_id",
         listener_id=entries.playlist_id,
-        at=entries.added_at.epoch_seconds(),
+        at=entries.added_at.epoch_seconds().cast("float64"),
         amount=ibis.literal(1.0),
     )
 
