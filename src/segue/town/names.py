@@ -54,11 +54,25 @@ class Speller:
 
         return _SLOT.sub(word, self.pick(patterns))
 
-    def artist(self, language: str, maker: str) -> str:
+    def artist(self, language: str, maker: str, genre: str) -> str:
         """An artist's name; `maker` is what kind of artist: band, person, rapper, ..."""
-        scope, english = words()[language], words()["en"]
-        patterns = scope.get(maker) or scope.get("person") or english[maker]
-        return _tidy(self.fill(patterns, scope, _metal(maker), english), "en")
+        scope, english, special = words()[language], words()["en"], words()["special"].get(genre, {})
+        own = (
+            special
+            if maker in special
+            else scope
+            if maker in scope
+            else scope
+            if "person" in scope
+            else english
+        )
+        patterns = own.get(maker) or own["person"]
+        return _tidy(
+            self.fill(
+                patterns, special, _nouns([]) if own is not special else _nouns(["doom"]), scope, english
+            ),
+            "en",
+        )
 
     def title(self, language: str, genre: str, themes: list[str]) -> str:
         """A song's title."""
@@ -70,8 +84,7 @@ class Speller:
 
     def _line(self, kind: str, language: str, genre: str, themes: list[str]) -> str:
         english, special = words()["en"], words()["special"]
-        nouns = {"n": [noun for theme in themes for noun in words()["themes"].get(theme, [])]}
-        nouns["N"] = nouns["n"]
+        nouns = _nouns(themes)
         scope = words()[language]
         own = special.get(f"{genre}_{language}") or (
             special.get(genre) if _sung_in(language, genre) else None
@@ -87,8 +100,9 @@ def _sung_in(language: str, genre: str) -> bool:
     return language == "en" or genre in ("classical", "techno", "film_score", "ambient", "lo_fi", "metal")
 
 
-def _metal(maker: str) -> Words:
-    return {}
+def _nouns(themes: list[str]) -> Words:
+    nouns = [noun for theme in themes for noun in words()["themes"].get(theme, [])]
+    return {"n": nouns, "N": nouns} if nouns else {}
 
 
 def _tidy(text: str, language: str) -> str:

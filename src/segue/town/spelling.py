@@ -1,126 +1,186 @@
-"""Names of artists, albums and songs, and how services spell the versions of a song."""
+"""The catalogue in words: names of artists and albums, titles as services spell them, who is credited."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from segue.town.catalogue import KINDS, Artists, Songs, genres
 from segue.town.draws import generator
-from segue.town.names import Speller
-
-_VENUES = ("the Old Mill", "Harbour Hall", "Radio Nord", "the Roundhouse", "Teatro Lirico", "Studio 4")
-# What a version's title gets, by kind; services do not agree with each other, and neither do these.
-_SPELLINGS: dict[str, tuple[str, ...]] = {
-    "live": ("{title} - Live at {venue}", "{title} (Live)", "{title} - Live"),
-    "acoustic": ("{title} - Acoustic", "{title} (Acoustic Version)"),
-    "remix": ("{title} - {artist} Remix", "{title} ({artist} Remix)"),
-    "remaster": ("{title} - {year} Remaster", "{title} - Remastered {year}", "{title} (Remastered)"),
-    "sped up": ("{title} - Sped Up", "{title} (sped up version)"),
-    "slowed": ("{title} - Slowed + Reverb", "{title} (slowed + reverb)"),
-    "cover": ("{title}",),
-    "demo": ("{title} - Demo", "{title} (Demo)"),
-    "instrumental": ("{title} - Instrumental", "{title} (Instrumental)"),
-    "radio edit": ("{title} - Radio Edit",),
-    "single": ("{title}",),
-}
+from segue.town.names import Speller, words
 
 
 @dataclass(frozen=True)
-class Names:
-    """What everything is called."""
+class Spelled:
+    """Names by artist and song, in the order of `Artists` and `Songs`."""
 
     artists: list[str]
-    titles: list[str]  # by song
-    albums: list[str | None]  # by song
-    credits: list[list[str]]  # by song, main artist first
+    titles: list[str]
+    credits: list[list[str]]  # main artist first
+    albums: list[str]  # by song
 
 
-def spell(seed: int, artists: Artists, songs: Songs) -> Names:
-    """Name a catalogue. No two artists share a name, and no artist has two works of one title."""
+def spell(seed: int, artists: Artists, songs: Songs) -> Spelled:
+    """Names for everything. No two artists share one; an artist has no title twice, but for versions."""
     table = list(genres().items())
+    rng = generator(seed, "languages")
+    languages, names = [], _Unique()
     speller = Speller(seed, "artists")
-    rng = generator(seed, "spelling")
-    names: list[str] = []
-    tongues: list[str] = []
-    taken: set[str] = set()
-    for genre in artists.genre:
-        facts = table[genre][1]
-        tongue, maker = _weighted(rng, facts["languages"]), _weighted(rng, facts["makers"])
-        name = _fresh(lambda tongue=tongue, maker=maker: speller.artist(tongue, maker), taken)
-        names.append(name)
-        tongues.append(tongue)
-    titles: list[str] = [""] * len(songs.artist)
-    used: dict[int, set[str]] = {}
-    speller = Speller(seed, "titles")
-    for song in np.flatnonzero(songs.kind == 0):
-        artist = int(songs.artist[song])
-        titles[song] = _fresh(
-            _titles(speller, table, songs, artist, song, tongues), used.setdefault(artist, set())
+    for number in artists.genre:
+        genre = table[number][1]
+        languages.append(_choice(rng, genre["languages"]))
+        maker = _choice(rng, genre["makers"])
+        names.add(
+            lambda language=languages[-1], maker=maker, name=table[number][0]: speller.artist(
+                language, maker, name
+            )
         )
-    for song in np.flatnonzero(songs.kind > 0):
-        work = int(songs.work[song])
-        remixer = names[int(rng.integers(len(names)))]
-        pattern = _SPELLINGS[KINDS[songs.kind[song]]]
-        titles[song] = pattern[int(rng.integers(len(pattern)))].format(
-            title=titles[work],
-            artist=remixer,
-            venue=_VENUES[int(rng.integers(len(_VENUES)))],
-            year=1970 + int(songs.released[song] // 365.25),
-        )
-    albums = _albums(seed, table, songs, tongues, titles)
-    credits = [[names[artist]] for artist in songs.artist]
-    for song in np.flatnonzero((songs.kind == 0) & (rng.random(len(titles)) < 0.06)):
-        guest = names[int(rng.integers(len(names)))]
-        if guest not in credits[song]:
-            credits[song].append(guest)
-            titles[song] = f"{titles[song]} (feat. {guest})"
-    return Names(names, titles, albums, credits)
+    titles, featured = _titles(seed, artists, songs, languages)
+    albums = _albums(seed, artists, songs, languages, titles)
+    kinds = [KINDS[k] for k in songs.kind]
+    speller, lists = Speller(seed, "versions"), words()["en"]
+    credits: list[list[str]] = []
+    spelled: list[str] = []
+    rng = generator(seed, "guests")
+    by_genre = [np.flatnonzero(artists.genre == g) for g in range(len(table))]
+    guests: dict[int, int] = {}
+    for i in np.flatnonzero(featured):
+        others = by_genre[songs.genre[i]]
+        chance = artists.popularity[others].astype(float)
+        guest = int(others[rng.choice(len(others), p=chance / chance.sum())])
+        if guest != songs.artist[i]:
+            guests[int(i)] = guest
+    for i, kind in enumerate(kinds):
+        work = int(songs.work[i])
+        title, credit = titles[work], [names.all[songs.artist[i]]]
+        guest = guests.get(work) if songs.artist[i] == songs.artist[work] else None
+        if guest is not None:
+            credit.append(names.all[guest])
+            title = f"{title} (feat. {names.all[guest]})"
+        if kind == "remix":
+            by = names.all[int(rng.choice(by_genre[songs.genre[i]]))]
+            if by != credit[0]:
+                credit.append(by)
+            spelled.append(
+                speller.fill(
+                    ["{t} - {by} Remix", "{t} ({by} Remix)", "{t} - {by} Extended Remix"],
+                    {"t": [title], "by": [by]},
+                )
+            )
+        else:
+            year = str(1970 + int(songs.released[i] / 365.25))
+            scope = {"t": [title], "year": [year], "old": [names.all[songs.artist[work]]]}
+            spelled.append(speller.fill(_SPELLINGS[kind], scope, lists))
+        credits.append(credit)
+    return Spelled(names.all, spelled, credits, albums)
 
 
-def _titles(
-    speller: Speller,
-    table: list[tuple[str, dict[str, Any]]],
-    songs: Songs,
-    artist: int,
-    song: int,
-    tongues: list[str],
-) -> Any:
-    genre, facts = table[songs.genre[song]]
-    return lambda: speller.title(tongues[artist], genre, facts["themes"])
+_SPELLINGS = {
+    "original": ["{t}"],
+    "live": [
+        "{t} - Live at {venue}",
+        "{t} (Live at {venue})",
+        "{t} - Live",
+        "{t} (Live)",
+        "{t} - Live in {place}",
+    ],
+    "acoustic": ["{t} - Acoustic", "{t} (Acoustic)", "{t} - Acoustic Version", "{t} (Stripped)"],
+    "remaster": ["{t} - {year} Remaster", "{t} - Remastered {year}", "{t} (Remastered)", "{t} - Remastered"],
+    "sped up": ["{t} - Sped Up", "{t} (Sped Up)", "{t} - Sped Up Version"],
+    "slowed": ["{t} - Slowed + Reverb", "{t} (Slowed + Reverb)", "{t} - Slowed"],
+    "cover": ["{t}", "{t}", "{t} (Cover)", "{t} - {old} Cover"],
+    "demo": ["{t} - Demo", "{t} (Demo)"],
+    "instrumental": ["{t} - Instrumental", "{t} (Instrumental)"],
+    "radio edit": ["{t} - Radio Edit", "{t} (Radio Edit)"],
+    "single": ["{t}", "{t}", "{t}", "{t} - Single Version"],
+}
 
 
-def _albums(
-    seed: int, table: list[tuple[str, dict[str, Any]]], songs: Songs, tongues: list[str], titles: list[str]
-) -> list[str | None]:
-    speller = Speller(seed, "albums")
-    by_album: dict[int, str] = {}
-    for song in np.flatnonzero(songs.album >= 0):
-        album = int(songs.album[song])
-        if album not in by_album:
-            genre, facts = table[songs.genre[song]]
-            by_album[album] = speller.album(tongues[int(songs.artist[song])], genre, facts["themes"])
-    return [by_album[int(a)] if a >= 0 else titles[song] for song, a in enumerate(songs.album)]
+class _Unique:
+    """Names, none twice."""
 
+    def __init__(self) -> None:
+        self.all: list[str] = []
+        self._seen: set[str] = set()
 
-def _fresh(make: Any, taken: set[str]) -> str:
-    """A name that is not taken; after many tries it gets a number, as people's names do."""
-    for _ in range(40):
+    def add(self, make) -> str:
         name = make()
-        if name.casefold() not in taken:
-            break
-    else:
-        number = 2
-        while f"{name} {number}".casefold() in taken:
-            number += 1
-        name = f"{name} {number}"
-    taken.add(name.casefold())
-    return name
+        for tries in range(2, 60):
+            if name.casefold() not in self._seen:
+                break
+            name = make() if tries < 40 else f"{make()} {tries}"
+        self._seen.add(name.casefold())
+        self.all.append(name)
+        return name
 
 
-def _weighted(rng: np.random.Generator, weights: dict[str, float]) -> str:
-    keys = list(weights)
-    shares = np.array([weights[key] for key in keys], dtype=np.float64)
-    return keys[int(np.searchsorted(np.cumsum(shares / shares.sum()), rng.random()).clip(max=len(keys) - 1))]
+def _choice(rng: np.random.Generator, weights: dict[str, float]) -> str:
+    ladder = np.cumsum(list(weights.values()))
+    return list(weights)[int(np.searchsorted(ladder, rng.random() * ladder[-1], side="right"))]
+
+
+def _titles(seed: int, artists: Artists, songs: Songs, languages: list[str]) -> tuple[list[str], np.ndarray]:
+    """Titles of works, at their first recording's place, and where a guest is featured."""
+    speller, rng = Speller(seed, "titles"), generator(seed, "features")
+    table = list(genres().items())
+    guest_share = {"urban": 0.30, "latin": 0.18, "pop": 0.12, "electronic": 0.16}
+    shares = np.array([guest_share.get(genre["family"], 0.02) for _, genre in table])
+    titles = [""] * len(songs.work)
+    for artist in range(len(artists.genre)):
+        name, genre = table[artists.genre[artist]]
+        mine = _Unique()
+        for i in range(artists.first[artist], artists.first[artist + 1]):
+            if songs.kind[i] == 0:
+                titles[i] = mine.add(lambda: speller.title(languages[artist], name, genre["themes"]))
+    return titles, (rng.random(len(songs.work)) < shares[songs.genre]) & (songs.kind == 0)
+
+
+def _albums(seed: int, artists: Artists, songs: Songs, languages: list[str], titles: list[str]) -> list[str]:
+    speller = Speller(seed, "albums")
+    table = list(genres().items())
+    rng = generator(seed, "title tracks")
+    names: dict[int, str] = {}
+    result: list[str] = []
+    mine = _Unique()
+    for i in range(len(songs.work)):
+        artist = songs.artist[i]
+        if i == artists.first[artist]:
+            mine = _Unique()
+        number = int(songs.album[i])
+        name, genre = table[songs.genre[i]]
+        kind = KINDS[songs.kind[i]]
+        work = int(songs.work[i])
+        if number >= 0:
+            if number not in names:
+                own = titles[i] if rng.random() < 0.2 else None
+                names[number] = (
+                    mine.add(
+                        lambda own=own, artist=artist, name=name, genre=genre: (
+                            own or speller.album(languages[artist], name, genre["themes"])
+                        )
+                    )
+                    if own is None
+                    else own
+                )
+            result.append(names[number])
+        elif kind in ("original", "single", "sped up", "slowed", "radio edit", "cover"):
+            result.append(
+                titles[work]
+                if kind != "cover" or rng.random() < 0.5
+                else f"Covers, Vol. {1 + int(rng.integers(3))}"
+            )
+        elif kind == "live":
+            result.append("")
+        else:
+            album = names.get(int(songs.album[work]))
+            result.append(f"{album} (Deluxe Edition)" if album else titles[work])
+    scope = words()["en"]
+    for i, album in enumerate(result):
+        if not album:
+            result[i] = speller.fill(
+                ["Live at {venue}", "Live in {place}", "{t} (Live)"],
+                {"t": [titles[int(songs.work[i])]]},
+                scope,
+            )
+    return result
