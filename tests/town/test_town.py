@@ -13,6 +13,7 @@ from segue.errors import NotFoundError, UsageError
 from segue.library import Library
 from segue.town import Town, TownConfig, build
 from segue.town.catalogue import KINDS
+from segue.town.truth import load_truth
 
 SMALL = {"listeners": 60, "tracks": 800, "months": 1.0}
 
@@ -40,13 +41,13 @@ def test_a_seed_gives_the_same_bytes(library: Library, tmp_path: Path) -> None:
 
 def test_what_is_written_fits_together(library: Library) -> None:
     tracks = set(library.arrow("tracks")["track_id"].to_pylist())
-    assert len(tracks) == 800
+    assert sum(track.startswith("town:t") for track in tracks) == 800
     for table in ("listens", "playlist_entries", "feedback"):
         assert set(library.arrow(table)["track_id"].to_pylist()) <= tracks
     listens = library.arrow("listens")
     assert pc.min(listens["played_ms"]).as_py() > 0
     assert len(set(listens["listener_id"].to_pylist())) == 60
-    assert pc.max(listens["session_position"]).as_py() <= 48
+    assert pc.max(listens["session_position"]).as_py() <= 60
 
 
 def test_a_session_runs_on_without_overlap(library: Library) -> None:
@@ -83,7 +84,7 @@ def test_listeners_play_what_they_truly_like(town: Town, library: Library) -> No
     gains = []
     for row in range(20):
         mine = pc.equal(listens["listener_id"], f"town:l{row:05d}")
-        heard = [place[track] for track in listens.filter(mine)["track_id"].to_pylist()]
+        heard = [place[track] for track in listens.filter(mine)["track_id"].to_pylist() if track in place]
         gains.append(truth[row, heard].mean() - truth[row].mean())
     assert np.mean(gains) > 0.3
     assert np.mean(np.array(gains) > 0) > 0.8
@@ -103,9 +104,9 @@ def test_names_are_told_apart(town: Town) -> None:
 
 def test_the_truth_is_kept_apart(town: Town, library: Library, tmp_path: Path) -> None:
     town.save_truth(tmp_path / "truth")
-    with np.load(tmp_path / "truth" / "truth.npz") as truth:
-        assert truth["tastes"].shape[0] == 60
-        assert len(truth["tracks"]) == 800
+    truth = load_truth(tmp_path / "truth")
+    assert truth.listeners.tastes.shape[0] == 60
+    assert len(truth.track_ids) == 800
     assert not list(library.path.rglob("*truth*"))
     assert set(library.arrow("tracks")["work_id"].to_pylist()) == {None}
 

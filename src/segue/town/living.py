@@ -19,7 +19,7 @@ from segue.town.draws import Draws
 from segue.town.listeners import Listeners
 from segue.town.podcasts import Podcasts
 from segue.town.queues import LOGS, MAIN, QUEUE, Known, Moment, Offers
-from segue.town.reach import Catalogue
+from segue.town.reach import SKEW, Catalogue
 from segue.town.sessions import PODCAST, Plan
 
 STARTS = ("trackdone", "fwdbtn", "backbtn", "clickrow", "playbtn", "appload", "remote")
@@ -81,7 +81,7 @@ def first_memory(
     who, places = number[:, None], np.arange(ROOM)[None]
     ladder = np.cumsum(np.exp(listeners.log_weights[:, 0]), 1)
     taste = (ladder[:, None, :] < (draws.uniform(who, places, 0) * ladder[:, -1:])[..., None]).sum(-1)
-    slot = (short.shape[-1] * draws.uniform(who, places, 1) ** 1.4).astype(int)
+    slot = (short.shape[-1] * draws.uniform(who, places, 1) ** SKEW).astype(int)
     artist = short[np.arange(n)[:, None], 0, taste.clip(max=short.shape[2] - 1), slot]
     songs = catalogue.song_of(artist, draws.uniform(who, places, 2), np.zeros((n, 1)))
     order = np.argsort(songs, axis=1, kind="stable")

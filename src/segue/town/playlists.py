@@ -12,7 +12,7 @@ from segue.town.config import TownConfig
 from segue.town.draws import Draws, generator
 from segue.town.listeners import Listeners
 from segue.town.names import Speller, words
-from segue.town.reach import WIDTH, Catalogue
+from segue.town.reach import Catalogue
 
 MOST = 8  # playlists of one listener
 LENGTH = 100  # tracks of a playlist
@@ -58,11 +58,10 @@ def make_own(
     created = np.where(age < 0.75, -900 * age**2 - 1, (age - 0.75) * 4 * config.days)
     places = np.arange(3 * LENGTH)[None]
     # A playlist keeps to a part of what its taste comes across.
-    centre = draws.uniform(who, which, 5)[:, None] * 0.6
-    slot = ((centre + 0.4 * draws.uniform(who[:, None], which[:, None], places, 6)) * WIDTH).astype(
-        int
-    ) % WIDTH
-    artist = short[owner[:, None], 0, taste[:, None], slot]
+    width = short.shape[-1]
+    centre = 0.6 * draws.uniform(who, which, 5)[:, None] ** 2
+    slot = ((centre + 0.4 * draws.uniform(who[:, None], which[:, None], places, 6)) * width).astype(int)
+    artist = short[owner[:, None], 0, taste[:, None], slot % width]
     pool = catalogue.song_of(artist, draws.uniform(who[:, None], which[:, None], places, 7), created[:, None])
     style = np.searchsorted(np.cumsum(_CHANCES), draws.uniform(who, which, 8)).clip(max=len(_STYLES) - 1)
     noise = draws.normal(who[:, None], which[:, None], places, 9)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from segue.town.catalogue import Ints
 from segue.town.draws import Draws
 from segue.town.playlists import Playlists, _first_of
-from segue.town.reach import WIDTH, Catalogue
+from segue.town.reach import SKEW, Catalogue
 from segue.town.sessions import CONTEXTS, LOGGED, PODCAST
 
 MAIN = 44  # places that the session's beginning fills; the last are autoplay
@@ -61,6 +61,7 @@ class Offers:
         self._draws = Draws(seed, "queues")
         self._catalogue, self._short, self._own, self._town, self._top = catalogue, short, own, town, charts
         self._first_own = np.searchsorted(own.owner, np.arange(len(short) + 1))
+        self._width = short.shape[-1]
         songs = catalogue.songs
         energy = np.bincount(songs.artist, songs.energy) / np.bincount(songs.artist)
         self.energies = energy[short[:, 0, :, :16]].mean(-1).astype(np.float32)  # (n, K) of each taste
@@ -152,7 +153,9 @@ class Offers:
         return np.where((album >= 0)[:, None], songs, _padded(seed[:, None])), length.astype(np.int32), album
 
     def _artist(self, m: Moment, known: Known, own: Ints) -> tuple[Ints, Ints, Ints]:
-        met = self._short[m.rows, self._month(m), m.taste, (WIDTH * self._uniform(m, 10) ** 1.5).astype(int)]
+        met = self._short[
+            m.rows, self._month(m), m.taste, (self._width * self._uniform(m, 10) ** SKEW).astype(int)
+        ]
         heard = self._catalogue.songs.artist[self._familiar(m, known, 11, 1)[:, 0]]
         artist = np.where(self._uniform(m, 12) < 0.6, heard, met)
         first = self._catalogue.artists.first[artist]
@@ -190,7 +193,7 @@ class Offers:
 
     def _met(self, m: Moment, purpose: int, width: int) -> Ints:
         """Songs that the session's taste comes across."""
-        slot = (WIDTH * self._uniform(m, purpose, width) ** 1.2).astype(int)
+        slot = (self._width * self._uniform(m, purpose, width) ** SKEW).astype(int)
         artist = self._short[m.rows[:, None], self._month(m)[:, None], m.taste[:, None], slot]
         return self._catalogue.song_of(artist, self._uniform(m, purpose + 1, width), m.now[:, None])
 

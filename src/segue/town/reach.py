@@ -12,7 +12,8 @@ from segue.town.config import TownConfig
 from segue.town.draws import Draws
 from segue.town.listeners import NONE, Listeners
 
-WIDTH = 64  # artists that a taste comes across in a month
+WIDTH = 64  # artists that a taste comes across, at most; an eighth of them all in a small town
+SKEW = 2.0  # place in the list = width x uniform^SKEW: the likeliest are met most
 NEAR = 32  # artists that radio takes for neighbours
 
 
@@ -69,11 +70,11 @@ def make_catalogue(config: TownConfig, artists: Artists, songs: Songs, ids: NDAr
 
 
 def shortlists(config: TownConfig, seed: int, catalogue: Catalogue, listeners: Listeners) -> Ints:
-    """Artists that each taste comes across (n, knots, K, WIDTH), likeliest first."""
+    """Artists that each taste comes across (n, knots, K, width), likeliest first."""
     n, times, most, _ = listeners.tastes.shape
     artists = catalogue.artists
-    width = min(WIDTH, len(artists.genre))
-    result = np.zeros((n, times, most, WIDTH), dtype=np.int32)
+    width = int(np.clip(len(artists.genre) // 8, 12, WIDTH))
+    result = np.zeros((n, times, most, width), dtype=np.int32)
     who, which = np.nonzero(listeners.log_weights[:, 0] > NONE)
     draws = Draws(seed, "reach")
     prior = config.reach * np.log(artists.popularity)
@@ -87,5 +88,5 @@ def shortlists(config: TownConfig, seed: int, catalogue: Catalogue, listeners: L
             score = config.narrowness * (listeners.tastes[rows, time, places] @ artists.vector.T) + noise
             best = np.argpartition(-score, width - 1, axis=1)[:, :width]
             best = np.take_along_axis(best, np.argsort(-np.take_along_axis(score, best, 1), axis=1), 1)
-            result[rows, time, places] = np.resize(best.T, (WIDTH, len(rows))).T
+            result[rows, time, places] = best
     return result

@@ -43,7 +43,7 @@ def times(town: Town, days: NDArray[np.floating]) -> pa.Array:
 
 def tracks(town: Town) -> pa.Table:
     """Songs and episodes. Works and versions are left open: they are what grouping has to find."""
-    songs, spelled, podcasts = town.catalogue.songs, town.spelled, town.podcasts
+    songs, names, podcasts = town.catalogue.songs, town.names, town.podcasts
     size, episodes = len(songs.artist), len(podcasts.titles)
     start = np.datetime64(town.config.start, "D").astype(int)
     released = [str(day) for day in songs.released.astype("datetime64[D]")]
@@ -54,9 +54,9 @@ def tracks(town: Town) -> pa.Table:
     table = pa.table(
         {
             "track_id": track_ids(town),
-            "title": pa.array([*spelled.titles, *podcasts.titles]),
-            "artists": pa.array([*spelled.credits, *([show] for show in shows)], pa.list_(pa.string())),
-            "album": pa.array([*spelled.albums, *shows]),
+            "title": pa.array([*names.titles, *podcasts.titles]),
+            "artists": pa.array([*names.credits, *([show] for show in shows)], pa.list_(pa.string())),
+            "album": pa.array([*names.albums, *shows]),
             "duration_ms": pa.array(ms.astype(np.int64)),
             "release_date": pa.array([*released, *published]),
             "medium": pa.array(["song"] * size + ["podcast"] * episodes),

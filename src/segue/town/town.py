@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from segue.progress import Advance
 from segue.town import response
@@ -27,6 +29,7 @@ from segue.town.versions import add_versions
 
 if TYPE_CHECKING:
     from segue.library import Library
+    from segue.town.truth import Truth
 
 # Listeners are held in batches of at most so many, and of at most so many listener-track pairs.
 BATCH = 1000
@@ -63,7 +66,7 @@ class Town:
         return make_catalogue(config, artists, songs, ids)
 
     @cached_property
-    def spelled(self) -> Spelled:
+    def names(self) -> Spelled:
         """The catalogue's names and titles."""
         return spell(self.seed, self.catalogue.artists, self.catalogue.songs)
 
@@ -147,14 +150,28 @@ class Town:
                 counts[name] = writer.append(name, pa.concat_tables(parts))
         return counts
 
+    def truth(self) -> Truth:
+        """What is true of the town."""
+        from segue.town.truth import truth_of
+
+        return truth_of(self)
+
+    def affinity(self, listeners: Ints, day: float = 0.0) -> NDArray[np.float32]:
+        """True affinity (n, n_tracks), in logits; columns in the order of `catalogue.ids`."""
+        return self.truth().affinity(listeners, day)
+
+    def save_truth(self, folder: Path) -> None:
+        """Write what is true of the town into `folder`, apart from any library; `load_truth` reads it."""
+        self.truth().save(folder)
+
     def summary(self) -> dict[str, Any]:
         """What the town is made of, before anybody has listened."""
         songs = self.catalogue.songs
         return {
-            "name": self.config.name,
+            "town": self.config.name,
             "seed": self.seed,
             "listeners": self.config.listeners,
-            "songs": len(songs.artist),
+            "tracks": len(songs.artist),
             "artists": len(self.catalogue.artists.genre),
             "works": len(np.unique(songs.work)),
             "versions": int((songs.kind > 0).sum()),
