@@ -33,6 +33,13 @@ def genres() -> dict[str, dict[str, Any]]:
     return tomllib.loads(text)
 
 
+def spoken(genre: str) -> str:
+    """A genre's name as people write it."""
+    return {"r_and_b": "r&b", "drum_and_bass": "drum & bass", "lo_fi": "lo-fi", "hip_hop": "hip-hop"}.get(
+        genre, genre.replace("k_pop", "k-pop").replace("j_pop", "j-pop").replace("_", " ")
+    )
+
+
 @dataclass(frozen=True)
 class Artists:
     """Artists, the most popular of a town anywhere among them."""

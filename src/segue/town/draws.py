@@ -45,18 +45,30 @@ class Draws:
             state = state ^ (state >> _S31)
         return np.asarray(state, dtype=np.uint64)
 
+    def uniforms(self, count: int, *keys: Keys) -> list[NDArray[np.float64]]:
+        """`count` independent uniform numbers for each combination of keys; cheaper than so many calls."""
+        state, found = self.bits(*keys), []
+        for _ in range(count):
+            state = state + _GOLDEN
+            mixed = (state ^ (state >> _S30)) * _FIRST
+            mixed = (mixed ^ (mixed >> _S27)) * _SECOND
+            found.append(((mixed ^ (mixed >> _S31)) >> _S11) * _UNIT)
+        return found
+
     def uniform(self, *keys: Keys) -> NDArray[np.float64]:
         """Uniform on [0, 1)."""
-        return np.asarray((self.bits(*keys) >> _S11) * _UNIT, dtype=np.float64)
+        return (self.bits(*keys) >> _S11) * _UNIT
 
     def normal(self, *keys: Keys) -> NDArray[np.float64]:
-        """Standard normal, by Box and Muller."""
-        first = self.uniform(*keys)
-        second = ((self.bits(*keys) * _GOLDEN) ^ _SECOND) * _FIRST
-        second = second ^ (second >> _S27)
-        angle = (second * _SECOND >> _S11) * (2 * np.pi * _UNIT)
-        return np.sqrt(-2 * np.log1p(-first)) * np.cos(angle)
+        """Standard normal."""
+        return normal(*self.uniforms(2, *keys))
 
     def gumbel(self, *keys: Keys) -> NDArray[np.float32]:
-        """Standard Gumbel: the k largest of log weights plus this are a sample of k without replacement."""
-        return -np.log(-np.log(np.maximum(self.uniform(*keys).astype(np.float32), 1e-7)) + 1e-9)
+        """Standard Gumbel: adding it to log weights and taking the k largest samples k without replacement."""
+        chance = np.maximum(self.uniform(*keys).astype(np.float32), np.float32(1e-7))
+        return -np.log(np.maximum(-np.log(chance), np.float32(1e-7)))
+
+
+def normal(first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A standard normal number from two uniform ones (Box and Muller 1958)."""
+    return np.sqrt(-2 * np.log1p(-first)) * np.cos(2 * np.pi * second)

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from segue.town.catalogue import Floats, Ints, genres
-from segue.town.config import TownConfig
+from segue.town.catalogue import Floats, Ints, genres, spoken
+from segue.town.choosing import by_weight, count_before, first_of
+from segue.town.config import DAYS_A_MONTH, TownConfig
 from segue.town.draws import Draws, generator
 from segue.town.listeners import Listeners
+from segue.town.memory import liking
 from segue.town.names import Speller, words
 from segue.town.reach import Catalogue
 
@@ -52,22 +54,26 @@ def make_own(
     owner = np.repeat(np.arange(len(number)), count)
     which = np.arange(len(owner)) - np.repeat(np.cumsum(count) - count, count)
     who = number[owner]
-    taste = _weighted(listeners.log_weights[owner, 0], draws.uniform(who, which, 2))
+    taste = by_weight(listeners.log_weights[owner, 0], draws.uniform(who, which, 2))
     length = np.exp(3.3 + 0.6 * draws.normal(who, which, 3)).clip(10, LENGTH).astype(np.int32)
     age = draws.uniform(who, which, 4)
     created = np.where(age < 0.75, -900 * age**2 - 1, (age - 0.75) * 4 * config.days)
     places = np.arange(3 * LENGTH)[None]
     # A playlist keeps to a part of what its taste comes across.
-    width = short.shape[-1]
+    width, month = short.shape[-1], np.clip(created / DAYS_A_MONTH, 0, short.shape[1] - 1).astype(int)
     centre = 0.6 * draws.uniform(who, which, 5)[:, None] ** 2
     slot = ((centre + 0.4 * draws.uniform(who[:, None], which[:, None], places, 6)) * width).astype(int)
-    artist = short[owner[:, None], 0, taste[:, None], slot % width]
+    artist = short[owner[:, None], month[:, None], taste[:, None], slot % width]
     pool = catalogue.song_of(artist, draws.uniform(who[:, None], which[:, None], places, 7), created[:, None])
     style = np.searchsorted(np.cumsum(_CHANCES), draws.uniform(who, which, 8)).clip(max=len(_STYLES) - 1)
     noise = draws.normal(who[:, None], which[:, None], places, 9)
-    tracks, length = _ordered(catalogue, pool, length, style, noise)
-    speller = Speller(seed, f"playlists {number[0] if len(number) else 0}")
-    titles = [_title(speller, catalogue, row[: max(1, n)]) for row, n in zip(tracks, length, strict=True)]
+    merit = liking(config, catalogue, listeners, owner, pool) + 0.8 * noise
+    tracks, length = _ordered(catalogue, pool, merit, length, style, noise)
+    day = np.datetime64(config.start, "D") + created.astype(np.int64)
+    titles = [
+        _title(Speller(seed, f"playlist {w} {k}"), catalogue, row[: max(1, n)], int(str(when)[:4]))
+        for w, k, row, n, when in zip(who.tolist(), which.tolist(), tracks, length.tolist(), day, strict=True)
+    ]
     followers = np.floor(np.exp(1.2 * draws.normal(who, which, 10) - 0.5)).astype(np.int32)
     return Playlists(
         owner.astype(np.int32), tracks, length, created.astype(np.float32), titles, followers, style
@@ -87,14 +93,16 @@ def make_town(config: TownConfig, seed: int, catalogue: Catalogue) -> Playlists:
             row = np.full(3 * LENGTH, -1, dtype=np.int32)
             row[:size] = out[rng.choice(len(out), size, replace=False, p=chance / chance.sum())]
             rows.append(np.where(row < 0, row[0], row))
-            spoken = name.replace("_and_", " & ").replace("_", " ")
-            scope = {"Genre": [spoken.title()], "Mood": ["Late Night", "Sunday", "Golden Hour", "Morning"]}
+            scope = {
+                "Genre": [spoken(name).title()],
+                "Mood": ["Late Night", "Sunday", "Golden Hour", "Morning"],
+            }
             titles.append(speller.fill(words()["playlists"]["editorial"], scope))
     pool = np.array(rows)
     length = np.full(len(pool), 50, dtype=np.int32)
-    tracks, length = _ordered(
-        catalogue, pool, length, np.zeros(len(pool), dtype=int), rng.normal(size=pool.shape)
-    )
+    merit = np.log(songs.popularity[pool]) + rng.normal(size=pool.shape)
+    flow = np.zeros(len(pool), dtype=int)
+    tracks, length = _ordered(catalogue, pool, merit, length, flow, rng.normal(size=pool.shape))
     followers = np.exp(rng.normal(8, 1, len(pool))).astype(np.int32)
     nobody = np.full(len(pool), -1, dtype=np.int32)
     return Playlists(nobody, tracks, length, np.full(len(pool), -200, np.float32), titles, followers, nobody)
@@ -106,20 +114,21 @@ def charts(catalogue: Catalogue, size: int = 50) -> Ints:
     return out[np.argsort(-catalogue.songs.popularity[out], kind="stable")[:size]].astype(np.int32)
 
 
-def _weighted(log_weights: Floats, chance: NDArray[np.float64]) -> Ints:
-    ladder = np.cumsum(np.exp(log_weights), axis=-1)
-    return (ladder < chance[..., None] * ladder[..., -1:]).sum(-1).clip(max=log_weights.shape[-1] - 1)
-
-
 def _ordered(
-    catalogue: Catalogue, pool: Ints, length: Ints, style: Ints, noise: NDArray[np.float64]
+    catalogue: Catalogue, pool: Ints, merit: Floats, length: Ints, style: Ints, noise: NDArray[np.float64]
 ) -> tuple[Ints, Ints]:
-    """Playlists made from pools (p, m): one version of a work, at most four songs of an artist, in order."""
+    """Playlists from pools (p, m): the songs of most merit, one version of a work, few of an artist; in order."""
     songs = catalogue.songs
-    free = _first_of(songs.work[pool])
-    artist = songs.artist[pool]
-    free &= _count_before(artist, free) < np.where(style == _STYLES.index("by artist"), 8, 4)[:, None]
+    best = np.argsort(-merit, axis=1, kind="stable")
+    pool, noise = np.take_along_axis(pool, best, 1), np.take_along_axis(noise, best, 1)
+    free = first_of(songs.work[pool])
+    most = np.where(style == _STYLES.index("by artist"), 8, 4)[:, None]
+    free &= count_before(songs.artist[pool], free) < most
+    free &= np.cumsum(free, axis=1) <= 1.5 * length[:, None]
+    keep = np.argsort(~free, axis=1, kind="stable")[:, : int(1.5 * LENGTH)]
+    pool, noise, free = (np.take_along_axis(values, keep, 1) for values in (pool, noise, free))
     length = np.minimum(length, free.sum(1)).astype(np.int32)
+    artist = songs.artist[pool]
     vector, energy = songs.vector[pool], songs.energy[pool]
     like, curve, again = (np.array([_ORDERS[s][i] for s in _STYLES])[style][:, None] for i in range(3))
     low, high = np.nanquantile(np.where(free, energy, np.nan), [0.1, 0.9], axis=1)
@@ -141,39 +150,13 @@ def _ordered(
     return tracks, length
 
 
-def _first_of(values: Ints) -> NDArray[np.bool_]:
-    """Where a value stands for the first time in its row."""
-    order = np.argsort(values, axis=1, kind="stable")
-    ranked = np.take_along_axis(values, order, 1)
-    fresh = np.ones(values.shape, dtype=bool)
-    fresh[:, 1:] = ranked[:, 1:] != ranked[:, :-1]
-    result = np.empty(values.shape, dtype=bool)
-    np.put_along_axis(result, order, fresh, 1)
-    return result
-
-
-def _count_before(values: Ints, counted: NDArray[np.bool_]) -> Ints:
-    """How often a row has the same value at earlier counted places."""
-    order = np.argsort(values, axis=1, kind="stable")
-    ranked = np.take_along_axis(values, order, 1)
-    ticks = np.take_along_axis(counted, order, 1).astype(np.int64)
-    before = np.cumsum(ticks, axis=1) - ticks
-    begins = np.ones(values.shape, dtype=bool)
-    begins[:, 1:] = ranked[:, 1:] != ranked[:, :-1]
-    base = np.maximum.accumulate(np.where(begins, before, -1), axis=1)
-    result = np.empty(values.shape, dtype=np.int64)
-    np.put_along_axis(result, order, before - base, 1)
-    return result.astype(np.int32)
-
-
-def _title(speller: Speller, catalogue: Catalogue, tracks: Ints) -> str:
+def _title(speller: Speller, catalogue: Catalogue, tracks: Ints, year: int) -> str:
     lists = words()["playlists"]
     names = list(genres())
-    main = np.bincount(catalogue.songs.genre[tracks], minlength=len(names)).argmax()
+    main = names[np.bincount(catalogue.songs.genre[tracks], minlength=len(names)).argmax()]
     energy = float(catalogue.songs.energy[tracks].mean())
     mood = "soft" if energy < 0.4 else "middle" if energy < 0.66 else "strong"
-    spoken = names[main].replace("_and_", "&").replace("_", " ")
-    scope = lists | {"genre": [spoken], "mood": lists[mood]}
-    language = max(genres()[names[main]]["languages"].items(), key=lambda item: item[1])[0]
-    spoken_in = language if language in ("de", "es", "fr") else "en"
-    return speller.fill(lists[spoken_in], scope)
+    scope = lists | {"genre": [spoken(main)], "mood": lists[mood], "shortyear": [str(year), f"'{year % 100}"]}
+    languages = genres()[main]["languages"]
+    language = max(languages, key=languages.get)
+    return speller.fill(lists[language if language in ("de", "es", "fr") else "en"], scope)

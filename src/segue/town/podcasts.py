@@ -25,7 +25,7 @@ class Podcasts:
     first: Ints  # (n_shows + 1,)
     seed: int
 
-    def next(self, rows: Ints, number: Ints, now: NDArray[np.float64], turn: int) -> tuple[Ints, Floats]:
+    def next(self, number: Ints, now: NDArray[np.float64], turn: int) -> tuple[Ints, Floats]:
         """An episode for each listener: of one of three followed shows, mostly a new one."""
         draws = Draws(self.seed, "podcast follows")
         slot = (3 * draws.uniform(number, 0, turn) ** 1.5).astype(np.int64)

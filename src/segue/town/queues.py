@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segue.town.catalogue import Ints
+from segue.town.choosing import first_of
 from segue.town.draws import Draws
-from segue.town.playlists import Playlists, _first_of
+from segue.town.memory import Known
+from segue.town.playlists import Playlists
 from segue.town.reach import SKEW, Catalogue
 from segue.town.sessions import CONTEXTS, LOGGED, PODCAST
 
@@ -20,14 +22,6 @@ LOGS = (*sorted(set(LOGGED)), "podcast")
 RADIO, OWN = LOGS.index("radio"), LOGS.index("user_collection")
 _LOG_OF = np.array([LOGS.index(name) for name in (*LOGGED, "podcast")])
 Floats64 = NDArray[np.float64]
-
-
-class Known(NamedTuple):
-    """The songs each listener knows, best known first at the beginning, new ones at the end."""
-
-    songs: Ints  # (n, room)
-    saved: NDArray[np.bool_]  # (n, room)
-    count: Ints  # (n,)
 
 
 class Moment(NamedTuple):
@@ -225,7 +219,7 @@ def _padded(songs: Ints) -> Ints:
 
 def _without_repeats(songs: Ints, logged: Ints, length: Ints) -> tuple[Ints, Ints, Ints]:
     """Each song once; what is behind moves up within the main places. Repeats end up last, before the spares."""
-    fresh = _first_of(songs)
+    fresh = first_of(songs)
     main = fresh[:, :MAIN]
     length = (main & (np.arange(MAIN)[None] < length[:, None])).sum(1)
     order = np.concatenate(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from segue.town import response
 from segue.town.catalogue import Artists, Ints, Songs
 from segue.town.config import TownConfig
 from segue.town.draws import Draws
@@ -28,6 +29,7 @@ class Catalogue:
     album_first: Ints  # (n_albums + 1,) where an album begins in album_tracks
     album_tracks: Ints  # songs in album order
     ids: NDArray[np.object_]  # (n_tracks,) public ids
+    tracks: response.Track  # songs as the law sees them, leading shape (n_tracks,)
 
     def song_of(self, artist: Ints, chance: NDArray[np.float64], now: NDArray[np.float64]) -> Ints:
         """A song by each artist, by popularity; its most popular one if the song is not out yet."""
@@ -66,6 +68,16 @@ def make_catalogue(config: TownConfig, artists: Artists, songs: Songs, ids: NDAr
         album_first=first.astype(np.int32),
         album_tracks=order.astype(np.int32),
         ids=ids,
+        tracks=response.Track(
+            vector=songs.vector,
+            energy=songs.energy,
+            loud=songs.loud,
+            quality=songs.quality,
+            artist=songs.artist,
+            genre=songs.genre,
+            minutes=songs.minutes,
+            index=np.arange(len(songs.artist), dtype=np.uint32),
+        ),
     )
 
 

@@ -13,8 +13,9 @@ from segue.library.tables import FEEDBACK, LISTENS, PLAYLIST_ENTRIES, PLAYLISTS,
 from segue.town.catalogue import FEATURES
 from segue.town.draws import generator
 from segue.town.listeners import Listeners
-from segue.town.living import ENDS, STARTS, Plays, Words
-from segue.town.living import FEEDBACK as KINDS_OF_FEEDBACK
+from segue.town.living import ENDS, STARTS, Plays
+from segue.town.memory import KINDS as KINDS_OF_FEEDBACK
+from segue.town.memory import Words
 from segue.town.playlists import Playlists
 from segue.town.queues import LOGS
 
@@ -34,11 +35,10 @@ def track_ids(town: Town) -> pa.Array:
 
 
 def times(town: Town, days: NDArray[np.floating]) -> pa.Array:
-    """Days since the town's start as timestamps."""
-    start = np.datetime64(town.config.start, "us").astype(np.int64)
-    return pa.array(
-        start + np.round(days.astype(np.float64) * 86_400_000_000).astype(np.int64), pa.int64()
-    ).cast(TIME)
+    """Days since the town's start as timestamps, to the second, as services tell them."""
+    start = np.datetime64(town.config.start, "s").astype(np.int64)
+    seconds = start + np.floor(days.astype(np.float64) * 86_400 + 1e-3).astype(np.int64)
+    return pa.array(seconds, pa.timestamp("s", tz="UTC")).cast(TIME)
 
 
 def tracks(town: Town) -> pa.Table:

@@ -13,12 +13,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from segue.progress import Advance
-from segue.town import response
 from segue.town.catalogue import Ints, genre_vectors, make_artists, make_originals
 from segue.town.config import TownConfig
 from segue.town.draws import generator
 from segue.town.listeners import Listeners, make_listeners
-from segue.town.living import Life, Plays, Words, first_memory
+from segue.town.living import Life, Plays
+from segue.town.memory import Words, first_memory
 from segue.town.playlists import Playlists, charts, make_own, make_town
 from segue.town.podcasts import Podcasts, make_podcasts
 from segue.town.queues import Offers
@@ -80,21 +80,6 @@ class Town:
         """The town's own playlists."""
         return make_town(self.config, self.seed, self.catalogue)
 
-    @cached_property
-    def tracks(self) -> response.Track:
-        """All songs as the law sees them; leading shape (n_tracks,)."""
-        songs = self.catalogue.songs
-        return response.Track(
-            vector=songs.vector,
-            energy=songs.energy,
-            loud=songs.loud,
-            quality=songs.quality,
-            artist=songs.artist,
-            genre=songs.genre,
-            minutes=songs.minutes,
-            index=np.arange(len(songs.artist), dtype=np.uint32),
-        )
-
     def listeners(self, number: Ints | None = None) -> Listeners:
         """The listeners whose places are `number`; all by default."""
         number = np.arange(self.config.listeners, dtype=np.int32) if number is None else number
@@ -111,10 +96,8 @@ class Town:
             own = make_own(self.config, self.seed, self.catalogue, listeners, short)
             memory = first_memory(self.config, self.seed, self.catalogue, listeners, short)
             offers = Offers(self.seed, self.catalogue, short, own, self.lists, top)
-            life = Life(
-                self.config, self.seed, self.catalogue, listeners, offers, memory, self.podcasts, self.tracks
-            )
-            yield Batch(listeners, own, *life.live(plan(self.config, self.seed, listeners), self.config.days))
+            life = Life(self.config, self.seed, self.catalogue, listeners, offers, memory, self.podcasts)
+            yield Batch(listeners, own, *life.live(plan(self.config, self.seed, listeners)))
 
     def write(self, library: Library, advance: Advance | None = None) -> dict[str, int]:
         """Write the town into `library`: tracks, playlists, and everybody's listening. Returns rows by table.

@@ -136,7 +136,7 @@ def truth_of(town: Town) -> Truth:
         config=town.config,
         seed=town.seed,
         track_ids=town.catalogue.ids.astype(str),
-        tracks=town.tracks,
+        tracks=town.catalogue.tracks,
         work=songs.work,
         kind=songs.kind,
         listeners=town.listeners(),
