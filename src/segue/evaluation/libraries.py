@@ -117,9 +117,16 @@ def evaluate_library(
 
 def own_systems() -> dict[str, System]:
     """Segue's recommenders with their default settings, and the baselines any of them must beat."""
+    from segue.evaluation.weighted import LogConfidence
+    from segue.factors.als import ImplicitALS
     from segue.factors.items import ItemNeighbours, Popularity, RP3beta
+    from segue.factors.model import FactorConfig
 
+    settings = FactorConfig().als
     return {
+        "factors": lambda seed: LogConfidence(
+            ImplicitALS.of(settings.model_copy(update={"random_state": seed}))
+        ),
         "popularity": lambda _: Popularity(),
         "item neighbours": lambda _: ItemNeighbours(),
         "RP3beta": lambda _: RP3beta(),

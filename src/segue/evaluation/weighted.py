@@ -1,0 +1,34 @@
+"""Recommenders that are given confidences instead of plays: raw counts mislead every one of them."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+
+def log_confidence(user_items: csr_matrix, per: float, gain: float = 0.8) -> csr_matrix:
+    """1 + gain log(1 + r / per) for every stored r, as `factors.observations` weighs plays."""
+    weighed = user_items.copy()
+    weighed.data = (1 + gain * np.log1p(weighed.data / per)).astype(np.float32)
+    return weighed
+
+
+class LogConfidence:
+    """`model` on logarithmic confidences; `per` is the mean of what it is fitted to, as in training."""
+
+    def __init__(self, model: Any, gain: float = 0.8) -> None:
+        self.model, self.gain = model, gain
+        self.per_ = 1.0
+
+    def fit(self, user_items: csr_matrix) -> Self:
+        """Learn from plays (n_listeners, n_items)."""
+        self.per_ = float(user_items.data.mean())
+        self.model.fit(log_confidence(user_items, self.per_, self.gain), show_progress=False)
+        return self
+
+    def recommend(self, userid: Any, user_items: csr_matrix, **options: Any) -> tuple[NDArray, NDArray]:
+        """As the model's, from plays."""
+        return self.model.recommend(userid, log_confidence(user_items, self.per_, self.gain), **options)
