@@ -1,0 +1,105 @@
+"""What listeners played, from a library, as taste profiles need it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat
+from scipy.sparse import csr_matrix
+
+from segue.taste.profiles import Plays
+
+if TYPE_CHECKING:
+    from segue.library.store import Library
+
+
+class ListenedConfig(BaseModel):
+    """How plays count for tastes."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    half_life_days: PositiveFloat = Field(90.0, description="Age at which a play counts half.")
+    recent_days: PositiveFloat = Field(28.0, description="Days that count as recent, for trends.")
+    before_days: PositiveFloat = Field(112.0, description="Days before those, to compare them with.")
+
+
+def read_plays(
+    library: Library,
+    tracks: Sequence[str],
+    *,
+    listeners: Sequence[str] | None = None,
+    now: datetime | None = None,
+    config: ListenedConfig | None = None,
+) -> Plays:
+    """Plays of `tracks`: log2(1 + plays), each play halved in `half_life_days`; skipped plays do not count.
+
+    Args:
+        library: the listening.
+        tracks: ids, as the vectors have them; plays of others are left out.
+        listeners: ids; None for all who listened.
+        now: the moment to which ages are counted; None for the last play in the library.
+        config: how plays count.
+
+    Raises:
+        ValueError: `now` has no timezone.
+    """
+    import ibis
+
+    config = config or ListenedConfig()
+    listens = library.table("listens")
+    whole = listens.skipped.isnull() | (listens.skipped == ibis.literal(False))
+    listens = listens.filter(listens.track_id.notnull(), whole)
+    if listeners is not None:
+        listens = listens.filter(listens.listener_id.isin(list(listeners)))
+    last = library.arrow(listens.aggregate(last=listens.started_at.max())).column("last")[0].as_py()
+    if now is None:
+        now = last or datetime(1970, 1, 1, tzinfo=UTC)
+    if now.tzinfo is None:
+        raise ValueError("now needs a timezone")
+    listens = listens.filter(listens.started_at.isnull() | (listens.started_at <= now))
+    # Whole seconds as integers, which DuckDB and Spark count alike.
+    age = (ibis.literal(int(now.timestamp())) - listens.started_at.epoch_seconds()).cast("float64") / 86_400.0
+    plays = listens.plays.cast("float64")
+    faded = plays * ibis.coalesce(ibis.literal(0.5).cast("float64") ** (age / config.half_life_days), 1.0)
+    oldest = config.recent_days + config.before_days
+    counted = listens.select(
+        "listener_id",
+        "track_id",
+        faded=faded,
+        recent=(age < config.recent_days).ifelse(plays, 0.0),
+        before=((age >= config.recent_days) & (age < oldest)).ifelse(plays, 0.0),
+    )
+    rows = library.arrow(
+        counted.group_by("listener_id", "track_id").aggregate(
+            faded=counted.faded.sum(), recent=counted.recent.sum(), before=counted.before.sum()
+        )
+    )
+    place = pc.index_in(rows["track_id"], value_set=pa.array(list(tracks), pa.string()))
+    rows = rows.filter(pc.is_valid(place))
+    column = pc.drop_null(place).to_numpy().astype(np.int32)
+    who = rows["listener_id"].to_numpy()
+    ids, row = np.unique(np.concatenate([who, np.array(list(listeners or ()), object)]), return_inverse=True)
+    row = row[: len(who)]
+    order = np.lexsort((column, row))
+    values = {name: rows[name].to_numpy()[order].astype(np.float32) for name in ("faded", "recent", "before")}
+    matrix = csr_matrix(
+        (
+            np.log2(1 + values["faded"]),
+            column[order],
+            np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(ids)))]),
+        ),
+        shape=(len(ids), len(tracks)),
+    )
+    timed = last is not None
+    return Plays(
+        listeners=ids.astype(object),
+        tracks=np.array(list(tracks), object),
+        matrix=matrix,
+        recent=values["recent"] if timed else None,
+        before=values["before"] if timed else None,
+    )

@@ -1,0 +1,142 @@
+"""Grouping of one listener's tracks, compiled."""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+
+@numba.njit(cache=True, nogil=True)
+def agglomerate(
+    likeness: NDArray[np.float32], weights: NDArray[np.float32], resolution: float
+) -> NDArray[np.int32]:
+    """(n,) group of each track: groups whose mean likeness is above `resolution` are joined, the most alike
+    first.
+
+    Mean likeness between groups is weighted by the tracks' weights (average linkage). This is the greedy
+    maximum of the constant Potts model, sum over pairs in one group of w_i w_j (s_ij - resolution): Traag,
+    Van Dooren, Nesterov 2011, eq. 5, for a complete weighted graph.
+
+    Args:
+        likeness: (n, n), symmetric; used up.
+        weights: (n,), above 0.
+        resolution: between -1 and 1.
+    """
+    n = len(weights)
+    group = np.arange(n).astype(np.int32)
+    weight = weights.copy()
+    alive = np.ones(n, np.bool_)
+    for i in range(n):
+        likeness[i, i] = -2.0
+    nearest = np.empty(n, np.int32)
+    for i in range(n):
+        nearest[i] = np.argmax(likeness[i])
+    for _ in range(n - 1):
+        best, a = resolution, -1
+        for i in range(n):
+            if alive[i] and likeness[i, nearest[i]] > best:
+                best = likeness[i, nearest[i]]
+                a = i
+        if a < 0:
+            break
+        b = nearest[a]
+        if b < a:
+            a, b = b, a
+        share = weight[a] / (weight[a] + weight[b])
+        for j in range(n):
+            if alive[j] and j != a and j != b:
+                mean = share * likeness[a, j] + (1 - share) * likeness[b, j]
+                likeness[a, j] = mean
+                likeness[j, a] = mean
+                likeness[j, b] = -2.0
+        weight[a] += weight[b]
+        alive[b] = False
+        for j in range(n):
+            likeness[b, j] = -2.0
+            if group[j] == b:
+                group[j] = a
+        likeness[a, b] = -2.0
+        for i in range(n):
+            if alive[i] and (i == a or nearest[i] == a or nearest[i] == b):
+                nearest[i] = np.argmax(likeness[i])
+            elif alive[i] and likeness[i, a] > likeness[i, nearest[i]]:
+                nearest[i] = a
+    return group
+
+
+@numba.njit(cache=True, nogil=True)
+def settle(
+    vectors: NDArray[np.float32],
+    weights: NDArray[np.float32],
+    group: NDArray[np.int32],
+    most: int,
+    least_share: float,
+    least_tracks: int,
+    rounds: int,
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Keep the groups that are tastes, heaviest first, and give every track to the nearest (spherical
+    k-means).
+
+    Args:
+        vectors: (n, d) unit vectors.
+        weights: (n,).
+        group: (n,) from `agglomerate`.
+        most: groups at most.
+        least_share: part of the weight below which a group is no taste.
+        least_tracks: tracks below which it is none.
+        rounds: of the k-means that follows.
+
+    Returns:
+        (n,) taste of each track, and (k, d) unit centres; one taste of all tracks where no group is large
+        enough.
+    """
+    n, d = vectors.shape
+    total = weights.sum()
+    weight = np.zeros(n, np.float32)
+    count = np.zeros(n, np.int32)
+    for i in range(n):
+        weight[group[i]] += weights[i]
+        count[group[i]] += 1
+    order = np.argsort(-weight, kind="mergesort")
+    k = 0
+    rank = np.full(n, -1, np.int32)
+    for g in order:
+        if k < most and weight[g] >= least_share * total and count[g] >= least_tracks:
+            rank[g] = k
+            k += 1
+    taste = np.empty(n, np.int32)
+    if k == 0:
+        k = 1
+        taste[:] = 0
+    else:
+        for i in range(n):
+            taste[i] = rank[group[i]]
+    centres = np.zeros((k, d), np.float32)
+    for turn in range(rounds + 1):
+        centres[:] = 0
+        for i in range(n):
+            if taste[i] >= 0:
+                for c in range(d):
+                    centres[taste[i], c] += weights[i] * vectors[i, c]
+        for t in range(k):
+            norm = np.sqrt((centres[t] ** 2).sum())
+            if norm > 0:
+                centres[t] /= norm
+        if turn == rounds:
+            break
+        moved = False
+        for i in range(n):
+            best, at = -2.0, 0
+            for t in range(k):
+                value = 0.0
+                for c in range(d):
+                    value += centres[t, c] * vectors[i, c]
+                if value > best:
+                    best, at = value, t
+            if taste[i] != at:
+                taste[i] = at
+                moved = True
+        if not moved:
+            break
+    return taste, centres
