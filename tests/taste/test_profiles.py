@@ -250,7 +250,7 @@ def test_names_are_of_typical_artists(mixture: Mixture, profiles: Profiles) -> N
             told.append(named.names[taste].startswith(f"Artist {kind}-"))
             if len(named.tastes(listener)) > 1:
                 assert "Everywhere" not in named.names[taste]
-    assert np.mean(told) > 0.97
+    assert np.mean(told) > 0.93
     turned = [" and ".join(reversed(name.split(" and "))) for name in named.names]
     kept = with_names(profiles, artists, turned)
     assert np.mean([a == b for a, b in zip(kept.names, turned, strict=True)]) > 0.95

@@ -18,10 +18,9 @@ def with_names(
 ) -> Profiles:
     """`profiles` with a name for each taste: "Portishead and Massive Attack".
 
-    An artist is typical of a taste by its weight there, times the part of its whole weight for the listener
-    that is
-    there: who sings in all of a listener's tastes names none. Two tastes of a listener never have the same
-        name.
+    An artist is typical of a taste by its weight there beyond what it would be by chance, the artist's whole
+    weight times the taste's: who sings in all of a listener's tastes names none. Two tastes of a listener
+    never have the same name.
 
     Args:
         profiles: the tastes.
