@@ -101,7 +101,7 @@ class Report:
         from rich.table import Table
 
         tables = []
-        for title, header, rows in self._sections():
+        for title, header, rows in self.sections():
             table = Table(title=title)
             for name in header:
                 table.add_column(
@@ -116,7 +116,7 @@ class Report:
     def markdown(self) -> str:
         """For the docs: the same tables, with what they mean under them."""
         lines = []
-        for _, header, rows in self._sections():
+        for _, header, rows in self.sections():
             lines += ["| " + " | ".join(header) + " |", "| --- |" + " ---: |" * (len(header) - 1)]
             lines += ["| " + " | ".join(row) + " |" for row in rows]
             lines.append("")
@@ -180,7 +180,7 @@ class Report:
             width=420,
         )
 
-    def _sections(self) -> list[tuple[str, list[str], list[list[str]]]]:
+    def sections(self) -> list[tuple[str, list[str], list[list[str]]]]:
         """Title, header and rows of each table."""
         names = self.systems
         sections = [
@@ -219,7 +219,7 @@ class Report:
         tested = " or ".join(str(n) for n in sorted({len(run.listeners) for run in self.runs}))
         return (
             f"{self.description} Seeds {seeds}, {tested} listeners each; mean ± standard deviation over "
-            f"seeds. Against the best: difference in {_label(self.main_metric)}, listener by listener, with its "
+            f"seeds. Against the best: difference in {_label(self.main_metric)} by listener, with its "
             "95% bootstrap interval; an interval that holds 0 is a tie."
         )
 
