@@ -213,7 +213,7 @@ def _zip_members(entry: Entry, meter: Meter, prefix: str) -> Iterator[Entry | Re
         return member(name, infos[name]) if name in infos else None
 
     for info in archive.infolist():
-        if info.is_dir():
+        if info.filename.endswith("/"):
             continue
         if reason := _unsafe(info.filename):
             yield Reject(_label(info.filename), reason)
@@ -310,7 +310,7 @@ def _unsafe(name: str) -> str | None:
 
 def _label(name: str) -> str:
     """A name that is safe to print."""
-    return _CONTROL.sub("?", name)[:200]
+    return _CONTROL.sub("?", name)[:200] or "(no name)"
 
 
 def _without(name: str, suffix: str) -> str:

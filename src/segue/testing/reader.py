@@ -9,8 +9,10 @@ Needs pytest and hypothesis.
 
 from __future__ import annotations
 
+import copy
 import gzip
 import io
+import json
 import random
 import re
 import zipfile
@@ -47,6 +49,14 @@ STRANGE = [
     *(b"1969-12-31T23:59:59Z", b"2100-01-01", b"0001-01-01", b"9999-12-31T23:59:59-14:00", b"4102444800"),
     *(b"x" * 5_000, b"\xff\xfe", b"\xe9", b"\xed\xa0\x80", b"\\ud800", b"\xef\xbb\xbf", b"[" * 3_000),
     *(b"../../etc/passwd", b"=1+1", b"\x1b[31m", "é\u202e\u0301".encode(), b"spotify:track:", b"\x85\xa0"),
+]
+
+MISFIT: list[Any] = [
+    *(None, True, False, [], {}, "", " ", 0, -1, 1, 1.5, 1e308, -1e-300, 10**400, 2**63, 2**31, 4102444800),
+    *([None], [[]], {"": {}}, ["a", 1], {"#text": 5}, {"uts": []}, "x" * 3_000, "\x00\x1b[2J", "\ud800"),
+    *("NaN", "null", "-0", "1e400", "0x10", "１２", "1969-12-31", "2100-01-01T00:00:00Z", "24:00", "é\u202e"),
+    *("spotify:track:" + "a" * 21, "spotify:local:::", "spotify:local:a:b:c:-5", "https://open.spotify.com/"),
+    *(["name"] * 500, {"track": {"track": {}}}, "\u2028", "😀", [{"artist_credit_name": []}], "1" * 5_000),
 ]
 
 few = settings(max_examples=100, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
@@ -203,7 +213,7 @@ class ReaderContract:
         beside = {
             other: damaged(data, draw) if draw.random() < 0.2 else data for other, data in self.beside.items()
         }
-        data = damaged(self.samples[name], draw)
+        data = (misfilled if draw.random() < 0.4 else damaged)(self.samples[name], draw)
         self.reader.recognises(name, data)
         self.reader.passes_over(name, data)
         for row in read(self.reader, name, data, beside)[0]:
@@ -217,6 +227,31 @@ class ReaderContract:
                 self.reader.recognises(name, changed)
                 for row in read(self.reader, name, changed, self.beside)[0]:
                     check_row(row)
+
+
+def misfilled(data: bytes, draw: random.Random) -> bytes:
+    """Return JSON (or JSON lines) with values of strange types in it, still well-formed; else `data`."""
+    for parts in ([data], data.splitlines()):
+        try:
+            values = [json.loads(part) for part in parts]
+        except ValueError:
+            continue
+        for _ in range(draw.randint(1, 3)):
+            _misfill(values, draw)
+        return b"\n".join(json.dumps(value).encode() for value in values)
+    return data
+
+
+def _misfill(value: Any, draw: random.Random) -> None:
+    while isinstance(value, dict | list) and value:
+        key = draw.choice(list(value)) if isinstance(value, dict) else draw.randrange(len(value))
+        if not isinstance(value[key], dict | list) or not value[key] or draw.random() < 0.2:
+            if isinstance(value, dict) and draw.random() < 0.1:
+                del value[key]
+            else:
+                value[key] = copy.deepcopy(draw.choice(MISFIT))
+            return
+        value = value[key]
 
 
 def damaged(data: bytes, draw: random.Random) -> bytes:

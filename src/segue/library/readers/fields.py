@@ -45,7 +45,7 @@ def text(value: object, what: str) -> str | None:
             return value or None
     elif value is None:
         return None
-    elif isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+    elif isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e18:
         value = str(value)
     else:
         raise Malformed(f"{what} is not text: {shown(value)}")
@@ -123,7 +123,11 @@ def seconds(value: object, what: str) -> int | None:
         Malformed: it is something else, negative, or longer than a week.
     """
     found = number(value, what)
-    return None if found is None else milliseconds(round(found * 1000), what)
+    if found is None:
+        return None
+    if not 0 <= found <= LONGEST_MS / 1000:
+        raise Malformed(f"{what} is out of range: {shown(value)}")
+    return round(found * 1000)
 
 
 _TRUTHS = {"true": True, "1": True, "yes": True, "t": True, "y": True} | {
