@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pyarrow as pa
@@ -145,6 +146,13 @@ def test_columns_can_be_named() -> None:
         taken("wer,was\nann,T\n", columns={"singer": "wer"})
 
 
+def test_a_table_is_recognised_by_the_columns_that_are_named() -> None:
+    entry = entry_of("x.csv", b"wer,was\nann,T\n")
+    assert recognise(entry) is None
+    assert recognise(entry, ReadOptions(columns={"listener": "wer"})) is TABLE
+    assert recognise(entry, ReadOptions(columns={"listener": "who"})) is None
+
+
 def test_without_a_track_the_columns_are_listed() -> None:
     with pytest.raises(FormatError, match="Came: height, weight"):
         taken("height,weight\n1,2\n")
@@ -250,3 +258,9 @@ def test_names_of_readers() -> None:
     with pytest.raises(UsageError, match="lastfm-360k"):
         by_name("winamp")
     assert recognise(entry_of("readme.txt", b"Nothing to see.")) is None
+
+
+def test_every_format_is_documented() -> None:
+    page = Path(__file__).parents[3] / "docs" / "formats.md"
+    table = page.read_text(encoding="utf-8").split("## Where each field lands")[0]
+    assert [reader.name for reader in READERS if f"| `{reader.name}` |" not in table] == []

@@ -41,7 +41,8 @@ _SPECIFIC: tuple[Reader, ...] = (
     Maloja(),
     PanoScrobbler(),
 )
-READERS: tuple[Reader, ...] = (*_SPECIFIC, Table(_SPECIFIC))
+_TABLE = Table(_SPECIFIC)
+READERS: tuple[Reader, ...] = (*_SPECIFIC, _TABLE)
 
 
 def by_name(name: str) -> Reader:
@@ -58,11 +59,13 @@ def by_name(name: str) -> Reader:
     )
 
 
-def recognise(entry: Entry) -> Reader | None:
-    """Return the reader whose format the entry is of, if any.
+def recognise(entry: Entry, options: ReadOptions | None = None) -> Reader | None:
+    """Return the reader whose format the entry is of, if any; a table if it has the columns `options` name.
 
     Raises:
         FormatError: the entry is damaged at its beginning.
     """
     head = entry.head()
+    if options is not None and _TABLE.has_columns(head, options.columns):
+        return _TABLE
     return next((reader for reader in READERS if reader.recognises(entry.name, head)), None)

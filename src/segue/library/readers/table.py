@@ -16,7 +16,7 @@ A track needs an id, or artist and track; with plays an artist alone will do (me
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -60,6 +60,11 @@ class Table(Reader):
         if any(other.recognises(name, head) for other in self._others):
             return False
         return _kind(places(layout(head).columns, {})) is not None
+
+    def has_columns(self, head: bytes, columns: Mapping[str, str]) -> bool:
+        """Whether a delimited file has all the columns that a mapping (ours -> theirs) names, and any."""
+        there = {plain(name) for name in layout(head).columns}
+        return bool(columns) and {plain(name) for name in columns.values()} <= there
 
     def read(self, entry: Entry, options: ReadOptions) -> Iterator[Row]:
         is_parquet = entry.head().startswith(MAGIC)
