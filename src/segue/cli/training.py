@@ -42,8 +42,7 @@ def train(
     if unit is not None:
         if unit not in ("listeners", "playlists"):
             raise UsageError("--unit is 'listeners' or 'playlists'", came=unit)
-        observations = factors.observations.model_copy(update={"unit": unit})
-        factors = factors.model_copy(update={"observations": observations})
+        factors = factors.for_playlists() if unit == "playlists" else factors
     trained = run(Library.open(library), factors, keep=settings.shelf.keep, show_progress=not json)
     model, losses = trained.model, trained.losses
     if html is not None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from segue.errors import UsageError
 from segue.evaluation.histories import Histories, from_entries
-from segue.evaluation.protocols import LISTENERS, PLAYLISTS, Protocol, System, evaluate
+from segue.evaluation.protocols import LISTENERS, PLAYLISTS, Protocol, Recommender, System, evaluate
 from segue.evaluation.report import Report
 from segue.progress import progress
 
@@ -105,9 +105,9 @@ def evaluate_library(
         seeds: one split each.
         beyond_accuracy: also measure novelty, coverage, diversity, calibration and the like.
     """
-    chosen = systems if systems is not None else own_systems()
     reports = []
     for protocol, histories in protocols_for(library, protocols):
+        chosen = systems if systems is not None else own_systems(protocol)
         with progress(f"Evaluating: {protocol.name}", len(chosen) * len(seeds)) as advance:
             reports.append(
                 evaluate(histories, protocol, chosen, seeds, beyond_accuracy=beyond_accuracy, advance=advance)
@@ -115,19 +115,23 @@ def evaluate_library(
     return reports
 
 
-def own_systems() -> dict[str, System]:
+def own_systems(protocol: Protocol) -> dict[str, System]:
     """Segue's recommenders with their default settings, and the baselines any of them must beat."""
     from segue.evaluation.weighted import LogConfidence
     from segue.factors.als import ImplicitALS
     from segue.factors.items import ItemNeighbours, Popularity, RP3beta
     from segue.factors.model import FactorConfig
 
-    settings = FactorConfig().als
-    return {
-        "factors": lambda seed: LogConfidence(
-            ImplicitALS.of(settings.model_copy(update={"random_state": seed}))
-        ),
+    unit = FactorConfig() if protocol.order == "random" else FactorConfig().for_playlists()
+    gain = 0.0 if unit.observations.confidence == "binary" else unit.observations.gain
+
+    def factors(seed: int) -> Recommender:
+        return LogConfidence(ImplicitALS.of(unit.als.model_copy(update={"random_state": seed})), gain)
+
+    systems: dict[str, System] = {
+        "factors": factors,
         "popularity": lambda _: Popularity(),
         "item neighbours": lambda _: ItemNeighbours(),
         "RP3beta": lambda _: RP3beta(),
     }
+    return systems

@@ -21,6 +21,28 @@ from segue.files import write_bytes
 CONFIG, IDS, FACTORS = "config.json", "ids.json", "factors.npz"
 AT_ONCE = 1024  # listeners ranked at a time
 
+# The settings that measured best on validation listeners, by what is taken for a listener (docs/factors.md).
+MEASURED = {
+    "listeners": ALSConfig(
+        factors=128,
+        objective="rendle",
+        regularization=0.0088,
+        unobserved_weight=0.157,
+        frequency_scale=0.97,
+        iterations=16,
+        random_state=0,
+    ),
+    "playlists": ALSConfig(
+        factors=256,
+        objective="rendle",
+        regularization=0.004,
+        unobserved_weight=0.06,
+        frequency_scale=1.0,
+        iterations=12,
+        random_state=0,
+    ),
+}
+
 
 class FactorConfig(BaseModel):
     """What counts as an observation, and how it is factorised."""
@@ -29,17 +51,15 @@ class FactorConfig(BaseModel):
 
     observations: ObservationConfig = Field(default_factory=ObservationConfig, description="What counts.")
     als: ALSConfig = Field(
-        default_factory=lambda: ALSConfig(
-            factors=128,
-            objective="rendle",
-            regularization=0.0088,
-            unobserved_weight=0.157,
-            frequency_scale=0.97,
-            iterations=16,
-            random_state=0,
-        ),
+        MEASURED["listeners"],
         description="The factorisation; by default the settings that measured best (docs/factors.md).",
     )
+
+    def for_playlists(self) -> FactorConfig:
+        """The same with playlists taken for listeners; settings left at their defaults become theirs."""
+        update = {"unit": "playlists", "confidence": "binary"}
+        als = MEASURED["playlists"] if self.als == MEASURED["listeners"] else self.als
+        return FactorConfig(observations=self.observations.model_copy(update=update), als=als)
 
 
 class Because(NamedTuple):

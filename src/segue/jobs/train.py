@@ -51,8 +51,7 @@ def train(
     if not library.count("tracks"):
         raise UsageError("The library is empty", do="import something first: segue import PATH")
     if not library.count("listens") and library.count("playlist_entries"):
-        playlists = config.observations.model_copy(update={"unit": "playlists"})
-        config = config.model_copy(update={"observations": playlists})
+        config = config.for_playlists()
     tracks = library.table("tracks")
     if library.arrow(tracks.filter(tracks.work_id.isnull()).count()).as_py():
         group_library(library)
