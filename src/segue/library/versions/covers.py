@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from pathlib import Path
@@ -25,6 +26,26 @@ def known_covers() -> Mapping[tuple[str, str], str]:
             for artist in (row["original"], *row["covers"].split("; ")):
                 known[title_key(row["title"]), artist_key(artist)] = original
     return known
+
+
+_COVERS = re.compile(
+    r"^(?:the |my |our |more |acoustic |live |piano |\d+ )*(?:covers?|cover songs"
+    r"|covers? (?:album|ep|sessions?|collection"
+    r"|project|versions?))(?: (?:volume|part|number|ep|vol|pt) ?\w+| \d+)*$"
+)
+_TRIBUTE = re.compile(r"\btribute to (?:the )?(.+?)(?: volume \d+)?$")
+_KARAOKE = re.compile(r"\bkaraoke\b|カラオケ|караоке|노래방")
+
+
+@lru_cache(maxsize=100_000)
+def of_album(album: str) -> tuple[str | None, str | None]:
+    """What an album's name says of its songs: "cover" or "karaoke", and whom a tribute names (a key)."""
+    key = title_key(album)
+    if _KARAOKE.search(key):
+        return "karaoke", None
+    if match := _TRIBUTE.search(key):
+        return "cover", artist_key(match[1])
+    return ("cover", None) if _COVERS.match(key) else (None, None)
 
 
 @lru_cache(maxsize=100_000)

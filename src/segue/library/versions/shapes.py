@@ -168,7 +168,7 @@ COVER_OF = re.compile(
     r"|(?:the )?(?:music|songs?) of|homage to|homenaje a|originally by|original by|estilo|kantata de)\s+(.+)$"
 )
 COVER_BY_NAME = re.compile(
-    r"^(.+?)s? (?:acoustic |piano |live |metal |rock |punk |guitar |violin |cello |orchestral "
+    r"^(.+?) (?:acoustic |piano |live |metal |rock |punk |guitar |violin |cello |orchestral "
     r"|instrumental |ukulele |jazz )*"
     r"(?:cover(?: version| song)?|tribute(?: version)?|karaoke(?: version)?|кавер|カバー|커버)$"
 )

@@ -7,10 +7,11 @@ import gc
 import hashlib
 from collections import defaultdict
 from collections.abc import Generator, Iterable, Sequence
+from itertools import combinations
 from typing import NamedTuple
 
 from segue.library.versions import words
-from segue.library.versions.covers import is_distinctive, known_covers, tells_apart
+from segue.library.versions.covers import is_distinctive, known_covers, of_album, tells_apart
 from segue.library.versions.titles import ParsedTitle, parse_title
 
 
@@ -37,6 +38,16 @@ class Grouped(NamedTuple):
 def _persons(keys: Sequence[str]) -> set[str]:
     """Keys without the joint names made of others: "simon and garfunkel" of "simon" and "garfunkel"."""
     return {k for k in keys if not any(j != k and f" {j} " in f" {k} " for j in keys)}
+
+
+def _parsed(recording: Recording) -> ParsedTitle:
+    """The title taken apart; what is on an album of covers is a cover."""
+    parsed = parse_title(recording.title or "", recording.artists)
+    kind, original = of_album(recording.album) if recording.album else (None, None)
+    if kind is None or {"cover", "karaoke"} & set(parsed.kinds):
+        return parsed
+    kinds = tuple(sorted({kind, *parsed.kinds}, key=words.RANK.__getitem__))
+    return parsed._replace(kinds=kinds, original=parsed.original or original)
 
 
 class _Union:
@@ -71,8 +82,7 @@ class _Works:
     def __init__(self, recordings: Sequence[Recording]) -> None:
         self.recordings = recordings
         self.parsed: list[ParsedTitle | None] = [
-            parse_title(r.title, r.artists) if r.title and r.medium in (None, "song") else None
-            for r in recordings
+            _parsed(r) if r.title and r.medium in (None, "song") else None for r in recordings
         ]
         self.union = _Union()
         self.nodes: dict[_Key, int] = {}
@@ -103,26 +113,31 @@ class _Works:
 
     def join_credits(self) -> None:
         """One song in another order of credits: "Lean On" by Major Lazer, and by DJ Snake & Major Lazer."""
+        guests: dict[int, set[int]] = defaultdict(set)
         for parsed, node in zip(self.parsed, self.node_of, strict=True):
             if parsed is None or parsed.generic:
                 continue
             for name in parsed.artists_key[1:]:
                 other = self.nodes.get((parsed.work_title, name, ""))
-                if other is not None and other != node and self._nested(parsed, other):
+                if other is not None and other != node and self._nested(node, other):
+                    guests[other].add(node)
+        for other, nodes in guests.items():
+            # A guest on two artists' songs of one name, who has a third of that name, tells nothing.
+            if all(self._nested(a, b) for a, b in combinations(sorted(nodes), 2)):
+                for node in nodes:
                     self.union.join(node, other)
 
-    def _nested(self, parsed: ParsedTitle, other: int) -> bool:
-        """Whether all that are credited here are credited there, or the other way round.
+    def _nested(self, a: int, b: int) -> bool:
+        """Whether all who are credited on a recording of one are on a recording of the other, or the reverse.
 
         Rita Ora's "R.I.P." with Tinie Tempah is not Sofia Reyes's "R.I.P." with Rita Ora and Anitta.
         """
-        here = _persons(parsed.artists_key)
-        for track in self.members[other]:
-            credited = self.parsed[track]
-            there = _persons(credited.artists_key) if credited is not None else set()
-            if here <= there or there <= here:
-                return True
-        return False
+        return any(here <= there or there <= here for here in self._persons(a) for there in self._persons(b))
+
+    def _persons(self, node: int) -> list[set[str]]:
+        """Who is credited on each recording of a node, joint names aside."""
+        credited = (self.parsed[track] for track in self.members[node][:20])
+        return [_persons(parsed.artists_key) for parsed in credited if parsed is not None]
 
     def join_generic(self) -> None:
         """ "Intro (Live)" belongs to the artist's "Intro" where there is only one."""
@@ -179,7 +194,8 @@ class _Works:
     def _named(self, parsed: ParsedTitle) -> int | None:
         if parsed.original is None:
             return None
-        for name in (parsed.original, parsed.original.removeprefix("the "), *parsed.original.split(" and ")):
+        named = parsed.original  # "adeles" where it says "Adele's Cover"
+        for name in (named, named.removeprefix("the "), named.removesuffix("s"), *named.split(" and ")):
             node = self.nodes.get((parsed.work_title, name, ""))
             if node is not None:
                 return node
