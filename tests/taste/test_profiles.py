@@ -15,13 +15,14 @@ from scipy.sparse import csr_matrix
 
 from segue.errors import FormatError, NotFoundError, NumericalError
 from segue.library.store import Library
-from segue.library.tables import LISTENS
+from segue.library.tables import LISTENS, TRACKS
 from segue.taste.listened import read_plays
 from segue.taste.map import draw, taste_map
 from segue.taste.matching import carry_over, names_before
 from segue.taste.naming import with_names
 from segue.taste.profiles import Plays, ProfileConfig, Profiles, TasteSpace, find_profiles, read_features
 from segue.taste.storing import load_profiles, save_profiles, without
+from segue.taste.tastes import nearest_tastes, tastes_of
 
 D, GENRES = 32, 30
 
@@ -329,3 +330,29 @@ def test_plays_are_read_from_a_library(tmp_path: Path) -> None:
     assert only.listeners.tolist() == ["b", "nobody"] and only.matrix.shape == (2, 1)
     with pytest.raises(ValueError, match="timezone"):
         read_plays(library, ["x"], now=datetime(2026, 1, 1))
+
+
+def test_tastes_of_a_library_in_one_call(mixture: Mixture, tmp_path: Path) -> None:
+    matrix = mixture.plays.matrix[:20].tocoo()
+    listens = [
+        {"listener_id": f"u{row}", "track_id": f"t{column}", "plays": int(plays)}
+        for row, column, plays in zip(matrix.row, matrix.col, matrix.data, strict=True)
+    ]
+    tracks = [
+        {"track_id": f"t{i}", "artists": [f"Artist {k}"], "features": [("energy", 0.5)]}
+        for i, k in enumerate(mixture.kind.tolist())
+    ]
+    library = Library.open(tmp_path / "library", create=True)
+    with library.writing() as writer:
+        writer.append("listens", pa.Table.from_pylist(listens, schema=LISTENS))
+        writer.append("tracks", pa.Table.from_pylist(tracks, schema=TRACKS))
+    ids = mixture.plays.tracks.tolist()
+    config = ProfileConfig(sound=0.1)
+    space, first = tastes_of(library, ids, mixture.vectors, config=config)
+    assert len(first.listeners) == 20 and all(first.names)
+    _, again = tastes_of(library, ids, mixture.vectors, before=first, config=config)
+    assert again.ids.tolist() == first.ids.tolist() and again.names == first.names
+    taste = first.tastes("u3")[-1]
+    nearest, likeness = nearest_tastes(space, first, "u3", first.tracks_of(taste))
+    assert (nearest == len(first.tastes("u3")) - 1).mean() > 0.9 and likeness.min() > 0
+    assert nearest_tastes(space, first, "nobody", first.tracks_of(0))[0].tolist()[0] == -1
