@@ -2,9 +2,9 @@
 
     SEGUE_DATA=folder python benchmarks/quality.py
 
-`folder` holds hetrec2011-lastfm-2k.zip and mpd-subset.zip. `implicit` runs with the settings that were best for it
-on validation listeners (binary values; factors 256; listeners: regularization 18.6, alpha 5.7; playlists: alpha
-22.8; 8 iterations). Results are by listener, paired; an interval that holds 0 is a tie.
+`folder` holds hetrec2011-lastfm-2k.zip and mpd-subset.zip. `implicit` runs with the settings that were best
+for it on validation listeners (binary values; factors 256, regularization 18.6, 8 iterations; alpha 5.7 for
+listeners, 22.8 for playlists). Results are by listener, paired; an interval that holds 0 is a tie.
 """
 
 from __future__ import annotations

@@ -29,6 +29,8 @@ class LogConfidence:
         self.model.fit(log_confidence(user_items, self.per_, self.gain), show_progress=False)
         return self
 
-    def recommend(self, userid: Any, user_items: csr_matrix, **options: Any) -> tuple[NDArray, NDArray]:
+    def recommend(
+        self, userid: Any, user_items: csr_matrix, N: int = 10, **options: Any
+    ) -> tuple[NDArray, NDArray]:
         """As the model's, from plays."""
-        return self.model.recommend(userid, log_confidence(user_items, self.per_, self.gain), **options)
+        return self.model.recommend(userid, log_confidence(user_items, self.per_, self.gain), N, **options)

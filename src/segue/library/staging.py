@@ -171,7 +171,13 @@ class Staging:
             if rows:
                 table = self._table(kind, rows)
                 self._files += 1
-                pq.write_table(table, self.folder / kind / f"{self._files:06d}.parquet", compression="lz4")
+                pq.write_table(
+                    table,
+                    self.folder / kind / f"{self._files:06d}.parquet",
+                    compression="none",
+                    use_dictionary=False,
+                    write_statistics=False,
+                )
                 rows.clear()
         self._held = 0
         if sum(map(len, self._refs)) > REFS:
