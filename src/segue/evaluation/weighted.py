@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_matrix
 
 
@@ -30,7 +30,16 @@ class LogConfidence:
         return self
 
     def recommend(
-        self, userid: Any, user_items: csr_matrix, N: int = 10, **options: Any
+        self,
+        userid: ArrayLike,
+        user_items: csr_matrix,
+        N: int = 10,
+        filter_already_liked_items: bool = True,
+        filter_items: ArrayLike | None = None,
+        recalculate_user: bool = False,
     ) -> tuple[NDArray, NDArray]:
         """As the model's, from plays."""
-        return self.model.recommend(userid, log_confidence(user_items, self.per_, self.gain), N, **options)
+        weighed = log_confidence(user_items, self.per_, self.gain)
+        return self.model.recommend(
+            userid, weighed, N, filter_already_liked_items, filter_items, recalculate_user
+        )

@@ -57,14 +57,14 @@ class Draws:
 
     def uniform(self, *keys: Keys) -> NDArray[np.float64]:
         """Uniform on [0, 1)."""
-        return (self.bits(*keys) >> _S11) * _UNIT
+        return np.asarray((self.bits(*keys) >> _S11) * _UNIT, dtype=np.float64)
 
     def normal(self, *keys: Keys) -> NDArray[np.float64]:
         """Standard normal."""
         return normal(*self.uniforms(2, *keys))
 
     def gumbel(self, *keys: Keys) -> NDArray[np.float32]:
-        """Standard Gumbel: adding it to log weights and taking the k largest samples k without replacement."""
+        """Standard Gumbel: the k largest of log weights plus this are a sample of k without replacement."""
         chance = np.maximum(self.uniform(*keys).astype(np.float32), np.float32(1e-7))
         return -np.log(np.maximum(-np.log(chance), np.float32(1e-7)))
 

@@ -95,7 +95,15 @@ class Life:
         one, two, three, *four = self._sessions.uniforms(7, who, number)
         # The hour's mood leans to the tastes whose music has the energy it wants.
         fits = listener.log_weights - 2.0 * np.abs(self._offers.energies[rows] - wanted[:, None])
-        moment = Moment(rows, who, number, now, kind, by_weight(fits, one), two < listeners.shuffler[rows])
+        moment = Moment(
+            rows,
+            who,
+            number,
+            now,
+            kind,
+            by_weight(fits, one).astype(np.int32),
+            two < listeners.shuffler[rows],
+        )
         queue = self._offers.make(moment, self._memory.known)
         edges = np.array([edge for _, edge in FIRST_STARTS])
         reason = np.array([place for place, _ in FIRST_STARTS])[np.searchsorted(edges, three, side="right")]

@@ -54,7 +54,7 @@ class Memory:
     said: list[Words]
 
     def past(
-        self, p: response.Parameters, rows: Ints, songs: Ints, artist: Ints, now: Floats
+        self, p: response.Parameters, rows: Ints, songs: Ints, artist: Ints, now: NDArray[np.floating]
     ) -> response.Past:
         """The past of listeners with songs; all shapes broadcast."""
         faded = np.exp((self.worn[rows, artist] - now) / p.artist_wear_days)
@@ -92,8 +92,8 @@ class Memory:
     ) -> None:
         """What is said of a song, and whether it is known from now on.
 
-        A whole play of an unsaved song is followed by a save in 3.5% of cases, 8.5% where the utility is above
-        2.5; a love in 0.4% there; a very brief one by a ban in 0.3% where the utility is below -2.5. A new song
+        A whole play of an unsaved song is followed by a save in 3.5% of cases, 8.5% where the utility is
+        above 2.5; a love in 0.4% there; a very brief one by a ban in 0.3% where it is below -2.5. A new song
         heard whole is known well enough to be chosen again in 30%.
         """
         status = self.status[rows, songs]
@@ -165,8 +165,14 @@ def first_memory(
     return memory
 
 
-def liking(config: TownConfig, catalogue: Catalogue, listeners: Listeners, rows: Ints, songs: Ints) -> Floats:
-    """True affinity (n, m) of the listeners in `rows` (n,) for their own candidates `songs` (n, m), at the start."""
+def liking(
+    config: TownConfig,
+    catalogue: Catalogue,
+    listeners: Listeners,
+    rows: NDArray[np.integer],
+    songs: Ints,
+) -> Floats:
+    """True affinity (n, m) of listeners `rows` (n,) for candidates `songs` (n, m) of their own, at first."""
     them = response.widen(listeners.at(rows, np.zeros(len(rows))))
     return response.affinity(response.float32(config.response), them, response.take(catalogue.tracks, songs))
 

@@ -115,9 +115,14 @@ def charts(catalogue: Catalogue, size: int = 50) -> Ints:
 
 
 def _ordered(
-    catalogue: Catalogue, pool: Ints, merit: Floats, length: Ints, style: Ints, noise: NDArray[np.float64]
+    catalogue: Catalogue,
+    pool: Ints,
+    merit: NDArray[np.floating],
+    length: Ints,
+    style: Ints,
+    noise: NDArray[np.float64],
 ) -> tuple[Ints, Ints]:
-    """Playlists from pools (p, m): the songs of most merit, one version of a work, few of an artist; in order."""
+    """Playlists from pools (p, m): songs of most merit, one version of a work, few of an artist; in order."""
     songs = catalogue.songs
     best = np.argsort(-merit, axis=1, kind="stable")
     pool, noise = np.take_along_axis(pool, best, 1), np.take_along_axis(noise, best, 1)
@@ -126,7 +131,8 @@ def _ordered(
     free &= count_before(songs.artist[pool], free) < most
     free &= np.cumsum(free, axis=1) <= 1.5 * length[:, None]
     keep = np.argsort(~free, axis=1, kind="stable")[:, : int(1.5 * LENGTH)]
-    pool, noise, free = (np.take_along_axis(values, keep, 1) for values in (pool, noise, free))
+    pool, noise = np.take_along_axis(pool, keep, 1), np.take_along_axis(noise, keep, 1)
+    free = np.take_along_axis(free, keep, 1)
     length = np.minimum(length, free.sum(1)).astype(np.int32)
     artist = songs.artist[pool]
     vector, energy = songs.vector[pool], songs.energy[pool]

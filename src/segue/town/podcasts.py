@@ -58,7 +58,7 @@ def make_podcasts(config: TownConfig, seed: int) -> Podcasts:
             show.append(number)
             day.append(int(when))
             minutes.append(float(np.clip(length * np.exp(rng.normal(0, 0.2)), 8, 150)))
-    first = np.searchsorted(show, np.arange(count + 1))
+    first = np.searchsorted(show, np.arange(count + 1)).astype(np.int32)
     return Podcasts(
         shows,
         np.array(show, np.int32),

@@ -73,7 +73,7 @@ class Offers:
         for number, name in enumerate(CONTEXTS):
             here = np.flatnonzero(kind == number)
             if len(here):
-                part = Moment(*(v[here] if isinstance(v, np.ndarray) else v for v in moment))
+                part = Moment._make(v[here] if isinstance(v, np.ndarray) else v for v in moment)
                 songs[here, :MAIN], length[here], source[here] = getattr(self, f"_{name}")(
                     part, known, own[here]
                 )
@@ -218,7 +218,7 @@ def _padded(songs: Ints) -> Ints:
 
 
 def _without_repeats(songs: Ints, logged: Ints, length: Ints) -> tuple[Ints, Ints, Ints]:
-    """Each song once; what is behind moves up within the main places. Repeats end up last, before the spares."""
+    """Each song once; what is behind moves up within the main places. Repeats end up before the spares."""
     fresh = first_of(songs)
     main = fresh[:, :MAIN]
     length = (main & (np.arange(MAIN)[None] < length[:, None])).sum(1)

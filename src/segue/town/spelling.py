@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -132,7 +133,8 @@ def _titles(seed: int, artists: Artists, songs: Songs, languages: list[str]) -> 
         mine = _Unique()
         for i in range(artists.first[artist], artists.first[artist + 1]):
             if songs.kind[i] == 0:
-                titles[i] = mine.add(lambda: speller.title(languages[artist], name, genre["themes"]))
+                make = partial(speller.title, languages[artist], name, genre["themes"])
+                titles[i] = mine.add(make)
     return titles, (rng.random(len(songs.work)) < shares[songs.genre]) & (songs.kind == 0)
 
 

@@ -100,7 +100,7 @@ def _features(features: NDArray[np.float32], episodes: int) -> pa.Array:
 def listens(town: Town, listeners: Listeners, plays: Plays) -> pa.Table:
     """Plays, by listener and time."""
     order = np.lexsort((plays.position, plays.session, plays.row))
-    p = Plays(*(column[order] for column in plays))
+    p = Plays._make(column[order] for column in plays)
     row = pa.array(p.row)
     session = pc.binary_join_element_wise(
         listener_ids(listeners.number).take(row), pa.array(p.session).cast(pa.string()), ":s"
@@ -129,7 +129,7 @@ def listens(town: Town, listeners: Listeners, plays: Plays) -> pa.Table:
 def feedback(town: Town, listeners: Listeners, words: Words) -> pa.Table:
     """Saves, loves and bans, by listener and time."""
     order = np.lexsort((words.track, words.day, words.row))
-    w = Words(*(column[order] for column in words))
+    w = Words._make(column[order] for column in words)
     return pa.table(
         {
             "listener_id": listener_ids(listeners.number).take(pa.array(w.row)),

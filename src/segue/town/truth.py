@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,7 @@ Who = NDArray[np.integer] | list[int]
 class Truth:
     """What is true of a town. Listeners are given by their places (town:l00042 is 42), tracks by theirs in
     `track_ids`, time by days since the town's start.
-    """  # noqa: D205
+    """
 
     config: TownConfig
     seed: int
@@ -92,7 +92,7 @@ class Truth:
         arrays |= {f"tracks.{name}": value for name, value in self.tracks._asdict().items()}
         arrays |= {f"listeners.{f.name}": getattr(self.listeners, f.name) for f in fields(Listeners)}
         with files.replacing(folder / ARRAYS) as aside, aside.open("wb") as out:
-            np.savez_compressed(out, **arrays)
+            np.savez_compressed(out, **cast(dict[str, Any], arrays))
         settings = self.config.model_dump_json(indent=1)
         files.write_text(folder / SETTINGS, f'{{"seed": {self.seed},\n"config": {settings}}}\n')
 
