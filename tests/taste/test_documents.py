@@ -11,7 +11,6 @@ from segue.errors import SegueError
 from segue.library import Library
 from segue.library.tables import TABLES
 from segue.taste.documents import (
-    UNKNOWN,
     Documents,
     first_places,
     listening_documents,
@@ -97,9 +96,9 @@ def test_playlists_in_their_order_without_repeats(library: Library) -> None:
     }
     code = {track: place for place, track in enumerate(documents.track_ids)}
     assert code["a"] == 0  # the most popular
-    assert documents.artists[code["a"]] == documents.artists[code["b"]] != UNKNOWN
-    assert documents.works[code["a"]] == documents.works[code["b"]] != UNKNOWN
-    assert documents.artists[code["c"]] == documents.works[code["missing"]] == UNKNOWN
+    assert documents.artists[code["a"]] == documents.artists[code["b"]] == "X"
+    assert documents.works[code["a"]] == documents.works[code["b"]] == "w"
+    assert documents.artists[code["c"]] is documents.works[code["missing"]] is None
     assert len(playlist_documents(library, unique=False).codes) == 6
 
 
@@ -148,4 +147,4 @@ def test_selecting_and_restricting_keep_order_and_counts() -> None:
     assert list(small.track_ids) == ["y", "z"]
     assert [list(small.track_ids[d]) for d in small] == [["y", "z"], ["y"], [], ["z", "y"]]
     assert documents.vocabulary(max_songs=1).tolist() == [0]
-    assert documents.artists.tolist() == [UNKNOWN, UNKNOWN, 0]
+    assert documents.artists.tolist() == [None, None, "A"]

@@ -45,7 +45,7 @@ def load_arrays(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, NDArra
     return facts, arrays
 
 
-def pack_strings(texts: Iterable[str]) -> NDArray[np.uint8]:
+def pack_strings(texts: Iterable[str | None]) -> NDArray[np.uint8]:
     """Texts as the bytes of a JSON list: numpy's own text arrays take four bytes a character."""
     return np.frombuffer(json.dumps(list(texts), ensure_ascii=False).encode(), np.uint8)
 

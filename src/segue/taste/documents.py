@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from segue.library import Library
 
 UNKNOWN = -1
-"""An artist or work that is not known, a skip or hour that was not said."""
+"""A song that has no code, a skip or hour or source that was not said."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +56,8 @@ class Documents:
     codes: NDArray[np.int32]  # (n_places,)
     track_ids: NDArray[np.object_]  # (n_tracks,) str
     counts: NDArray[np.int64]  # (n_tracks,) documents that hold the track
-    artists: NDArray[np.int32]  # (n_tracks,) code of the main artist; UNKNOWN
-    works: NDArray[np.int32]  # (n_tracks,) code of the work of which it is a version; UNKNOWN
+    artists: NDArray[np.object_]  # (n_tracks,) main artist; None if not known
+    works: NDArray[np.object_]  # (n_tracks,) the work of which it is a version; None
     names: NDArray[np.object_]  # (n_documents,) str: the playlist or the listener
     context: Context | None = None
 
@@ -137,8 +137,8 @@ class Documents:
             np.concatenate([[0], np.cumsum([len(document) for document in documents])]).astype(np.int64),
             codes.astype(np.int32),
             ids.astype(object),
-            _codes_of([(artists or {}).get(track) for track in ids]),
-            _codes_of([(works or {}).get(track) for track in ids]),
+            np.array([(artists or {}).get(track) for track in ids], dtype=object),
+            np.array([(works or {}).get(track) for track in ids], dtype=object),
             np.array(names or [str(number) for number in range(len(documents))], dtype=object),
             None,
         )
@@ -286,8 +286,8 @@ def _from_rows(table: pa.Table, owners: pa.ChunkedArray, context: Context | None
         offsets,
         codes,
         np.array(ids, dtype=object),
-        _codes_of(_text(table, "artist")[first_row]),
-        _codes_of(_text(table, "work_id")[first_row]),
+        _text(table, "artist")[first_row],
+        _text(table, "work_id")[first_row],
         np.array(names, dtype=object),
         context,
     )
@@ -297,8 +297,8 @@ def _coded(
     offsets: NDArray[np.int64],
     codes: NDArray[np.int32],
     ids: NDArray[np.object_],
-    artists: NDArray[np.int32],
-    works: NDArray[np.int32],
+    artists: NDArray[np.object_],
+    works: NDArray[np.object_],
     names: NDArray[np.object_],
     context: Context | None,
 ) -> Documents:
@@ -326,11 +326,6 @@ def _document_counts(
     owner = np.repeat(np.arange(len(offsets) - 1, dtype=np.int64), np.diff(offsets))
     once = np.unique(owner * n_tracks + codes)
     return np.bincount(once % n_tracks, minlength=n_tracks) if n_tracks else np.zeros(0, np.int64)
-
-
-def _codes_of(labels: Sequence[str | None] | NDArray[np.object_]) -> NDArray[np.int32]:
-    """Codes of labels in order of their first place; UNKNOWN for None."""
-    return _labels(np.array(labels, dtype=object))[1]
 
 
 def _labels(values: NDArray[np.object_]) -> tuple[tuple[str, ...], NDArray[np.int32]]:

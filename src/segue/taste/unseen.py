@@ -111,12 +111,8 @@ def extend(vectors: SongVectors, facts: TrackFacts, *, ridge: float = 10.0) -> S
     extended.out_ = np.concatenate([vectors.out_, made[got, half:]])
     extended.counts_ = np.concatenate([vectors.counts_, np.zeros(len(got), np.int64)])
     extended.origins_ = np.concatenate([vectors.origins_, origins[got]])
-    extended.artists_ = np.concatenate(
-        [vectors.artists_, _codes(facts.artists, vectors.artists_, codes, unseen[got])]
-    )
-    extended.works_ = np.concatenate(
-        [vectors.works_, _codes(facts.works, vectors.works_, codes, unseen[got])]
-    )
+    extended.artists_ = np.concatenate([vectors.artists_, facts.artists[unseen[got]]])
+    extended.works_ = np.concatenate([vectors.works_, facts.works[unseen[got]]])
     return extended
 
 
@@ -166,23 +162,3 @@ def _group_means(
     of = np.array([place.get(labels[row], UNKNOWN) for row in unseen], np.intp)
     rows = np.flatnonzero(of >= 0)
     return rows, total[of[rows]] / number[of[rows], None]
-
-
-def _codes(
-    labels: NDArray[np.object_],
-    known: NDArray[np.int32],
-    codes: NDArray[np.int32],
-    rows: NDArray[np.intp],
-) -> NDArray[np.int32]:
-    """Codes of the labels of `rows`: the vocabulary's own where it has them, new ones behind."""
-    learned = np.flatnonzero(codes >= 0)
-    place = {labels[row]: int(known[codes[row]]) for row in learned if labels[row] is not None}
-    following = max(int(known.max(initial=UNKNOWN)), max(place.values(), default=UNKNOWN)) + 1
-    made = np.full(len(rows), UNKNOWN, np.int32)
-    for number, row in enumerate(rows):
-        label = labels[row]
-        if label is not None:
-            if label not in place:
-                place[label], following = following, following + 1
-            made[number] = place[label]
-    return made

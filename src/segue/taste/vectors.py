@@ -71,7 +71,7 @@ class SongVectors:
         track_ids_: `(n_songs,)` str, the most popular first.
         in_, out_: `(n_songs, dim)` float32.
         counts_: `(n_songs,)` documents that held the song; 0 for songs that were not in the documents.
-        artists_, works_: `(n_songs,)` codes as in the documents; UNKNOWN.
+        artists_, works_: `(n_songs,)` str, the main artist and the work; None if not known.
         origins_: `(n_songs,)` LEARNED, or where the vector came from (unseen.py).
     """
 
@@ -83,8 +83,8 @@ class SongVectors:
         self.in_: NDArray[np.float32]
         self.out_: NDArray[np.float32]
         self.counts_: NDArray[np.int64]
-        self.artists_: NDArray[np.int32]
-        self.works_: NDArray[np.int32]
+        self.artists_: NDArray[np.object_]
+        self.works_: NDArray[np.object_]
         self.origins_: NDArray[np.int8]
 
     def fit(self, documents: Documents, *, seed: int = 0) -> SongVectors:
@@ -169,10 +169,8 @@ class SongVectors:
             path,
             "song vectors",
             {"config": self.config.model_dump(), "seed": self.seed_},
-            {
-                "track_ids": pack_strings(self.track_ids_),
-                **{name: getattr(self, f"{name}_") for name in _ARRAYS},
-            },
+            {name: getattr(self, f"{name}_") for name in _ARRAYS}
+            | {name: pack_strings(getattr(self, f"{name}_")) for name in _TEXTS},
         )
 
     @classmethod
@@ -185,13 +183,15 @@ class SongVectors:
         facts, arrays = load_arrays(path, "song vectors")
         vectors = cls(SongVectorsConfig.model_validate(facts["config"]))
         vectors.seed_ = facts["seed"]
-        vectors.track_ids_ = unpack_strings(arrays["track_ids"])
         for name in _ARRAYS:
             setattr(vectors, f"{name}_", arrays[name])
+        for name in _TEXTS:
+            setattr(vectors, f"{name}_", unpack_strings(arrays[name]))
         return vectors
 
 
-_ARRAYS = ("in", "out", "counts", "artists", "works", "origins")
+_ARRAYS = ("in", "out", "counts", "origins")
+_TEXTS = ("track_ids", "artists", "works")
 
 
 def unit(vectors: NDArray[Any]) -> NDArray[np.float32]:
