@@ -13,10 +13,10 @@ from segue.library.tables import TABLES
 from segue.taste.documents import (
     Documents,
     first_places,
-    listening_documents,
-    playlist_documents,
+    join,
     session_documents,
 )
+from segue.taste.reading import listening_documents, playlist_documents
 
 
 def table(name: str, rows: list[dict[str, object]]) -> pa.Table:
@@ -148,3 +148,18 @@ def test_selecting_and_restricting_keep_order_and_counts() -> None:
     assert [list(small.track_ids[d]) for d in small] == [["y", "z"], ["y"], [], ["z", "y"]]
     assert documents.vocabulary(max_songs=1).tolist() == [0]
     assert documents.artists.tolist() == [None, None, "A"]
+
+
+def test_corpora_are_joined_by_track_id(library: Library) -> None:
+    playlists, listening = playlist_documents(library), listening_documents(library)
+    joined = join(playlists, listening)
+    assert [list(joined.track_ids[document]) for document in joined] == [
+        *(list(playlists.track_ids[document]) for document in playlists),
+        *(list(listening.track_ids[document]) for document in listening),
+    ]
+    assert dict(zip(joined.track_ids, joined.counts, strict=True)) == {"a": 4, "b": 2, "c": 2, "missing": 1}
+    assert dict(zip(joined.track_ids, joined.artists, strict=True))["a"] == "X"
+    assert joined.context is not None
+    assert joined.context.skipped.tolist() == [-1] * 5 + [0, 1, 0, 1]
+    assert set(joined.context.sources) == {"album", "radio"}
+    assert join(playlists, playlists).context is None

@@ -8,18 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segue.errors import SegueError
-
-if TYPE_CHECKING:
-    import ibis.expr.types as ir
-    import pyarrow as pa
-
-    from segue.library import Library
 
 UNKNOWN = -1
 """A song that has no code, a skip or hour or source that was not said."""
@@ -133,7 +126,7 @@ class Documents:
             np.array([track for document in documents for track in document], dtype=object).astype(str),
             return_inverse=True,
         )
-        return _coded(
+        return coded(
             np.concatenate([[0], np.cumsum([len(document) for document in documents])]).astype(np.int64),
             codes.astype(np.int32),
             ids.astype(object),
@@ -142,90 +135,6 @@ class Documents:
             np.array(names or [str(number) for number in range(len(documents))], dtype=object),
             None,
         )
-
-
-def playlist_documents(library: Library, *, unique: bool = True) -> Documents:
-    """One document for each playlist of the library, in the playlist's order.
-
-    Entries whose place is not known keep the order of their track ids: a document needs one, and this one
-    is at least always the same.
-
-    Args:
-        library: the library to read.
-        unique: keep only the first of a song's places in a playlist.
-
-    Raises:
-        SegueError: the library has no playlists.
-    """
-    entries = library.table("playlist_entries")
-    tracks = _track_facts(library)
-    rows = (
-        entries.left_join(tracks, entries.track_id == tracks.fact_id)
-        .select("playlist_id", "track_id", "position", "artist", "work_id")
-        .order_by(["playlist_id", entries.position.asc(nulls_first=False), "track_id"])
-    )
-    table = library.arrow(rows)
-    if table.num_rows == 0:
-        raise SegueError(
-            "The library holds no playlists", do="import playlists, or learn song vectors from listening"
-        )
-    documents = _from_rows(table, table.column("playlist_id"), None)
-    return first_places(documents) if unique else documents
-
-
-def listening_documents(library: Library, *, session_gap_s: float = 1800.0) -> Documents:
-    """One document for each listener: all plays in order of time, with their context.
-
-    Plays without a time (plain counts) have no order and are left out. A session ends where the source
-    says so, or after `session_gap_s` without a play.
-
-    Raises:
-        SegueError: no listen of the library has a time.
-    """
-    import ibis
-
-    listens = library.table("listens")
-    tracks = _track_facts(library)
-    timed = listens.filter(listens.started_at.notnull())
-    order = ibis.window(group_by="listener_id", order_by=["started_at", "session_position", "track_id"])
-    rows = (
-        timed.mutate(
-            started_s=timed.started_at.epoch_seconds(),
-            hour=timed.started_at.hour(),
-            before=timed.started_at.epoch_seconds().lag(1).over(order),
-            session_before=timed.session_id.lag(1).over(order),
-        )
-        .left_join(tracks, timed.track_id == tracks.fact_id)
-        .select(
-            *("listener_id", "track_id", "artist", "work_id", "started_s", "before", "hour"),
-            *("session_id", "session_before", "session_position", "skipped", "context", "started_at"),
-        )
-        .order_by(["listener_id", "started_at", "session_position", "track_id"])
-    )
-    table = library.arrow(rows)
-    if table.num_rows == 0:
-        raise SegueError(
-            "No listen of the library has a time, so there is no order to learn from",
-            do="import a history with times, or playlists",
-        )
-    gap = _numbers(table, "started_s") - _numbers(table, "before")
-    said = _text(table, "session_id")
-    said_before = _text(table, "session_before")
-    starts = np.isnan(gap) | (gap > session_gap_s)
-    both = np.array([a is not None and b is not None for a, b in zip(said, said_before, strict=True)])
-    starts = np.where(both, np.isnan(gap) | (said != said_before), starts)
-    sources, source = _labels(_text(table, "context"))
-    skipped = _numbers(table, "skipped")
-    context = Context(
-        gap_s=gap.astype(np.float32),
-        hour=np.nan_to_num(_numbers(table, "hour"), nan=UNKNOWN).astype(np.int8),
-        skipped=np.nan_to_num(skipped, nan=UNKNOWN).astype(np.int8),
-        source=source,
-        session=np.cumsum(starts).astype(np.int32),  # made to begin at 0 in each document below
-        started_s=_numbers(table, "started_s"),
-        sources=sources,
-    )
-    return _from_rows(table, table.column("listener_id"), context)
 
 
 def session_documents(listening: Documents, *, keep_skipped: bool = False) -> Documents:
@@ -266,34 +175,7 @@ def first_places(documents: Documents) -> Documents:
     )
 
 
-def _track_facts(library: Library) -> ir.Table:
-    """track_id as `fact_id`, main artist and work of every track."""
-    tracks = library.table("tracks")
-    return tracks.select(fact_id=tracks.track_id, artist=tracks.artists[0], work_id=tracks.work_id)
-
-
-def _from_rows(table: pa.Table, owners: pa.ChunkedArray, context: Context | None) -> Documents:
-    """Documents from rows that are sorted by owner and place."""
-    names, owner = _labels(_text_of(owners))
-    offsets = np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=len(names)))]).astype(np.int64)
-    if context is not None:
-        first = context.session[offsets[:-1]]
-        context = replace(context, session=context.session - np.repeat(first, np.diff(offsets)))
-    ids, codes = _labels(_text(table, "track_id"))
-    first_row = np.empty(len(ids), np.int64)
-    first_row[codes[::-1]] = np.arange(len(codes))[::-1]
-    return _coded(
-        offsets,
-        codes,
-        np.array(ids, dtype=object),
-        _text(table, "artist")[first_row],
-        _text(table, "work_id")[first_row],
-        np.array(names, dtype=object),
-        context,
-    )
-
-
-def _coded(
+def coded(
     offsets: NDArray[np.int64],
     codes: NDArray[np.int32],
     ids: NDArray[np.object_],
@@ -328,27 +210,54 @@ def _document_counts(
     return np.bincount(once % n_tracks, minlength=n_tracks) if n_tracks else np.zeros(0, np.int64)
 
 
-def _labels(values: NDArray[np.object_]) -> tuple[tuple[str, ...], NDArray[np.int32]]:
-    """The different labels in order of their first place, and each value's place among them."""
-    known: dict[str, int] = {}
-    codes = np.fromiter(
-        (UNKNOWN if value is None else known.setdefault(value, len(known)) for value in values),
-        np.int32,
-        len(values),
+def join(*corpora: Documents) -> Documents:
+    """All documents of several corpora, one after the other, with one code for each track id.
+
+    Places without a context get an unknown one if any corpus has a context.
+    """
+    ids = np.concatenate([corpus.track_ids for corpus in corpora])
+    unique, first, inverse = np.unique(ids.astype(str), return_index=True, return_inverse=True)
+    starts = np.cumsum([0] + [corpus.n_tracks for corpus in corpora])
+    codes = [inverse[start:][corpus.codes] for start, corpus in zip(starts[:-1], corpora, strict=True)]
+    places = np.cumsum([0] + [len(corpus.codes) for corpus in corpora])
+    offsets = [corpus.offsets[1:] + start for start, corpus in zip(places[:-1], corpora, strict=True)]
+    return coded(
+        np.concatenate([[0], *offsets]).astype(np.int64),
+        np.concatenate(codes).astype(np.int32),
+        unique.astype(object),
+        np.concatenate([corpus.artists for corpus in corpora])[first],
+        np.concatenate([corpus.works for corpus in corpora])[first],
+        np.concatenate([corpus.names for corpus in corpora]),
+        _joined_context(corpora) if any(corpus.context is not None for corpus in corpora) else None,
     )
-    return tuple(known), codes
 
 
-def _text(table: pa.Table, column: str) -> NDArray[np.object_]:
-    return _text_of(table.column(column))
+def _joined_context(corpora: Sequence[Documents]) -> Context:
+    sources: dict[str, int] = {}
+    contexts = []
+    for corpus in corpora:
+        context = corpus.context or _no_context(len(corpus.codes))
+        place = np.array([sources.setdefault(name, len(sources)) for name in context.sources], np.int32)
+        known = context.source >= 0
+        source = np.full(len(known), UNKNOWN, np.int32)
+        source[known] = place[context.source[known]]
+        contexts.append(replace(context, source=source))
+    return Context(
+        *(
+            np.concatenate([getattr(context, name) for context in contexts])
+            for name in ("gap_s", "hour", "skipped", "source", "session", "started_s")
+        ),
+        sources=tuple(sources),
+    )
 
 
-def _text_of(column: pa.ChunkedArray) -> NDArray[np.object_]:
-    return np.array(column.to_pylist(), dtype=object)
-
-
-def _numbers(table: pa.Table, column: str) -> NDArray[np.float64]:
-    """A numeric or boolean column as floats; NaN for null."""
-    import pyarrow as pa
-
-    return table.column(column).cast(pa.float64()).to_numpy(zero_copy_only=False)
+def _no_context(n: int) -> Context:
+    return Context(
+        gap_s=np.full(n, np.nan, np.float32),
+        hour=np.full(n, UNKNOWN, np.int8),
+        skipped=np.full(n, UNKNOWN, np.int8),
+        source=np.full(n, UNKNOWN, np.int32),
+        session=np.zeros(n, np.int32),
+        started_s=np.full(n, np.nan),
+        sources=(),
+    )
