@@ -1,0 +1,147 @@
+"""EASE: every item regressed on all others, in closed form."""
+
+from __future__ import annotations
+
+import numpy as np
+import scipy.linalg
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+from scipy.sparse import csr_matrix, diags_array
+
+from segue.factors.scored import ScoredModel, batches, positive
+
+
+class EASEConfig(BaseModel):
+    """Settings of `EASE`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    regularization: float = Field(
+        6.0, gt=0, description="λ, in units of the mean squared length of an item's column."
+    )
+    dropout: float = Field(
+        2.0,
+        ge=0,
+        description="How much an item's own squared length is added to its λ (EDLAE's p / (1 − p)).",
+    )
+    row_power: float = Field(
+        0.3,
+        ge=0,
+        description="Rows are divided by this power of their squared length: long ones say less each.",
+    )
+    train_power: float = Field(
+        1.0, ge=0, description="Weights are raised to this to learn from; 0 is binary."
+    )
+    query_power: float = Field(1.0, ge=0, description="Weights are raised to this to recommend; 0 is binary.")
+    max_items: int = Field(
+        25_000, ge=2, description="Only so many items, the most popular, are modelled; the rest score 0."
+    )
+
+
+class EASE(ScoredModel):
+    """Embarrassingly shallow autoencoder (Steck 2019), denoising (EDLAE, Steck 2020), rows normalised.
+
+    B minimises ‖X − XB‖² + Σ_i d_i ‖b_i‖² with a zero diagonal, b_i the i-th row of B:
+    P = (XᵀX + D)⁻¹, B_ij = −P_ij / P_jj, scores = x B. D is diagonal, d_i = λ·mean(g) + dropout·g_i, and
+    g_i = (XᵀX)_ii; X is `user_items` raised to `train_power`, row u divided by (‖x_u‖² / mean)^`row_power`.
+
+    With fewer listeners than items the same B is had from a listeners × listeners system, never formed:
+    P = D⁻¹ − D⁻¹Xᵀ(I + XD⁻¹Xᵀ)⁻¹XD⁻¹ (Woodbury). So memory is that of min(listeners, items) × items floats.
+    """
+
+    config_type = EASEConfig
+    _learned = ("items_", "scale_", "diagonal_", "rows_", "kernel_")
+
+    items_: NDArray[np.int64]  # (m,) the items modelled
+    scale_: NDArray[np.float32]  # (m,) 1 / d in the listeners' form, empty in the items' form
+    diagonal_: NDArray[np.float32]  # (m,) of P
+    rows_: csr_matrix  # (n, m) X D⁻¹ in the listeners' form, empty in the items' form
+    kernel_: NDArray[np.float32]  # (n, m) (I + XD⁻¹Xᵀ)⁻¹XD⁻¹ in the listeners' form, else B, (m, m)
+
+    def _fit(self, user_items: csr_matrix) -> None:
+        c = self.config
+        popularity = np.bincount(user_items.indices, minlength=self.n_items_)
+        self.items_ = np.sort(np.argsort(-popularity, kind="stable")[: c.max_items])
+        x = _powered(user_items, c.train_power)[:, self.items_]
+        squares = _row_squares(x)
+        x = x[squares > 0]
+        squares = squares[squares > 0]
+        x = _scaled_rows(x, (squares / squares.mean()) ** -c.row_power)
+        lengths = np.asarray(x.multiply(x).sum(axis=0)).ravel()
+        d = (c.regularization * lengths.mean() + c.dropout * lengths).astype(np.float32)
+        if x.shape[0] < x.shape[1]:
+            self._fit_by_listeners(x, d)
+        else:
+            self._fit_by_items(x, d)
+
+    def _fit_by_listeners(self, x: csr_matrix, d: NDArray[np.float32]) -> None:
+        self.scale_ = 1.0 / d
+        self.rows_ = csr_matrix(x @ diags_array(self.scale_))
+        system = np.asfortranarray((self.rows_ @ x.T).toarray())
+        system[np.diag_indices_from(system)] += 1.0
+        lower = scipy.linalg.cholesky(system, lower=True, overwrite_a=True, check_finite=False)
+        half = np.asfortranarray(self.rows_.toarray())
+        half = scipy.linalg.solve_triangular(lower, half, lower=True, overwrite_b=True, check_finite=False)
+        self.diagonal_ = self.scale_ - np.einsum("um,um->m", half, half)
+        self.kernel_ = np.ascontiguousarray(
+            scipy.linalg.solve_triangular(
+                lower, half, trans="T", lower=True, overwrite_b=True, check_finite=False
+            )
+        )
+
+    def _fit_by_items(self, x: csr_matrix, d: NDArray[np.float32]) -> None:
+        self.scale_, self.rows_ = np.empty(0, np.float32), csr_matrix((0, len(d)), dtype=np.float32)
+        system = np.asfortranarray((x.T @ x).toarray())
+        system[np.diag_indices_from(system)] += d
+        factorise, invert = scipy.linalg.get_lapack_funcs(("potrf", "potri"), (system,))
+        factor, _ = factorise(system, lower=True, overwrite_a=True)
+        inverse, _ = invert(factor, lower=True, overwrite_c=True)
+        self.diagonal_ = np.diagonal(inverse).copy()
+        # LAPACK fills one triangle; the other is copied block by block, so that one matrix is enough.
+        for part in batches(len(d), len(d)):
+            inverse[part, part.stop :] = inverse[part.stop :, part].T
+            block = inverse[part, part]
+            inverse[part, part] = np.tril(block) + np.tril(block, -1).T
+        inverse /= -self.diagonal_
+        inverse[np.diag_indices_from(inverse)] = 0.0
+        self.kernel_ = inverse
+
+    def scores(self, user_items: csr_matrix) -> NDArray[np.float32]:
+        """x B for every row, 0 for items that are not modelled: (n, n_items)."""
+        x = _powered(user_items, self.config.query_power)[:, self.items_]
+        if not len(self.scale_):
+            modelled = np.asarray(x @ self.kernel_)
+        else:
+            # xB = x − xP / diag(P), and xP = xD⁻¹ − (XD⁻¹xᵀ)ᵀ · kernel.
+            modelled = np.asarray((x @ self.rows_.T).toarray() @ self.kernel_)
+            own_rows = np.repeat(np.arange(x.shape[0]), np.diff(x.indptr))
+            modelled[own_rows, x.indices] -= x.data * self.scale_[x.indices]
+            modelled /= self.diagonal_
+            modelled[own_rows, x.indices] += x.data
+        if len(self.items_) == self.n_items_:
+            return modelled
+        scores = np.zeros((x.shape[0], self.n_items_), dtype=np.float32)
+        scores[:, self.items_] = modelled
+        return scores
+
+    def _similarities(self, items: NDArray[np.int64]) -> NDArray[np.float32]:
+        one = csr_matrix(
+            (np.ones(len(items), np.float32), items, np.arange(len(items) + 1)),
+            shape=(len(items), self.n_items_),
+        )
+        scores = self.scores(one)
+        scores[np.arange(len(items)), items] = np.inf  # an item is most like itself
+        return scores
+
+
+def _powered(user_items: csr_matrix, power: float) -> csr_matrix:
+    liked = positive(csr_matrix(user_items, dtype=np.float32))
+    return csr_matrix((liked.data**power, liked.indices, liked.indptr), shape=liked.shape)
+
+
+def _row_squares(x: csr_matrix) -> NDArray[np.float64]:
+    return np.asarray(x.multiply(x).sum(axis=1)).ravel().astype(np.float64)
+
+
+def _scaled_rows(x: csr_matrix, factor: NDArray[np.float64]) -> csr_matrix:
+    return csr_matrix(diags_array(factor.astype(np.float32)) @ x)
