@@ -46,6 +46,8 @@ class Artists:
 
     vector: Floats  # (n_artists, d) unit vectors
     genre: Ints  # (n_artists,)
+    language: NDArray[np.str_]  # (n_artists,)
+    maker: NDArray[np.str_]  # (n_artists,) person, band, ...: what the name is like
     popularity: Floats  # (n_artists,) sums to 1
     first: Ints  # (n_artists + 1,) where an artist's songs begin; they are sorted by popularity
 
@@ -128,12 +130,23 @@ def make_artists(config: TownConfig, seed: int, centres: Floats, originals: int)
     sizes = np.exp(rng.normal(0, 0.6, count)) * (popularity / popularity.mean()) ** 0.2
     sizes = np.maximum(2, sizes * originals / sizes.sum())
     bounds = np.round(np.cumsum(sizes) * originals / sizes.sum()).astype(np.int32)
+    tongues, makers = (
+        np.array([_choice(chance, table[g][key]) for g, chance in zip(genre, rng.random(count), strict=True)])
+        for key in ("languages", "makers")
+    )
     return Artists(
         vector=vector.astype(np.float32),
         genre=genre.astype(np.int32),
+        language=tongues,
+        maker=makers,
         popularity=(popularity / popularity.sum()).astype(np.float32),
         first=np.concatenate([[0], bounds]).astype(np.int32),
     )
+
+
+def _choice(chance: float, weights: dict[str, float]) -> str:
+    ladder = np.cumsum(list(weights.values()))
+    return list(weights)[int(np.searchsorted(ladder, chance * ladder[-1], side="right"))]
 
 
 def make_albums(seed: int, artists: Artists) -> tuple[Ints, Ints]:
@@ -231,25 +244,14 @@ def _release_days(
 ) -> Ints:
     """Days since 1970: a career within the genre's years; an artist's first songs are never new releases."""
     start = int(np.datetime64(config.start, "D").astype(int))
-    years = np.array([g["years"] for g in genres().values()])
-    first, last = (np.array([(y - 1970) * 365.25 for y in years[:, side]]) for side in (0, 1))
-    debut = first + rng.random(len(years)) * 0  # per genre
-    begin = debut[artists.genre] + rng.beta(1.6, 1.0, len(artists.genre)) * (last - first)[artists.genre]
-    span = rng.gamma(2.0, 3.0, len(artists.genre)) * 365.25
+    years = np.array([[(y - 1970) * 365.25 for y in g["years"]] for g in genres().values()])[artists.genre]
+    begin = years[:, 0] + rng.beta(1.6, 1.0, len(years)) * (years[:, 1] - years[:, 0])
+    span = rng.gamma(2.0, 3.0, len(years)) * 365.25
+    # An album's songs come out on one day.
     release = rng.random(int(album.max()) + 2)
     moment = np.where(album >= 0, release[album], rng.random(len(artist)))
-    day = np.minimum(begin[artist] + moment * span[artist], start - 1 - 900 * rng.random(len(artist)) ** 2)
-    # An album comes out on one day: the earliest of its songs' days counts.
-    earliest = np.full(int(album.max()) + 2, np.inf)
-    np.minimum.at(earliest, album, day)
-    day = np.where(album >= 0, earliest[album], day)
-    fresh = rng.random(len(earliest)) < config.new_releases * 1.3
-    new_album = fresh[album] & (album >= 0)
-    new_single = (album < 0) & (rng.random(len(artist)) < config.new_releases * 1.3)
-    holds_top = np.zeros(len(earliest), dtype=bool)
-    holds_top[album[rank == 0]] = True
-    new = (new_album & ~holds_top[album]) | (new_single & (rank > 0))
-    debuts = start + release[album] * config.days
-    return np.where(
-        new, np.where(album >= 0, debuts, start + rng.random(len(artist)) * config.days), day
-    ).astype(np.int32)
+    day = np.minimum(begin[artist] + moment * span[artist], start - 1 - 900 * moment**2)
+    new_album = rng.random(len(release)) < 1.3 * config.new_releases
+    new_album[album[rank == 0]] = False
+    new = np.where(album >= 0, new_album[album], rng.random(len(artist)) < 1.3 * config.new_releases)
+    return np.where(new & (rank > 0), start + moment * config.days, day).astype(np.int32)

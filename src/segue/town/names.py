@@ -9,6 +9,7 @@ import random
 import re
 import tomllib
 import zlib
+from collections.abc import Callable
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -25,6 +26,25 @@ def words() -> dict[str, Any]:
     """The word lists, by language and purpose."""
     text = (resources.files("segue.town") / "data" / "words.toml").read_text(encoding="utf-8")
     return tomllib.loads(text)
+
+
+class Unique:
+    """Collects names, none twice, whatever their case."""
+
+    def __init__(self) -> None:
+        self.all: list[str] = []
+        self._seen: set[str] = set()
+
+    def add(self, make: Callable[[], str]) -> str:
+        """The first new name of up to forty that `make` makes; then one with a number."""
+        name = make()
+        for tries in range(2, 1000):
+            if name.casefold() not in self._seen:
+                break
+            name = make() if tries < 40 else f"{make()} {tries - 38}"
+        self._seen.add(name.casefold())
+        self.all.append(name)
+        return name
 
 
 class Speller:
@@ -57,22 +77,14 @@ class Speller:
     def artist(self, language: str, maker: str, genre: str) -> str:
         """An artist's name; `maker` is what kind of artist: band, person, rapper, ..."""
         scope, english, special = words()[language], words()["en"], words()["special"].get(genre, {})
-        own = (
-            special
-            if maker in special
-            else scope
-            if maker in scope
-            else scope
-            if "person" in scope
-            else english
-        )
-        patterns = own.get(maker) or own["person"]
-        return _tidy(
-            self.fill(
-                patterns, special, _nouns([]) if own is not special else _nouns(["doom"]), scope, english
-            ),
-            "en",
-        )
+        for own in (special, scope, english):
+            if maker in own or (own is scope and "person" in own):
+                patterns = own.get(maker) or own["person"]
+                break
+        else:
+            raise KeyError(f"no names for {maker} in {language}")
+        nouns = _nouns(["doom"]) if own is special else {}
+        return _tidy(self.fill(patterns, special, nouns, scope, english), "en")
 
     def title(self, language: str, genre: str, themes: list[str]) -> str:
         """A song's title."""

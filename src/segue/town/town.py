@@ -24,7 +24,7 @@ from segue.town.podcasts import Podcasts, make_podcasts
 from segue.town.queues import Offers
 from segue.town.reach import Catalogue, make_catalogue, shortlists
 from segue.town.sessions import plan
-from segue.town.spelling import Spelled, spell
+from segue.town.spelling import Names, spell
 from segue.town.versions import add_versions
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Town:
         return make_catalogue(config, artists, songs, ids)
 
     @cached_property
-    def names(self) -> Spelled:
+    def names(self) -> Names:
         """The catalogue's names and titles."""
         return spell(self.seed, self.catalogue.artists, self.catalogue.songs)
 

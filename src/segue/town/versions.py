@@ -112,10 +112,13 @@ def _kinds(config: TownConfig, rng: np.random.Generator, songs: Songs, base: np.
 
 
 def _who_covers(rng: np.random.Generator, artists: Artists, covered: np.ndarray) -> np.ndarray:
-    """Other artists, likely of a near style."""
+    """Other artists, likely of a near style and the same language; children's songs stay among themselves."""
+    child = list(genres()).index("children")
     chosen = np.empty(len(covered), dtype=np.int64)
     for i, artist in enumerate(covered):
         near = np.exp(3.0 * (artists.vector @ artists.vector[artist]))
+        near *= np.where(artists.language == artists.language[artist], 1.0, 0.05)
+        near *= np.where((artists.genre == child) == (artists.genre[artist] == child), 1.0, 0.0)
         near[artist] = 0
         chosen[i] = np.searchsorted(np.cumsum(near), rng.random() * near.sum())
     return chosen
