@@ -7,9 +7,10 @@
 
 Peers run in turn with Segue in the same process, on as many threads, several times, and the medians are
 compared: on a shared machine only the ratio means anything. "cpu" is processor time of the whole process,
-"wall" what a clock shows. Compilation is not counted. Losses are worked out here, in float64, by the same function
-for everybody. Memory is what a fresh process grows by at its largest while it fits, after a first small fit,
-with the matrix already there. Results are kept in benchmarks/results/als.json, so that runs can be short ones.
+"wall" what a clock shows. Compilation is not counted. Losses are worked out here, in float64, by the same
+function for everybody. Memory is what a fresh process grows by at its largest while it fits, after a first
+small fit, with the matrix already there. Results are kept in benchmarks/results/als.json, so that runs can be
+short ones.
 """
 
 from __future__ import annotations

@@ -170,15 +170,34 @@ def solve_rows(
 
 
 @compiled()
-def select(scores: np.ndarray, first: int, ids: np.ndarray, best: np.ndarray) -> None:
+def select(
+    scores: np.ndarray,
+    first: int,
+    indptr: np.ndarray,
+    indices: np.ndarray,
+    left_out: float,
+    ids: np.ndarray,
+    best: np.ndarray,
+) -> None:
     """Merge the scores (n, w) of items `first` .. first + w - 1 into each row's heap of the best so far.
 
+    Items `indices[indptr[u] : indptr[u + 1]]`, sorted, get the score `left_out` for row u beforehand.
     `best` (n, N) float32 and `ids` (n, N) int32 are heaps with the worst on top, where of equal scores the
     higher id is the worse; an empty place has the score -inf and an id above all others.
     """
     n, width = scores.shape
     depth = best.shape[1]
     for u in range(n):
+        at, end = indptr[u], indptr[u + 1]
+        while at < end:  # to the first of its items that is among these
+            middle = (at + end) // 2
+            if indices[middle] < first:
+                at = middle + 1
+            else:
+                end = middle
+        while at < indptr[u + 1] and indices[at] < first + width:
+            scores[u, indices[at] - first] = left_out
+            at += 1
         least = best[u, 0]
         for i in range(width):
             s = scores[u, i]
@@ -224,7 +243,7 @@ def _touch() -> None:
     pack(x.view(np.uint32), half)
     one = np.ones(1, np.float32)
     row = x[0].copy()
-    select(x, 0, np.zeros((1, 2), np.int32), np.zeros((1, 2), np.float32))
     ends = np.array([0, 1], np.int32)
     zero = np.zeros(1, np.int32)
+    select(x.copy(), 0, ends, zero, 0.0, np.zeros((1, 2), np.int32), np.zeros((1, 2), np.float32))
     solve_rows(ends, zero, one, x.copy(), x, half, row, one, one[:0], row, 1.0, 1, 0.0, 1.0)

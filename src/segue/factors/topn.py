@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_matrix
@@ -11,8 +13,8 @@ from segue.factors.arguments import ArgumentError, ids_in
 from segue.factors.solver import threads
 
 LEFT_OUT = np.finfo(np.float32).min  # the score of what may not be recommended, as `implicit` has it
-ROWS = 64  # listeners a thread takes at a time
-COLUMNS = 4096  # items scored for them at a time: a block of scores is 1 MB and stays in cache
+ROWS = 256  # listeners a thread takes at a time
+COLUMNS = 2048  # items scored for them at a time: a block of scores is 2 MB and stays in cache
 
 
 def best(
@@ -47,24 +49,27 @@ def best(
     banned = np.unique(np.asarray(left_out, np.int64)) if left_out is not None else np.empty(0, np.int64)
     if seen is not None and not seen.has_sorted_indices:
         seen = seen.sorted_indices()
+    if seen is None:
+        seen = csr_matrix((q, m), dtype=np.float32)
     kernels.ready()
+    own = threading.local()
 
     def work(start: int) -> None:
         rows = slice(start, min(start + ROWS, q))
+        if not hasattr(own, "room"):
+            own.room = np.empty(ROWS * COLUMNS, np.float32)
         for column in range(0, m, COLUMNS):
             columns = slice(column, min(column + COLUMNS, m))
-            block = queries[rows] @ items[columns].T
+            shape = (rows.stop - rows.start, columns.stop - columns.start)
+            block = own.room[: shape[0] * shape[1]].reshape(shape)
+            np.matmul(queries[rows], items[columns].T, out=block)
             if scale is not None:
                 block *= scale[columns]
-            if seen is not None:
-                for u in range(rows.start, rows.stop):
-                    mine = seen.indices[seen.indptr[u] : seen.indptr[u + 1]]
-                    a, b = np.searchsorted(mine, (columns.start, columns.stop))
-                    block[u - start, mine[a:b] - column] = LEFT_OUT
             if len(banned):
                 a, b = np.searchsorted(banned, (columns.start, columns.stop))
                 block[:, banned[a:b] - column] = LEFT_OUT
-            kernels.select(block, column, ids[rows], scores[rows])
+            mine = seen.indptr[rows.start : rows.stop + 1]
+            kernels.select(block, column, mine, seen.indices, LEFT_OUT, ids[rows], scores[rows])
 
     if n:
         with threads(num_threads if q > ROWS else 1) as run:
