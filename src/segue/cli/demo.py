@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
 def demo(
     folder: Annotated[Path, typer.Option(help="Where to put everything.")] = Path("segue-demo"),
     seed: SeedOption = 1,
-    listeners: Annotated[int, typer.Option(min=50, help="How many listeners to make up.")] = 400,
+    listeners: Annotated[int, typer.Option(min=50, help="How many listeners to make up.")] = 300,
     tracks: Annotated[int, typer.Option(min=500, help="How many songs to make up.")] = 6000,
 ) -> None:
     """From nothing to weekly playlists in about a minute, offline: a small town of made-up listeners.
