@@ -12,7 +12,7 @@ from segue.factors import kernels
 from segue.factors.arguments import ArgumentError, ids_in
 from segue.factors.solver import threads
 
-LEFT_OUT = np.finfo(np.float32).min  # the score of what may not be recommended, as `implicit` has it
+LEFT_OUT = float(np.finfo(np.float32).min)  # the score of what may not be recommended, as `implicit` has it
 ROWS = 256  # listeners a thread takes at a time
 COLUMNS = 2048  # items scored for them at a time: a block of scores is 2 MB and stays in cache
 
