@@ -16,11 +16,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveInt
+from threadpoolctl import threadpool_limits
 
 from segue.playlists.catalogue import Catalogue
 from segue.playlists.playlist import Playlist, PlaylistEntry, monday
 
 if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
     from segue.factors.model import Because, FactorModel
     from segue.factors.observations import Observations
 
@@ -70,43 +73,62 @@ def make_weekly(
     config = config or WeeklyConfig()
     earlier = earlier or {}
     place = {track: number for number, track in enumerate(catalogue.ids)}
+    unit = seen.config.unit
     for start in range(0, len(seen.listeners), AT_ONCE):
         part = _rows(seen, start, start + AT_ONCE)
         depth = config.tracks * DEPTH + max((len(earlier.get(who, ())) for who in part.listeners), default=0)
         ids, scores = model.rank(part, depth)
-        for at, listener in enumerate(part.listeners):
-            gone = {place[track] for track in earlier.get(listener, ()) if track in place}
-            good = (scores[at] > np.finfo(np.float32).min) & ~np.isin(ids[at], list(gone))
-            row = part.matrix[at]
-            if not row.nnz:
-                good[:] = False
-            tracks, values = ids[at][good], scores[at][good]
-            moved = values + _noise(len(values), values, config.surprise, (seed, week, listener))
-            order = np.argsort(-moved, kind="stable")
-            chosen, notes = _pick(tracks[order], catalogue, row.indices, config)
-            if not row.nnz:
-                notes = ["Nothing is known of this listener yet."]
-            why = _telling(model.why(row, np.array(chosen, np.int32), CONSIDERED) if chosen else [])
-            score = dict(zip(tracks.tolist(), values.tolist(), strict=True))
+        made = []
+        # Reasons are small systems, one a listener: more threads would only wait for each other.
+        with threadpool_limits(1, user_api="blas"):
+            for at, listener in enumerate(part.listeners):
+                gone = [place[track] for track in earlier.get(listener, ()) if track in place]
+                good = (scores[at] > np.finfo(np.float32).min) & ~np.isin(ids[at], gone)
+                tracks, values = ids[at][good], scores[at][good]
+                moved = values + _noise(len(values), values, config.surprise, (seed, week, listener))
+                order = np.argsort(-moved, kind="stable")
+                ranked = tracks[order], values[order]
+                made.append(_playlist(model, catalogue, config, part.matrix[at], *ranked, place, unit))
+        for listener, (entries, notes) in zip(part.listeners, made, strict=True):
             yield Playlist(
                 title=f"Discover Weekly, {week}",
                 listener=str(listener),
                 week=week,
                 created_at=datetime.combine(monday(week), time(), UTC),
-                entries=tuple(
-                    PlaylistEntry(
-                        position=number + 1,
-                        track=catalogue.card(track),
-                        score=score[track],
-                        reason=_sentence(why[number], catalogue, place, seen.config.unit),
-                        chosen_by="factors",
-                    )
-                    for number, track in enumerate(chosen)
-                ),
-                notes=tuple(notes),
+                entries=entries,
+                notes=notes,
                 seed=seed,
                 models=(version,) if version else (),
             )
+
+
+def _playlist(
+    model: FactorModel,
+    catalogue: Catalogue,
+    config: WeeklyConfig,
+    row: csr_matrix,
+    ranked: NDArray[np.int32],
+    scores: NDArray[np.float32],
+    place: Mapping[str, int],
+    unit: str,
+) -> tuple[tuple[PlaylistEntry, ...], tuple[str, ...]]:
+    """Entries and notes of one listener's list, from candidates in order."""
+    if not row.nnz:
+        return (), ("Nothing is known of this listener yet.",)
+    chosen, notes = _pick(ranked, catalogue, row.indices, config)
+    why = _telling(model.why(row, np.array(chosen, np.int32), CONSIDERED) if chosen else [])
+    score = dict(zip(ranked.tolist(), scores.tolist(), strict=True))
+    entries = tuple(
+        PlaylistEntry(
+            position=number + 1,
+            track=catalogue.card(track),
+            score=score[track],
+            reason=_sentence(why[number], catalogue, place, unit),
+            chosen_by="factors",
+        )
+        for number, track in enumerate(chosen)
+    )
+    return entries, tuple(notes)
 
 
 def _rows(seen: Observations, start: int, stop: int) -> Observations:
