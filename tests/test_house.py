@@ -101,6 +101,15 @@ def test_the_commands_of_the_readme_are_those_of_the_tests() -> None:
     assert "uv run --group dev pytest" in ci
 
 
+def test_the_python_of_the_readme_runs() -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S)
+    given = (
+        "from scipy.sparse import random as sparse\nuser_items = sparse(30, 40, 0.2, 'csr', random_state=0)\n"
+    )
+    result = _run(sys.executable, "-c", given + code + "assert ids.shape == scores.shape == (10,)")
+    assert result.returncode == 0, result.stderr
+
+
 def test_links_between_documents_lead_somewhere() -> None:
     broken = []
     for file in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]:
