@@ -115,6 +115,14 @@ def test_evaluate_compares_with_baselines(home: Path) -> None:
     assert (home / "e.html").read_text().count("<svg") >= 1
 
 
+def test_tune_writes_settings_that_train_takes_and_goes_on(home: Path) -> None:
+    first = json.loads(segue("tune", "--trials", "2", "--html", "t.html", "--json", cwd=home))
+    assert first["trials"] == 2
+    assert "NDCG@100" in segue("tune", "--trials", "3", cwd=home)
+    assert (home / "t.html").read_text().count("<svg") >= 1
+    segue("train", "--config", "tuned.toml", cwd=home)
+
+
 def test_doctor_and_config(home: Path, tmp_path: Path) -> None:
     checks = {row["what"]: row["state"] for row in json.loads(segue("doctor", "--json", cwd=home))}
     assert checks["library"] == "ok"

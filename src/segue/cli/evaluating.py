@@ -1,4 +1,4 @@
-"""`segue evaluate`: how good the recommenders are on this library."""
+"""`segue evaluate` and `segue tune`: how good the recommenders are on this library, with what settings."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from typing import Annotated
 
 import typer
 
-from segue.cli.options import LIBRARY, JsonOption, LibraryOption
+from segue.cli.options import LIBRARY, ConfigOption, JsonOption, LibraryOption, SeedOption
 from segue.cli.printing import console, print_json
 
 
 def register(app: typer.Typer) -> None:
     """Add the verbs of this family."""
     app.command()(evaluate)
+    app.command()(tune)
 
 
 def evaluate(
@@ -51,3 +52,47 @@ def evaluate(
         page.write(html)
         if not json:
             print(f"Wrote {html}")
+
+
+def tune(
+    library: LibraryOption = LIBRARY,
+    trials: Annotated[
+        int, typer.Option(min=1, help="Settings to try in all, those of earlier runs included.")
+    ] = 40,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where to write the best settings (TOML).")] = Path(
+        "tuned.toml"
+    ),
+    html: Annotated[Path | None, typer.Option(help="Also write a page with the search here.")] = None,
+    seed: SeedOption = 0,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Search the settings of the factors on held-out listening. Stopped, it goes on where it was.
+
+    Every trial is kept in the library's folder, in tuning.sqlite. Train with what was found by
+    `segue train --config tuned.toml`.
+    """
+    from segue.factors.tune import TuneConfig
+    from segue.factors.tune import tune as search
+    from segue.library import Library
+    from segue.settings import load_settings
+
+    opened = Library.open(library)
+    base = load_settings(config).factors.observations
+    found = search(opened, opened.path / "tuning.sqlite", TuneConfig(trials=trials, seed=seed), base=base)
+    found.write(out)
+    if html is not None:
+        from segue.report import Page
+
+        page = Page(
+            "Tuning of the factors", f"{len(found.trials)} trials; the best NDCG@100 is {found.ndcg:.4f}"
+        )
+        page.pictures(found.charts())
+        page.write(html)
+    if json:
+        print_json({"ndcg@100": found.ndcg, "trials": len(found.trials), "settings": str(out)})
+        return
+    print(
+        f"The best of {len(found.trials)} trials finds held-out listening again with NDCG@100 {found.ndcg:.4f}."
+    )
+    print(f"Wrote {out}. Next: segue train --config {out}")

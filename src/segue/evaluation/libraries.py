@@ -27,7 +27,7 @@ def read_listens(library: Library) -> Histories:
     counted = music.group_by(["listener_id", "track_id"]).agg(
         plays=music.plays.sum(), first=music.started_at.min().epoch_seconds()
     )
-    rows = library.arrow(counted)
+    rows = library.arrow(counted.order_by("listener_id", "track_id"))  # a seed gives one split, always
     first = rows["first"].to_numpy(zero_copy_only=False).astype(np.float64)
     times = np.full(len(first), np.datetime64("NaT"), dtype="datetime64[s]")
     known = ~np.isnan(first)
@@ -44,9 +44,8 @@ def read_listens(library: Library) -> Histories:
 def read_playlists(library: Library) -> Histories:
     """Every playlist whose order is known, as a listener; a repeated track counts at its first place."""
     entries = library.table("playlist_entries")
-    rows = library.arrow(
-        entries.filter(entries.position.notnull()).select("playlist_id", "position", "track_id")
-    )
+    placed = entries.filter(entries.position.notnull()).select("playlist_id", "position", "track_id")
+    rows = library.arrow(placed.order_by("playlist_id", "position", "track_id"))
     return from_entries(
         rows["playlist_id"].to_numpy(zero_copy_only=False),
         rows["track_id"].to_numpy(zero_copy_only=False),
