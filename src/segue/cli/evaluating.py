@@ -84,9 +84,7 @@ def tune(
     if html is not None:
         from segue.report import Page
 
-        page = Page(
-            "Tuning of the factors", f"{len(found.trials)} trials; the best NDCG@100 is {found.ndcg:.4f}"
-        )
+        page = Page("Tuning of the factors", f"{len(found.trials)} trials, best NDCG@100 {found.ndcg:.4f}")
         page.pictures(found.charts())
         page.write(html)
     if json:
