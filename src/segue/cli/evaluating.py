@@ -90,7 +90,5 @@ def tune(
     if json:
         print_json({"ndcg@100": found.ndcg, "trials": len(found.trials), "settings": str(out)})
         return
-    print(
-        f"The best of {len(found.trials)} trials finds held-out listening again with NDCG@100 {found.ndcg:.4f}."
-    )
+    print(f"{len(found.trials)} trials; the best has NDCG@100 {found.ndcg:.4f} on held-out listening.")
     print(f"Wrote {out}. Next: segue train --config {out}")
