@@ -33,7 +33,8 @@ from segue.progress import Advance, progress
 if TYPE_CHECKING:
     import duckdb
 
-MEMORY = "400MB"
+MEMORY = "550MB"
+LARGE = 150 << 20  # bytes set aside from which DuckDB works on disk, compressed, instead of in memory
 
 
 class Count(NamedTuple):
@@ -257,9 +258,12 @@ def _connect(library: Library, scratch: Path, staged: list[Staged]) -> duckdb.Du
     """A DuckDB beside the staged rows: `staged_*` and the library's tables as views, `entries` as a table."""
     import duckdb
 
-    work = duckdb.connect()
+    staged_bytes = sum(part.stat().st_size for part in scratch.glob("*/*/*.parquet"))
+    work = duckdb.connect(str(scratch / "work.duckdb") if staged_bytes > LARGE else ":memory:")
     work.execute(f"SET memory_limit='{MEMORY}'")
     work.execute(f"SET temp_directory='{_quoted(scratch / 'spill')}'")
+    work.execute("SET enable_progress_bar=false")  # ours is the only one
+    work.execute("SET preserve_insertion_order=false")  # every table is ordered where it is stored
     work.execute("SET TimeZone='UTC'")
     entries = pa.table(
         {

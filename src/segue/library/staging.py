@@ -142,7 +142,11 @@ class Staging:
         self._put("playlists", row)
 
     def _playlist_entry(self, row: PlaylistEntry) -> None:
-        self._put("playlist_entries", (row[0], row[1], self._ref(row.track, True), row[3]))
+        playlist, position, track, added = row  # written out: archives have millions of these
+        ref = self._refs[True].get(track)
+        if ref is None:
+            ref = self._ref(track, True)
+        self._rows["playlist_entries"].append((playlist, position, ref, added, self._entry, self._n))
 
     def _facts(self, row: TrackFacts) -> None:
         features = None if row.features is None else list(row.features.items())

@@ -83,7 +83,7 @@ class Library:
         if self._backend is None:
             import ibis
 
-            self._backend = ibis.duckdb.connect()
+            self._backend = ibis.duckdb.connect(enable_progress_bar=False)
         return self._backend
 
     def parts(self, name: str) -> list[Path]:
