@@ -16,8 +16,9 @@ short ones.
 from __future__ import annotations
 
 import argparse
+import ctypes
+import gc
 import json
-import resource
 import statistics
 import subprocess
 import sys
@@ -256,14 +257,18 @@ def grow(args: argparse.Namespace) -> None:
     matrix = load_npz(args.file)
     small = Problem(matrix[:200], 1.0)
     PEERS[args.peer](small, args.size, args.threads, 2)
-    before = _high_water()
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)  # memory that was freed but kept would hide growth
+    Path("/proc/self/clear_refs").write_text("5")  # the peak counts from here
+    before = _status("VmRSS")
     PEERS[args.peer](Problem(matrix, 1.0), args.size, args.threads, 2)
-    print((_high_water() - before) / 1024)
+    print((_status("VmHWM") - before) / 1024)
 
 
-def _high_water() -> float:
-    """The largest resident size so far, in KB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+def _status(name: str) -> float:
+    """A size of this process in KB, as Linux tells it."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return float(next(line for line in lines if line.startswith(name)).split()[1])
 
 
 def growth(args: argparse.Namespace) -> None:

@@ -31,6 +31,34 @@ def pack(values: np.ndarray, out: np.ndarray) -> None:
 
 
 @compiled()
+def split(values: np.ndarray, out: np.ndarray) -> None:
+    """Store float32 bits `values` (n, d) uint32 as `out` (n, 2 d) uint16: nearest bfloat16, then the rest.
+
+    The halves add up to the value again, as whole numbers: nothing is lost.
+    """
+    n, d = values.shape
+    for i in range(n):
+        for k in range(d):
+            high = np.uint16((values[i, k] + np.uint32(0x8000)) >> np.uint32(16))
+            out[i, k] = high
+            out[i, d + k] = np.uint16(values[i, k] - (np.uint32(high) << np.uint32(16)))
+
+
+@compiled()
+def join(halves: np.ndarray, out: np.ndarray) -> None:
+    """The inverse of `split`; `out` (n, d) uint32 may be the same memory as `halves`."""
+    n, d = out.shape
+    row = np.empty(d, np.uint32)
+    for i in range(n):
+        for k in range(d):
+            low = np.uint32(halves[i, d + k])
+            below = np.uint32(0x10000) if low >= np.uint32(0x8000) else np.uint32(0)
+            row[k] = (np.uint32(halves[i, k]) << np.uint32(16)) + low - below
+        for k in range(d):
+            out[i, k] = row[k]
+
+
+@compiled()
 def solve_rows(
     indptr: np.ndarray,
     indices: np.ndarray,
@@ -50,10 +78,10 @@ def solve_rows(
     """Improve rows `x` (n, d) in place, each towards the minimiser of its quadratic; see `solver.py`.
 
     Row u has the system (diag(spectrum) + ridge_u + Σ q y yᵀ) x = Σ (t - q o) y - constant over its observed
-    pairs, with y a row of `fixed` (or of `fixed16`, bfloat16, whichever is not empty), o its offset,
-    q = |v| - shift and t = max(v, 0). The factors are in the eigenbasis of the fixed side's Gramian, which is
-    why that is a diagonal here. Conjugate gradient, preconditioned by the diagonal, at most `steps` steps or
-    until the residual has shrunk by `tolerance`; then `relaxation` times as far as that.
+    pairs, with y a row of `fixed` (or the first d numbers of one of `fixed16`, bfloat16; whichever is not
+    empty), o its offset, q = |v| - shift and t = max(v, 0). The factors are in the eigenbasis of the fixed
+    side's Gramian, which is why that is a diagonal here. Conjugate gradient, preconditioned by the diagonal,
+    at most `steps` steps or until the residual has shrunk by `tolerance`; then `relaxation` times as far.
 
     Returns:
         Σ over the observed pairs of q s² - 2 t s + t, with s the new scores; infinity where a row overflowed.
@@ -241,6 +269,9 @@ def _touch() -> None:
     x = np.ones((1, 16), np.float32)
     half = np.empty((1, 16), np.uint16)
     pack(x.view(np.uint32), half)
+    both = np.empty((1, 32), np.uint16)
+    split(x.view(np.uint32), both)
+    join(both, x.view(np.uint32))
     one = np.ones(1, np.float32)
     row = x[0].copy()
     ends = np.array([0, 1], np.int32)

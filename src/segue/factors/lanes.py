@@ -65,13 +65,14 @@ def _halves(builder: Any, vector: Any, count: int) -> Any:
 def _gather(typing: Any, fixed: Any, indices: Any, first: Any, count: Any, kept: Any) -> Any:
     """Copy the rows `indices[first : first + count]` of `fixed` into `kept` (float32), asking for later ones.
 
-    `fixed` is float32, or bfloat16 held as uint16: the upper half of a float32's bits.
+    `fixed` is float32, or bfloat16 held as uint16: the upper half of a float32's bits. Its rows may be longer
+    than those of `kept`, and are then copied in part.
     """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         source, places, to = (_Array(context, builder, signature.args[k], arguments[k]) for k in (0, 1, 4))
         start, stop = arguments[2], arguments[3]
-        d = to.shape[1]
+        d, apart = to.shape[1], source.shape[1]
         half = signature.args[0].dtype == types.uint16
         kind = ir.FunctionType(ir.VoidType(), [BYTE.as_pointer(), WORD, WORD, WORD])
         prefetch = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
@@ -81,11 +82,11 @@ def _gather(typing: Any, fixed: Any, indices: Any, first: Any, count: Any, kept:
             place = builder.add(start, j)
             later = builder.add(place, d.type(AHEAD))
             later = builder.select(builder.icmp_signed("<", later, end), later, end)
-            soon = builder.mul(places.index(later, d.type), d)
+            soon = builder.mul(places.index(later, d.type), apart)
             with _loop(builder, d, line) as (k, _):
                 address = builder.bitcast(source.at(builder.add(soon, k)), BYTE.as_pointer())
                 builder.call(prefetch, [address, WORD(0), WORD(3), WORD(1)])
-            here = builder.mul(places.index(place, d.type), d)
+            here = builder.mul(places.index(place, d.type), apart)
             there = builder.mul(j, d)
             with _loop(builder, d, LANES) as (k, _):
                 if half:

@@ -198,12 +198,13 @@ class Pace:
 
 
 def solve(
-    side: Side, fixed: Side, frame: Frame, config: ALSConfig, run: Map, pace: Pace, room: NDArray
+    side: Side, fixed: Side, frame: Frame, config: ALSConfig, run: Map, pace: Pace, room: NDArray | None
 ) -> float:
     """Improve every row of `side` against `fixed`; returns Σ over the observed pairs of q s² - 2 t s + t.
 
     `fixed` may hold only those rows that `side` has observed, as long as `frame` is of all. `room` is memory
-    for the fixed side in the frame's basis, at least as long as it: uint16 (bfloat16) or float32.
+    for the fixed side in the frame's basis, at least as long as it: uint16 (bfloat16) or float32. Without it
+    (and without biases) the fixed side's own memory is used, and it is left in that basis.
 
     Raises:
         NumericalError: a row overflowed.
@@ -218,18 +219,22 @@ def solve(
         turn = turn.copy()
         turn[:, f] = 0
     rotate, start = turn @ frame.basis, side.turn @ frame.basis
-    half = room.dtype == np.uint16
-    nothing = np.empty((0, d), np.float32 if half else np.uint16)
-    wide, narrow = (nothing, room) if half else (room, nothing)
+    bits, halves = fixed.factors.view(np.uint32), fixed.factors.view(np.uint16)
+    wide, narrow = np.empty((0, d), np.float32), halves
+    if room is not None:
+        half = room.dtype == np.uint16
+        wide, narrow = (wide, room) if half else (room, np.empty((0, d), np.uint16))
 
     def prepare(chunk: slice) -> None:
         turned = fixed.factors[chunk] @ rotate
         if ones is not None:
             turned += ones
-        if half:
-            kernels.pack(turned.view(np.uint32), room[chunk])
+        if room is None:
+            kernels.split(turned.view(np.uint32), halves[chunk])
+        elif len(narrow):
+            kernels.pack(turned.view(np.uint32), narrow[chunk])
         else:
-            room[chunk] = turned
+            wide[chunk] = turned
 
     def improve(chunk: slice) -> Sums:
         x = side.factors[chunk] @ start
@@ -257,6 +262,10 @@ def solve(
         pass
     sums = _added(run(improve, side.chunks))
     side.turn = np.ascontiguousarray(frame.basis.T)
+    if room is None:
+        for _ in run(lambda chunk: kernels.join(halves[chunk], bits[chunk]), fixed.chunks):
+            pass
+        fixed.turn = side.turn.copy()
     _check(sums.loss if sums else 0.0)
     side.sum_up(sums)
     return sums.loss if sums else 0.0
@@ -328,7 +337,10 @@ def descend(
     """
     half = config.precision == "bfloat16" or (config.precision == "auto" and rows.observed.nnz >= HALF_FROM)
     d = columns.factors.shape[1]
-    room = np.empty((max(len(rows.factors), len(columns.factors)), d), np.uint16 if half else np.float32)
+    room = None
+    if config.biases or not half:
+        longest = max(len(rows.factors), len(columns.factors))
+        room = np.empty((longest, d), np.uint16 if half else np.float32)
     history: list[float] = []
     for epoch in range(config.iterations):
         balance(rows, columns, config)
