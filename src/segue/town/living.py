@@ -139,7 +139,8 @@ class Life:
             gone |= (cursor >= QUEUE - 1) | (step >= QUEUE - 1)
             again = (stage == 3) & (worth > 3.0) & (act < AGAIN) & ~gone
             away = (state.streak >= 3) & (act < AWAY) & (cursor < MAIN) & ~gone
-            end = np.select([stage == 3, gone, away], [0, np.where(act < 0.6, 4, 5), 3], 1)
+            whole = stage == 3
+            end = np.where(whole, 0, np.where(gone, np.where(act < 0.6, 4, 5), np.where(away, 3, 1)))
             self._written.append(
                 Plays(
                     row=listener.astype(np.int32),
@@ -166,8 +167,8 @@ class Life:
             memory.until[listener] = clock
             if gone.all():
                 break
-            reason = np.select([again, away, stage == 3], [2, 3, 0], 1)
-            cursor = np.select([again, away], [cursor, MAIN], cursor + 1)
+            reason = np.where(again, 2, np.where(away, 3, np.where(whole, 0, 1)))
+            cursor = np.where(again, cursor, np.where(away, MAIN, cursor + 1))
             if gone.any():
                 stay = ~gone
                 here, cursor, clock, reason, care = (v[stay] for v in (here, cursor, clock, reason, care))

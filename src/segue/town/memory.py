@@ -54,7 +54,12 @@ class Memory:
     said: list[Words]
 
     def past(
-        self, p: response.Parameters, rows: Ints, songs: Ints, artist: Ints, now: NDArray[np.floating]
+        self,
+        p: response.Parameters,
+        rows: NDArray[np.integer],
+        songs: Ints,
+        artist: Ints,
+        now: NDArray[np.floating],
     ) -> response.Past:
         """The past of listeners with songs; all shapes broadcast."""
         faded = np.exp((self.worn[rows, artist] - now) / p.artist_wear_days)
@@ -80,6 +85,26 @@ class Memory:
         faded = np.exp((self.worn[rows, artist] - now) / p.artist_wear_days)
         self.wear[rows, artist] = self.wear[rows, artist] * faded + heard
         self.worn[rows, artist] = now
+
+    def hear_all(
+        self,
+        p: response.Parameters,
+        rows: Ints,
+        songs: Ints,
+        artist: Ints,
+        stage: Ints,
+        day: Floats,
+        now: float,
+    ) -> None:
+        """Everything that was heard until the day `now`, at once and in any order."""
+        heard = response.HEARD[stage]
+        np.add.at(self.plays, (rows, songs), heard)
+        late = stage >= 2
+        np.maximum.at(self.last, (rows[late], songs[late]), day[late].astype(np.float32))
+        np.add.at(
+            self.wear, (rows, artist), heard * np.exp((day - now) / p.artist_wear_days).astype(np.float32)
+        )
+        self.worn[:] = now
 
     def judge(
         self,
@@ -124,6 +149,20 @@ class Memory:
             known.saved[old] |= (known.songs[old] == old_songs[:, None]) & there
 
 
+def empty_memory(listeners: int, tracks: int, artists: int) -> Memory:
+    """Of listeners who have heard nothing."""
+    return Memory(
+        plays=np.zeros((listeners, tracks), dtype=np.float32),
+        last=np.full((listeners, tracks), -NEVER, dtype=np.float32),
+        wear=np.zeros((listeners, artists), dtype=np.float32),
+        worn=np.zeros((listeners, artists), dtype=np.float32),
+        status=np.zeros((listeners, tracks), dtype=np.uint8),
+        known=Known(np.zeros((0, ROOM), np.int32), np.zeros((0, ROOM), bool), np.zeros(0, np.int64)),
+        until=np.full(listeners, -1.0),
+        said=[],
+    )
+
+
 def first_memory(
     config: TownConfig, seed: int, catalogue: Catalogue, listeners: Listeners, short: Ints
 ) -> Memory:
@@ -144,18 +183,9 @@ def first_memory(
     inside = places < count[:, None]
     times = np.floor(np.exp(2.9 - 1.7 * places / count[:, None] + 1.2 * (heard - 0.5))).clip(1, 400)
     saved = inside & (saving < 0.45)
-    tracks, artists = len(catalogue.ids), len(catalogue.artists.genre)
     rows, pairs = np.broadcast_to(all_rows, songs.shape)[inside], songs[inside]
-    memory = Memory(
-        plays=np.zeros((n, tracks), dtype=np.float32),
-        last=np.full((n, tracks), -NEVER, dtype=np.float32),
-        wear=np.zeros((n, artists), dtype=np.float32),
-        worn=np.zeros((n, artists), dtype=np.float32),
-        status=np.zeros((n, tracks), dtype=np.uint8),
-        known=Known(songs.astype(np.int32), saved, count),
-        until=np.full(n, -1.0),
-        said=[],
-    )
+    memory = empty_memory(n, len(catalogue.ids), len(catalogue.artists.genre))
+    memory.known = Known(songs.astype(np.int32), saved, count)
     memory.plays[rows, pairs] = times[inside]
     memory.last[rows, pairs] = -1 - 200 * when[inside] ** 2
     memory.status[rows, pairs] = np.where(saved[inside], 2, 1)

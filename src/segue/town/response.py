@@ -269,6 +269,8 @@ def _log_sum_exp(x: Array, xp: Any) -> Array:
 
 def _aligned(values: Array, places: Array, xp: Any) -> tuple[Array, Array]:
     """`values` and `places` with the same leading shape, as take_along_axis wants them."""
+    if values.shape[:-1] == places.shape[:-1]:
+        return values, places
     shape = np.broadcast_shapes(values.shape[:-1], places.shape[:-1])
     return (
         xp.broadcast_to(values, (*shape, values.shape[-1])),

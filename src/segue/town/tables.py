@@ -113,7 +113,7 @@ def listens(town: Town, listeners: Listeners, plays: Plays) -> pa.Table:
             "played_ms": pa.array(p.ms),
             "plays": pa.array(np.ones(len(p.row), dtype=np.int64)),
             "stage": pa.array(p.stage.astype(np.int8)),
-            "skipped": pa.array(p.end == ENDS.index("fwdbtn")) if len(p.row) else pa.array([], pa.bool_()),
+            "skipped": pa.array(np.isin(p.end, [ENDS.index("fwdbtn"), ENDS.index("clickrow")])),
             "shuffle": pa.array(p.shuffle),
             "start_reason": _word(STARTS, p.start),
             "end_reason": _word(ENDS, p.end),

@@ -18,7 +18,7 @@ from segue.town.config import TownConfig
 from segue.town.draws import generator
 from segue.town.listeners import Listeners, make_listeners
 from segue.town.living import Life, Plays
-from segue.town.memory import Words, first_memory
+from segue.town.memory import Memory, Words, first_memory
 from segue.town.playlists import Playlists, charts, make_own, make_town
 from segue.town.podcasts import Podcasts, make_podcasts
 from segue.town.queues import Offers
@@ -85,19 +85,29 @@ class Town:
         number = np.arange(self.config.listeners, dtype=np.int32) if number is None else number
         return make_listeners(self.config, self.seed, self.catalogue.artists, number)
 
-    def batches(self) -> Iterator[Batch]:
-        """Everybody's life, some listeners at a time."""
-        size = int(np.clip(PAIRS // self.config.tracks, 32, BATCH))
-        top = charts(self.catalogue)
-        for start in range(0, self.config.listeners, size):
-            number = np.arange(start, min(start + size, self.config.listeners), dtype=np.int32)
+    def memories(self) -> Iterator[tuple[Listeners, Memory]]:
+        """What everybody knows at the town's start, some listeners at a time."""
+        for number in self._parts():
             listeners = self.listeners(number)
             short = shortlists(self.config, self.seed, self.catalogue, listeners)
-            own = make_own(self.config, self.seed, self.catalogue, listeners, short)
-            memory = first_memory(self.config, self.seed, self.catalogue, listeners, short)
-            offers = Offers(self.seed, self.catalogue, short, own, self.lists, top)
-            life = Life(self.config, self.seed, self.catalogue, listeners, offers, memory, self.podcasts)
-            yield Batch(listeners, own, *life.live(plan(self.config, self.seed, listeners)))
+            yield listeners, first_memory(self.config, self.seed, self.catalogue, listeners, short)
+
+    def batches(self) -> Iterator[Batch]:
+        """Everybody's life, some listeners at a time."""
+        config, seed, catalogue, top = self.config, self.seed, self.catalogue, charts(self.catalogue)
+        for number in self._parts():
+            listeners = self.listeners(number)
+            short = shortlists(config, seed, catalogue, listeners)
+            own = make_own(config, seed, catalogue, listeners, short)
+            memory = first_memory(config, seed, catalogue, listeners, short)
+            offers = Offers(seed, catalogue, short, own, self.lists, top)
+            life = Life(config, seed, catalogue, listeners, offers, memory, self.podcasts)
+            yield Batch(listeners, own, *life.live(plan(config, seed, listeners)))
+
+    def _parts(self) -> Iterator[Ints]:
+        size = int(np.clip(PAIRS // self.config.tracks, 32, BATCH))
+        for start in range(0, self.config.listeners, size):
+            yield np.arange(start, min(start + size, self.config.listeners), dtype=np.int32)
 
     def write(self, library: Library, advance: Advance | None = None) -> dict[str, int]:
         """Write the town into `library`: tracks, playlists, and everybody's listening. Returns rows by table.

@@ -8,23 +8,34 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from segue import files
 from segue.errors import FormatError, NotFoundError, UsageError
 from segue.town import response
-from segue.town.catalogue import KINDS, genres
+from segue.town.catalogue import KINDS, Floats, Ints, genres
 from segue.town.config import TownConfig
 from segue.town.listeners import NONE, Listeners
+from segue.town.memory import Memory, empty_memory
 
 if TYPE_CHECKING:
     from segue.town.town import Town
 
-ARRAYS, SETTINGS, RESPONSES = "truth.npz", "town.json", "responses.parquet"
+ARRAYS, SETTINGS = "truth.npz", "town.json"
 Who = NDArray[np.integer] | list[int]
+
+
+class Before(NamedTuple):
+    """What listeners had heard before the town's start; arrays (k,)."""
+
+    listener: Ints
+    track: Ints
+    plays: Floats
+    day: Floats  # last heard, days since the start
 
 
 @dataclass(frozen=True)
@@ -37,9 +48,11 @@ class Truth:
     seed: int
     track_ids: NDArray[np.str_]  # (n_tracks,) public ids of the songs
     tracks: response.Track  # (n_tracks, ...)
-    work: NDArray[np.int32]  # (n_tracks,) place of the work's first recording
-    kind: NDArray[np.int32]  # (n_tracks,) place in catalogue.KINDS
+    work: Ints  # (n_tracks,) place of the work's first recording
+    kind: Ints  # (n_tracks,) place in catalogue.KINDS
+    popularity: Floats  # (n_tracks,) sums to 1
     listeners: Listeners  # all, in order
+    before: Before
 
     def affinity(self, listeners: Who, day: float = 0.0, tracks: Who | None = None) -> NDArray[np.float32]:
         """True affinity in logits, (n_listeners, n_tracks asked for); all tracks by default."""
@@ -67,6 +80,35 @@ class Truth:
             )
         return found
 
+    def first_memory(self) -> Memory:
+        """What everybody remembers at the town's start."""
+        memory = empty_memory(
+            len(self.listeners.number), len(self.track_ids), int(self.tracks.artist.max()) + 1
+        )
+        memory.plays[self.before.listener, self.before.track] = self.before.plays
+        memory.last[self.before.listener, self.before.track] = self.before.day
+        return memory
+
+    def last_memory(self, listens: pa.Table) -> Memory:
+        """What everybody remembers at the end of the town's days, given all its `listens`."""
+        memory = self.first_memory()
+        place = {track: number for number, track in enumerate(self.track_ids.tolist())}
+        track = np.array([place.get(track, -1) for track in listens["track_id"].to_pylist()])
+        listener = np.array([int(who.removeprefix("town:l")) for who in listens["listener_id"].to_pylist()])
+        start = np.datetime64(self.config.start, "us").astype(np.int64)
+        day = (listens["started_at"].cast("int64").to_numpy() - start) / 86_400_000_000
+        song = track >= 0
+        memory.hear_all(
+            response.float32(self.config.response),
+            listener[song],
+            track[song],
+            self.tracks.artist[track[song]],
+            listens["stage"].to_numpy()[song],
+            day[song],
+            self.config.days,
+        )
+        return memory
+
     def versions(self) -> dict[str, tuple[str, str]]:
         """For every song's id: the id of its work's first recording, and what kind of version it is."""
         works = self.track_ids[self.work]
@@ -88,8 +130,14 @@ class Truth:
                     "The truth of a town may not lie in a library", came=str(folder), do="name another folder"
                 )
         folder.mkdir(parents=True, exist_ok=True)
-        arrays = {"track_ids": self.track_ids, "work": self.work, "kind": self.kind}
+        arrays = {
+            "track_ids": self.track_ids,
+            "work": self.work,
+            "kind": self.kind,
+            "popularity": self.popularity,
+        }
         arrays |= {f"tracks.{name}": value for name, value in self.tracks._asdict().items()}
+        arrays |= {f"before.{name}": value for name, value in self.before._asdict().items()}
         arrays |= {f"listeners.{f.name}": getattr(self.listeners, f.name) for f in fields(Listeners)}
         with files.replacing(folder / ARRAYS) as aside, aside.open("wb") as out:
             np.savez_compressed(out, **cast(dict[str, Any], arrays))
@@ -123,6 +171,8 @@ def load_truth(folder: Path) -> Truth:
             tracks=response.Track(*(arrays[f"tracks.{name}"] for name in response.Track._fields)),
             work=arrays["work"],
             kind=arrays["kind"],
+            popularity=arrays["popularity"],
+            before=Before(*(arrays[f"before.{name}"] for name in Before._fields)),
             listeners=Listeners(**{f.name: arrays[f"listeners.{f.name}"] for f in fields(Listeners)}),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -131,7 +181,17 @@ def load_truth(folder: Path) -> Truth:
 
 def truth_of(town: Town) -> Truth:
     """The truth of a town at hand."""
-    songs = town.catalogue.songs
+    songs, parts = town.catalogue.songs, []
+    for listeners, memory in town.memories():
+        row, track = np.nonzero(memory.plays)
+        parts.append(
+            Before(
+                listeners.number[row],
+                track.astype(np.int32),
+                memory.plays[row, track],
+                memory.last[row, track],
+            )
+        )
     return Truth(
         config=town.config,
         seed=town.seed,
@@ -139,5 +199,7 @@ def truth_of(town: Town) -> Truth:
         tracks=town.catalogue.tracks,
         work=songs.work,
         kind=songs.kind,
+        popularity=songs.popularity,
         listeners=town.listeners(),
+        before=Before(*(np.concatenate(column) for column in zip(*parts, strict=True))),
     )
