@@ -98,16 +98,27 @@ class Documents:
         """Only the tracks of `vocabulary`, coded by their place in it; the rest are left out of the order."""
         place = np.full(self.n_tracks, UNKNOWN, np.int32)
         place[vocabulary] = np.arange(len(vocabulary), dtype=np.int32)
-        codes = place[self.codes]
-        keep = codes >= 0
-        before = np.concatenate([[0], np.cumsum(keep)])
+        facts = (self.track_ids[vocabulary], self.artists[vocabulary], self.works[vocabulary])
+        return self.recoded(place, *facts)
+
+    def recoded(
+        self,
+        codes: NDArray[np.int32],
+        track_ids: NDArray[np.object_],
+        artists: NDArray[np.object_],
+        works: NDArray[np.object_],
+    ) -> Documents:
+        """The documents in other codes: `codes` `(n_tracks,)` are the new ones, UNKNOWN takes a track out."""
+        new = codes[self.codes]
+        keep = new >= 0
+        offsets = np.concatenate([[0], np.cumsum(keep)])[self.offsets]
         return Documents(
-            offsets=before[self.offsets],
-            codes=codes[keep],
-            track_ids=self.track_ids[vocabulary],
-            counts=self.counts[vocabulary],
-            artists=self.artists[vocabulary],
-            works=self.works[vocabulary],
+            offsets=offsets,
+            codes=new[keep],
+            track_ids=track_ids,
+            counts=_document_counts(offsets, new[keep], len(track_ids)),
+            artists=artists,
+            works=works,
             names=self.names,
             context=None if self.context is None else self.context.take(keep),
         )

@@ -126,6 +126,12 @@ class SongVectors:
             self._places = {track: place for place, track in enumerate(self.track_ids_)}
         return np.array([self._places.get(track, UNKNOWN) for track in track_ids], np.int32)
 
+    def recoded(self, documents: Documents) -> Documents:
+        """The documents in this vocabulary's codes; songs without a vector are left out of the order."""
+        return documents.recoded(
+            self.codes(list(documents.track_ids)), self.track_ids_, self.artists_, self.works_
+        )
+
     def targets(self, *, centred: bool = False) -> NDArray[np.float32]:
         """OUT vectors of length 1, `(n_songs, dim)`: what a query from `query` is compared with.
 

@@ -1,0 +1,239 @@
+from __future__ import annotations
+
+import dataclasses
+from itertools import pairwise
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from segue.errors import FormatError, SegueError, UsageError
+from segue.taste import network as network_module
+from segue.taste import training
+from segue.taste.documents import Context, Documents
+from segue.taste.network import TasteNetwork
+from segue.taste.network_config import L2, NEXT, SESSION, SOON, Horizon, TasteNetworkConfig
+from segue.taste.vectors import SongVectors, SongVectorsConfig
+
+N_SONGS = 40
+SMALL = TasteNetworkConfig(
+    hidden=32, negatives=64, length=10, batch=16, epochs=8, dropout_in=0, dropout_out=0.1, learning_rate=1e-2
+)
+
+
+def context_of(documents: Documents, skipped: np.ndarray) -> Context:
+    """Plays ten minutes apart, a session of five."""
+    n = len(documents.codes)
+    place = np.arange(n) - np.repeat(documents.offsets[:-1], documents.lengths)
+    return Context(
+        gap_s=np.where(place == 0, np.nan, 600.0).astype(np.float32),
+        hour=np.full(n, 20, np.int8),
+        skipped=skipped.astype(np.int8),
+        source=np.zeros(n, np.int32),
+        session=(place // 5).astype(np.int32),
+        started_s=place * 600.0,
+        sources=("album",),
+    )
+
+
+@pytest.fixture(scope="module")
+def circles() -> Documents:
+    """Songs follow each other in a fixed circle, with two directions told apart by the first two songs."""
+    random = np.random.default_rng(0)
+    rows = []
+    for _ in range(400):
+        start, step = random.integers(N_SONGS), random.choice([-1, 1])
+        rows.append([f"s{(start + step * k) % N_SONGS:02d}" for k in range(12)])
+    return Documents.from_lists(rows, artists={f"s{n:02d}": f"artist {n // 4}" for n in range(N_SONGS)})
+
+
+@pytest.fixture(scope="module")
+def vectors(circles: Documents) -> SongVectors:
+    return SongVectors(SongVectorsConfig(dim=16, window=3, epochs=10)).fit(circles, seed=1)
+
+
+@pytest.fixture(scope="module")
+def network(circles: Documents, vectors: SongVectors) -> TasteNetwork:
+    return TasteNetwork(SMALL).fit(circles, vectors, seed=2)
+
+
+def share_right(network: TasteNetwork, documents: Documents) -> float:
+    """How often the next song of the circle comes first."""
+    right = []
+    for document in list(documents)[:50]:
+        scores = network.scores(document, np.arange(2, len(document)))
+        right.append(scores.argmax(axis=1) == document[2:])
+    return float(np.concatenate(right).mean())
+
+
+def test_it_learns_what_only_order_tells(network: TasteNetwork, circles: Documents) -> None:
+    assert share_right(network, circles) > 0.9
+    assert network.curves_.training[-1] < network.curves_.training[0]
+    assert len(network.curves_.validation) == len(network.curves_.training)
+    assert network.curves_.chart().to_dict()["mark"]["type"] == "line"
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        SMALL.model_copy(update={"cell": "lstm"}),
+        SMALL.model_copy(update={"tied": False, "artist_vectors": False}),
+        L2.model_copy(update={"hidden": 32, "length": 10, "batch": 16, "epochs": 25, "learning_rate": 1e-2}),
+        SMALL.model_copy(update={"loss": "cosine", "epochs": 25}),
+    ],
+    ids=["lstm", "untied", "l2", "cosine"],
+)
+def test_other_cells_and_losses_learn_too(
+    config: TasteNetworkConfig, circles: Documents, vectors: SongVectors
+) -> None:
+    network = TasteNetwork(config).fit(circles, vectors, seed=2)
+    assert share_right(network, circles) > (0.8 if config.loss == "softmax" else 0.3)  # a chance is 1 in 40
+    if not config.learn_vectors:
+        assert np.allclose(np.linalg.norm(network.module_.songs, axis=1), 1, atol=1e-5)
+
+
+def test_play_by_play_is_the_whole_sequence(network: TasteNetwork, circles: Documents) -> None:
+    documents = [circles[0], circles[1], circles[2]]
+    states = network.start(3)
+    for at in range(12):
+        states = network.play(states, np.array([document[at] for document in documents], np.int32))
+        for name in ("next", "soon"):
+            whole = [network.tastes_along(document)[network.horizon(name)][at] for document in documents]
+            assert np.allclose(network.taste(states, name), whole, atol=1e-4)
+    assert np.allclose(
+        network.scores_of(network.taste(states)[:1]), network.scores(documents[0], np.array([12])), atol=1e-4
+    )
+    same = network.play(states, np.array([-1, -1, -1], np.int32))
+    assert np.array_equal(same, states)
+
+
+def test_a_skip_pushes_the_song_and_its_like_away(network: TasteNetwork, circles: Documents) -> None:
+    song = np.array([circles[0][5]], np.int32)
+    skip = dataclasses.replace(context_of(circles, np.ones(len(circles.codes))).take(np.array([0])))
+    before = network.play(network.start(), circles[0][:1])
+    after = network.play(before, song, skip)
+    change = network.scores_of(network.taste(after)) - network.scores_of(network.taste(before))
+    assert change[0, song[0]] < 0
+    assert change[0].argmin() == song[0]
+    later = network.play(after, circles[0][1:2])
+    d = network.module_.songs.shape[1]
+    assert np.allclose(later[:, -d:], network.config.skip_memory * after[:, -d:], atol=1e-6)
+
+
+def test_context_and_skips_are_learned(circles: Documents, vectors: SongVectors) -> None:
+    """Half of the plays are skipped songs from elsewhere; what follows is decided by those that were not."""
+    random = np.random.default_rng(3)
+    rows, skipped = [], []
+    for document in circles:
+        for track in circles.track_ids[document]:
+            if random.random() < 0.5:
+                rows.append(f"s{random.integers(N_SONGS):02d}")
+                skipped.append(1)
+            rows.append(track)
+            skipped.append(0)
+    lengths = np.diff(
+        np.searchsorted(np.cumsum(1 - np.array(skipped)), 12 * np.arange(len(circles) + 1), "right")
+    )
+    bounds = np.concatenate([[0], np.cumsum(lengths)])
+    documents = Documents.from_lists([rows[a:b] for a, b in pairwise(bounds)])
+    context = context_of(documents, np.array(skipped[: bounds[-1]]))
+    documents = dataclasses.replace(documents, context=context)
+    config = SMALL.model_copy(
+        update={"horizons": (NEXT, SESSION, Horizon(name="days", days=1)), "epochs": 10}
+    )
+    network = TasteNetwork(config).fit(documents, vectors, seed=0)
+    assert network.knows_skips_
+    assert network.sources_ == ("album",)
+    here = vectors.recoded(documents)
+    assert here.context is not None
+    right = []
+    for number in range(50):
+        codes, at = here[number], slice(here.offsets[number], here.offsets[number + 1])
+        played = here.context.take(np.arange(at.start, at.stop))
+        taste = network.tastes_along(codes, played)[0]
+        guess = network.scores_of(taste).argmax(axis=1)
+        wanted = np.flatnonzero(played.skipped[1:] == 0)
+        right.append(guess[wanted][2:] == codes[wanted + 1][2:])
+    assert np.concatenate(right).mean() > 0.6
+
+
+def test_a_killed_run_goes_on_where_it_was(
+    circles: Documents, vectors: SongVectors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = SMALL.model_copy(update={"epochs": 4})
+    whole = TasteNetwork(config).fit(circles, vectors, seed=5)
+    checkpoint = tmp_path / "checkpoint.npz"
+    kept = training._keep
+
+    def killed(*given: object) -> None:
+        kept(*given)  # ty: ignore[invalid-argument-type]
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(training, "_keep", killed)
+        TasteNetwork(config).fit(circles, vectors, seed=5, checkpoint=checkpoint)
+    again = TasteNetwork(config).fit(circles, vectors, seed=5, checkpoint=checkpoint)
+    assert again.curves_ == whole.curves_
+    for one, other in zip(jax.tree.leaves(again.module_), jax.tree.leaves(whole.module_), strict=True):
+        assert np.array_equal(one, other)
+    with pytest.raises(SegueError, match="another run"):
+        TasteNetwork(config).fit(circles, vectors, seed=6, checkpoint=checkpoint)
+
+
+def test_it_stops_when_it_gets_no_better(circles: Documents, vectors: SongVectors) -> None:
+    config = SMALL.model_copy(update={"epochs": 40, "patience": 1, "learning_rate": 0.05})
+    network = TasteNetwork(config).fit(circles, vectors, seed=0)
+    assert len(network.curves_.training) < 40
+    assert network.curves_.best == len(network.curves_.training) - 2
+
+
+def test_it_comes_back_from_disk_whole(network: TasteNetwork, circles: Documents, tmp_path: Path) -> None:
+    network.save(tmp_path / "network.npz")
+    back = TasteNetwork.load(tmp_path / "network.npz")
+    assert back.config == network.config
+    assert back.curves_ == network.curves_
+    lengths = np.array([3, 9])
+    assert np.array_equal(back.scores(circles[0], lengths), network.scores(circles[0], lengths))
+    with pytest.raises(FormatError, match="song vectors"):
+        SongVectors.load(tmp_path / "network.npz")
+
+
+def test_unseen_songs_are_read_and_predicted(
+    network: TasteNetwork, vectors: SongVectors, circles: Documents
+) -> None:
+    longer = SongVectors(vectors.config)
+    longer.__dict__.update(vectors.__dict__)
+    twin = vectors.codes(["s07"])[0]
+    longer._places = None
+    longer.track_ids_ = np.append(vectors.track_ids_, "new")
+    longer.artists_ = np.append(vectors.artists_, vectors.artists_[twin])
+    longer.in_ = np.concatenate([vectors.in_, vectors.in_[twin : twin + 1]])
+    longer.out_ = np.concatenate([vectors.out_, vectors.out_[twin : twin + 1]])
+    longer.counts_ = np.append(vectors.counts_, 0)
+    extended = network.extended(longer)
+    codes = circles[0]
+    before, after = (n.scores(codes, np.array([5])) for n in (network, extended))
+    assert after.shape == (1, N_SONGS + 1)
+    assert np.allclose(after[:, :-1], before, atol=1e-5)
+    state = extended.play(extended.start(), np.array([N_SONGS], np.int32))
+    assert np.isfinite(extended.taste(state)).all()
+
+
+def test_mistakes_are_named(network: TasteNetwork, circles: Documents, vectors: SongVectors) -> None:
+    with pytest.raises(UsageError, match="next, soon"):
+        network.horizon("never")
+    with pytest.raises(SegueError, match="sessions"):
+        TasteNetwork(SMALL.model_copy(update={"horizons": (SESSION,)})).fit(circles, vectors)
+    with pytest.raises(ValidationError, match="exactly one"):
+        Horizon(name="both", songs=1, days=2)
+    with pytest.raises(ValidationError, match="one name"):
+        TasteNetworkConfig(horizons=(NEXT, SOON, NEXT))
+    with pytest.raises(SegueError, match="two songs"):
+        TasteNetwork(SMALL).fit(Documents.from_lists([["s00"], ["s01"]]), vectors)
+
+
+def test_the_module_names_what_is_learned(network: TasteNetwork) -> None:
+    assert network_module._PAD % 2 == 0
+    assert network.table().vectors.shape == (N_SONGS, 16)
