@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import functools
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from itertools import chain
 from typing import NamedTuple
@@ -41,7 +41,7 @@ def table(entry: Entry, *, comments: bool = False) -> Table:
     if first is None or isinstance(first[1], Malformed):
         raise FormatError(f"{entry.name} has no header", expected="a first line that names the columns")
     columns = _names(first[1])
-    if twice := sorted({name for name in columns if name and columns.count(name) > 1}):
+    if twice := sorted(name for name, count in Counter(columns).items() if name and count > 1):
         raise FormatError(
             f"{entry.name} names a column twice: {', '.join(twice)[:200]}", do="rename one of the two"
         )
