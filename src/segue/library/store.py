@@ -83,7 +83,8 @@ class Library:
         if self._backend is None:
             import ibis
 
-            self._backend = ibis.duckdb.connect(enable_progress_bar=False)
+            self._backend = ibis.duckdb.connect()
+            self._backend.raw_sql("SET enable_progress_bar = false")  # on standard output, of all places
         return self._backend
 
     def parts(self, name: str) -> list[Path]:

@@ -57,7 +57,7 @@ class Memory:
         self,
         p: response.Parameters,
         rows: NDArray[np.integer],
-        songs: Ints,
+        songs: NDArray[np.integer],
         artist: Ints,
         now: NDArray[np.floating],
     ) -> response.Past:
