@@ -33,7 +33,7 @@ from segue.progress import Advance, progress
 if TYPE_CHECKING:
     import duckdb
 
-MEMORY = "550MB"
+MEMORY = "450MB"
 LARGE = 150 << 20  # bytes set aside from which DuckDB works on disk, compressed, instead of in memory
 
 
@@ -222,7 +222,6 @@ def _store(
 ) -> None:
     work = _connect(library, scratch, staged)
     try:
-        before = library.count("tracks")
         resolve(work)
         advance(1)
         counts = report.counts
@@ -234,11 +233,8 @@ def _store(
         playlists, playlist_entries = merging.merge_playlists(work, writer)
         counts["playlists"], counts["playlist_entries"] = _count(playlists), _count(playlist_entries)
         advance(1)
-        facts, tracks = merging.merge_tracks(work)
+        facts, report.tracks = merging.merge_tracks(work, writer)
         counts["track_facts"] = _count(facts)
-        if tracks is not None:
-            report.tracks = tracks.num_rows - before
-            writer.rewrite("tracks", tracks)
         merging.merge_keys(work, writer)
         advance(1)
         rejected = merging.merge_rejects(work, writer) - conflicts

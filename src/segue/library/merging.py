@@ -115,10 +115,10 @@ def merge_playlists(work: duckdb.DuckDBPyConnection, writer: Writer) -> tuple[Co
     return facts, entries
 
 
-def merge_tracks(work: duckdb.DuckDBPyConnection) -> tuple[Counts, pa.Table | None]:
+def merge_tracks(work: duckdb.DuckDBPyConnection, writer: Writer) -> tuple[Counts, int]:
     """Tracks met for the first time, and facts of a catalogue: the newest known value of each holds.
 
-    Returns the counts of the facts, and the whole new table, or None if it stays as it is.
+    Returns the counts of the facts, and how many tracks are new to the library.
     """
     work.execute(_TRACKS)
     read = _one(work, "SELECT count(*) FROM staged_track_facts")
@@ -129,10 +129,11 @@ def merge_tracks(work: duckdb.DuckDBPyConnection) -> tuple[Counts, pa.Table | No
         SEMI JOIN (FROM merged_tracks WHERE changed) USING (track_id)
         """,
     )
-    if not _one(work, "SELECT count(*) FROM merged_tracks WHERE changed"):
-        return (read, stored), None
-    table = work.sql("SELECT * EXCLUDE (changed) FROM merged_tracks ORDER BY track_id").to_arrow_table()
-    return (read, stored), table
+    new = _one(work, "SELECT count(*) FROM merged_tracks") - _one(work, "SELECT count(*) FROM tracks")
+    if _one(work, "SELECT count(*) FROM merged_tracks WHERE changed"):
+        merged = "SELECT * EXCLUDE (changed) FROM merged_tracks ORDER BY track_id"
+        writer.rewrite("tracks", _reader(work, merged))
+    return (read, stored), new
 
 
 def merge_keys(work: duckdb.DuckDBPyConnection, writer: Writer) -> None:
