@@ -83,8 +83,8 @@ def resolve(work: duckdb.DuckDBPyConnection) -> None:
     """Find a track for every staged reference.
 
     Reads the views `staged_refs` and `track_keys` of the connection (and, to choose between tracks of one
-    name, `playlist_entries` and `listens`); makes the tables `identities` (distinct references, with
-    `track_id`), `ref_tracks` (ref, track_id) and `new_keys`.
+    name, `playlist_entries` and `listens`); makes the view `identities` (distinct references, with
+    `track_id`) and the tables `ref_tracks` (ref, track_id) and `new_keys`.
     """
     work.execute(_IDENTITIES)
     for kind in (*STRONG, "name"):
@@ -146,7 +146,7 @@ def _by_name(work: duckdb.DuckDBPyConnection, *, one_each: bool) -> None:
 
 
 def _take(work: duckdb.DuckDBPyConnection) -> None:
-    work.execute("UPDATE identities SET track_id = f.track_id FROM found f WHERE identities.uid = f.uid")
+    work.execute("INSERT INTO resolved SELECT uid, track_id FROM found")
     work.execute("DELETE FROM todo WHERE uid IN (SELECT uid FROM found)")
 
 
@@ -173,18 +173,18 @@ def _some(work: duckdb.DuckDBPyConnection, table: str) -> bool:
 
 
 _IDENTITIES = """
-CREATE TABLE identities AS
-SELECT min(ref) AS uid, identity, any_value(name_key) AS name_key, any_value(duration_ms) AS duration_ms,
-       any_value(catalogue) AS catalogue, any_value(spotify) AS spotify, any_value(mbid) AS mbid,
-       any_value(isrc) AS isrc, any_value(other) AS other, any_value(medium) AS medium,
-       arg_min(title, ref) AS title,
-       arg_min(artists, ref) AS artists, arg_min(album, ref) AS album, NULL::VARCHAR AS track_id,
-       CASE WHEN any_value(spotify) IS NOT NULL THEN 'spotify' WHEN any_value(mbid) IS NOT NULL THEN 'mbid'
-            WHEN any_value(isrc) IS NOT NULL THEN 'isrc' WHEN any_value(other) IS NOT NULL THEN 'other'
-            ELSE 'name' END AS kind,
-       coalesce('spotify:' || any_value(spotify), 'mbid:' || any_value(mbid), 'isrc:' || any_value(isrc),
-                any_value(other), any_value(name_key)) AS own
-FROM staged_refs GROUP BY identity;
+-- A window, not a GROUP BY: it spills to disk where millions of tracks are new.
+CREATE TABLE distinct_refs AS
+SELECT ref AS uid, identity, name_key, duration_ms, catalogue, spotify, mbid, isrc, other, medium, title,
+       artists, album,
+       CASE WHEN spotify IS NOT NULL THEN 'spotify' WHEN mbid IS NOT NULL THEN 'mbid'
+            WHEN isrc IS NOT NULL THEN 'isrc' WHEN other IS NOT NULL THEN 'other' ELSE 'name' END AS kind,
+       coalesce('spotify:' || spotify, 'mbid:' || mbid, 'isrc:' || isrc, other, name_key) AS own
+FROM staged_refs
+QUALIFY row_number() OVER (PARTITION BY identity ORDER BY album IS NULL, ref) = 1;
+
+CREATE TABLE resolved (uid BIGINT, track_id VARCHAR);
+CREATE VIEW identities AS SELECT * FROM distinct_refs LEFT JOIN resolved USING (uid);
 
 CREATE TABLE strong_keys AS
 SELECT DISTINCT uid, rank, key FROM (

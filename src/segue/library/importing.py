@@ -33,7 +33,7 @@ from segue.progress import Advance, progress
 if TYPE_CHECKING:
     import duckdb
 
-MEMORY = "450MB"
+MEMORY = "500MB"
 LARGE = 150 << 20  # bytes set aside from which DuckDB works on disk, compressed, instead of in memory
 
 
@@ -254,8 +254,8 @@ def _connect(library: Library, scratch: Path, staged: list[Staged]) -> duckdb.Du
     """A DuckDB beside the staged rows: `staged_*` and the library's tables as views, `entries` as a table."""
     import duckdb
 
-    staged_bytes = sum(part.stat().st_size for part in scratch.glob("*/*/*.parquet"))
-    work = duckdb.connect(str(scratch / "work.duckdb") if staged_bytes > LARGE else ":memory:")
+    large = sum(part.stat().st_size for part in scratch.glob("*/*/*.parquet")) > LARGE
+    work = duckdb.connect(str(scratch / "work.duckdb") if large else ":memory:")
     work.execute(f"SET memory_limit='{MEMORY}'")
     work.execute(f"SET temp_directory='{_quoted(scratch / 'spill')}'")
     work.execute("SET enable_progress_bar=false")  # ours is the only one
