@@ -44,6 +44,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, NonNegativeFlo
 from scipy.sparse import csr_matrix
 
 from segue.errors import UsageError
+from segue.library.listening import plays
 
 if TYPE_CHECKING:
     import ibis
@@ -155,7 +156,8 @@ def _plays(library: Tables, config: ObservationConfig) -> ibis.Table:
     """(listener_id, track_id, at, amount) of every play; the age is still to come."""
     import ibis
 
-    listens = _of_media(library.table("listens"), library, config)
+    # How far a play was heard, and whether it was skipped, is decided in library/listening.py alone.
+    listens = _of_media(plays(library), library, config)
     heard = ibis.cases(
         (listens.skipped.fill_null(False), config.skip),
         (listens.stage == 0, 0.0),

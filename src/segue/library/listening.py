@@ -18,12 +18,17 @@ not their bounds; ours are 0 very brief (under 10 s), 1 brief (under 30 s or a q
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import ibis
 
-    from segue.library.store import Library
+    class Tables(Protocol):
+        """What is needed of a library."""
+
+        def table(self, name: str) -> ibis.Table:
+            """A canonical table as an Ibis expression."""
+
 
 VERY_BRIEF_MS = 10_000
 BRIEF_MS = 30_000
@@ -38,7 +43,7 @@ USUAL_MS = 240_000
 BUTTONS = ("fwdbtn", "backbtn", "clickrow", "clickside", "playbtn", "endplay", "remote")
 
 
-def plays(library: Library) -> ibis.Table:
+def plays(library: Tables) -> ibis.Table:
     """`listens` with the track's `duration_ms` and `medium`, and what each play counts for.
 
     Adds share (0 to 1, null if unknown), stage (0 to 3, null if unknown), skipped (null if unknown), whole
@@ -110,7 +115,7 @@ def _counts(told: ibis.Table) -> ibis.Value:
     return ibis.coalesce(by_share, told.played_ms >= BRIEF_MS, by_stage, ~told.skipped, True)
 
 
-def sessions(library: Library) -> ibis.Table:
+def sessions(library: Tables) -> ibis.Table:
     """`plays` with a session and a position for each: the source's own, else by gaps between plays.
 
     A new session begins where more than five minutes lie between a play's start and the end of the one
