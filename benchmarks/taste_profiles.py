@@ -25,7 +25,8 @@ from segue.factors.model import FactorConfig, FactorModel
 from segue.library.store import Library
 from segue.taste.listened import read_plays
 from segue.taste.matching import carry_over
-from segue.taste.profiles import Plays, ProfileConfig, Profiles, TasteSpace, find_profiles
+from segue.taste.profiles import Profiles, find_profiles
+from segue.taste.space import Plays, ProfileConfig, TasteSpace
 from segue.town.config import TownConfig
 from segue.town.town import build
 from segue.town.truth import Truth, truth_of

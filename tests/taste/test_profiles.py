@@ -20,7 +20,8 @@ from segue.taste.listened import read_plays
 from segue.taste.map import draw, taste_map
 from segue.taste.matching import carry_over, names_before
 from segue.taste.naming import with_names
-from segue.taste.profiles import Plays, ProfileConfig, Profiles, TasteSpace, find_profiles, read_features
+from segue.taste.profiles import Profiles, find_profiles
+from segue.taste.space import Plays, ProfileConfig, TasteSpace, read_features
 from segue.taste.storing import load_profiles, save_profiles, without
 from segue.taste.tastes import nearest_tastes, tastes_of
 
@@ -281,8 +282,9 @@ def test_the_map_keeps_tastes_apart(mixture: Mixture) -> None:
 
 def test_profiles_come_back_from_disk(profiles: Profiles, tmp_path: Path) -> None:
     named = with_names(profiles, [("Ärtist",)] * len(profiles.tracks))
-    save_profiles(named, tmp_path / "tastes.npz")
-    again = load_profiles(tmp_path / "tastes.npz")
+    save_profiles(named, tmp_path / "tastes.npz", {"week": 3})
+    facts, again = load_profiles(tmp_path / "tastes.npz")
+    assert facts == {"week": 3}
     for name in ("listeners", "tracks", "first", "ids", "weights", "members", "member_first", "last_ids"):
         assert np.array_equal(getattr(again, name), getattr(named, name)), name
     assert again.names == named.names

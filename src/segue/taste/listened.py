@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -12,9 +12,12 @@ import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat
 from scipy.sparse import csr_matrix
 
-from segue.taste.profiles import Plays
+from segue.library.listening import plays
+from segue.taste.space import Plays
 
 if TYPE_CHECKING:
+    import ibis
+
     from segue.library.store import Library
 
 
@@ -23,6 +26,9 @@ class ListenedConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    unit: Literal["listeners", "playlists"] = Field(
+        "listeners", description="Whose tastes: of listeners, or of playlists taken for listeners."
+    )
     half_life_days: PositiveFloat = Field(90.0, description="Age at which a play counts half.")
     recent_days: PositiveFloat = Field(28.0, description="Days that count as recent, for trends.")
     before_days: PositiveFloat = Field(112.0, description="Days before those, to compare them with.")
@@ -38,11 +44,13 @@ def read_plays(
 ) -> Plays:
     """Plays of `tracks`: log2(1 + plays), each play halved in `half_life_days`; skipped plays do not count.
 
+    A place in a playlist is a play of the moment it was added, where playlists are taken for listeners.
+
     Args:
         library: the listening.
         tracks: ids, as the vectors have them; plays of others are left out.
         listeners: ids; None for all who listened.
-        now: the moment to which ages are counted; None for the last play in the library.
+        now: the moment to which ages are counted; None for the last play in the whole library.
         config: how plays count.
 
     Raises:
@@ -51,12 +59,10 @@ def read_plays(
     import ibis
 
     config = config or ListenedConfig()
-    listens = library.table("listens")
-    whole = listens.skipped.isnull() | (listens.skipped == ibis.literal(False))
-    listens = listens.filter(listens.track_id.notnull(), whole)
+    listens = _listened(library, config.unit)
+    last = library.arrow(listens.aggregate(last=listens.started_at.max())).column("last")[0].as_py()
     if listeners is not None:
         listens = listens.filter(listens.listener_id.isin(list(listeners)))
-    last = library.arrow(listens.aggregate(last=listens.started_at.max())).column("last")[0].as_py()
     if now is None:
         now = last or datetime(1970, 1, 1, tzinfo=UTC)
     if now.tzinfo is None:
@@ -64,15 +70,15 @@ def read_plays(
     listens = listens.filter(listens.started_at.isnull() | (listens.started_at <= now))
     # Whole seconds as integers, which DuckDB and Spark count alike.
     age = (ibis.literal(int(now.timestamp())) - listens.started_at.epoch_seconds()).cast("float64") / 86_400.0
-    plays = listens.plays.cast("float64")
-    faded = plays * ibis.coalesce(ibis.literal(0.5).cast("float64") ** (age / config.half_life_days), 1.0)
+    amount = listens.plays.cast("float64")
+    faded = amount * ibis.coalesce(ibis.literal(0.5).cast("float64") ** (age / config.half_life_days), 1.0)
     oldest = config.recent_days + config.before_days
     counted = listens.select(
         "listener_id",
         "track_id",
         faded=faded,
-        recent=(age < config.recent_days).ifelse(plays, 0.0),
-        before=((age >= config.recent_days) & (age < oldest)).ifelse(plays, 0.0),
+        recent=(age < config.recent_days).ifelse(amount, 0.0),
+        before=((age >= config.recent_days) & (age < oldest)).ifelse(amount, 0.0),
     )
     rows = library.arrow(
         counted.group_by("listener_id", "track_id").aggregate(
@@ -103,3 +109,24 @@ def read_plays(
         recent=values["recent"] if timed else None,
         before=values["before"] if timed else None,
     )
+
+
+def everybody(library: Library, unit: str = "listeners") -> list[str]:
+    """Ids of all who listened, sorted."""
+    table, column = ("listens", "listener_id") if unit == "listeners" else ("playlist_entries", "playlist_id")
+    ids = library.arrow(library.table(table).select(listener_id=column).distinct())
+    return sorted(ids["listener_id"].to_pylist())
+
+
+def _listened(library: Library, unit: str) -> ibis.Table:
+    """(listener_id, track_id, started_at, plays) of everything that was not skipped."""
+    import ibis
+
+    if unit == "playlists":
+        entries = library.table("playlist_entries")
+        return entries.select(
+            "track_id", listener_id=entries.playlist_id, started_at=entries.added_at, plays=ibis.literal(1)
+        )
+    told = plays(library)
+    heard = told.filter(told.track_id.notnull(), ~told.skipped.fill_null(False))
+    return heard.select("listener_id", "track_id", "started_at", "plays")

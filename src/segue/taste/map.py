@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from segue.taste.profiles import Profiles, TasteSpace
+from segue.taste.profiles import Profiles
+from segue.taste.space import TasteSpace
 
 if TYPE_CHECKING:
     import altair as alt

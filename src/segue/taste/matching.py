@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 
-from segue.taste.profiles import Ints, Profiles
+from segue.taste.profiles import Profiles
+from segue.taste.space import Ints
 
 # Part of the lighter taste's weight that must be in common.
 IN_COMMON = 0.3

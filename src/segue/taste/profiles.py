@@ -1,116 +1,21 @@
 """Taste profiles: what a listener plays often, grouped by how alike the songs are in learned vectors.
 
 No label such as genre or artist takes part in the grouping; artists only name what was found. How alike two
-songs must be to belong together is found for the vectors as a whole (`TasteSpace.of`), how many tastes a
+songs must be to belong together is found for the vectors as a whole (`space.py`), how many tastes a
 listener has is found for each one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt
-from scipy.sparse import csr_matrix
 
-from segue.errors import NumericalError
 from segue.taste.profile_kernels import agglomerate, settle
-
-Floats = NDArray[np.float32]
-Ints = NDArray[np.int32]
-SAMPLE = 500  # listeners from whose tracks the resolution is found
-# Between-taste likeness is narrow and within-taste likeness wide, so the line lies below Otsu's, which takes
-# both for equally wide. Found on one generated town and on mixtures of Gaussians (docs/taste-profiles.md).
-BELOW_OTSU = 0.8
-
-
-class ProfileConfig(BaseModel):
-    """How tastes are found."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    tracks: PositiveInt = Field(100, ge=2, le=1000, description="Tracks looked at: those played most.")
-    most: PositiveInt = Field(8, le=32, description="Tastes of a listener at most.")
-    least_share: float = Field(
-        0.06, ge=0, lt=1, description="Part of the listening below which a group of songs is no taste."
-    )
-    least_tracks: PositiveInt = Field(3, description="Tracks below which a group is no taste.")
-    resolution: float | None = Field(
-        None, gt=-1, lt=1, description="Mean likeness above which groups are one taste; None finds it."
-    )
-    sound: float = Field(
-        0.0, ge=0, le=1, description="Part of the likeness that is of sound features, where a track has them."
-    )
-    seed: int = Field(0, ge=0, description="Of the listeners drawn to find the resolution.")
-
-
-@dataclass(frozen=True)
-class Plays:
-    """What listeners played, by numbers of listeners and of a model's tracks.
-
-    Attributes:
-        listeners: (n_listeners,) ids.
-        tracks: (n_tracks,) ids, as the vectors have them.
-        matrix: (n_listeners, n_tracks) how much each track counts; what is not above 0 is left out.
-        recent, before: (matrix.nnz,) plays in the last weeks, and in the time before; None where times are
-            unknown.
-    """
-
-    listeners: NDArray[np.object_]
-    tracks: NDArray[np.object_]
-    matrix: csr_matrix
-    recent: Floats | None = None
-    before: Floats | None = None
-
-
-@dataclass(frozen=True)
-class TasteSpace:
-    """Song vectors as tastes see them.
-
-    Attributes:
-        vectors: (n_tracks, d) unit vectors; all zero where nothing is known of a track.
-        resolution: mean likeness (cosine) above which two groups of songs are one taste.
-    """
-
-    vectors: Floats
-    resolution: float
-
-    @classmethod
-    def of(
-        cls,
-        vectors: Floats,
-        plays: Plays,
-        config: ProfileConfig | None = None,
-        features: Floats | None = None,
-    ) -> Self:
-        """Centre `vectors`, scale them to unit length, and find the resolution of the space.
-
-        The resolution is 0.8 times Otsu's threshold (1979) on the likeness of pairs of songs that one
-        listener plays often: it parts pairs of one taste from pairs of two.
-
-        Args:
-            vectors: (n_tracks, f) factors or song vectors; a row of zeros is a track without one.
-            plays: the listeners, for the pairs.
-            config: `resolution` and `sound`.
-            features: (n_tracks, g) sound features, NaN where a track has none.
-
-        Raises:
-            NumericalError: NaN or infinity in `vectors`.
-        """
-        config = config or ProfileConfig()
-        if not np.isfinite(vectors).all():
-            raise NumericalError("Song vectors hold NaN or infinity", do="train the model again")
-        unit = _unit(_centred(np.asarray(vectors, np.float32)))
-        if features is not None and config.sound:
-            sound = _unit(_standard(np.asarray(features, np.float32)))
-            unit = _unit(np.hstack([np.sqrt(1 - config.sound) * unit, np.sqrt(config.sound) * sound]))
-        unit = np.ascontiguousarray(unit, np.float32)
-        return cls(
-            unit, config.resolution if config.resolution is not None else _resolution(unit, plays, config)
-        )
+from segue.taste.space import Floats, Ints, Plays, ProfileConfig, TasteSpace
 
 
 @dataclass(frozen=True)
@@ -179,7 +84,7 @@ def find_profiles(space: TasteSpace, plays: Plays, config: ProfileConfig | None 
     no tastes.
     """
     config = config or ProfileConfig()
-    known = np.abs(space.vectors).sum(1) > 0
+    known = space.known
     found = [_of_listener(space, plays, known, row, config) for row in range(plays.matrix.shape[0])]
     counts = np.array([len(f.weights) for f in found], np.int64)
     parts = {name: [getattr(f, name) for f in found] for name in _Found._fields}
@@ -217,18 +122,10 @@ class _Found(NamedTuple):
     member_weights: Floats
 
 
-def _top(plays: Plays, known: NDArray[np.bool_], row: int, most: int) -> NDArray[np.int64]:
-    """Places in the matrix's data of the listener's most played tracks with vectors, most played first."""
-    start, stop = plays.matrix.indptr[row], plays.matrix.indptr[row + 1]
-    amount = plays.matrix.data[start:stop]
-    good = np.flatnonzero((amount > 0) & known[plays.matrix.indices[start:stop]])
-    return start + good[np.argsort(-amount[good], kind="stable")[:most]]
-
-
 def _of_listener(
     space: TasteSpace, plays: Plays, known: NDArray[np.bool_], row: int, config: ProfileConfig
 ) -> _Found:
-    places = _top(plays, known, row, config.tracks)
+    places = plays.top(row, known, config.tracks)
     tracks = plays.matrix.indices[places].astype(np.int32)
     weights = plays.matrix.data[places].astype(np.float32)
     vectors = space.vectors[tracks]
@@ -278,53 +175,3 @@ def _trends(plays: Plays, places: NDArray[np.int64], taste: Ints, k: int) -> tup
     error = np.sqrt(np.maximum(pooled * (1 - pooled), 1e-9) * (1 / n + 1 / m) * BURSTS)
     change = np.log2((recent + 1) / (n + k)) - np.log2((before + 1) / (m + k))
     return change.astype(np.float32), np.abs(now - then) / error > 2
-
-
-def _resolution(unit: Floats, plays: Plays, config: ProfileConfig) -> float:
-    known = np.abs(unit).sum(1) > 0
-    n = plays.matrix.shape[0]
-    rng = np.random.default_rng(config.seed)
-    counts = np.zeros(512)
-    edges = np.linspace(-1, 1, len(counts) + 1)
-    for row in rng.choice(n, min(n, SAMPLE), replace=False).tolist():
-        vectors = unit[plays.matrix.indices[_top(plays, known, row, config.tracks)]]
-        counts += np.histogram((vectors @ vectors.T)[np.triu_indices(len(vectors), 1)], edges)[0]
-    return BELOW_OTSU * otsu(counts, (edges[1:] + edges[:-1]) / 2)
-
-
-def otsu(counts: NDArray[np.float64], values: NDArray[np.float64]) -> float:
-    """The value that parts a histogram with the largest variance between the parts; 0 for an empty one."""
-    weight, mean = np.cumsum(counts), np.cumsum(counts * values)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        between = (mean[-1] * weight / weight[-1] - mean) ** 2 / (weight * (weight[-1] - weight))
-    return float(values[np.nanargmax(between)]) if np.isfinite(between).any() else 0.0
-
-
-def _centred(vectors: Floats) -> Floats:
-    known = np.abs(vectors).sum(1) > 0
-    mean = vectors[known].mean(0) if known.any() else 0
-    return np.where(known[:, None], vectors - mean, 0).astype(np.float32)
-
-
-def _standard(features: Floats) -> Floats:
-    """Features with mean 0 and deviation 1; 0 where they are not known."""
-    known = np.isfinite(features)
-    some = known.any(0)
-    features = features[:, some]
-    known = known[:, some]
-    mean = np.nanmean(np.where(known, features, np.nan), 0)
-    spread = np.nanstd(np.where(known, features, np.nan), 0)
-    return np.where(known, (features - mean) / np.where(spread > 0, spread, 1), 0).astype(np.float32)
-
-
-def _unit(vectors: Floats) -> Floats:
-    norm = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.divide(vectors, norm, out=np.zeros_like(vectors), where=norm > 1e-12)
-
-
-def read_features(rows: Sequence[Mapping[str, float] | None]) -> Floats:
-    """(n_tracks, g) sound features in a fixed order of names, NaN where a track has none."""
-    names = sorted({name for row in rows for name in row or ()})
-    return np.array([[(row or {}).get(name, np.nan) for name in names] for row in rows], np.float32).reshape(
-        len(rows), len(names)
-    )

@@ -1,38 +1,85 @@
-"""Taste profiles on disk, and forgetting one listener's."""
+"""Taste profiles on disk, week by week, and forgetting one listener's."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from segue import files
 from segue.taste.arrays import load_arrays, pack_strings, save_arrays, unpack_strings
 from segue.taste.profiles import Profiles
 
 KIND = "taste profiles"
+KEPT = 8  # weeks
 _TEXTS = ("listeners", "tracks", "names")
 
 
-def save_profiles(profiles: Profiles, path: Path) -> None:
-    """Write `profiles` to `path` (.npz), all or nothing; centres in 16 bits, which suffice for likeness."""
+class TasteWeeks:
+    """The tastes of each week, in `folder`, by ISO week: the newest `KEPT`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def names(self) -> list[str]:
+        """The weeks that are kept, oldest first: "2026-W48"."""
+        return sorted(path.stem for path in self.folder.glob("[0-9]*-W*.npz"))
+
+    def read(self, week: str) -> tuple[dict[str, Any], Profiles] | None:
+        """What was kept of a week: facts and profiles; None if nothing was.
+
+        Raises:
+            FormatError: the file is damaged.
+        """
+        path = self._path(week)
+        return load_profiles(path) if path.exists() else None
+
+    def before(self, week: str) -> Profiles | None:
+        """The newest tastes of an earlier week."""
+        earlier = [name for name in self.names() if name < week]
+        return load_profiles(self._path(earlier[-1]))[1] if earlier else None
+
+    def keep(self, week: str, profiles: Profiles, facts: Mapping[str, Any]) -> None:
+        """Keep the tastes of `week`; weeks beyond the newest `KEPT` go.
+
+        Raises:
+            BusyError: another process is writing here.
+        """
+        with files.locked(self.folder, "tastes"):
+            files.sweep(self.folder)
+            save_profiles(profiles, self._path(week), facts)
+            for old in self.names()[:-KEPT]:
+                files.remove(self._path(old))
+
+    def _path(self, week: str) -> Path:
+        return self.folder / f"{week}.npz"
+
+
+def save_profiles(profiles: Profiles, path: Path, facts: Mapping[str, Any] | None = None) -> None:
+    """Write `profiles` to `path` (.npz), all or nothing; centres in 16 bits, which suffice for likeness.
+
+    `facts` is what else must be known of them, in what JSON can hold.
+    """
     arrays = {f.name: getattr(profiles, f.name) for f in fields(profiles) if f.init}
     arrays.update({name: pack_strings(map(str, arrays[name])) for name in _TEXTS})
     arrays["centres"] = arrays["centres"].astype(np.float16)
-    save_arrays(path, KIND, {}, arrays)
+    save_arrays(path, KIND, facts or {}, arrays)
 
 
-def load_profiles(path: Path) -> Profiles:
-    """What `save_profiles` wrote.
+def load_profiles(path: Path) -> tuple[dict[str, Any], Profiles]:
+    """The facts and the profiles that `save_profiles` wrote.
 
     Raises:
         NotFoundError: there is no such file.
         FormatError: it is not a file of taste profiles.
     """
-    _, arrays = load_arrays(path, KIND)
+    facts, arrays = load_arrays(path, KIND)
     texts = {name: unpack_strings(arrays.pop(name)) for name in _TEXTS}
     centres = arrays.pop("centres").astype(np.float32)
-    return Profiles(
+    return facts, Profiles(
         **arrays,
         centres=centres,
         listeners=texts["listeners"],

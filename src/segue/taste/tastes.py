@@ -11,10 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from segue.taste.listened import ListenedConfig, read_plays
+from segue.taste.listened import ListenedConfig, everybody, read_plays
 from segue.taste.matching import carry_over, names_before
 from segue.taste.naming import with_names
-from segue.taste.profiles import ProfileConfig, Profiles, TasteSpace, find_profiles, read_features
+from segue.taste.profiles import Profiles, find_profiles
+from segue.taste.space import Floats, ProfileConfig, TasteSpace, drawn, read_features
 
 if TYPE_CHECKING:
     from segue.library.store import Library
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 def tastes_of(
     library: Library,
     tracks: Sequence[str],
-    vectors: NDArray[np.float32],
+    vectors: Floats | Sequence[Floats],
     *,
     before: Profiles | None = None,
     listeners: Sequence[str] | None = None,
@@ -36,7 +37,8 @@ def tastes_of(
     Args:
         library: the listening, and the artists that give names.
         tracks: (n_tracks,) ids.
-        vectors: (n_tracks, f) of a model: factors, or song vectors; a row of zeros where it has none.
+        vectors: (n_tracks, f) of a model, or of several: factors, song vectors; a row of zeros where it has
+            none.
         before: last week's profiles, whose numbers and names are kept.
         listeners: ids; None for all who listened.
         now: the moment it is; None for the last play.
@@ -46,14 +48,19 @@ def tastes_of(
     Raises:
         NumericalError: NaN or infinity in `vectors`.
     """
-    config = config or ProfileConfig()
+    config, listened = config or ProfileConfig(), listened or ListenedConfig()
     plays = read_plays(library, tracks, listeners=listeners, now=now, config=listened)
     facts = library.arrow(library.table("tracks").select("track_id", "artists", "features"))
     rows = facts.take(pc.index_in(pa.array(list(tracks), pa.string()), value_set=facts["track_id"]))
     features = None
     if config.sound:
         features = read_features([dict(row) if row else None for row in rows["features"].to_pylist()])
-    space = TasteSpace.of(vectors, plays, config, features)
+    # The space is that of the whole library, whoever is asked for.
+    sample = plays
+    if listeners is not None and config.resolution is None:
+        chosen = drawn(everybody(library, listened.unit), config.seed)
+        sample = read_plays(library, tracks, listeners=chosen, now=now, config=listened)
+    space = TasteSpace.of(vectors, sample, config, features)
     profiles = carry_over(find_profiles(space, plays, config), before)
     artists = [names or [] for names in rows["artists"].to_pylist()]
     return space, with_names(profiles, artists, names_before(profiles, before))
