@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from segue.factors.als import ImplicitALS
+from segue.factors.blend import Blend
+from segue.factors.config import ALSConfig
 from segue.testing.recommender import RecommenderContract
 
 
@@ -38,3 +40,20 @@ class TestBiases(RecommenderContract):
 class TestExact(RecommenderContract):
     def make(self) -> ImplicitALS:
         return ImplicitALS(factors=8, regularization=1.0, alpha=3.0, use_cg=False, random_state=3)
+
+
+class TestBlend(RecommenderContract):
+    has_users = False
+
+    def make(self) -> Blend:
+        return Blend(factors=ALSConfig(factors=16, objective="rendle", unobserved_weight=0.1, random_state=1))
+
+
+class TestBlendOfAFew(RecommenderContract):
+    """Item models that know half of the catalogue."""
+
+    has_users = False
+
+    def make(self) -> Blend:
+        als = ALSConfig(factors=16, objective="rendle", unobserved_weight=0.1, random_state=1)
+        return Blend(factors=als, max_items=25, walk=None, weights={"factors": 3, "ease": 1, "items": 1})

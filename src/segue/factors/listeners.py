@@ -21,6 +21,9 @@ class UserNeighboursConfig(BaseModel):
         0.5, ge=0, description="A neighbour's say per item is divided by this power of the number it has."
     )
     weight_power: float = Field(0.0, ge=0, description="Weights are raised to this; 0 is binary.")
+    max_listeners: int = Field(
+        20_000, ge=1, description="Trained listeners kept at most, drawn at random: bounds time and memory."
+    )
 
 
 class UserNeighbours(ScoredModel):
@@ -36,6 +39,10 @@ class UserNeighbours(ScoredModel):
     say_: csr_matrix  # (n_listeners, n_items)
 
     def _fit(self, user_items: csr_matrix) -> None:
+        kept = self.config.max_listeners
+        if user_items.shape[0] > kept:
+            draw = np.random.default_rng(0).choice(user_items.shape[0], kept, replace=False)
+            user_items = csr_matrix(user_items[np.sort(draw)])
         x = _powered(user_items, self.config.weight_power)
         self.unit_ = _unit_rows(x)
         sizes = np.maximum(np.diff(x.indptr), 1).astype(np.float32)

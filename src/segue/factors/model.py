@@ -14,34 +14,12 @@ from scipy.sparse import csr_matrix
 
 from segue.errors import FormatError, NotFoundError, UsageError
 from segue.factors.als import ImplicitALS
-from segue.factors.config import ALSConfig
+from segue.factors.config import MEASURED, ALSConfig
 from segue.factors.observations import ObservationConfig, Observations, Tables, observe
 from segue.files import write_bytes
 
 CONFIG, IDS, FACTORS = "config.json", "ids.json", "factors.npz"
 AT_ONCE = 1024  # listeners ranked at a time
-
-# The settings that measured best on validation listeners, by what is taken for a listener (docs/factors.md).
-MEASURED = {
-    "listeners": ALSConfig(
-        factors=128,
-        objective="rendle",
-        regularization=0.0088,
-        unobserved_weight=0.157,
-        frequency_scale=0.97,
-        iterations=16,
-        random_state=0,
-    ),
-    "playlists": ALSConfig(
-        factors=256,
-        objective="rendle",
-        regularization=0.004,
-        unobserved_weight=0.06,
-        frequency_scale=1.0,
-        iterations=12,
-        random_state=0,
-    ),
-}
 
 
 class FactorConfig(BaseModel):

@@ -30,6 +30,7 @@ class ScoredModel(ABC):
 
     config_type: ClassVar[type[BaseModel]]
     _learned: ClassVar[tuple[str, ...]]
+    _takes_dislikes: ClassVar[bool] = False
     config: Any
     n_items_: int
 
@@ -74,15 +75,15 @@ class ScoredModel(ABC):
 
         Args:
             user_items: (n_listeners, n_items), the weight of each item a listener has. Entries that are not
-                positive (dislikes) teach these models nothing.
-            show_progress: taken for the interface's sake; a fit is one step.
+                positive (dislikes) teach item models nothing.
+            show_progress: taken for the interface's sake where a fit is one step.
             callback: likewise.
 
         Raises:
             UsageError: nothing to learn from.
             NumericalError: NaN or infinity among the weights.
         """
-        matrix = _checked(user_items)
+        matrix = _checked(user_items, keep_dislikes=self._takes_dislikes)
         if not matrix.nnz:
             raise UsageError(
                 f"{type(self).__name__} has nothing to learn from",
@@ -175,7 +176,7 @@ class ScoredModel(ABC):
         """Write config and arrays as .npz, without pickle, all or nothing; ".npz" is added to a bare name."""
         self._fitted()
         arrays = {"config": np.array(self.config.model_dump_json()), "n_items": np.array(self.n_items_)}
-        arrays |= pack({name: getattr(self, name) for name in self._learned})
+        arrays |= self._state()
         if isinstance(file, str | Path):
             with replacing(npz_path(file)) as aside, aside.open("wb") as handle:
                 np.savez(handle, allow_pickle=False, **arrays)
@@ -197,11 +198,19 @@ class ScoredModel(ABC):
             with np.load(source, allow_pickle=False) as data:
                 model = cls(cls.config_type.model_validate_json(str(data["config"])))
                 model.n_items_ = int(data["n_items"])
-                for name, value in unpack(data, cls._learned).items():
-                    setattr(model, name, value)
+                model._restore(data)
         except (KeyError, ValueError, OSError) as error:
             raise FormatError(f"{source} is not a saved {cls.__name__}", came=str(error)) from None
         return model
+
+    def _state(self) -> dict[str, NDArray]:
+        """What was learned, as plain arrays."""
+        return pack({name: getattr(self, name) for name in self._learned})
+
+    def _restore(self, arrays: Mapping[str, NDArray]) -> None:
+        """The inverse of `_state`."""
+        for name, value in unpack(arrays, self._learned).items():
+            setattr(self, name, value)
 
     def _rows(self, user_items: csr_matrix, count: int) -> csr_matrix:
         self._fitted()

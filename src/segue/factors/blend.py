@@ -1,0 +1,259 @@
+"""`Blend`: factors, EASE, item and listener neighbours together. The product's candidates come from it.
+
+How to use it, from a matrix of confidences as `observe` makes it:
+
+    blend = Blend().fit(observations.matrix)
+    ids, scores = blend.recommend(np.arange(n), seen.matrix, N=240)   # top-N, what is stored left out
+    scores = blend.scores(seen.matrix)                                # or every score, (n, n_tracks)
+
+Listeners are read from the rows that are passed, so anybody can be asked for. `FactorModel` trains, saves and
+loads one beside its factors and ranks by it: `FactorModel.candidates`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveInt
+from scipy.sparse import csr_matrix
+
+from segue.errors import UsageError
+from segue.factors.als import ImplicitALS
+from segue.factors.config import MEASURED, ALSConfig
+from segue.factors.ease import EASE, EASEConfig
+from segue.factors.folded import FactorScores
+from segue.factors.items import ItemNeighbours, NeighboursConfig, RP3beta, RP3betaConfig
+from segue.factors.listeners import UserNeighbours, UserNeighboursConfig
+from segue.factors.mixing import Bench, comparable
+from segue.factors.scored import ScoredModel, batches, positive
+from segue.progress import progress
+
+FACTORS = "factors"
+
+
+class BlendConfig(BaseModel):
+    """What is blended, each part with its own settings, or none to leave it out."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    factors: ALSConfig = Field(MEASURED["listeners"], description="The factorisation; knows every track.")
+    ease: EASEConfig | None = Field(EASEConfig(), description="Every track regressed on all others.")
+    items: NeighboursConfig | None = Field(NeighboursConfig(), description="Tracks' neighbours by cosine.")
+    walk: RP3betaConfig | None = Field(RP3betaConfig(), description="Walks from track to listener to track.")
+    listeners: UserNeighboursConfig | None = Field(
+        UserNeighboursConfig(), description="What listeners of like taste have."
+    )
+    max_items: PositiveInt = Field(
+        8000,
+        description="All parts but the factors know only so many tracks, the most popular; the rest is "
+        "ranked by factors alone. EASE holds at most this number squared of floats: 256 MB for 8,000.",
+    )
+    weights: dict[str, NonNegativeFloat] | None = Field(
+        None, description="Weight of each part, by its name above; none chooses them on held-out listeners."
+    )
+    held_out: float = Field(0.2, gt=0, lt=1, description="Share of the listeners that weights are chosen on.")
+    most_held_out: PositiveInt = Field(2000, description="Most listeners that weights are chosen on.")
+    given: float = Field(0.8, gt=0, lt=1, description="Share of a held-out listener's tracks that is known.")
+    seed: int = Field(0, description="Of who is held out.")
+
+    def of(self, factors: ALSConfig) -> BlendConfig:
+        """The same around another factorisation."""
+        return self.model_copy(update={"factors": factors})
+
+
+_KINDS: dict[str, type[ScoredModel]] = {
+    FACTORS: FactorScores,
+    "ease": EASE,
+    "items": ItemNeighbours,
+    "walk": RP3beta,
+    "listeners": UserNeighbours,
+}
+
+
+class Blend(ScoredModel):
+    """A weighted mean of several recommenders' scores, each standardised per listener.
+
+    score(u, i) = Σ_k w_k (s_k(u, i) − mean_i s_k(u, ·)) / deviation_i s_k(u, ·), Σ w_k = 1. The weights
+    maximise NDCG@100 of listeners held out of a first, smaller training; then all is trained on everybody.
+
+    Attributes:
+        weights_: weight by part; parts of weight 0 are not kept.
+        validation_: NDCG@100 of the held-out listeners, by part and for the "blend"; empty where the weights
+            were given.
+    """
+
+    config_type = BlendConfig
+    _learned = ("head_", "mixture_")
+    _takes_dislikes = True
+    head_: NDArray[np.int64]  # (m,) items that all parts know
+    mixture_: NDArray[np.float32]  # (parts,), weights in the order of `_KINDS`, 0 for what is left out
+
+    def fit(
+        self,
+        user_items: csr_matrix,
+        show_progress: bool = False,
+        callback: Callable[..., None] | None = None,
+        *,
+        trained: ImplicitALS | None = None,
+    ) -> Self:
+        """Learn from listeners' items; returns self.
+
+        Args:
+            user_items: (n_listeners, n_items), confidences; negative ones are dislikes, for the factors.
+            show_progress: draw a bar on a terminal.
+            callback: taken for the interface's sake.
+            trained: factors of `config.factors` already fitted to these items; spares fitting them again.
+
+        Raises:
+            UsageError: nothing to learn from, or weights that name no part.
+            NumericalError: NaN or infinity among the weights, or an overflow on the way.
+        """
+        self._trained, self._show = trained, show_progress
+        try:
+            return super().fit(user_items, show_progress, callback)
+        finally:
+            self._trained = None
+
+    @property
+    def weights_(self) -> dict[str, float]:
+        """Weight of every part that has one, by name; they add up to 1."""
+        pairs = zip(_KINDS, self.mixture_.tolist(), strict=True)
+        return {name: round(weight, 6) for name, weight in pairs if weight}
+
+    def scores(self, user_items: csr_matrix) -> NDArray[np.float32]:
+        """The weighted mean for every row and item: (n, n_items)."""
+        parts = {
+            name: part.scores(_columns(part, user_items, self.head_)) for name, part in self.parts_.items()
+        }
+        return self._mixed(parts)
+
+    def _similarities(self, items: NDArray[np.int64]) -> NDArray[np.float32]:
+        place = np.full(self.n_items_, -1)
+        place[self.head_] = np.arange(len(self.head_))
+        own = (np.arange(len(items)), items)
+        parts = {}
+        for name, part in self.parts_.items():
+            where = items if part.n_items_ == self.n_items_ else place[items]
+            alike = np.zeros((len(items), part.n_items_), dtype=np.float32)
+            alike[where >= 0] = part._similarities(where[where >= 0])
+            alike[np.flatnonzero(where >= 0), where[where >= 0]] = 0.0  # infinite, and not to be averaged
+            parts[name] = alike
+        mix = self._mixed(parts)
+        mix[own] = mix.max(axis=1) + 1.0  # an item is most like itself
+        return mix
+
+    def _fit(self, user_items: csr_matrix) -> None:
+        names = list(self._settings())
+        steps = len(names) * (1 if self.config.weights else 2)
+        with progress("Blending", steps) as advance:
+            told = advance if self._show else _silent
+            self.validation_, weights = {}, self.config.weights
+            if weights is None:
+                weights, self.validation_ = self._chosen(user_items, told)
+            self._weigh(weights)
+            kept = [name for name in names if name == FACTORS or name in self.weights_]
+            self.head_, self.parts_ = self._learn(user_items, kept, told, self._trained)
+
+    def _chosen(
+        self, user_items: csr_matrix, advance: Callable[[float], None]
+    ) -> tuple[dict[str, float], dict[str, float]]:
+        """Weights that rank best for held-out listeners, and what they and each part reach."""
+        c = self.config
+        rng = np.random.default_rng(c.seed)
+        n = user_items.shape[0]
+        held = rng.permutation(n)[: min(round(c.held_out * n), c.most_held_out)]
+        given, targets = _halves(user_items[np.sort(held)], c.given, rng)
+        rest = user_items[np.setdiff1d(np.arange(n), held)]
+        bench = Bench(list(self._settings()))
+        if (rest.data > 0).any() and targets.nnz:
+            head, parts = self._learn(rest, list(bench.names), advance)
+            for rows in batches(given.shape[0], self.n_items_):
+                scores = {k: part.scores(_columns(part, given[rows], head)) for k, part in parts.items()}
+                bench.add(comparable(scores, head), given[rows], targets[rows])
+        weights, reached = bench.best()
+        alone = {name: bench.ndcg(unit) for name, unit in zip(bench.names, np.eye(len(weights)), strict=True)}
+        return weights, {**alone, "blend": reached}
+
+    def _learn(
+        self,
+        user_items: csr_matrix,
+        names: list[str],
+        advance: Callable[[float], None],
+        trained: ImplicitALS | None = None,
+    ) -> tuple[NDArray[np.int64], dict[str, ScoredModel]]:
+        """The most popular items, and the parts named, fitted."""
+        popularity = np.bincount(positive(user_items).indices, minlength=self.n_items_)
+        head = np.sort(np.argsort(-popularity, kind="stable")[: self.config.max_items])
+        known, parts, settings = user_items[:, head], {}, self._settings()
+        for name in names:
+            part = _KINDS[name](settings[name])
+            if isinstance(part, FactorScores):
+                parts[name] = part.around(trained) if trained is not None else part.fit(user_items)
+            else:
+                parts[name] = part.fit(known)
+            advance(1)
+        return head, parts
+
+    def _weigh(self, weights: Mapping[str, float]) -> None:
+        known = self._settings()
+        if not set(weights) <= set(known) or not sum(weights.values()) > 0:
+            raise UsageError(
+                "These weights can't be blended by",
+                expected=f"at least one above 0, of {', '.join(known)}",
+                came=str(dict(weights)),
+            )
+        total = sum(weights.values())
+        self.mixture_ = np.array([weights.get(name, 0.0) / total for name in _KINDS], dtype=np.float32)
+
+    def _mixed(self, parts: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+        alike = comparable(parts, self.head_)
+        weight = {name: np.float32(self.weights_.get(name, 0.0)) for name in alike}
+        mix = alike[FACTORS] * weight[FACTORS]
+        for name in list(alike)[1:]:
+            mix += alike[name] * weight[name]
+        return mix
+
+    def _settings(self) -> dict[str, BaseModel]:
+        return {name: part for name in _KINDS if (part := getattr(self.config, name)) is not None}
+
+    def _state(self) -> dict[str, NDArray]:
+        state = super()._state()
+        for name, part in self.parts_.items():
+            state |= {f"{name}.{key}": value for key, value in part._state().items()}
+        return state
+
+    def _restore(self, arrays: Mapping[str, NDArray]) -> None:
+        super()._restore(arrays)
+        self.parts_, self.validation_ = {}, {}
+        for name, settings in self._settings().items():
+            own = {key.removeprefix(f"{name}."): key for key in arrays if key.startswith(f"{name}.")}
+            if own:
+                part = _KINDS[name](settings)
+                part.n_items_ = self.n_items_ if name == FACTORS else len(self.head_)
+                part._restore({key: arrays[whole] for key, whole in own.items()})
+                self.parts_[name] = part
+
+
+def _columns(part: ScoredModel, user_items: csr_matrix, head: NDArray[np.int64]) -> csr_matrix:
+    """The columns that a part knows."""
+    return user_items if isinstance(part, FactorScores) else user_items[:, head]
+
+
+def _halves(rows: csr_matrix, given: float, rng: np.random.Generator) -> tuple[csr_matrix, csr_matrix]:
+    """Some entries of every row at random, and the liked ones among the rest."""
+    owner = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
+    place = np.empty(rows.nnz)
+    place[np.lexsort((rng.random(rows.nnz), owner))] = np.arange(rows.nnz) - rows.indptr[owner]
+    shown = place < np.floor(given * np.diff(rows.indptr) + 1e-9)[owner]
+    first, rest = rows.copy(), rows.copy()
+    first.data[~shown] = 0
+    rest.data[shown] = 0
+    first.eliminate_zeros()
+    return first, positive(rest)
+
+
+def _silent(_: float) -> None:
+    pass

@@ -1,0 +1,54 @@
+"""`ImplicitALS` as a model that scores a whole catalogue: what a blend mixes with others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from segue.factors.als import ImplicitALS
+from segue.factors.config import ALSConfig
+from segue.factors.scored import ScoredModel
+
+
+class FactorScores(ScoredModel):
+    """The items' factors alone; every listener is folded in from the row that is passed."""
+
+    config_type = ALSConfig
+    _learned = ("item_factors_",)
+    _takes_dislikes = True
+    item_factors_: NDArray[np.float32]
+
+    def around(self, als: ImplicitALS) -> Self:
+        """Take factors that are already there; returns self."""
+        assert als.item_factors is not None
+        self.item_factors_, self.n_items_ = als.item_factors, len(als.item_factors)
+        # Of the listeners' factors nothing is needed: everybody is folded in.
+        self._als = ImplicitALS.of(self.config)
+        self._als.item_factors = self.item_factors_
+        self._als.user_factors = np.zeros((1, self.item_factors_.shape[1]), np.float32)
+        return self
+
+    def _fit(self, user_items: csr_matrix) -> None:
+        self.around(ImplicitALS.of(self.config).fit(user_items, show_progress=False))
+
+    def _restore(self, arrays: Mapping[str, NDArray]) -> None:
+        super()._restore(arrays)
+        als = ImplicitALS.of(self.config)
+        als.item_factors = self.item_factors_
+        self.around(als)
+
+    def scores(self, user_items: csr_matrix) -> NDArray[np.float32]:
+        """x · y for every row, folded in, and every item: (n, n_items)."""
+        queries = self._als.recalculate_user(np.arange(user_items.shape[0]), user_items)
+        return queries @ self.item_factors_.T
+
+    def _similarities(self, items: NDArray[np.int64]) -> NDArray[np.float32]:
+        plain = self.item_factors_[:, : self.config.factors]
+        unit = plain / np.maximum(np.linalg.norm(plain, axis=1, keepdims=True), 1e-10)
+        scores = unit[items] @ unit.T
+        scores[np.arange(len(items)), items] = np.inf  # an item is most like itself
+        return scores

@@ -1,0 +1,110 @@
+"""Mixing recommenders: scores brought to one scale per listener, and the weights that rank best."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_matrix
+
+from segue.factors.scored import LEFT_OUT, top
+
+Scores = NDArray[np.float32]
+
+DEPTH = 100  # what is judged: NDCG@100
+FINEST = 0.05  # smallest step of a weight
+
+
+def standardised(scores: Scores) -> Scores:
+    """Every row shifted and scaled to mean 0 and deviation 1; a row of equal scores becomes 0. (n, m)."""
+    centred = scores - scores.mean(axis=1, keepdims=True)
+    deviation = centred.std(axis=1, keepdims=True)
+    return np.divide(centred, deviation, out=np.zeros_like(centred), where=deviation > 1e-12)
+
+
+def comparable(parts: Mapping[str, Scores], head: NDArray[np.int64]) -> dict[str, Scores]:
+    """Every part's scores on one scale, over all items, each (n, n_items).
+
+    Args:
+        parts: the first (n, n_items), which knows every item; the others (n, len(head)).
+        head: (len(head),) the items the others know. Outside it they take the first part's word, so that an
+            item is neither helped nor harmed by being unknown to them.
+    """
+    first, *others = parts
+    alike = {first: standardised(parts[first])}
+    for name in others:
+        alike[name] = alike[first].copy()
+        alike[name][:, head] = standardised(parts[name])
+    return alike
+
+
+class Bench:
+    """Held-out listeners' best candidates of every part, small enough to try many weights on."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = tuple(names)
+        self._rows: list[tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.float64]]] = []
+
+    def add(self, scores: Mapping[str, Scores], seen: csr_matrix, targets: csr_matrix) -> None:
+        """Take some listeners.
+
+        Args:
+            scores: (n, n_items) of each part, from `comparable`.
+            seen: (n, n_items), stored entries are not ranked.
+            targets: (n, n_items), stored entries are to be found.
+        """
+        n, width = targets.shape
+        owner = np.repeat(np.arange(n), np.diff(seen.indptr))
+        wanted = np.zeros((n, width), dtype=bool)
+        wanted[np.repeat(np.arange(n), np.diff(targets.indptr)), targets.indices] = True
+        candidates = np.zeros((n, width), dtype=bool)
+        for part in scores.values():
+            open_ = part.copy()
+            open_[owner, seen.indices] = LEFT_OUT
+            ids, _ = top(open_, min(3 * DEPTH, width))
+            np.put_along_axis(candidates, np.maximum(ids, 0), ids >= 0, axis=1)
+        candidates[owner, seen.indices] = False
+        gains = np.concatenate([[0.0], np.cumsum(1 / np.log2(np.arange(2, DEPTH + 2)))])
+        ideal = gains[np.minimum(np.diff(targets.indptr), DEPTH)]
+        for row in np.flatnonzero(ideal > 0):
+            chosen = np.flatnonzero(candidates[row])
+            values = np.stack([scores[name][row, chosen] for name in self.names])
+            self._rows.append((values, wanted[row, chosen], ideal[row : row + 1]))
+
+    def ndcg(self, weights: ArrayLike) -> float:
+        """Mean NDCG@100 of the weighted sum."""
+        mix = np.asarray(weights, dtype=np.float32)
+        total = 0.0
+        for values, wanted, ideal in self._rows:
+            score = mix @ values
+            hits = np.flatnonzero(wanted)
+            # The place of a target is the number of candidates that are not below it.
+            places = (score[None, :] >= score[hits, None]).sum(axis=1)
+            total += float((1 / np.log2(places[places <= DEPTH] + 1)).sum() / ideal[0])
+        return total / max(len(self._rows), 1)
+
+    def best(self) -> tuple[dict[str, float], float]:
+        """The weights found by coordinate search from the best of a few starts, summing to 1, and their NDCG.
+
+        With nobody held out, all parts weigh alike.
+        """
+        count = len(self.names)
+        even = np.full(count, 1 / count)
+        if not self._rows:
+            return dict(zip(self.names, even.tolist(), strict=True)), float("nan")
+        pairs = [np.eye(count)[list(pair)].mean(axis=0) for pair in itertools.combinations(range(count), 2)]
+        starts = [*np.eye(count), *pairs, even]
+        reached = [self.ndcg(start) for start in starts]
+        found, weights, step = max(reached), starts[int(np.argmax(reached))], 0.2
+        while step >= FINEST:
+            better = False
+            for at, sign in itertools.product(range(count), (step, -step)):
+                moved = weights.copy()
+                moved[at] = max(0.0, moved[at] + sign)
+                if moved.any() and (value := self.ndcg(moved)) > found + 1e-6:
+                    weights, found, better = moved, value, True
+            step = step if better else step / 2
+        weights = weights / weights.sum()
+        return dict(zip(self.names, weights.round(4).tolist(), strict=True)), found

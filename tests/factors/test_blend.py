@@ -1,0 +1,107 @@
+"""The blend: its arithmetic, its weights, what it does with rare items, and saving."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+
+from segue.errors import UsageError
+from segue.factors.als import ImplicitALS
+from segue.factors.blend import Blend, BlendConfig
+from segue.factors.config import ALSConfig
+from segue.factors.ease import EASE
+from segue.factors.mixing import Bench, standardised
+from segue.factors.tune import ndcg
+
+ALS = ALSConfig(factors=8, objective="rendle", unobserved_weight=0.1, regularization=0.01, random_state=0)
+
+
+@pytest.fixture(scope="module")
+def plays() -> csr_matrix:
+    """120 listeners of three groups, 90 items of three kinds, some dislikes."""
+    rng = np.random.default_rng(0)
+    group, kind = rng.integers(0, 3, 120), np.arange(90) % 3
+    chance = np.where(group[:, None] == kind, 0.4, 0.05) * np.linspace(1.5, 0.3, 90)
+    values = (rng.random((120, 90)) < chance) * rng.integers(1, 4, (120, 90))
+    values[rng.random(values.shape) < 0.01] = -1
+    return csr_matrix(values.astype(np.float32))
+
+
+def z(scores: np.ndarray) -> np.ndarray:
+    return (scores - scores.mean(1, keepdims=True)) / scores.std(1, keepdims=True)
+
+
+def test_it_is_the_weighted_mean_of_standardised_scores(plays):
+    blend = Blend(factors=ALS, weights={"factors": 3, "ease": 1}).fit(plays)
+    als = ImplicitALS.of(ALS).fit(plays, show_progress=False)
+    factors = als.recalculate_user(np.arange(120), plays) @ als.item_factors.T
+    expected = 0.75 * z(factors) + 0.25 * z(EASE().fit(plays).scores(plays))
+    np.testing.assert_allclose(blend.scores(plays), expected, atol=1e-3)
+    assert blend.weights_ == {"factors": 0.75, "ease": 0.25}
+
+
+def test_factors_that_are_there_are_not_fitted_again(plays):
+    als = ImplicitALS.of(ALS).fit(plays, show_progress=False)
+    weights = {"factors": 1.0, "items": 1.0}
+    ours = Blend(factors=ALS, weights=weights).fit(plays, trained=als)
+    np.testing.assert_array_equal(
+        ours.scores(plays), Blend(factors=ALS, weights=weights).fit(plays).scores(plays)
+    )
+
+
+def test_rare_items_are_ranked_by_the_factors(plays):
+    blend = Blend(factors=ALS, max_items=30, weights={"factors": 1, "ease": 1}).fit(plays)
+    rare = np.setdiff1d(np.arange(90), blend.head_)
+    popularity = np.asarray((plays > 0).sum(axis=0)).ravel()
+    assert len(rare) == 60
+    assert popularity[rare].max() <= popularity[blend.head_].min()
+    alone = standardised(blend.parts_["factors"].scores(plays))
+    np.testing.assert_allclose(blend.scores(plays)[:, rare], alone[:, rare], atol=1e-6)
+    assert not np.allclose(blend.scores(plays)[:, blend.head_], alone[:, blend.head_])
+
+
+def test_weights_are_chosen_and_beat_every_part(plays):
+    blend = Blend(factors=ALS).fit(plays)
+    assert abs(sum(blend.weights_.values()) - 1) < 1e-3
+    assert blend.validation_["blend"] >= max(v for k, v in blend.validation_.items() if k != "blend")
+    assert Blend(factors=ALS).fit(plays).weights_ == blend.weights_
+
+
+def test_the_bench_judges_as_ndcg_of_whole_lists_does():
+    rng = np.random.default_rng(1)
+    parts = {name: rng.normal(size=(20, 400)).astype(np.float32) for name in ("a", "b")}
+    seen = csr_matrix(rng.random((20, 400)) < 0.05, dtype=np.float32)
+    targets = csr_matrix((rng.random((20, 400)) < 0.03) & (seen.toarray() == 0), dtype=np.float32)
+    bench = Bench(list(parts))
+    bench.add(parts, seen, targets)
+    mix = 0.6 * parts["a"] + 0.4 * parts["b"]
+    mix[seen.nonzero()] = -np.inf
+    lists = np.argsort(-mix, axis=1)[:, :100]
+    np.testing.assert_allclose(bench.ndcg([0.6, 0.4]), ndcg(lists, targets).mean(), rtol=0.02)
+
+
+def test_dislikes_reach_the_factors(plays):
+    without = plays.maximum(0).tocsr()
+    without.eliminate_zeros()
+    weights = {"factors": 1.0}
+    ours = Blend(factors=ALS, weights=weights).fit(plays).scores(plays)
+    assert not np.allclose(ours, Blend(factors=ALS, weights=weights).fit(without).scores(without))
+
+
+@pytest.mark.parametrize("weights", [{"nothing": 1.0}, {"ease": 0.0}, {"walk": 1.0}])
+def test_wrong_weights_are_refused(plays, weights):
+    with pytest.raises(UsageError, match="blended"):
+        Blend(BlendConfig(factors=ALS, walk=None, weights=weights)).fit(plays)
+
+
+def test_what_is_saved_is_the_same_without_the_parts_that_weigh_nothing(plays, tmp_path: Path):
+    blend = Blend(factors=ALS, max_items=40, weights={"factors": 1, "listeners": 2}).fit(plays)
+    assert set(blend.parts_) == {"factors", "listeners"}
+    blend.save(tmp_path / "blend")
+    loaded = Blend.load(tmp_path / "blend")
+    assert loaded.weights_ == blend.weights_
+    np.testing.assert_array_equal(loaded.scores(plays), blend.scores(plays))
+    np.testing.assert_array_equal(loaded.similar_items(3)[0], blend.similar_items(3)[0])
