@@ -81,6 +81,16 @@ def test_filters(model: FactorModel) -> None:
         model.rank(observations(["x"], np.zeros((1, 3), np.float32)))
 
 
+def test_candidates_come_from_the_blend(model: FactorModel) -> None:
+    seen = observations()
+    ids, scores = model.candidates(seen, 3)
+    assert ids[:, 0].tolist() == list(range(GROUPS * EACH))  # the one of its group each does not have
+    np.testing.assert_array_equal(ids, model.blend_.recommend(np.arange(len(ids)), seen.matrix, N=3)[0])
+    assert (np.diff(scores, axis=1) <= 0).all()
+    ids, _ = model.candidates(seen, 2, only=["t00", "t01", "t02"], left_out=["t01"], new_only=False)
+    assert set(ids.ravel()) <= {0, 2}
+
+
 def test_similar(model: FactorModel) -> None:
     found = model.similar("t03", 4)
     assert len(found) == 4
@@ -92,6 +102,7 @@ def test_similar(model: FactorModel) -> None:
 def test_saved_and_loaded(model: FactorModel, tmp_path: Path) -> None:
     model.save(tmp_path / "m")
     assert sorted(file.name for file in (tmp_path / "m").iterdir()) == [
+        "blend.npz",
         "config.json",
         "factors.npz",
         "ids.json",
@@ -99,6 +110,8 @@ def test_saved_and_loaded(model: FactorModel, tmp_path: Path) -> None:
     loaded = FactorModel.load(tmp_path / "m")
     assert loaded.config == model.config
     assert list(loaded.recommend(observations(), 3)) == list(model.recommend(observations(), 3))
+    for ours, theirs in zip(loaded.candidates(observations()), model.candidates(observations()), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
 
 
 def test_what_does_not_belong_together_is_refused(model: FactorModel, tmp_path: Path) -> None:

@@ -118,6 +118,7 @@ def own_systems(protocol: Protocol) -> dict[str, System]:
     """Segue's recommenders with their default settings, and the baselines any of them must beat."""
     from segue.evaluation.weighted import LogConfidence
     from segue.factors.als import ImplicitALS
+    from segue.factors.blend import Blend, BlendConfig
     from segue.factors.items import ItemNeighbours, Popularity, RP3beta
     from segue.factors.model import FactorConfig
 
@@ -127,7 +128,12 @@ def own_systems(protocol: Protocol) -> dict[str, System]:
     def factors(seed: int) -> Recommender:
         return LogConfidence(ImplicitALS.of(unit.als.model_copy(update={"random_state": seed})), gain)
 
+    def blend(seed: int) -> Recommender:
+        als = unit.als.model_copy(update={"random_state": seed})
+        return LogConfidence(Blend(BlendConfig(factors=als, seed=seed)), gain)
+
     systems: dict[str, System] = {
+        "blend": blend,
         "factors": factors,
         "popularity": lambda _: Popularity(),
         "item neighbours": lambda _: ItemNeighbours(),

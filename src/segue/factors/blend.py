@@ -34,12 +34,11 @@ from segue.progress import progress
 FACTORS = "factors"
 
 
-class BlendConfig(BaseModel):
-    """What is blended, each part with its own settings, or none to leave it out."""
+class MixConfig(BaseModel):
+    """What is blended with factors, each part with its own settings, or none to leave it out."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    factors: ALSConfig = Field(MEASURED["listeners"], description="The factorisation; knows every track.")
     ease: EASEConfig | None = Field(EASEConfig(), description="Every track regressed on all others.")
     items: NeighboursConfig | None = Field(NeighboursConfig(), description="Tracks' neighbours by cosine.")
     walk: RP3betaConfig | None = Field(RP3betaConfig(), description="Walks from track to listener to track.")
@@ -59,9 +58,11 @@ class BlendConfig(BaseModel):
     given: float = Field(0.8, gt=0, lt=1, description="Share of a held-out listener's tracks that is known.")
     seed: int = Field(0, description="Of who is held out.")
 
-    def of(self, factors: ALSConfig) -> BlendConfig:
-        """The same around another factorisation."""
-        return self.model_copy(update={"factors": factors})
+
+class BlendConfig(MixConfig):
+    """The factors, and what is blended with them."""
+
+    factors: ALSConfig = Field(MEASURED["listeners"], description="The factorisation; knows every track.")
 
 
 _KINDS: dict[str, type[ScoredModel]] = {

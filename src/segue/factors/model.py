@@ -14,11 +14,12 @@ from scipy.sparse import csr_matrix
 
 from segue.errors import FormatError, NotFoundError, UsageError
 from segue.factors.als import ImplicitALS
+from segue.factors.blend import Blend, BlendConfig, MixConfig
 from segue.factors.config import MEASURED, ALSConfig
 from segue.factors.observations import ObservationConfig, Observations, Tables, observe
 from segue.files import write_bytes
 
-CONFIG, IDS, FACTORS = "config.json", "ids.json", "factors.npz"
+CONFIG, IDS, FACTORS, BLEND = "config.json", "ids.json", "factors.npz", "blend.npz"
 AT_ONCE = 1024  # listeners ranked at a time
 
 
@@ -32,12 +33,17 @@ class FactorConfig(BaseModel):
         MEASURED["listeners"],
         description="The factorisation; by default the settings that measured best (docs/factors.md).",
     )
+    blend: MixConfig = Field(
+        default_factory=MixConfig, description="What candidates are chosen by, beside the factors."
+    )
 
     def for_playlists(self) -> FactorConfig:
         """The same with playlists taken for listeners; settings left at their defaults become theirs."""
         update = {"unit": "playlists", "confidence": "binary"}
         als = MEASURED["playlists"] if self.als == MEASURED["listeners"] else self.als
-        return FactorConfig(observations=self.observations.model_copy(update=update), als=als)
+        return self.model_copy(
+            update={"observations": self.observations.model_copy(update=update), "als": als}
+        )
 
 
 class Because(NamedTuple):
@@ -69,10 +75,12 @@ class FactorModel:
         listeners_: (n_listeners,) ids of the training listeners.
         tracks_: (n_tracks,) ids.
         als_: the `ImplicitALS` over them.
+        blend_: the `Blend` around `als_` that `candidates` come from; loaded when it is first needed.
     """
 
     def __init__(self, config: FactorConfig | None = None) -> None:
         self.config = config or FactorConfig()
+        self._blend: Blend | Path | None = None
 
     def fit(
         self,
@@ -102,7 +110,18 @@ class FactorModel:
         self.config = self.config.model_copy(update={"observations": observations.config})
         self.listeners_, self.tracks_ = observations.listeners, observations.tracks
         self.als_ = ImplicitALS.of(self.config.als).fit(observations.matrix, show_progress, callback)
+        blend = BlendConfig(factors=self.config.als, **self.config.blend.model_dump())
+        self._blend = Blend(blend).fit(observations.matrix, show_progress, trained=self.als_)
         return self
+
+    @property
+    def blend_(self) -> Blend:
+        """What candidates come from."""
+        self._fitted()
+        if isinstance(self._blend, Path):
+            self._blend = Blend.load(self._blend)
+        assert self._blend is not None
+        return self._blend
 
     def observe(self, library: Tables, listeners: Sequence[str] | None = None) -> Observations:
         """What listeners have heard of the model's tracks by now; all of the library's if none are named.
@@ -131,13 +150,23 @@ class FactorModel:
             only: the only track ids to rank; unknown ones are ignored.
         """
         self._fitted()
-        parts = list(self._ranked(seen, n, new_only, left_out, only))
-        if not parts:
-            width = min(n, len(self.tracks_))
-            return np.empty((0, width), np.int32), np.empty((0, width), np.float32)
-        return np.concatenate([ids for _, ids, _ in parts]), np.concatenate(
-            [scores for _, _, scores in parts]
-        )
+        return self._together(self._ranked(self.als_, seen, n, new_only, left_out, only), n)
+
+    def candidates(
+        self,
+        seen: Observations,
+        n: int = 30,
+        *,
+        new_only: bool = True,
+        left_out: Sequence[str] = (),
+        only: Sequence[str] | None = None,
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """As `rank`, by the blend: better lists (docs/factors.md), but scores are no sums of reasons.
+
+        A score is a weighted mean of standard scores: 0 is the listener's average track.
+        """
+        self._fitted()
+        return self._together(self._ranked(self.blend_, seen, n, new_only, left_out, only), n)
 
     def recommend(
         self,
@@ -155,7 +184,7 @@ class FactorModel:
         whom nothing is known gets no rows: their score would be 0 for every track.
         """
         self._fitted()
-        for start, ids, scores in self._ranked(seen, n, new_only, left_out, only):
+        for start, ids, scores in self._ranked(self.als_, seen, n, new_only, left_out, only):
             for at in range(len(ids)):
                 row = seen.matrix[start + at]
                 good = scores[at] > np.finfo(np.float32).min
@@ -185,13 +214,14 @@ class FactorModel:
         return [(str(self.tracks_[i]), float(s)) for i, s in pairs if i != places[0]][:n]
 
     def save(self, folder: Path) -> None:
-        """Write the model into `folder` as config.json, ids.json and factors.npz."""
+        """Write the model into `folder` as config.json, ids.json, factors.npz and blend.npz."""
         self._fitted()
         folder.mkdir(parents=True, exist_ok=True)
         write_bytes(folder / CONFIG, self.config.model_dump_json(indent=2).encode())
         ids = {"listeners": list(self.listeners_), "tracks": list(self.tracks_)}
         write_bytes(folder / IDS, orjson.dumps(ids))
         self.als_.save(folder / FACTORS)
+        self.blend_.save(folder / BLEND)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -212,7 +242,7 @@ class FactorModel:
             raise FormatError(
                 f"{folder} holds a damaged factor model", came=str(error), do="train again"
             ) from None
-        model.als_ = ImplicitALS.load(folder / FACTORS)
+        model.als_, model._blend = ImplicitALS.load(folder / FACTORS), folder / BLEND
         found = model.als_.shape
         if found != (len(model.listeners_), len(model.tracks_)):
             raise FormatError(
@@ -223,8 +253,25 @@ class FactorModel:
             )
         return model
 
+    def _together(
+        self, parts: Iterator[tuple[int, NDArray[np.int32], NDArray[np.float32]]], n: int
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        every = list(parts)
+        if not every:
+            width = min(n, len(self.tracks_))
+            return np.empty((0, width), np.int32), np.empty((0, width), np.float32)
+        return np.concatenate([ids for _, ids, _ in every]), np.concatenate(
+            [scores for _, _, scores in every]
+        )
+
     def _ranked(
-        self, seen: Observations, n: int, new_only: bool, left_out: Sequence[str], only: Sequence[str] | None
+        self,
+        by: ImplicitALS | Blend,
+        seen: Observations,
+        n: int,
+        new_only: bool,
+        left_out: Sequence[str],
+        only: Sequence[str] | None,
     ) -> Iterator[tuple[int, NDArray[np.int32], NDArray[np.float32]]]:
         if seen.matrix.shape[1] != len(self.tracks_):
             raise UsageError(
@@ -236,7 +283,7 @@ class FactorModel:
             chosen, banned = np.setdiff1d(chosen, banned), None
         for start in range(0, seen.matrix.shape[0], AT_ONCE):
             rows = seen.matrix[start : start + AT_ONCE]
-            ids, scores = self.als_.recommend(
+            ids, scores = by.recommend(
                 np.arange(rows.shape[0]),
                 rows,
                 N=n,
