@@ -108,6 +108,16 @@ def test_models_are_listed_rolled_back_and_pruned(home: Path) -> None:
     assert "Removed 0" in segue("models", "--prune", "factors", "--keep", "2", cwd=home)
 
 
+def test_tastes_are_told_and_drawn(home: Path) -> None:
+    overview = json.loads(segue("tastes", "--json", cwd=home))
+    assert overview["listeners"] == 60
+    told = json.loads(segue("tastes", "--listener", "p01", "--json", "--html", "t.html", cwd=home))
+    assert sum(taste["share"] for taste in told["tastes"]) == pytest.approx(1, abs=1e-4)
+    assert all("Folk" in taste["name"] for taste in told["tastes"])
+    assert (home / "t.html").read_text().count("<svg") == 1
+    assert "Tastes of p02" in segue("tastes", "--listener", "p02", cwd=home)
+
+
 def test_evaluate_compares_with_baselines(home: Path) -> None:
     (report,) = json.loads(segue("evaluate", "--seeds", "1", "--json", "--html", "e.html", cwd=home))
     names = [system["system"] for system in report["systems"]]
@@ -153,6 +163,8 @@ def test_doctor_and_config(home: Path, tmp_path: Path) -> None:
         (["weekly", "--week", "2026-W60"], 2, "week"),
         (["weekly", "-f", "mp3"], 2, "jspf"),
         (["similar", "zzzzz"], 4, "No track"),
+        (["tastes", "--listener", "nobody"], 4, "Nothing is known"),
+        (["tastes", "--listener", "p01", "--all"], 2, "exclude each other"),
         (["explain", "nobody", "folk"], 4, "Nothing is known"),
         (["train", "--unit", "cats"], 2, "playlists"),
         (["library", "-l", "elsewhere"], 4, "segue import"),

@@ -26,3 +26,24 @@ ConfigOption = Annotated[
 SeedOption = Annotated[int, typer.Option(help="Seed of everything random.")]
 
 LIBRARY = Path("library")
+
+WeekOption = Annotated[str | None, typer.Option(help="ISO week, like 2026-W48. [default: this week]")]
+
+
+def asked_week(week: str | None) -> str:
+    """The ISO week that was asked for, or this one.
+
+    Raises:
+        UsageError: there is no such week.
+    """
+    from datetime import UTC, datetime
+
+    from segue.errors import UsageError
+    from segue.playlists.playlist import monday, week_of
+
+    week = week or week_of(datetime.now(UTC))
+    try:
+        monday(week)
+    except ValueError as error:
+        raise UsageError("That is no week", came=str(error), do="write it like 2026-W48") from None
+    return week

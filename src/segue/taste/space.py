@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 from scipy.sparse import csr_matrix
 
-from segue.errors import NumericalError
+from segue.errors import NumericalError, UsageError
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
@@ -87,7 +87,7 @@ class TasteSpace:
     def of(
         cls,
         vectors: Floats | Sequence[Floats],
-        plays: Plays,
+        plays: Plays | None,
         config: ProfileConfig | None = None,
         features: Floats | None = None,
     ) -> Self:
@@ -101,12 +101,13 @@ class TasteSpace:
         Args:
             vectors: (n_tracks, f) of one model, or of several: factors, song vectors. A row of zeros is a
                 track that the model does not know.
-            plays: the listeners, for the pairs.
+            plays: the listeners, for the pairs; None only where the resolution is given.
             config: `dimensions`, `resolution` and `sound`.
             features: (n_tracks, g) sound features, NaN where a track has none.
 
         Raises:
             NumericalError: NaN or infinity in `vectors`.
+            UsageError: neither plays nor a resolution.
         """
         config = config or ProfileConfig()
         parts = [vectors] if isinstance(vectors, np.ndarray) else list(vectors)
@@ -118,8 +119,11 @@ class TasteSpace:
             sound = _unit(_standard(np.asarray(features, np.float32)))
             unit = _unit(np.hstack([np.sqrt(1 - config.sound) * unit, np.sqrt(config.sound) * sound]))
         unit = np.ascontiguousarray(unit, np.float32)
-        found = config.resolution if config.resolution is not None else _resolution(unit, plays, config)
-        return cls(unit, found)
+        if config.resolution is not None:
+            return cls(unit, config.resolution)
+        if plays is None:
+            raise UsageError("Without plays the resolution must be given")
+        return cls(unit, _resolution(unit, plays, config))
 
     @property
     def known(self) -> NDArray[np.bool_]:

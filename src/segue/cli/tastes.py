@@ -1,0 +1,171 @@
+"""`segue tastes`: what listeners like, in groups that listening itself makes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from segue.cli.options import LIBRARY, JsonOption, LibraryOption, WeekOption, asked_week
+from segue.cli.printing import print_json, print_table
+from segue.errors import NotFoundError, UsageError
+
+if TYPE_CHECKING:
+    from segue.jobs.tastes import Taste, WeekOfTastes
+    from segue.library import Library
+    from segue.report import Page
+
+ON_PAGE = 8  # tracks of a taste
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this family."""
+    app.command()(tastes)
+
+
+def tastes(
+    listener: Annotated[
+        str | None, typer.Option(help="Whose tastes. [default: an overview of everybody]")
+    ] = None,
+    everybody: Annotated[
+        bool, typer.Option("--all", help="How many tastes listeners have, as without --listener.")
+    ] = False,
+    library: LibraryOption = LIBRARY,
+    week: WeekOption = None,
+    examples: Annotated[int, typer.Option(min=1, help="Tracks shown of each taste.")] = 3,
+    html: Annotated[Path | None, typer.Option(help="Also write a page with the taste map here.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Show what a listener likes, in groups that their own listening makes: share, trend, name, tracks.
+
+    Songs are grouped by how alike the models find them, never by genre. A taste keeps its number and its
+    name from week to week; "since" is the first of the last eight weeks that has it.
+    """
+    from segue.jobs.tastes import described, tastes_of_week
+    from segue.library import Library
+    from segue.progress import progress
+
+    if listener is not None and everybody:
+        raise UsageError("--listener and --all exclude each other", do="leave one of them out")
+    opened = Library.open(library)
+    with progress("Looking for tastes"):
+        found = tastes_of_week(opened, asked_week(week))
+    if listener is None:
+        _overview(found, html, json)
+        return
+    who = found.profiles.listeners
+    if listener not in found.profiles.place:
+        raise NotFoundError(
+            f"Nothing is known of the tastes of {listener!r}",
+            expected=f"one of {len(who):,} listeners, such as {', '.join(who[:3].tolist())}",
+            do="see `segue library`, import their listening, or train again",
+        )
+    told = described(opened, found, listener)
+    if json:
+        print_json({"listener": listener, "week": found.week, "tastes": [taste._asdict() for taste in told]})
+    elif told:
+        _print(listener, told, examples)
+    else:
+        print(f"{listener} has played nothing that the model knows, so no taste can be told yet.")
+    if html is not None:
+        _page(opened, found, listener, told).write(html)
+        _wrote(html, json)
+
+
+def _wrote(html: Path, json: bool) -> None:
+    if not json:
+        print(f"Wrote {html}")
+
+
+def _print(listener: str, told: list[Taste], examples: int) -> None:
+    rows = [
+        (
+            taste.number,
+            taste.name,
+            f"{taste.share:.0%}",
+            taste.trend or "not known",
+            taste.since,
+            len(taste.tracks),
+            "; ".join(taste.tracks[:examples]),
+        )
+        for taste in told
+    ]
+    columns = ["taste", "name", "share", "trend", "since", "tracks", "most typical"]
+    print_table(f"Tastes of {listener}", columns, rows)
+
+
+def _page(library: Library, found: WeekOfTastes, listener: str, told: list[Taste]) -> Page:
+    from segue.jobs.tastes import shares_by_week
+    from segue.playlists.catalogue import Catalogue
+    from segue.report import Page
+    from segue.taste.map import draw, draw_weeks, taste_map
+
+    page = Page(f"Tastes of {listener}", f"What is played often, by how alike the songs are; {found.week}")
+    if not told:
+        page.text("Nothing was played yet that the model knows.")
+        return page
+    chart = taste_map(found.space, found.profiles, listener)
+    catalogue = Catalogue(library, [str(track) for track in found.profiles.tracks])
+    names = [taste.name for taste in told]
+    cards = [catalogue.card(track) for track in chart.tracks.tolist()]
+    labels = [card.title or card.credit for card in cards]
+    page.pictures({"Taste map": draw(chart, names, labels, [taste.trend for taste in told])})
+    page.text(
+        "A circle is a track, the larger the more it is played. Near each other are tracks that the same "
+        f"people play; what two dimensions cannot show of that is {chart.stress:.0%} (Kruskal's stress)."
+    )
+    page.heading("Tastes")
+    page.table(
+        ["taste", "name", "share", "trend", "since", "tracks"],
+        [[t.number, t.name, f"{t.share:.0%}", t.trend or "not known", t.since, len(t.tracks)] for t in told],
+    )
+    shares = shares_by_week(library, listener, found.week)
+    if len({week for week, *_ in shares}) > 1:
+        page.heading("Week by week")
+        page.pictures({"Share of the listening": draw_weeks(shares)})
+    for taste in told:
+        page.heading(taste.name, level=3)
+        more = len(taste.tracks) - ON_PAGE
+        page.text("; ".join(taste.tracks[:ON_PAGE]) + (f"; and {more} more." if more > 0 else "."))
+    return page
+
+
+def _overview(found: WeekOfTastes, html: Path | None, json: bool) -> None:
+    import numpy as np
+
+    profiles = found.profiles
+    each = np.diff(profiles.first)
+    listeners = {k: int(n) for k, n in enumerate(np.bincount(each)) if n}
+    trends = [profiles.trend(taste) for taste in range(len(profiles.ids))]
+    heaviest = [profiles.weights[at] for at, k in zip(profiles.first[:-1], each, strict=True) if k]
+    figures = {
+        "week": found.week,
+        "listeners": len(each),
+        "tastes": len(trends),
+        "by_number": listeners,
+        "heaviest": float(np.mean(heaviest)) if heaviest else None,
+        "rising": trends.count("rising"),
+        "fading": trends.count("fading"),
+        "resolution": found.space.resolution,
+    }
+    if json:
+        print_json(figures | {"by_number": {str(k): n for k, n in listeners.items()}})
+    else:
+        most = max(listeners.values(), default=1)
+        rows = [(k, n, "█" * max(1, round(40 * n / most))) for k, n in listeners.items()]
+        print_table(f"Tastes in {found.week}", ["tastes", "listeners", ""], rows)
+        print(f"{len(trends):,} tastes of {len(each):,} listeners, {each.mean():.1f} each", end="; ")
+        print(f"{figures['rising']:,} are rising, {figures['fading']:,} fading.")
+    if html is not None:
+        import altair as alt
+
+        from segue.report import Page
+
+        page = Page("Tastes", f"How many tastes listeners have; {found.week}")
+        data = alt.Data(values=[{"tastes": k, "listeners": n} for k, n in listeners.items()])
+        bars = alt.Chart(data, mark="bar").encode(x=alt.X("tastes:O"), y=alt.Y("listeners:Q"))
+        page.pictures({"Listeners by number of tastes": bars})
+        page.table(["tastes", "listeners"], [[k, n] for k, n in listeners.items()])
+        page.write(html)
+        _wrote(html, json)

@@ -1,0 +1,155 @@
+"""Tastes of a week, for everybody in a library, kept so that a taste is the same one next week."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from segue.errors import NotFoundError, UsageError
+from segue.jobs.train import FACTORS, load_factors, shelf_of
+from segue.playlists.catalogue import Catalogue
+from segue.taste.listened import ListenedConfig
+from segue.taste.profiles import Profiles
+from segue.taste.space import Floats, ProfileConfig, TasteSpace
+from segue.taste.storing import TasteWeeks
+from segue.taste.tastes import tastes_of
+
+if TYPE_CHECKING:
+    from segue.factors.model import FactorModel
+    from segue.library import Library
+
+VECTORS = "vectors"  # song vectors on the shelf: vectors.npz
+
+
+class WeekOfTastes(NamedTuple):
+    """The tastes of everybody in one week, and the space they are in."""
+
+    week: str
+    space: TasteSpace
+    profiles: Profiles
+
+
+class Taste(NamedTuple):
+    """One taste of a listener, for people to read."""
+
+    number: int  # kept from week to week
+    name: str
+    share: float  # of the listening
+    trend: str  # "rising", "fading", "steady", or "" where nothing can be said
+    since: str  # the first kept week, without a gap, that has it
+    tracks: list[str]  # names, the most typical first
+
+
+def stored_tastes(library: Library) -> TasteWeeks:
+    """Where a library's tastes are kept."""
+    return TasteWeeks(library.path / "tastes")
+
+
+def tastes_of_week(
+    library: Library,
+    week: str,
+    model: FactorModel | None = None,
+    version: str = "",
+    *,
+    config: ProfileConfig | None = None,
+) -> WeekOfTastes:
+    """The tastes of all listeners in `week`, from its file if nothing has changed since, else found anew.
+
+    Numbers and names are carried over from the newest earlier week that is kept.
+
+    Args:
+        library: the listening.
+        week: ISO week, "2026-W48".
+        model, version: the trained factors, whose tracks are numbered, and which they are; the shelf's
+            current ones if left out.
+        config: how tastes are found.
+
+    Raises:
+        UsageError: nobody has listened to anything.
+        NotFoundError: nothing was trained yet.
+        BusyError: another process is keeping tastes.
+    """
+    config = config or ProfileConfig()
+    if model is None:
+        model, version = load_factors(library)
+    unit = model.config.observations.unit
+    vectors, made_from = _vectors(library, model, version)
+    facts: dict[str, Any] = {
+        "data": library.fingerprint(),
+        "models": made_from,
+        "config": config.model_dump(mode="json"),
+        "unit": unit,
+    }
+    weeks = stored_tastes(library)
+    kept = weeks.read(week)
+    if kept is not None and {name: kept[0].get(name) for name in facts} == facts and not config.sound:
+        known = config.model_copy(update={"resolution": kept[0]["resolution"]})
+        return WeekOfTastes(week, TasteSpace.of(vectors, None, known), kept[1])
+    space, profiles = tastes_of(
+        library,
+        [str(track) for track in model.tracks_],
+        vectors,
+        before=weeks.before(week),
+        config=config,
+        listened=ListenedConfig(unit=unit),
+    )
+    if not len(profiles.listeners):
+        raise UsageError(
+            "There is no listening to find tastes in", do="import listening, or train with --unit playlists"
+        )
+    weeks.keep(week, profiles, facts | {"resolution": space.resolution})
+    return WeekOfTastes(week, space, profiles)
+
+
+def shares_by_week(library: Library, listener: str, until: str) -> list[tuple[str, int, str, float]]:
+    """(week, number, name, share) of a listener's tastes in every kept week to `until`, oldest first."""
+    weeks = stored_tastes(library)
+    rows = []
+    for week in (name for name in weeks.names() if name <= until):
+        if (kept := weeks.read(week)) is not None:
+            _, profiles = kept
+            for t in profiles.tastes(listener):
+                rows.append((week, int(profiles.ids[t]), profiles.names[t], float(profiles.weights[t])))
+    return rows
+
+
+def described(library: Library, found: WeekOfTastes, listener: str) -> list[Taste]:
+    """The tastes of a listener, heaviest first; empty if nothing is known of them."""
+    profiles = found.profiles
+    tastes = profiles.tastes(listener)
+    if not len(tastes):
+        return []
+    catalogue = Catalogue(library, [str(track) for track in profiles.tracks])
+    history: dict[str, set[int]] = {}
+    for week, number, _, _ in shares_by_week(library, listener, found.week):
+        history.setdefault(week, set()).add(number)
+    result = []
+    for taste in tastes:
+        number, since = int(profiles.ids[taste]), found.week
+        for week in sorted(history, reverse=True):
+            if number not in history[week]:
+                break
+            since = week
+        names = [catalogue.name(track) for track in profiles.tracks_of(taste).tolist()]
+        share, trend = float(profiles.weights[taste]), profiles.trend(taste)
+        result.append(Taste(number, profiles.names[taste], share, trend, since, names))
+    return result
+
+
+def _vectors(library: Library, model: FactorModel, version: str) -> tuple[list[Floats], list[str]]:
+    """Factors, and song vectors where there are some; and the names of what they were taken from."""
+    factors = model.als_.item_factors
+    assert factors is not None
+    parts, made_from = [np.asarray(factors, np.float32)], [f"{FACTORS}/{version}"]
+    shelf = shelf_of(library)
+    try:
+        current = shelf.current(VECTORS)
+    except NotFoundError:
+        return parts, made_from
+    from segue.taste.vectors import SongVectors
+
+    songs = SongVectors.load(shelf.path(VECTORS, current) / f"{VECTORS}.npz")
+    codes = songs.codes([str(track) for track in model.tracks_])
+    parts.append(np.where(codes[:, None] >= 0, songs.in_[codes], 0).astype(np.float32))
+    return parts, [*made_from, f"{VECTORS}/{current}"]
