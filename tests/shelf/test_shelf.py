@@ -175,6 +175,23 @@ def test_prune_keeps_the_newest_and_the_current(shelf: Shelf) -> None:
     assert not list(shelf.folder.rglob(".tmp-*"))
 
 
+def test_a_version_can_be_rewritten_in_its_place(shelf: Shelf) -> None:
+    versions = [shelf.publish("factors", array(n), MANIFEST) for n in range(3)]
+
+    def note(folder: Path) -> None:
+        (folder / "deep" / "note.txt").write_text("forgotten", "utf-8")
+
+    new = shelf.rewrite("factors", versions[1], note)
+    assert shelf.versions("factors") == [versions[0], new, versions[2]] and new != versions[1]
+    assert shelf.current("factors") == versions[2]
+    shelf.verify("factors", new)
+    assert (shelf.path("factors", new) / "deep" / "note.txt").read_text("utf-8") == "forgotten"
+    last = shelf.rewrite("factors", versions[2], note)
+    assert shelf.current("factors") == last and value(shelf) == 2
+    assert shelf.rewrite("factors", last, note) == last, "nothing changed"
+    assert not list(shelf.folder.rglob(".tmp-*"))
+
+
 def test_a_clock_set_back_does_not_put_the_new_before_the_old(shelf: Shelf) -> None:
     first = shelf.publish("factors", array(1), MANIFEST)
     future = f"2999{first[4:]}"

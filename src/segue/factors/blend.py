@@ -131,6 +131,12 @@ class Blend(ScoredModel):
         }
         return self._mixed(parts)
 
+    def forget(self, place: int) -> None:
+        """Drop what is kept of the listener who was trained on at `place`."""
+        for part in self.parts_.values():
+            if isinstance(part, UserNeighbours):
+                part.forget(place)
+
     def _similarities(self, items: NDArray[np.int64]) -> NDArray[np.float32]:
         place = np.full(self.n_items_, -1)
         place[self.head_] = np.arange(len(self.head_))

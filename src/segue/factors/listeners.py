@@ -34,15 +34,17 @@ class UserNeighbours(ScoredModel):
     """
 
     config_type = UserNeighboursConfig
-    _learned = ("unit_", "say_")
+    _learned = ("kept_", "unit_", "say_")
+    kept_: NDArray[np.int64]  # (n_listeners,) places among the listeners trained on, rising
     unit_: csr_matrix  # (n_listeners, n_items) rows of length 1
     say_: csr_matrix  # (n_listeners, n_items)
 
     def _fit(self, user_items: csr_matrix) -> None:
-        kept = self.config.max_listeners
-        if user_items.shape[0] > kept:
-            draw = np.random.default_rng(0).choice(user_items.shape[0], kept, replace=False)
-            user_items = csr_matrix(user_items[np.sort(draw)])
+        most, everybody = self.config.max_listeners, user_items.shape[0]
+        self.kept_ = np.arange(everybody)
+        if everybody > most:
+            self.kept_ = np.sort(np.random.default_rng(0).choice(everybody, most, replace=False))
+            user_items = csr_matrix(user_items[self.kept_])
         x = _powered(user_items, self.config.weight_power)
         self.unit_ = _unit_rows(x)
         sizes = np.maximum(np.diff(x.indptr), 1).astype(np.float32)
@@ -55,6 +57,12 @@ class UserNeighbours(ScoredModel):
         least = np.partition(alike, alike.shape[1] - keep, axis=1)[:, alike.shape[1] - keep, None]
         alike = np.where(alike >= least, alike, 0) ** self.config.similarity_power
         return (csr_matrix(alike, dtype=np.float32) @ self.say_).toarray()
+
+    def forget(self, place: int) -> None:
+        """Drop the listener who was trained on at `place`; those after take one place less."""
+        stay = self.kept_ != place
+        self.kept_ = self.kept_[stay] - (self.kept_[stay] > place)
+        self.unit_, self.say_ = csr_matrix(self.unit_[stay]), csr_matrix(self.say_[stay])
 
     def _similarities(self, items: NDArray[np.int64]) -> NDArray[np.float32]:
         scores = (self.unit_[:, items].T @ self.unit_).toarray()

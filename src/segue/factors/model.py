@@ -213,6 +213,21 @@ class FactorModel:
         pairs = zip(ids, scores, strict=True)
         return [(str(self.tracks_[i]), float(s)) for i, s in pairs if i != places[0]][:n]
 
+    def forget(self, listener: str) -> bool:
+        """Drop a training listener's id, factors and row among the neighbours; whether there was one.
+
+        What tracks' factors learned from their plays among everybody's stays until the next training.
+        """
+        self._fitted()
+        places = np.flatnonzero(self.listeners_ == listener)
+        if not len(places):
+            return False
+        self.blend_.forget(int(places[0]))
+        self.listeners_ = np.delete(self.listeners_, places)
+        assert self.als_.user_factors is not None
+        self.als_.user_factors = np.delete(self.als_.user_factors, places, axis=0)
+        return True
+
     def save(self, folder: Path) -> None:
         """Write the model into `folder` as config.json, ids.json, factors.npz and blend.npz."""
         self._fitted()

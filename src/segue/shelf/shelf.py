@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -13,7 +14,7 @@ from typing import Any
 from segue.errors import FormatError, NotFoundError, UsageError
 from segue.files import TEMPORARY, locked, remove, sweep, sync, write_text
 from segue.shelf import manifest as manifests
-from segue.shelf.manifest import Manifest
+from segue.shelf.manifest import Manifest, StoredFile
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 VERSION = re.compile(r"\d{8}T\d{6}\.\d{3}Z-[0-9a-f]{8}")
@@ -60,6 +61,50 @@ class Shelf:
             write_text(place / CURRENT, version + "\n")
         return version
 
+    def rewrite(self, name: str, version: str, change: Callable[[Path], None]) -> str:
+        """Put a changed copy in the place of a version, for what may no longer be kept; return its new name.
+
+        `change(folder)` changes the files of a copy. The copy has the time of the old version and a hash of
+        its own, takes its place as the current one, and then the old version is removed: after a kill there
+        is the old one, the new one, or both.
+
+        Raises:
+            NotFoundError: no such version.
+            BusyError: another process is publishing `name`.
+        """
+        source, place = self.path(name, version), self._place(name)
+        with locked(place, "shelf"):
+            sweep(place)
+            aside = place / f"{TEMPORARY}{uuid.uuid4().hex[:12]}"
+            try:
+                shutil.copytree(source, aside)
+                manifest = manifests.read(aside)
+                (aside / manifests.FILE).unlink()
+                change(aside)
+                manifests.refuse_unsafe(aside)
+                files = manifests.files(aside)
+                new = f"{version.split('-')[0]}-{_digest(files)}"
+                if new == version:
+                    return version
+                whole = manifest.model_copy(update={"version": new, "files": files})
+                (aside / manifests.FILE).write_text(whole.model_dump_json(indent=2) + "\n", encoding="utf-8")
+                sync(aside)
+                if not (place / new).exists():  # as after a kill that came just before the old one went
+                    aside.rename(place / new)
+                    sync(place, whole=False)
+            finally:
+                remove(aside)
+            if (place / CURRENT).read_text(encoding="utf-8").strip() == version:
+                write_text(place / CURRENT, new + "\n")
+            self._drop(place, version)
+        return new
+
+    def _drop(self, place: Path, version: str) -> None:
+        """Remove a version, gone in one step; the files follow."""
+        aside = place / f"{TEMPORARY}{version}"
+        (place / version).rename(aside)
+        remove(aside)
+
     def _seal(self, name: str, aside: Path, checked: Manifest) -> str:
         """Write the manifest of what stands in `aside`, and return the version's name."""
         manifests.refuse_unsafe(aside)
@@ -70,10 +115,7 @@ class Shelf:
         if versions := self.versions(name):  # a clock that was set back must not put the new before the old
             latest = datetime.strptime(versions[-1].split("-")[0], "%Y%m%dT%H%M%S.%fZ").replace(tzinfo=UTC)
             moment = max(moment, latest + timedelta(milliseconds=1))
-        digest = hashlib.sha256(
-            "".join(f"{path}\0{file.sha256}\n" for path, file in files.items()).encode()
-        ).hexdigest()
-        version = f"{moment:%Y%m%dT%H%M%S}.{moment.microsecond // 1000:03}Z-{digest[:8]}"
+        version = f"{moment:%Y%m%dT%H%M%S}.{moment.microsecond // 1000:03}Z-{_digest(files)}"
         whole = checked.model_copy(
             update={
                 "name": name,
@@ -195,9 +237,7 @@ class Shelf:
             current = self.current(name)
             old = [version for version in self.versions(name)[:-keep] if version != current]
             for version in old:
-                aside = place / f"{TEMPORARY}{version}"  # gone in one step; the files follow
-                (place / version).rename(aside)
-                remove(aside)
+                self._drop(place, version)
         return old
 
     def _place(self, name: str) -> Path:
@@ -210,3 +250,9 @@ class Shelf:
     def _refuse_absent(self, name: str) -> None:
         if not (self._place(name) / CURRENT).exists():
             self.current(name)  # says what there is
+
+
+def _digest(files: dict[str, StoredFile]) -> str:
+    """Eight hexadecimal digits of what a version holds."""
+    text = "".join(f"{path}\0{file.sha256}\n" for path, file in files.items())
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
