@@ -49,11 +49,38 @@ def mean_interval(
     if not known.any():
         raise ValueError("There is no value to average")
     labels = np.arange(len(x)) if clusters is None else np.asarray(clusters)
-    _, cluster = np.unique(labels[known], return_inverse=True)
-    totals = np.bincount(cluster, weights=x[known]).astype(np.float64)
-    sizes = np.bincount(cluster).astype(np.float64)
+    one = np.ones(int(known.sum()))
+    return ratio_interval(x[known], one, labels[known], level=level, draws=draws, seed=seed)
+
+
+def ratio_interval(
+    numerator: ArrayLike,
+    denominator: ArrayLike,
+    clusters: ArrayLike,
+    *,
+    level: float = 0.95,
+    draws: int = 2000,
+    seed: int = 0,
+) -> Interval:
+    """Percentile bootstrap interval of sum(numerator) / sum(denominator), clusters drawn as a whole.
+
+    Args:
+        numerator, denominator: (n,).
+        clusters: (n,) labels of what is drawn as a whole.
+        level, draws, seed: as in `mean_interval`.
+
+    Raises:
+        ValueError: the denominator sums to nothing.
+    """
+    above, below = np.asarray(numerator, dtype=np.float64), np.asarray(denominator, dtype=np.float64)
+    if not below.sum() > 0:
+        raise ValueError("There is nothing to divide by")
+    _, cluster = np.unique(np.asarray(clusters), return_inverse=True)
+    totals = np.bincount(cluster, weights=above).astype(np.float64)
+    sizes = np.bincount(cluster, weights=below).astype(np.float64)
+    # A sample may hold nothing that counts when few events do; it says nothing of the ratio.
     means = _bootstrap(totals, sizes, draws, np.random.default_rng(seed))
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
+    low, high = np.nanquantile(means, [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(totals.sum() / sizes.sum()), float(low), float(high))
 
 
@@ -65,5 +92,6 @@ def _bootstrap(
     for start in range(0, draws, DRAWS_AT_ONCE):
         count = min(DRAWS_AT_ONCE, draws - start)
         picked = rng.integers(n, size=(count, n))
-        means[start : start + count] = totals[picked].sum(axis=1) / sizes[picked].sum(axis=1)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            means[start : start + count] = totals[picked].sum(axis=1) / sizes[picked].sum(axis=1)
     return means
