@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from scipy.sparse import csr_matrix
 
 from segue.errors import FormatError, NotFoundError, NumericalError, UsageError
 from segue.factors.als import ImplicitALS
+from segue.factors.arguments import ParameterWarning
 from segue.factors.config import ALSConfig
 
 
@@ -197,3 +199,19 @@ def test_an_empty_matrix_has_empty_tastes(fit: Any) -> None:
     ids, scores = model.recommend(np.arange(4), csr_matrix((4, 3), dtype=np.float32), N=2)
     assert ids.shape == (4, 2)
     assert np.isfinite(scores).all()
+
+
+def test_what_is_not_csr_is_taken_with_a_warning(taste: Any) -> None:
+    matrix = taste(20, 15, 0.3, 8)
+    plain = ImplicitALS(4, random_state=0).fit(matrix, show_progress=False)
+    for other in (matrix.tocoo(), matrix.tolil()):
+        with pytest.warns(ParameterWarning, match=other.format):
+            model = ImplicitALS(4, random_state=0).fit(other, show_progress=False)
+        np.testing.assert_array_equal(model.item_factors, plain.item_factors)
+
+
+def test_settings_can_be_saved_before_a_fit(tmp_path: Path) -> None:
+    ImplicitALS(7, alpha=3.0).save(tmp_path / "bare")
+    loaded = ImplicitALS.load(tmp_path / "bare")
+    assert (loaded.config.factors, loaded.config.alpha) == (7, 3.0)
+    assert loaded.item_factors is None

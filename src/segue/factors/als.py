@@ -327,14 +327,16 @@ class ImplicitALS:
         return row.indices, contributions(row, y, ids_in(items, len(y), "Track ids"), weights, self.config)
 
     def save(self, file: str | Path | io.IOBase) -> None:
-        """Write settings and factors as .npz, no pickle, all or nothing; ".npz" is added to a bare name."""
-        x, y = self._fitted()
+        """Write settings and factors as .npz, no pickle, all or nothing; ".npz" is added to a bare name.
+
+        Before a fit only the settings are there to write.
+        """
         arrays: dict[str, Any] = {
             "config": np.array(self.config.model_dump_json()),
-            "user_factors": x,
-            "item_factors": y,
             "history": np.array(self.history_),
         }
+        if self._user_factors is not None and self._item_factors is not None:
+            arrays |= {"user_factors": self._user_factors, "item_factors": self._item_factors}
         if isinstance(file, str | Path):
             with replacing(_npz(file)) as aside, aside.open("wb") as handle:
                 np.savez(handle, **arrays)
@@ -362,7 +364,8 @@ class ImplicitALS:
         try:
             with np.load(handle, allow_pickle=False) as data:
                 model = cls.of(ALSConfig.model_validate_json(str(data["config"])))
-                model.user_factors, model.item_factors = data["user_factors"], data["item_factors"]
+                if "user_factors" in data:
+                    model.user_factors, model.item_factors = data["user_factors"], data["item_factors"]
                 model.history_ = data["history"].tolist()
         except (KeyError, ValueError, OSError, IndexError, zipfile.BadZipFile) as error:
             raise FormatError(f"{name} is not a saved ImplicitALS", came=str(error)) from None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array, csr_matrix, issparse
@@ -13,8 +15,14 @@ class ArgumentError(UsageError, ValueError):
     """An argument that cannot be taken; a ValueError too, which is what `implicit` raises."""
 
 
+class ParameterWarning(UserWarning):
+    """An argument that is taken, but at a cost that the caller could save."""
+
+
 def observed(matrix: csr_matrix, what: str, *, strict: bool = False) -> csr_matrix:
     """`matrix` as float32 CSR without duplicates and stored zeros; the caller's is left alone.
+
+    Warns of what is not CSR (`ParameterWarning`, as `implicit`'s).
 
     Raises:
         ArgumentError: not a sparse matrix, or, if `strict`, not CSR.
@@ -26,6 +34,12 @@ def observed(matrix: csr_matrix, what: str, *, strict: bool = False) -> csr_matr
             expected="a scipy.sparse CSR matrix",
             came=f"{getattr(matrix, 'format', '')} {type(matrix).__name__}".strip(),
             do="call .tocsr() on it",
+        )
+    if matrix.format != "csr":
+        warnings.warn(
+            f"{what} came as {matrix.format} and is converted: call .tocsr() on it once",
+            ParameterWarning,
+            stacklevel=3,
         )
     result = csr_matrix(matrix, dtype=np.float32)
     if not np.isfinite(result.data).all():
