@@ -1,4 +1,4 @@
-"""Learning: targets against sums done by hand, both ways of learning against a world whose answer is known."""
+"""Learning: targets against sums done by hand, both ways of it against a world whose answer is known."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_an_untrained_agent_is_greedy_and_any_pool_can_be_scored() -> None:
 
 
 def _earned(learner: Learner | None, seed: int = 1, sessions: int = 512) -> float:
-    """Mean sum of expected rewards of sessions, weighed by the chance to be there; greedy without an agent."""
+    """Mean sum of expected rewards of sessions, weighed by the chance to be there; None is greedy."""
 
     def one(state: toy.State, key: jax.Array) -> tuple:
         seen = toy.see(toy.PARAMS, state)

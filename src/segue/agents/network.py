@@ -6,12 +6,13 @@ weights. The first layer's share of the session is computed once for all candida
 
     Q(s, a) = prior(s, a) + f(s, a)
 
-The prior is the reward that the user model expects of the candidate at once, so that an untrained agent is the
-greedy one, and training learns what greed misses.
+The prior is the reward that the user model expects of the candidate at once, so that an untrained agent is
+the greedy one, and training learns what greed misses.
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import jax
@@ -42,7 +43,7 @@ def init_network(key: Array, session: int, candidate: int, hidden: tuple[int, ..
     one, two, *others = jax.random.split(key, 2 + len(hidden))
     scale = (2 / (session + candidate)) ** 0.5
     sizes, layers = (*hidden, 1), []
-    for number, (a, b) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for number, (a, b) in enumerate(pairwise(sizes)):
         last = number == len(sizes) - 2
         weights = jnp.zeros((a, b)) if last else jax.random.normal(others[number], (a, b)) * (2 / a) ** 0.5
         layers.append((weights, jnp.zeros(b)))

@@ -12,7 +12,7 @@ def lambda_returns(
 ) -> Array:
     """Watkins's Q(lambda) in its forward view (Sutton and Barto 2018, section 12.10), with expectations.
 
-        G_t = r_t + discount stay_t ((1 - l_t) max_a Q(s_t+1, a) + l_t G_t+1),   l_t = trace if a_t+1 was greedy
+        G_t = r_t + discount stay_t ((1 - l_t) max_a Q(s_t+1, a) + l_t G_t+1),  l_t = trace if a_t+1 greedy
 
     Reward and the chance to stay are what the world expects of the chosen track, not what was drawn: the
     target loses the noise of both (departure from the published agent, which learns from samples).
