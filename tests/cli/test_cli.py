@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -116,6 +117,16 @@ def test_tastes_are_told_and_drawn(home: Path) -> None:
     assert all("Folk" in taste["name"] for taste in told["tastes"])
     assert (home / "t.html").read_text().count("<svg") == 1
     assert "Tastes of p02" in segue("tastes", "--listener", "p02", cwd=home)
+
+
+def test_a_listener_is_forgotten_only_when_that_is_meant(home: Path, tmp_path: Path) -> None:
+    shutil.copytree(home / "library", tmp_path / "library")
+    assert "--yes" in segue("forget", "p07", cwd=tmp_path, code=2)
+    assert "Nothing was changed" in segue("forget", "p07", "--dry-run", cwd=tmp_path)
+    assert "nothing is left" in segue("forget", "p07", "--yes", cwd=tmp_path)
+    assert "Nothing of 'p07'" in segue("forget", "p07", "--yes", cwd=tmp_path)
+    assert json.loads(segue("library", "--json", cwd=tmp_path))["listeners"] == 59
+    assert "no listener" in segue("weekly", "p07", cwd=tmp_path, code=4)
 
 
 def test_evaluate_compares_with_baselines(home: Path) -> None:

@@ -178,18 +178,30 @@ def test_prune_keeps_the_newest_and_the_current(shelf: Shelf) -> None:
 def test_a_version_can_be_rewritten_in_its_place(shelf: Shelf) -> None:
     versions = [shelf.publish("factors", array(n), MANIFEST) for n in range(3)]
 
-    def note(folder: Path) -> None:
+    def note(folder: Path) -> dict[str, list[int]]:
         (folder / "deep" / "note.txt").write_text("forgotten", "utf-8")
+        return {"users": [1, 2]}
 
     new = shelf.rewrite("factors", versions[1], note)
     assert shelf.versions("factors") == [versions[0], new, versions[2]] and new != versions[1]
     assert shelf.current("factors") == versions[2]
     shelf.verify("factors", new)
+    assert shelf.manifest("factors", new).shapes["users"] == [1, 2]
     assert (shelf.path("factors", new) / "deep" / "note.txt").read_text("utf-8") == "forgotten"
     last = shelf.rewrite("factors", versions[2], note)
     assert shelf.current("factors") == last and value(shelf) == 2
     assert shelf.rewrite("factors", last, note) == last, "nothing changed"
     assert not list(shelf.folder.rglob(".tmp-*"))
+
+
+def test_a_version_can_be_removed_and_another_becomes_current(shelf: Shelf) -> None:
+    first, second = (shelf.publish("factors", array(n), MANIFEST) for n in range(2))
+    shelf.remove("factors", second)
+    assert shelf.versions("factors") == [first] and shelf.current("factors") == first
+    shelf.remove("factors", first)
+    assert shelf.versions("factors") == [] and shelf.names() == []
+    with pytest.raises(NotFoundError):
+        shelf.remove("factors", first)
 
 
 def test_a_clock_set_back_does_not_put_the_new_before_the_old(shelf: Shelf) -> None:

@@ -96,5 +96,21 @@ class Weeks:
                     table.sort_by([("listener_id", "ascending"), ("position", "ascending")]), aside
                 )
 
+    def forget(self, week: str, listener: str) -> None:
+        """Remove the list of `listener` in `week`, if there is one; a week that is left empty goes.
+
+        Raises:
+            BusyError: another process is writing here.
+        """
+        with files.locked(self.folder, "memory of weekly lists"):
+            files.sweep(self.folder)
+            old = self.read(week)
+            kept = old.filter(pc.not_equal(old["listener_id"], listener))
+            if not kept.num_rows:
+                files.remove(self._path(week))
+            elif kept.num_rows < old.num_rows:
+                with files.replacing(self._path(week)) as aside:
+                    pq.write_table(kept, aside)
+
     def _path(self, week: str) -> Path:
         return self.folder / f"{week}.parquet"

@@ -61,12 +61,12 @@ class Shelf:
             write_text(place / CURRENT, version + "\n")
         return version
 
-    def rewrite(self, name: str, version: str, change: Callable[[Path], None]) -> str:
+    def rewrite(self, name: str, version: str, change: Callable[[Path], dict[str, list[int]]]) -> str:
         """Put a changed copy in the place of a version, for what may no longer be kept; return its new name.
 
-        `change(folder)` changes the files of a copy. The copy has the time of the old version and a hash of
-        its own, takes its place as the current one, and then the old version is removed: after a kill there
-        is the old one, the new one, or both.
+        `change(folder)` changes the files of a copy and returns the shapes that are now others. The copy has
+        the time of the old version and a hash of its own, takes its place as the current one, and then the
+        old version is removed: after a kill there is the old one, the new one, or both.
 
         Raises:
             NotFoundError: no such version.
@@ -80,13 +80,13 @@ class Shelf:
                 shutil.copytree(source, aside)
                 manifest = manifests.read(aside)
                 (aside / manifests.FILE).unlink()
-                change(aside)
+                shapes = manifest.shapes | change(aside)
                 manifests.refuse_unsafe(aside)
                 files = manifests.files(aside)
                 new = f"{version.split('-')[0]}-{_digest(files)}"
                 if new == version:
                     return version
-                whole = manifest.model_copy(update={"version": new, "files": files})
+                whole = manifest.model_copy(update={"version": new, "files": files, "shapes": shapes})
                 (aside / manifests.FILE).write_text(whole.model_dump_json(indent=2) + "\n", encoding="utf-8")
                 sync(aside)
                 if not (place / new).exists():  # as after a kill that came just before the old one went
@@ -98,6 +98,25 @@ class Shelf:
                 write_text(place / CURRENT, new + "\n")
             self._drop(place, version)
         return new
+
+    def remove(self, name: str, version: str) -> None:
+        """Remove a version; if it was the current one, the newest of the others becomes it, or nothing does.
+
+        Raises:
+            NotFoundError: no such version.
+            BusyError: another process is publishing `name`.
+        """
+        self.path(name, version)
+        place = self._place(name)
+        with locked(place, "shelf"):
+            sweep(place)
+            if (place / CURRENT).read_text(encoding="utf-8").strip() == version:
+                others = [each for each in self.versions(name) if each != version]
+                if others:
+                    write_text(place / CURRENT, others[-1] + "\n")
+                else:
+                    remove(place / CURRENT)
+            self._drop(place, version)
 
     def _drop(self, place: Path, version: str) -> None:
         """Remove a version, gone in one step; the files follow."""

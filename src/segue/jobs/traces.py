@@ -1,0 +1,120 @@
+"""Looking through files for what is left of somebody: every text in Parquet, NumPy, JSON and other files."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+# In other files a shorter id would be met by chance among numbers.
+LEAST_BYTES = 6
+
+
+class Trace(NamedTuple):
+    """Something that still names the listener."""
+
+    file: str  # relative to the folder that was searched
+    where: str  # the column, array or key
+    count: int
+
+
+def search(folder: Path, listener: str) -> tuple[int, list[Trace]]:
+    """How many files were looked through, and what in them names `listener`.
+
+    In tables, arrays and JSON a text that is the id counts; in what is kept of rejected rows and in names of
+    files also the id as a word of its own; in other files its bytes, if there are at least six.
+    """
+    looked, found = 0, []
+    for path in sorted(folder.rglob("*")):
+        if not path.is_file():
+            continue
+        looked += 1
+        kind = _KINDS.get(path.suffix, _bytes)
+        name = path.relative_to(folder).as_posix()
+        found += [Trace(name, where, count) for where, count in kind(path, listener) if count]
+        if re.search(pattern(listener), name):
+            found.append(Trace(name, "its name", 1))
+    return looked, found
+
+
+def pattern(listener: str) -> str:
+    """A regular expression for the id as a word of its own (RE2 and Python)."""
+    return rf"(?:^|[^\w]){_escaped(listener)}(?:$|[^\w])"
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"([^\w\s])", r"\\\1", text, flags=re.ASCII)
+
+
+def in_name(listener: str) -> str:
+    """A regular expression for a path whose last part has the id as a word of its own."""
+    return rf"(?:^|[^\w]){_escaped(listener)}(?:$|[^\w/][^/]*$)"
+
+
+def _parquet(path: Path, listener: str) -> Iterator[tuple[str, int]]:
+    file = pq.ParquetFile(path)
+    texts = [field.name for field in file.schema_arrow if _holds_text(field.type)]
+    counts = dict.fromkeys(texts, 0)
+    for batch in file.iter_batches(columns=texts):
+        for name, column in zip(batch.schema.names, batch.columns, strict=True):
+            flat = pc.list_flatten(column) if pa.types.is_list(column.type) else column
+            hits = pc.equal(flat, listener)
+            if path.parent.name == "rejects":
+                hits = pc.match_substring_regex(flat, pattern(listener))
+            elif path.parent.name == "imports" and name == "path":
+                hits = pc.match_substring_regex(flat, in_name(listener))
+            counts[name] += pc.sum(hits).as_py() or 0
+    yield from counts.items()
+
+
+def _holds_text(kind: pa.DataType) -> bool:
+    if pa.types.is_list(kind):
+        return _holds_text(kind.value_type)
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
+
+
+def _numpy(path: Path, listener: str) -> Iterator[tuple[str, int]]:
+    quoted = json.dumps(listener, ensure_ascii=False).encode(), json.dumps(listener).encode()
+    with np.load(path, allow_pickle=False) as stored:
+        for name in stored.files if hasattr(stored, "files") else ():
+            array = stored[name]
+            if array.dtype.kind == "U":
+                texts = array.ravel().tolist()
+                yield name, sum(text == listener or quoted[0].decode() in text for text in texts)
+            elif array.dtype == np.uint8:  # texts as the bytes of JSON
+                data = array.tobytes()
+                yield name, max(data.count(each) for each in quoted)
+
+
+def _json(path: Path, listener: str) -> Iterator[tuple[str, int]]:
+    def walk(value: Any) -> int:
+        if isinstance(value, dict):
+            return sum((key == listener) + walk(inner) for key, inner in value.items())
+        if isinstance(value, list):
+            return sum(map(walk, value))
+        return int(value == listener)
+
+    yield "texts", walk(json.loads(path.read_bytes()))
+
+
+def _bytes(path: Path, listener: str) -> Iterator[tuple[str, int]]:
+    name = listener.encode("utf-8", "surrogatepass")
+    data = path.read_bytes()
+    if len(name) >= LEAST_BYTES or b"\0" not in data:
+        yield "bytes", len(re.findall(rb"(?<!\w)" + re.escape(name) + rb"(?!\w)", data))
+
+
+def _array(path: Path, listener: str) -> Iterator[tuple[str, int]]:
+    array = np.load(path, allow_pickle=False, mmap_mode="r")
+    if array.dtype.kind == "U":
+        yield "texts", int((array == listener).sum())
+
+
+_KINDS = {".parquet": _parquet, ".npz": _numpy, ".npy": _array, ".json": _json}
