@@ -115,7 +115,7 @@ def test_tastes_are_told_and_drawn(home: Path) -> None:
     told = json.loads(segue("tastes", "--listener", "p01", "--json", "--html", "t.html", cwd=home))
     assert sum(taste["share"] for taste in told["tastes"]) == pytest.approx(1, abs=1e-4)
     assert all("Folk" in taste["name"] for taste in told["tastes"])
-    assert (home / "t.html").read_text().count("<svg") == 1
+    assert (home / "t.html").read_text().count("<svg") >= 1
     assert "Tastes of p02" in segue("tastes", "--listener", "p02", cwd=home)
 
 

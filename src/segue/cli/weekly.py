@@ -7,12 +7,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from segue.cli.options import LIBRARY, ConfigOption, JsonOption, LibraryOption, SeedOption
-from segue.cli.printing import console, print_json
+from segue.cli.options import (
+    LIBRARY,
+    ConfigOption,
+    JsonOption,
+    LibraryOption,
+    SeedOption,
+    WeekOption,
+    asked_week,
+)
+from segue.cli.printing import console, print_json, print_table
 from segue.errors import UsageError
 
 if TYPE_CHECKING:
+    from segue.library.search import Found
     from segue.playlists.playlist import Playlist
+    from segue.playlists.weekly import WeeklyConfig, WhyNot
 
 SHOWN = 3  # listeners whose lists are printed where nobody is named
 
@@ -27,54 +37,146 @@ def weekly(
         list[str] | None, typer.Argument(help="For whom. [default: everybody]", show_default=False)
     ] = None,
     library: LibraryOption = LIBRARY,
-    week: Annotated[str | None, typer.Option(help="ISO week, like 2026-W48. [default: this week]")] = None,
-    tracks: Annotated[int | None, typer.Option("--tracks", "-n", help="Tracks on a list.")] = None,
+    week: WeekOption = None,
+    tracks: Annotated[int | None, typer.Option("--tracks", "-n", min=1, help="Tracks on a list.")] = None,
+    familiar: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Share of the list for favourites that were not played for long; 0 for new tracks alone.",
+        ),
+    ] = None,
+    per_artist: Annotated[
+        int | None, typer.Option(min=1, help="Most tracks of one artist; guests count too.")
+    ] = None,
+    per_album: Annotated[int | None, typer.Option(min=1, help="Most tracks of one album.")] = None,
+    explicit: Annotated[
+        bool | None,
+        typer.Option("--explicit/--no-explicit", help="Whether tracks marked explicit may come."),
+    ] = None,
+    medium: Annotated[
+        str | None, typer.Option(help="What the list holds: song, podcast or audiobook. [default: song]")
+    ] = None,
+    like: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="For somebody who is not in the library: a track they like, as 'artist - title' or an id. "
+            "Give it several times; nothing is kept.",
+            show_default=False,
+        ),
+    ] = None,
+    newcomer: Annotated[
+        bool, typer.Option("--newcomer", help="For somebody of whom nothing is known; nothing is kept.")
+    ] = False,
+    why_not: Annotated[
+        str | None,
+        typer.Option(
+            help="Make no list; print what every rule says of this track ('artist - title' or an id) for "
+            "the one listener named."
+        ),
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write a file for each list here.")] = None,
     format: Annotated[str, typer.Option("--format", "-f", help="jspf, xspf, m3u8, csv or json.")] = "jspf",
     seed: SeedOption = 0,
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Make the weekly lists: tracks new to each listener, with the plays that led to each.
+    """Make the weekly lists: tracks new to each listener from all their tastes, each with its reason.
 
-    The same library, model, seed and week give the same lists; tracks of the weeks before do not come again.
+    The same library, models, seed and week give the same lists; tracks of the weeks before do not come again.
+    A list holds one version of a song and few tracks of an artist or album, never what was banned; if that
+    leaves too little, it says which rule gave way.
     """
-    from datetime import UTC, datetime
-
+    from segue.jobs.weekly import explain_absence, weekly_for_guest
     from segue.jobs.weekly import weekly as run
     from segue.library import Library
     from segue.playlists.formats import FORMATS, write_all
-    from segue.playlists.playlist import monday, week_of
-    from segue.playlists.weekly import WeeklyConfig
-    from segue.settings import load_settings
 
-    week = week or week_of(datetime.now(UTC))
-    try:
-        monday(week)
-    except ValueError as error:
-        raise UsageError("That is no week", came=str(error), do="write it like 2026-W48") from None
+    week = asked_week(week)
     if format not in FORMATS:
         raise UsageError(f"There is no playlist format {format!r}", expected=", ".join(FORMATS))
-    settings = load_settings(config).weekly
-    if tracks is not None:
-        if tracks < 1:
-            raise UsageError("A list has at least one track", came=str(tracks))
-        settings = WeeklyConfig(**(settings.model_dump() | {"tracks": tracks}))
-    lists = run(Library.open(library), week, listeners=listener or None, config=settings, seed=seed)
+    named = listener or []
+    if (like or newcomer) and (named or why_not):
+        raise UsageError("--like and --newcomer are for somebody who is not in the library", do="name nobody")
+    asked = {
+        "tracks": tracks,
+        "familiar": familiar,
+        "per_artist": per_artist,
+        "per_album": per_album,
+        "explicit": explicit,
+        "medium": medium,
+    }
+    settings = _settings(config, {name: value for name, value in asked.items() if value is not None})
+    opened = Library.open(library)
+    if why_not is not None:
+        if len(named) != 1:
+            raise UsageError("--why-not is asked for one listener", do="segue weekly NAME --why-not TRACK")
+        found, said = explain_absence(opened, week, named[0], why_not, config=settings, seed=seed)
+        _print_why_not(named[0], found, said, json)
+        return
+    if like or newcomer:
+        playlist, understood = weekly_for_guest(opened, week, like or [], config=settings, seed=seed)
+        lists = [playlist]
+        if understood and not json:
+            print("From " + "; ".join(found.name for found in understood))
+    else:
+        lists = run(opened, week, listeners=named or None, config=settings, seed=seed)
     written = write_all(lists, out, format) if out is not None else []
     if json:
         print_json([_as_dict(playlist) for playlist in lists])
         return
-    for playlist in lists if listener else lists[:SHOWN]:
+    everybody = not named and not like and not newcomer
+    for playlist in lists[:SHOWN] if everybody else lists:
         print_playlist(playlist)
     full = sum(len(playlist.entries) == settings.tracks for playlist in lists)
-    print(f"{len(lists):,} lists for {week}, {full:,} of them with all {settings.tracks} tracks.")
-    if not listener and len(lists) > SHOWN:
+    if everybody:
+        print(f"{len(lists):,} lists for {week}, {full:,} of them with all {settings.tracks} tracks.")
+    if everybody and len(lists) > SHOWN:
         print(
             f"The first {SHOWN} are shown; name a listener to see theirs, or write files with --out FOLDER."
         )
     if written:
         print(f"Wrote {len(written):,} files to {out}")
+
+
+def _settings(config: Path | None, asked: dict[str, object]) -> WeeklyConfig:
+    """The settings of the file, with what was asked for on the command line."""
+    from pydantic import ValidationError
+
+    from segue.playlists.weekly import WeeklyConfig
+    from segue.settings import load_settings
+
+    try:
+        return WeeklyConfig.model_validate(load_settings(config).weekly.model_dump() | asked)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "--" + str(first["loc"][0]).replace("_", "-")
+        raise UsageError(
+            f"{name} cannot be {first['input']!r}", expected=first["msg"].removeprefix("Input should be ")
+        ) from None
+
+
+def _print_why_not(listener: str, found: Found, said: WhyNot, json: bool) -> None:
+    """What every rule says of one track."""
+    if json:
+        print_json(
+            {
+                "listener": listener,
+                "track": found._asdict(),
+                "score": said.score,
+                "rank": said.rank,
+                "of": said.of,
+                "rules": [verdict._asdict() for verdict in said.verdicts],
+            }
+        )
+        return
+    print(
+        f"{found.name}: score {said.score:.2f} for {listener}, place {said.rank:,} of {said.of:,} new ones."
+    )
+    rows = [(v.rule, "out" if v.out else "passes", v.because) for v in said.verdicts[:-1]]
+    print_table("What the rules say", ["rule", "", "why"], rows)
+    print("It is not on the list." if said.verdicts[-1].out else "It is on the list.")
 
 
 def print_playlist(playlist: Playlist) -> None:
@@ -119,6 +221,7 @@ def _as_dict(playlist: Playlist) -> dict[str, object]:
                 "artists": list(entry.track.artists),
                 "score": entry.score,
                 "reason": entry.reason,
+                "chosen_by": entry.chosen_by,
             }
             for entry in playlist.entries
         ],

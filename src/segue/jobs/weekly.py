@@ -1,24 +1,117 @@
-"""The Monday job: this week's list for some listeners or all, remembered."""
+"""The Monday job: this week's list for some listeners or all, remembered; and lists for who is not here."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time
+from typing import NamedTuple
 
-from segue.errors import NotFoundError
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from scipy.sparse import csr_matrix
+
+from segue.errors import NotFoundError, UsageError
+from segue.factors.model import FactorModel
+from segue.factors.observations import Observations
+from segue.jobs.tastes import tastes_of_week
 from segue.jobs.train import FACTORS, load_factors
 from segue.library import Library
+from segue.library.search import Found, find_tracks
+from segue.playlists.candidates import Sides
 from segue.playlists.catalogue import Catalogue
+from segue.playlists.history import History, read_histories
 from segue.playlists.memory import Weeks
-from segue.playlists.playlist import Playlist
-from segue.playlists.weekly import WeeklyConfig, make_weekly
+from segue.playlists.playlist import Playlist, monday
+from segue.playlists.rules import Context, Listening
+from segue.playlists.rules.children import flag, playlist_share
+from segue.playlists.rules.context import MEDIA
+from segue.playlists.weekly import Material, WeeklyConfig, WhyNot, make_weekly, why_not
 from segue.progress import progress
+from segue.taste.space import drawn
+
+AT_ONCE = 4096  # listeners whose history is read at a time
+HUB_SAMPLE = 400  # listeners on whom it is measured who would be on everybody's list
+GUEST = "guest"  # who is not in the library
 
 
 def listeners_of(library: Library, unit: str = "listeners") -> list[str]:
     """Everybody in the library who could get a list, sorted."""
-    table, column = ("listens", "listener_id") if unit == "listeners" else ("playlist_entries", "playlist_id")
-    ids = library.table(table)[column]
-    return sorted(library.arrow(ids.as_table().distinct()).column(column).to_pylist())
+    columns = [("listens", "listener_id"), ("feedback", "listener_id")]
+    if unit == "playlists":
+        columns = [("playlist_entries", "playlist_id")]
+    found: set[str] = set()
+    for table, column in columns:
+        ids = library.table(table)[column]
+        found |= set(library.arrow(ids.as_table().distinct()).column(column).to_pylist())
+    return sorted(found)
+
+
+@dataclass(frozen=True)
+class Ready:
+    """All that the lists of a week are made from; `lists` makes them for any listeners."""
+
+    library: Library
+    week: str
+    config: WeeklyConfig
+    model: FactorModel
+    material: Material
+    everybody: list[str]
+
+    def read(self, listeners: Sequence[str]) -> tuple[Observations, list[History]]:
+        """What is known of listeners by now."""
+        weeks = Weeks(self.library.path / "weeks")
+        histories = read_histories(
+            self.library,
+            [str(track) for track in self.model.tracks_],
+            self.material.context,
+            listeners,
+            datetime.combine(monday(self.week), time(), UTC),
+            unit=self.model.config.observations.unit,
+            earlier=weeks.earlier(self.week, self.config.earlier_weeks, listeners),
+        )
+        return self.model.observe(self.library, listeners), histories
+
+    def lists(self, listeners: Sequence[str], seed: int = 0) -> Iterator[Playlist]:
+        """The list of each of `listeners`, in their order. Nothing is remembered here."""
+        for start in range(0, len(listeners), AT_ONCE):
+            seen, histories = self.read(listeners[start : start + AT_ONCE])
+            yield from make_weekly(self.material, seen, histories, self.week, config=self.config, seed=seed)
+
+    def known(self, listeners: Sequence[str]) -> None:
+        """Raises: NotFoundError where a listener is not in the library."""
+        unknown = sorted(set(listeners) - set(self.everybody))
+        if unknown:
+            raise NotFoundError(
+                f"The library has no listener {unknown[0]!r}",
+                expected=f"one of {len(self.everybody):,}, such as {', '.join(self.everybody[:3])}",
+                do="see `segue library`, import their listening, or name tracks they like with --like",
+            )
+
+
+def prepare(library: Library, week: str, config: WeeklyConfig | None = None) -> Ready:
+    """Load models and catalogue, find the tastes of the week, measure hub artists.
+
+    Raises:
+        NotFoundError: nothing was trained yet.
+    """
+    config = config or WeeklyConfig()
+    model, version = load_factors(library)
+    tracks = [str(track) for track in model.tracks_]
+    unit = model.config.observations.unit
+    with progress("Reading the catalogue"):
+        context = _context(library, tracks, unit)
+    config = _in_hand(config, context)
+    with progress("Looking for tastes"):
+        found = tastes_of_week(library, week, model, version)
+    material = Material(
+        model, Catalogue(library, tracks), context, found.space, found.profiles, (f"{FACTORS}/{version}",)
+    )
+    ready = Ready(library, week, config, model, material, listeners_of(library, unit))
+    with progress("Measuring who would be on every list"):
+        seen, histories = ready.read(sorted(drawn(ready.everybody)[:HUB_SAMPLE]))
+        return replace(ready, material=material.with_hubs(seen, histories, config))
 
 
 def weekly(
@@ -34,33 +127,160 @@ def weekly(
     Raises:
         NotFoundError: a listener is not in the library, or nothing was trained yet.
     """
-    config = config or WeeklyConfig()
-    model, version = load_factors(library)
-    everybody = listeners_of(library, model.config.observations.unit)
-    chosen = everybody if listeners is None else list(listeners)
-    unknown = sorted(set(chosen) - set(everybody))
-    if unknown:
-        raise NotFoundError(
-            f"The library has no listener {unknown[0]!r}",
-            expected=f"one of {len(everybody):,}, such as {', '.join(everybody[:3])}",
-            do="see `segue library`, or import their listening",
-        )
-    weeks = Weeks(library.path / "weeks")
-    earlier = weeks.earlier(week, config.earlier_weeks, listeners)
-    seen = model.observe(library, chosen)
+    ready = prepare(library, week, config)
+    chosen = ready.everybody if listeners is None else list(listeners)
+    ready.known(chosen)
     lists = []
     with progress("Making lists", len(chosen)) as advance:
-        for playlist in make_weekly(
-            model,
-            seen,
-            Catalogue(library, [str(track) for track in model.tracks_]),
-            week,
-            config=config,
-            seed=seed,
-            earlier=earlier,
-            version=f"{FACTORS}/{version}",
-        ):
+        for playlist in ready.lists(chosen, seed):
             lists.append(playlist)
             advance(1)
-    weeks.remember(week, lists)
+    Weeks(library.path / "weeks").remember(week, lists)
     return lists
+
+
+def weekly_for_guest(
+    library: Library,
+    week: str,
+    likes: Sequence[str],
+    *,
+    config: WeeklyConfig | None = None,
+    seed: int = 0,
+) -> tuple[Playlist, list[Found]]:
+    """A list for somebody who is not in the library, from tracks they name, folded in; none is remembered.
+
+    Each track named has the same part of the list. Without any, it is a list for a stranger.
+
+    Args:
+        likes: track ids, or words of artists and titles.
+
+    Returns:
+        The list, and the tracks that were understood.
+
+    Raises:
+        NotFoundError: a track is not in the library, or the model does not know it.
+    """
+    ready = prepare(library, week, config)
+    number = {str(track): at for at, track in enumerate(ready.model.tracks_)}
+    understood = [find_known(library, ready.model, text) for text in likes]
+    liked = np.array(sorted({number[found.track_id] for found in understood}), np.int32)
+    settings = ready.model.config.observations
+    worth = settings.base + settings.love
+    row = csr_matrix(
+        (np.full(len(liked), worth, np.float32), liked, [0, len(liked)]),
+        shape=(1, len(number)),
+        dtype=np.float32,
+    )
+    space = ready.material.space
+    centres = liked[space.known[liked]]
+    sides = Sides(space.vectors[centres], np.full(len(centres), 1 / max(len(centres), 1), np.float32))
+    seen = Observations(row, np.array([GUEST], object), ready.model.tracks_, settings)
+    history = History(Listening(heard=liked))
+    made = make_weekly(ready.material, seen, [history], week, config=ready.config, seed=seed, sides=[sides])
+    return next(iter(made)), understood
+
+
+def explain_absence(
+    library: Library,
+    week: str,
+    listener: str,
+    track: str,
+    *,
+    config: WeeklyConfig | None = None,
+    seed: int = 0,
+) -> tuple[Found, WhyNot]:
+    """What every rule says of a track for a listener's list of `week`.
+
+    Raises:
+        NotFoundError: no such listener or track, or the model does not know the track.
+    """
+    ready = prepare(library, week, config)
+    ready.known([listener])
+    found = find_known(library, ready.model, track)
+    number = int(np.flatnonzero(ready.model.tracks_ == found.track_id)[0])
+    seen, (history,) = ready.read([listener])
+    said = why_not(ready.material, seen, history, week, number, config=ready.config, seed=seed)
+    return found, said
+
+
+def find_known(library: Library, model: FactorModel, text: str) -> Found:
+    """The track of that id, or the one met most whose artists and title hold all words of `text`.
+
+    Raises:
+        NotFoundError: there is none, or the model knows none of them.
+    """
+    known = set(model.tracks_)
+    for found in find_tracks(library, text, most=20):
+        if found.track_id in known:
+            return found
+    raise NotFoundError(
+        f"{text!r} is in the library, but the model does not know it",
+        expected="a track that somebody had heard when it was trained",
+        do="train again if it has been heard since: segue train",
+    )
+
+
+class _Listened(NamedTuple):
+    """Who has which track of the model, each pair once."""
+
+    owners: pa.Array
+    tracks: np.ndarray
+
+
+def _context(library: Library, tracks: list[str], unit: str) -> Context:
+    """The catalogue as rules see it; children's music also by playlists, popularity by listeners."""
+    columns = (
+        "track_id",
+        "title",
+        "artists",
+        "album",
+        "medium",
+        "explicit",
+        "popularity",
+        "work_id",
+        "version",
+    )
+    table = library.arrow(library.table("tracks").select(*columns))
+    rows = table.take(pc.index_in(pa.array(tracks, pa.string()), value_set=table["track_id"]))
+    children = None
+    on_lists = _pairs(library, "playlist_entries", "playlist_id", tracks)
+    if len(on_lists.tracks):
+        titles = library.arrow(library.table("playlists").select("playlist_id", "title"))
+        owner = pc.index_in(on_lists.owners, value_set=titles["playlist_id"])
+        here = pc.is_valid(owner).to_numpy(zero_copy_only=False)
+        share = playlist_share(
+            titles["title"].to_pylist(),
+            pc.drop_null(owner).to_numpy().astype(np.int32),
+            on_lists.tracks[here],
+            len(tracks),
+        )
+        children = flag(
+            rows["title"].to_pylist(), rows["artists"].to_pylist(), rows["album"].to_pylist(), share
+        )
+    context = Context.build(rows, tracks, children)
+    met = on_lists if unit == "playlists" else _pairs(library, "listens", "listener_id", tracks)
+    counts = np.bincount(met.tracks, minlength=len(tracks))
+    return replace(context, popularity=(counts / max(counts.max(initial=0), 1)).astype(np.float32))
+
+
+def _pairs(library: Library, name: str, owner: str, tracks: list[str]) -> _Listened:
+    table = library.arrow(library.table(name).select(owner, "track_id").distinct())
+    place = pc.index_in(table["track_id"], value_set=pa.array(tracks, pa.string()))
+    here = pc.is_valid(place)
+    return _Listened(
+        table[owner].filter(here).combine_chunks(), pc.drop_null(place).to_numpy().astype(np.int32)
+    )
+
+
+def _in_hand(config: WeeklyConfig, context: Context) -> WeeklyConfig:
+    """A library that knows artists and no songs gets lists of artists."""
+    media = {MEDIA[number] for number in np.unique(context.medium)}
+    if config.medium in media:
+        return config
+    if config.medium == "song" and "artist" in media:
+        return config.model_copy(update={"medium": "artist"})
+    raise UsageError(
+        f"The model knows no {config.medium}s",
+        expected=f"one of {', '.join(sorted(media))}",
+        do="import some, and train again",
+    )

@@ -1,206 +1,290 @@
-"""Discover Weekly: thirty tracks for each listener, new to them, and the plays that led to each.
+"""Discover Weekly: thirty tracks for each listener, by their tastes and the rules, with true reasons.
 
-The model ranks what a listener has not heard; from the top of that ranking a list is picked that holds one
-version of a song, few tracks of any credited artist, and nothing from the weeks before. The same library,
-model, seed and ISO week give the same list.
+`make_weekly` goes over any listeners, one after another: candidates (`candidates.py`), rules (`rules/`),
+order (`order.py`), reasons (`reasons.py`). The same library, models, seed and ISO week give the same list.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeFloat, NonNegativeInt
+from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
+from segue.factors.model import FactorModel
+from segue.factors.observations import Observations
+from segue.playlists import newcomers
+from segue.playlists.candidates import NAMES, Proposed, Proposer, Sides, nearest_side
 from segue.playlists.catalogue import Catalogue
+from segue.playlists.history import History
+from segue.playlists.order import in_order
 from segue.playlists.playlist import Playlist, PlaylistEntry, monday
+from segue.playlists.reasons import because, favourite, telling
+from segue.playlists.rules import (
+    FAMILIAR,
+    Candidates,
+    Choice,
+    Context,
+    Rules,
+    RulesConfig,
+    Verdict,
+    with_hubs,
+)
+from segue.playlists.rules.context import MEDIA, Bools
+from segue.taste.profiles import Profiles
+from segue.taste.space import TasteSpace
 
-if TYPE_CHECKING:
-    from scipy.sparse import csr_matrix
-
-    from segue.factors.model import Because, FactorModel
-    from segue.factors.observations import Observations
-
-AT_ONCE = 1024  # listeners at a time
-# How far down the ranking to look for a list: rules and earlier weeks take most of the top.
-DEPTH = 8
+AT_ONCE = 256  # listeners at a time
 CONSIDERED = 12  # contributions to a score among which its reasons are chosen
 
 
-class WeeklyConfig(BaseModel):
-    """What a weekly list is like."""
+class WeeklyConfig(RulesConfig):
+    """What a weekly list is like: the rules, and what is the list's own."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    tracks: PositiveInt = Field(30, le=500, description="Tracks on a list.")
-    per_artist: PositiveInt = Field(2, description="Most tracks of one artist; every credited artist counts.")
     earlier_weeks: NonNegativeInt = Field(12, description="Weeks before whose tracks do not come again.")
+    beyond: float = Field(
+        0.1, ge=0, le=1, description="Share of the list for tracks that belong to none of the tastes."
+    )
     surprise: NonNegativeFloat = Field(
         0.1,
         description="Chance in the choice: scale of Gumbel noise on scores, in their standard deviations.",
     )
 
 
+@dataclass(frozen=True)
+class Material:
+    """What lists are made from, the same for every listener.
+
+    Attributes:
+        model: the trained factors.
+        catalogue: what people read of its tracks.
+        context: what rules look at; `popularity` by listeners, for whom nothing is known of.
+        space: where tastes lie.
+        profiles: the listeners' tastes; None where none were looked for.
+        versions: of the models, for the playlist's record.
+    """
+
+    model: FactorModel
+    catalogue: Catalogue
+    context: Context
+    space: TasteSpace
+    profiles: Profiles | None = None
+    versions: tuple[str, ...] = ()
+
+    def allowed(self, config: RulesConfig) -> Bools:
+        """(n_tracks,) tracks of the list's medium."""
+        return self.context.medium == MEDIA.index(config.medium)
+
+    def proposer(self, config: WeeklyConfig) -> Proposer:
+        return Proposer(self.model, self.space, self.allowed(config), config.tracks, config.beyond)
+
+    def sides(self, listener: str) -> Sides:
+        return Sides.of(self.profiles, listener, self.space.vectors.shape[1])
+
+    def with_hubs(self, seen: Observations, histories: Sequence[History], config: WeeklyConfig) -> Material:
+        """The same, with artists who would be on everybody's list measured on a sample of listeners."""
+        proposer, batch = self.proposer(config), []
+        for start in range(0, len(seen.listeners), AT_ONCE):
+            part = slice(start, start + AT_ONCE)
+            listenings = [history.listening for history in histories[part]]
+            sides = [self.sides(str(who)) for who in seen.listeners[part]]
+            batch += [each.candidates for each in proposer.propose(seen.matrix[part], listenings, sides)]
+        return replace(self, context=with_hubs(self.context, batch, config))
+
+
 def make_weekly(
-    model: FactorModel,
+    material: Material,
     seen: Observations,
-    catalogue: Catalogue,
+    histories: Sequence[History],
     week: str,
     *,
     config: WeeklyConfig | None = None,
     seed: int = 0,
-    earlier: Mapping[str, set[str]] | None = None,
-    version: str = "",
+    sides: Sequence[Sides] | None = None,
 ) -> Iterator[Playlist]:
-    """A list for every listener of `seen`; an empty one, with a note, for whom nothing is known.
+    """A list for every listener of `seen`, one after another.
 
     Args:
-        model: the trained factors.
+        material: models and catalogue.
         seen: what the listeners have heard, from `model.observe`.
-        catalogue: facts of the model's tracks.
+        histories: of the same listeners, from `read_histories`.
         week: ISO week, "2026-W48".
         config: what the lists are like.
         seed: of the chance in the choice.
-        earlier: tracks of the weeks before, by listener.
-        version: the model's version, for the playlist's record.
+        sides: tastes of the same listeners; from `material.profiles` if left out.
     """
     config = config or WeeklyConfig()
-    earlier = earlier or {}
-    place = {track: number for number, track in enumerate(catalogue.ids)}
-    unit = seen.config.unit
+    rules, proposer = Rules(material.context, config), material.proposer(config)
+    stranger = newcomers.popular(material.context, material.space, proposer.allowed, config.tracks)
     for start in range(0, len(seen.listeners), AT_ONCE):
-        part = _rows(seen, start, start + AT_ONCE)
-        depth = config.tracks * DEPTH + max((len(earlier.get(who, ())) for who in part.listeners), default=0)
-        ids, scores = model.rank(part, depth)
+        part = slice(start, start + AT_ONCE)
+        names = [str(listener) for listener in seen.listeners[part]]
+        tastes = list(sides[part]) if sides is not None else [material.sides(name) for name in names]
+        rows, mine = seen.matrix[part], histories[part]
+        proposed = proposer.propose(rows, [history.listening for history in mine], tastes)
         made = []
         # Reasons are small systems, one a listener: more threads would only wait for each other.
         with threadpool_limits(1, user_api="blas"):
-            for at, listener in enumerate(part.listeners):
-                gone = [place[track] for track in earlier.get(listener, ()) if track in place]
-                good = (scores[at] > np.finfo(np.float32).min) & ~np.isin(ids[at], gone)
-                tracks, values = ids[at][good], scores[at][good]
-                moved = values + _noise(len(values), values, config.surprise, (seed, week, listener))
-                order = np.argsort(-moved, kind="stable")
-                ranked = tracks[order], values[order]
-                made.append(_playlist(model, catalogue, config, part.matrix[at], *ranked, place, unit))
-        for listener, (entries, notes) in zip(part.listeners, made, strict=True):
+            for at, name in enumerate(names):
+                known = (rows[at].data > 0).any()
+                key = (seed, week, name)
+                one = _One(material, config, rules, rows[at], mine[at], tastes[at], week, seen.config.unit)
+                made.append(one.listed(proposed[at] if known else stranger, key, bool(known)))
+        for name, (entries, notes) in zip(names, made, strict=True):
             yield Playlist(
                 title=f"Discover Weekly, {week}",
-                listener=str(listener),
+                listener=name,
                 week=week,
                 created_at=datetime.combine(monday(week), time(), UTC),
                 entries=entries,
                 notes=notes,
                 seed=seed,
-                models=(version,) if version else (),
+                models=material.versions,
             )
 
 
-def _playlist(
-    model: FactorModel,
-    catalogue: Catalogue,
-    config: WeeklyConfig,
-    row: csr_matrix,
-    ranked: NDArray[np.int32],
-    scores: NDArray[np.float32],
-    place: Mapping[str, int],
-    unit: str,
-) -> tuple[tuple[PlaylistEntry, ...], tuple[str, ...]]:
-    """Entries and notes of one listener's list, from candidates in order."""
-    if not row.nnz:
-        return (), ("Nothing is known of this listener yet.",)
-    chosen, notes = _pick(ranked, catalogue, row.indices, config)
-    why = _telling(model.why(row, np.array(chosen, np.int32), CONSIDERED) if chosen else [])
-    score = dict(zip(ranked.tolist(), scores.tolist(), strict=True))
-    entries = tuple(
-        PlaylistEntry(
-            position=number + 1,
-            track=catalogue.card(track),
-            score=score[track],
-            reason=_sentence(why[number], catalogue, place, unit),
-            chosen_by="factors",
+class WhyNot(NamedTuple):
+    """What is said of one track for one listener."""
+
+    track: int
+    score: float  # the listener's own
+    rank: int  # among all tracks of the medium that the listener has not heard, from 1
+    of: int
+    verdicts: list[Verdict]
+
+
+def why_not(
+    material: Material,
+    seen: Observations,
+    history: History,
+    week: str,
+    track: int,
+    *,
+    config: WeeklyConfig | None = None,
+    seed: int = 0,
+) -> WhyNot:
+    """What every rule says of `track` for the one listener of `seen`, its score and its rank."""
+    config = config or WeeklyConfig()
+    name, row = str(seen.listeners[0]), seen.matrix[0]
+    proposer = material.proposer(config)
+    if (row.data > 0).any():
+        proposed = proposer.propose(row, [history.listening], [material.sides(name)])[0]
+    else:
+        proposed = newcomers.popular(material.context, material.space, proposer.allowed, config.tracks)
+    candidates = _moved(proposed, config.surprise, (seed, week, name))
+    verdicts = Rules(material.context, config).why_not(history.listening, candidates, track)
+    scores = proposer.scores(row)
+    new = proposer.allowed.copy()
+    new[history.listening.heard] = False
+    above = int((scores[new] > scores[track]).sum())
+    return WhyNot(track, float(scores[track]), above + 1, int(new.sum()), verdicts)
+
+
+class _One:
+    """One listener's list."""
+
+    def __init__(
+        self,
+        material: Material,
+        config: WeeklyConfig,
+        rules: Rules,
+        row: csr_matrix,
+        history: History,
+        sides: Sides,
+        week: str,
+        unit: str,
+    ) -> None:
+        self.material, self.config, self.rules, self.row = material, config, rules, row
+        self.history, self.sides, self.unit = history, sides, unit
+        self.moment = datetime.combine(monday(week), time(), UTC)
+
+    def listed(
+        self, proposed: Proposed, key: tuple[object, ...], known: bool
+    ) -> tuple[tuple[PlaylistEntry, ...], tuple[str, ...]]:
+        """Entries and notes, from candidates; `known` is whether anything is known of the listener."""
+        candidates = _moved(proposed, self.config.surprise, key)
+        choice = self.rules.choose(self.history.listening, candidates)
+        places = np.searchsorted(proposed.candidates.tracks, choice.stands_for)
+        new = choice.sources != FAMILIAR
+        scores = np.full(len(choice.tracks), np.nan, np.float32)
+        scores[new] = proposed.candidates.scores[places[new]]
+        order = in_order(choice.tracks, scores, self.material.space.vectors, self.material.context)
+        reasons = self._reasons(choice, new, known)
+        by = [NAMES[proposed.found_by[p]] if known else "popularity" for p in np.where(new, places, 0)]
+        entries = tuple(
+            PlaylistEntry(
+                position=position + 1,
+                track=self.material.catalogue.card(int(choice.tracks[at])),
+                score=float(scores[at]) if new[at] else None,
+                reason=reasons[at],
+                chosen_by=by[at] if new[at] else "familiar",
+            )
+            for position, at in enumerate(order.tolist())
         )
-        for number, track in enumerate(chosen)
-    )
-    return entries, tuple(notes)
+        return entries, (*self._honest(known), *choice.notes)
+
+    def _honest(self, known: bool) -> tuple[str, ...]:
+        """What the listener should know of how the list came about."""
+        if not known:
+            return (newcomers.NOTE,)
+        notes = []
+        liked = int((self.row.data > 0).sum())
+        if liked < newcomers.FEW:
+            tracks = "one track" if liked == 1 else f"{liked} tracks"
+            notes.append(f"Made from {tracks} only: the more is known, the closer the next list will be.")
+        heard = len(self.history.listening.heard) + self.history.unknown
+        if self.history.unknown > heard / 2:
+            few = heard - self.history.unknown
+            notes.append(f"Of the {heard:,} tracks heard, the model knows {few:,}; the list is from those.")
+        return tuple(notes)
+
+    def _reasons(self, choice: Choice, new: NDArray[np.bool_], known: bool) -> list[str]:
+        """A line for each track of the list, in the order of `choice`."""
+        if not known:
+            return [newcomers.REASON] * len(choice.tracks)
+        model, space, sides = self.material.model, self.material.space, self.sides
+        why = model.why(self.row, choice.stands_for[new], CONSIDERED) if new.any() else []
+        nearest, likeness = nearest_side(space, sides, choice.tracks)
+        nearest[likeness < space.resolution] = -1
+        liked = self.row.indices[self.row.data > 0].astype(np.int32)
+        side_of_own, alike = nearest_side(space, sides, liked)
+        side_of_own[alike < space.resolution] = -1
+        own = [
+            {str(track) for track in model.tracks_[liked[side_of_own == side]]}
+            for side in range(len(sides.shares))
+        ]
+        of = nearest[new].tolist()
+        told = iter(zip(telling(why, [own[side] if side >= 0 else set() for side in of]), of, strict=True))
+        number = {str(model.tracks_[track]): track for track in liked.tolist()}
+        lines = []
+        for at, track in enumerate(choice.tracks.tolist()):
+            if new[at]:
+                plays, side = next(told)
+                named = len(sides.names) > 1 and side >= 0 and plays and plays[0] in own[side]
+                names = [self.material.catalogue.name(number[play]) for play in plays]
+                lines.append(because(names, sides.names[side] if named else "", self.unit))
+            else:
+                listening = self.history.listening
+                place = int(np.flatnonzero(listening.heard == track)[0])
+                plays = float(listening.plays[place])
+                lines.append(favourite(plays, float(listening.days_ago[place]), self.moment))
+        return lines
 
 
-def _rows(seen: Observations, start: int, stop: int) -> Observations:
-    from dataclasses import replace
-
-    return replace(seen, matrix=seen.matrix[start:stop], listeners=seen.listeners[start:stop])
-
-
-def _noise(count: int, scores: NDArray[np.float32], scale: float, key: tuple[object, ...]) -> NDArray:
-    """Gumbel noise of `scale` standard deviations of the scores, the same for the same key on any machine."""
+def _moved(proposed: Proposed, scale: float, key: tuple[object, ...]) -> Candidates:
+    """Candidates with Gumbel noise of `scale` standard deviations, the same for a key on any machine."""
+    candidates = proposed.candidates
+    count = len(candidates.tracks)
     if not scale or not count:
-        return np.zeros(count)
+        return candidates
     digest = hashlib.sha256("\x1f".join(map(str, key)).encode("utf-8", "surrogatepass")).digest()
     rng = np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "little")))
-    return rng.gumbel(size=count) * scale * float(scores.std())
-
-
-def _pick(
-    ranked: Sequence[int] | NDArray[np.int32],
-    catalogue: Catalogue,
-    heard: NDArray[np.int32],
-    config: WeeklyConfig,
-) -> tuple[list[int], list[str]]:
-    """The list, and what to say of it. If there is too little, the artists' share is let go first."""
-    works = set(catalogue.works[heard].tolist())
-    taken: Counter[int] = Counter()
-    chosen: list[int] = []
-    spare: list[int] = []
-    for track in map(int, ranked):
-        work = int(catalogue.works[track])
-        if work in works:
-            continue
-        works.add(work)
-        artists = catalogue.artists(track).tolist()
-        if any(taken[artist] >= config.per_artist for artist in artists):
-            spare.append(track)
-            continue
-        taken.update(set(artists))
-        chosen.append(track)
-        if len(chosen) == config.tracks:
-            return chosen, []
-    missing = config.tracks - len(chosen)
-    notes = []
-    if spare:
-        added = spare[:missing]
-        chosen += added
-        notes.append(
-            f"{len(added)} tracks are beyond {config.per_artist} of an artist: there was too little else."
-        )
-    if len(chosen) < config.tracks:
-        notes.append(f"Only {len(chosen)} tracks were new to this listener.")
-    return chosen, notes
-
-
-def _telling(why: Sequence[tuple[Because, ...]]) -> list[list[str]]:
-    """For each track of a list the two plays that led to it more than to the rest of the list.
-
-    All are true contributions to its score; a favourite that speaks for every track would say little of any.
-    """
-    usual: dict[str, float] = {}
-    for reasons in why:
-        for each in reasons:
-            usual[each.track] = usual.get(each.track, 0.0) + each.share
-    return [
-        [each.track for each in sorted(reasons, key=lambda each: -(each.share**2) / usual[each.track])[:2]]
-        for reasons in why
-    ]
-
-
-def _sentence(why: Sequence[str], catalogue: Catalogue, place: Mapping[str, int], unit: str) -> str:
-    names = [catalogue.name(place[track]) for track in why]
-    if not names:
-        return "Popular with listeners who share this taste."
-    did = "you played" if unit == "listeners" else "this playlist has"
-    return f"Because {did} {' and '.join(names)}."
+    noise = rng.gumbel(size=count) * scale * float(candidates.scores.std())
+    return replace(candidates, scores=(candidates.scores + noise).astype(np.float32))

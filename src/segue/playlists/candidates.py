@@ -1,0 +1,172 @@
+"""Candidates for a listener's list: from each taste, from the model as a whole, from late favourites.
+
+Whoever proposes a track, its score is the listener's own (`FactorModel.candidates`), and it belongs to the
+taste it is nearest to, if it is as near as two groups of songs of one taste are. Each taste is to have its
+part of the list; a part is kept for good tracks that belong to none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
+
+from segue.factors.blend import Blend
+from segue.factors.model import FactorModel
+from segue.factors.scored import LEFT_OUT, batches
+from segue.playlists.rules import Candidates, Listening
+from segue.playlists.rules.context import Bools, Floats, Ints
+from segue.taste.profiles import Profiles
+from segue.taste.space import TasteSpace
+
+# How many candidates, in lists' lengths: rules and caps take most of the top.
+WHOLE, TASTES = 8, 4
+REACH = 5  # tracks near a taste among which the listener's own score chooses
+FEWEST = 20  # of a taste, however light
+FAVOURITES, NEIGHBOURS = 5, 12  # tracks played much lately, and neighbours of each
+LATELY_DAYS = 30.0  # a play so old counts half among late favourites
+BY_TASTE, BY_NEIGHBOURS, BY_MODEL, BY_EARLIER = 0, 1, 2, 3
+NAMES = ("taste", "neighbours", "factors", "factors")  # as `PlaylistEntry.chosen_by`
+
+
+class Sides(NamedTuple):
+    """A listener's tastes, heaviest first, as candidates need them."""
+
+    centres: Floats  # (k, d) unit vectors
+    shares: Floats  # (k,) of the listening, adding up to 1
+    names: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, profiles: Profiles | None, listener: str, d: int) -> Sides:
+        """Of a listener; none where nothing is known."""
+        places = profiles.tastes(listener) if profiles is not None else range(0)
+        if profiles is None or not len(places):
+            return cls(np.empty((0, d), np.float32), np.empty(0, np.float32))
+        part = slice(places.start, places.stop)
+        return cls(profiles.centres[part], profiles.weights[part], profiles.names[part])
+
+
+class Proposed(NamedTuple):
+    """Candidates, and who proposed each."""
+
+    candidates: Candidates
+    found_by: NDArray[np.int8]  # (c,) `BY_TASTE`, ...
+
+
+class Proposer:
+    """Proposes candidates to listeners, some at a time.
+
+    Args:
+        model: whose scores rank.
+        space: where tastes lie.
+        allowed: (n_tracks,) tracks that may come at all.
+        tracks: length of a list.
+        beyond: share of a list for tracks that belong to no taste.
+    """
+
+    def __init__(
+        self, model: FactorModel, space: TasteSpace, allowed: Bools, tracks: int, beyond: float
+    ) -> None:
+        self.blend: Blend = model.blend_
+        self.als = model.als_
+        self.space, self.allowed, self.tracks, self.beyond = space, allowed, tracks, beyond
+        # Neighbours of a track are looked up once, when it is first somebody's favourite.
+        self._near = np.full((len(allowed), NEIGHBOURS), -1, np.int32)
+        self._looked_up = np.zeros(len(allowed), bool)
+
+    def propose(
+        self, rows: csr_matrix, listenings: Sequence[Listening], sides: Sequence[Sides]
+    ) -> list[Proposed]:
+        """The candidates of each listener; nothing they have heard among them.
+
+        Tracks of earlier weeks are added with their scores, for they come again where too little is left.
+
+        Args:
+            rows: (n, n_tracks) of `FactorModel.observe`.
+            listenings, sides: (n,) of the same listeners.
+        """
+        favourites = [_favourites(listening) for listening in listenings]
+        self._look_up(np.unique(np.concatenate([np.empty(0, np.int32), *favourites])))
+        result = []
+        for part in batches(rows.shape[0], rows.shape[1]):
+            scores = self.blend.scores(rows[part])
+            for at, row in zip(range(part.start, part.stop), scores, strict=True):
+                near = self._near[favourites[at]].ravel()
+                result.append(self._propose(row, listenings[at], sides[at], near))
+        return result
+
+    def scores(self, row: csr_matrix) -> Floats:
+        """(n_tracks,) every score of one listener."""
+        return self.blend.scores(row)[0]
+
+    def _propose(self, scores: Floats, listening: Listening, sides: Sides, near: Ints) -> Proposed:
+        open_ = self.allowed.copy()
+        open_[listening.heard] = False
+        open_[listening.earlier] = False
+        masked = np.where(open_, scores, LEFT_OUT)
+        found: list[Ints] = []
+        for centre, share in zip(sides.centres, sides.shares, strict=True):
+            wanted = max(FEWEST, round(TASTES * self.tracks * float(share)))
+            likeness = self.space.vectors @ centre
+            likeness[~open_] = LEFT_OUT
+            around = _largest(likeness, REACH * wanted)
+            around = around[likeness[around] >= self.space.resolution]
+            found.append(around[_largest(masked[around], wanted)])
+        by_taste = np.concatenate([np.empty(0, np.int32), *found])
+        near = near[near >= 0]
+        parts = [by_taste, near[open_[near]], _largest(masked, WHOLE * self.tracks), self._again(listening)]
+        every = np.concatenate(parts).astype(np.int32)
+        kinds = np.repeat(np.arange(4, dtype=np.int8), [len(part) for part in parts])
+        tracks, first = np.unique(every, return_index=True)
+        good = scores[tracks] > LEFT_OUT
+        tracks, first = tracks[good], first[good]
+        sources, shares = self._belonging(tracks, sides)
+        return Proposed(Candidates(tracks, scores[tracks], sources, shares), kinds[first])
+
+    def _again(self, listening: Listening) -> Ints:
+        earlier = listening.earlier[self.allowed[listening.earlier]]
+        return earlier[~np.isin(earlier, listening.heard)]
+
+    def _belonging(self, tracks: Ints, sides: Sides) -> tuple[Ints, Floats | None]:
+        """The taste each of `tracks` belongs to, and the share of each and of what belongs to none."""
+        k = len(sides.shares)
+        if not k:
+            return np.full(len(tracks), -1, np.int32), None
+        nearest, likeness = nearest_side(self.space, sides, tracks)
+        sources = np.where(likeness >= self.space.resolution, nearest, k).astype(np.int32)
+        return sources, np.append(sides.shares * (1 - self.beyond), self.beyond).astype(np.float32)
+
+    def _look_up(self, favourites: Ints) -> None:
+        new = favourites[~self._looked_up[favourites]]
+        if len(new):
+            ids, _ = self.als.similar_items(new, NEIGHBOURS + 1)
+            for track, near in zip(new.tolist(), ids, strict=True):
+                others = near[near != track][:NEIGHBOURS]
+                self._near[track, : len(others)] = others
+            self._looked_up[new] = True
+
+
+def nearest_side(space: TasteSpace, sides: Sides, tracks: Ints) -> tuple[Ints, Floats]:
+    """For each of `tracks` the nearest taste, and its likeness (cosine) to the centre; -1 where none is."""
+    if not len(sides.shares) or not len(tracks):
+        return np.full(len(tracks), -1, np.int32), np.full(len(tracks), -1, np.float32)
+    likeness = space.vectors[tracks] @ sides.centres.T
+    return likeness.argmax(1).astype(np.int32), likeness.max(1)
+
+
+def _favourites(listening: Listening) -> Ints:
+    """What was played much lately: log2(1 + plays), halved every `LATELY_DAYS`."""
+    days = np.nan_to_num(listening.days_ago, nan=0.0)
+    lately = np.log2(1 + listening.plays) * 0.5 ** (days / LATELY_DAYS)
+    best = np.argsort(-lately, kind="stable")[:FAVOURITES]
+    return listening.heard[best[lately[best] > 0]]
+
+
+def _largest(values: Floats, n: int) -> Ints:
+    """Places of the n largest of `values`, in no order."""
+    if n >= len(values):
+        return np.arange(len(values), dtype=np.int32)
+    return np.argpartition(values, len(values) - n)[len(values) - n :].astype(np.int32)

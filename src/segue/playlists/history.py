@@ -1,0 +1,182 @@
+"""What the rules must know of listeners, read from a library: plays, days since, bans."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from segue.library.listening import plays
+from segue.library.versions.titles import artist_names
+from segue.playlists.rules import Context, Listening
+
+if TYPE_CHECKING:
+    import ibis
+
+    from segue.library.store import Library
+
+DAY = 86_400.0
+
+
+@dataclass(frozen=True)
+class History:
+    """One listener: what the rules look at, and how much of what was heard the model does not know."""
+
+    listening: Listening = field(default_factory=Listening)
+    unknown: int = 0  # tracks heard that the model lacks, in any version
+
+
+def read_histories(
+    library: Library,
+    tracks: Sequence[str],
+    context: Context,
+    listeners: Sequence[str],
+    moment: datetime,
+    *,
+    unit: str = "listeners",
+    earlier: Mapping[str, Iterable[str]] | None = None,
+) -> list[History]:
+    """The history of each of `listeners`, in their order; an empty one where nothing is known.
+
+    A track that the model lacks stands for the version of its song that the model has. Skipped plays make a
+    track heard, but do not count as plays. A save or a love makes it heard too. A banned artist is a ban on a
+    row of medium "artist"; a ban on a song bans that song.
+
+    Args:
+        library: the listening.
+        tracks: (n_tracks,) the model's ids.
+        context: the catalogue, in the same order.
+        listeners: ids; of playlists, where playlists are taken for listeners.
+        moment: to which days are counted; what was played later counts as today.
+        unit: "listeners" or "playlists".
+        earlier: tracks of earlier weeks' lists, by listener.
+
+    Raises:
+        ValueError: `moment` has no timezone.
+    """
+    if moment.tzinfo is None:
+        raise ValueError("the moment needs a timezone")
+    places = _Places(library, tracks)
+    heard = library.arrow(_heard(library, listeners, unit))
+    row = pc.fill_null(pc.index_in(heard["listener_id"], value_set=pa.array(list(listeners))), -1).to_numpy()
+    place = places.of(heard["track_id"])
+    plays_ = heard["plays"].to_numpy().astype(np.float32)
+    last = heard["last"].to_numpy().astype(np.float64)
+    days = np.maximum((moment.timestamp() - last) / DAY, 0).astype(np.float32)
+    order = np.lexsort((place, row))
+    first = np.searchsorted(row[order], np.arange(len(listeners) + 1))
+    words = _words(library, listeners) if unit == "listeners" else {}
+    key = {name: number for number, name in enumerate(context.artist_names)}
+    result = []
+    for at, listener in enumerate(listeners):
+        mine = order[first[at] : first[at + 1]]
+        known = mine[place[mine] >= 0]
+        listening = _merged(place[known], days[known], plays_[known])
+        said = words.get(listener, ())
+        kept = places.of(pa.array([track for track, kind, _ in said if kind in _GOOD], pa.string()))
+        new = np.setdiff1d(kept[kept >= 0], listening.heard)
+        banned = [(track, artists) for track, kind, artists in said if kind in _BAD]
+        tracks_banned = places.of(pa.array([track for track, _ in banned], pa.string()))
+        names = {name for _, artists in banned for credit in artists or () for name in artist_names(credit)}
+        given = places.of(pa.array(sorted((earlier or {}).get(listener, ())), pa.string()))
+        result.append(
+            History(
+                replace(
+                    listening,
+                    heard=np.concatenate([listening.heard, new]).astype(np.int32),
+                    plays=np.concatenate([listening.plays, np.zeros(len(new))]).astype(np.float32),
+                    days_ago=np.concatenate([listening.days_ago, np.full(len(new), np.nan)]).astype(
+                        np.float32
+                    ),
+                    earlier=np.unique(given[given >= 0]).astype(np.int32),
+                    banned_tracks=np.unique(tracks_banned[tracks_banned >= 0]).astype(np.int32),
+                    banned_artists=np.array(sorted(key[n] for n in names if n in key), np.int32),
+                ),
+                unknown=len(mine) - len(known),
+            )
+        )
+    return result
+
+
+_GOOD, _BAD = ("save", "love"), ("ban", "hate")
+
+
+class _Places:
+    """Track ids of a library as numbers of a model: a track the model lacks by another of its versions."""
+
+    def __init__(self, library: Library, tracks: Sequence[str]) -> None:
+        self.tracks = pa.array(list(tracks), pa.string())
+        table = library.arrow(library.table("tracks").select("track_id", "work_id"))
+        self.ids, self.works = table["track_id"].combine_chunks(), table["work_id"].combine_chunks()
+        self.own = self.works.take(pc.index_in(self.tracks, value_set=self.ids))
+
+    def of(self, ids: pa.Array | pa.ChunkedArray) -> np.ndarray:
+        """(n,) numbers, -1 where the model has no version of the song."""
+        same = pc.index_in(ids, value_set=self.tracks)
+        work = self.works.take(pc.index_in(ids, value_set=self.ids))
+        found = pc.index_in(work, value_set=self.own)
+        other = pc.if_else(pc.is_valid(work), found, None)
+        return pc.fill_null(pc.coalesce(same, other), -1).to_numpy(zero_copy_only=False).astype(np.int32)
+
+
+def _merged(place: np.ndarray, days: np.ndarray, plays: np.ndarray) -> Listening:
+    """Each track once: the last play, and all plays together; `place` is sorted."""
+    if not len(place):
+        return Listening()
+    begins = np.flatnonzero(np.diff(place, prepend=-1))
+    return Listening(
+        heard=place[begins],
+        days_ago=np.fmin.reduceat(days, begins),
+        plays=np.add.reduceat(plays, begins),
+    )
+
+
+def _heard(library: Library, listeners: Sequence[str], unit: str) -> ibis.Table:
+    """(listener_id, track_id, last, plays): seconds of the last play, and plays that were not skipped."""
+    import ibis
+
+    if unit == "playlists":
+        entries = library.table("playlist_entries")
+        entries = entries.filter(entries.playlist_id.isin(list(listeners)))
+        heard = entries.select(
+            "track_id", listener_id=entries.playlist_id, started_at=entries.added_at, amount=ibis.literal(1)
+        )
+    else:
+        told = plays(library)
+        told = told.filter(told.listener_id.isin(list(listeners)), told.track_id.notnull())
+        heard = told.select(
+            "listener_id",
+            "track_id",
+            "started_at",
+            amount=told.skipped.fill_null(False).ifelse(0, told.plays),
+        )
+    return heard.group_by("listener_id", "track_id").aggregate(
+        last=heard.started_at.epoch_seconds().max(), plays=heard.amount.sum().cast("float64")
+    )
+
+
+def _words(library: Library, listeners: Sequence[str]) -> dict[str, list[tuple[str, str, list[str] | None]]]:
+    """Each listener's last word on a track: (track_id, kind, artists where the row is an artist)."""
+    import ibis
+
+    said = library.table("feedback")
+    said = said.filter(said.listener_id.isin(list(listeners)))
+    last = ibis.window(
+        group_by=["listener_id", "track_id"], order_by=[said.given_at.desc(nulls_first=False), said.kind]
+    )
+    said = said.mutate(place=ibis.row_number().over(last))
+    said = said.filter(said.place == 0)
+    tracks = library.table("tracks").select("track_id", "artists", "medium")
+    rows = library.arrow(
+        said.left_join(tracks, "track_id").select("listener_id", "track_id", "kind", "artists", "medium")
+    ).to_pylist()
+    words: dict[str, list[tuple[str, str, list[str] | None]]] = {}
+    for row in sorted(rows, key=lambda r: (r["listener_id"], r["track_id"])):
+        artists = row["artists"] if row["medium"] == "artist" else None
+        words.setdefault(row["listener_id"], []).append((row["track_id"], row["kind"], artists))
+    return words
