@@ -63,6 +63,9 @@ def forget(library: Library, listener: str, *, dry_run: bool = False) -> Forgott
         removed += _from_shelf(library, listener, dry_run)
         advance(1)
         removed += [*_from_weeks(library, listener, dry_run), *_from_tastes(library, listener, dry_run)]
+        if not dry_run:
+            for place in (shelf_of(library), _weeks(library), stored_tastes(library)):
+                place.sweep()
         advance(1)
         looked, left = traces.search(library.path, listener)
     return Forgotten(removed, left, looked)
@@ -158,8 +161,12 @@ def _from_shelf(library: Library, listener: str, dry_run: bool) -> Iterator[Remo
             yield Removed(f"{name}/{version}", "vectors of theirs" if known else "whole versions", 1)
 
 
+def _weeks(library: Library) -> Weeks:
+    return Weeks(library.path / "weeks")
+
+
 def _from_weeks(library: Library, listener: str, dry_run: bool) -> Iterator[Removed]:
-    weeks = Weeks(library.path / "weeks")
+    weeks = _weeks(library)
     for week in weeks.names():
         count = weeks.read(week, [listener]).num_rows
         if count:

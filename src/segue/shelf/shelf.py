@@ -259,6 +259,17 @@ class Shelf:
                 self._drop(place, version)
         return old
 
+    def sweep(self) -> None:
+        """Remove what killed publishers have left.
+
+        Raises:
+            BusyError: another process is publishing.
+        """
+        for place in self.folder.iterdir() if self.folder.is_dir() else ():
+            if NAME.fullmatch(place.name) and place.is_dir():
+                with locked(place, "shelf"):
+                    sweep(place)
+
     def _place(self, name: str) -> Path:
         if not NAME.fullmatch(name):
             raise UsageError(

@@ -54,6 +54,16 @@ class TasteWeeks:
             for old in self.names()[:-KEPT]:
                 files.remove(self._path(old))
 
+    def sweep(self) -> None:
+        """Remove what killed writers have left.
+
+        Raises:
+            BusyError: another process is writing here.
+        """
+        if self.folder.is_dir():
+            with files.locked(self.folder, "tastes"):
+                files.sweep(self.folder)
+
     def _path(self, week: str) -> Path:
         return self.folder / f"{week}.npz"
 
