@@ -38,7 +38,7 @@ def test_it_is_the_weighted_mean_of_standardised_scores(plays):
     blend = Blend(factors=ALS, weights={"factors": 3, "ease": 1}).fit(plays)
     als = ImplicitALS.of(ALS).fit(plays, show_progress=False)
     factors = als.recalculate_user(np.arange(120), plays) @ als.item_factors.T
-    expected = 0.75 * z(factors) + 0.25 * z(EASE().fit(plays).scores(plays))
+    expected = 0.75 * z(factors) + 0.25 * z(EASE(blend.config.ease).fit(plays).scores(plays))
     np.testing.assert_allclose(blend.scores(plays), expected, atol=1e-3)
     assert blend.weights_ == {"factors": 0.75, "ease": 0.25}
 
@@ -53,7 +53,7 @@ def test_factors_that_are_there_are_not_fitted_again(plays):
 
 
 def test_rare_items_are_ranked_by_the_factors(plays):
-    blend = Blend(factors=ALS, max_items=30, weights={"factors": 1, "ease": 1}).fit(plays)
+    blend = Blend(factors=ALS, megabytes=0.0036, weights={"factors": 1, "ease": 1}).fit(plays)
     rare = np.setdiff1d(np.arange(90), blend.head_)
     popularity = np.asarray((plays > 0).sum(axis=0)).ravel()
     assert len(rare) == 60
@@ -98,7 +98,7 @@ def test_wrong_weights_are_refused(plays, weights):
 
 
 def test_what_is_saved_is_the_same_without_the_parts_that_weigh_nothing(plays, tmp_path: Path):
-    blend = Blend(factors=ALS, max_items=40, weights={"factors": 1, "listeners": 2}).fit(plays)
+    blend = Blend(factors=ALS, megabytes=0.0036, weights={"factors": 1, "listeners": 2}).fit(plays)
     assert set(blend.parts_) == {"factors", "listeners"}
     blend.save(tmp_path / "blend")
     loaded = Blend.load(tmp_path / "blend")

@@ -56,4 +56,4 @@ class TestBlendOfAFew(RecommenderContract):
 
     def make(self) -> Blend:
         als = ALSConfig(factors=16, objective="rendle", unobserved_weight=0.1, random_state=1)
-        return Blend(factors=als, max_items=25, walk=None, weights={"factors": 3, "ease": 1, "items": 1})
+        return Blend(factors=als, megabytes=0.0025, walk=None, weights={"factors": 3, "ease": 1, "items": 1})

@@ -130,7 +130,7 @@ def own_systems(protocol: Protocol) -> dict[str, System]:
 
     def blend(seed: int) -> Recommender:
         als = unit.als.model_copy(update={"random_state": seed})
-        return LogConfidence(Blend(BlendConfig(factors=als, seed=seed)), gain)
+        return LogConfidence(Blend(BlendConfig.around(als, unit.blend)), gain)
 
     systems: dict[str, System] = {
         "blend": blend,

@@ -17,12 +17,12 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from scipy.sparse import csr_matrix
 
 from segue.errors import UsageError
 from segue.factors.als import ImplicitALS
-from segue.factors.config import MEASURED, ALSConfig
+from segue.factors.config import MEASURED, SECOND, ALSConfig
 from segue.factors.ease import EASE, EASEConfig
 from segue.factors.folded import FactorScores
 from segue.factors.items import ItemNeighbours, NeighboursConfig, RP3beta, RP3betaConfig
@@ -39,16 +39,25 @@ class MixConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    ease: EASEConfig | None = Field(EASEConfig(), description="Every track regressed on all others.")
-    items: NeighboursConfig | None = Field(NeighboursConfig(), description="Tracks' neighbours by cosine.")
+    second: ALSConfig | None = Field(
+        SECOND["listeners"], description="Another factorisation, coarser or keener: two err less than one."
+    )
+    ease: EASEConfig | None = Field(
+        EASEConfig(dropout=1.0), description="Every track regressed on all others."
+    )
+    items: NeighboursConfig | None = Field(
+        NeighboursConfig(weighting="bm25", neighbours=300, shrink=50.0),
+        description="Tracks' neighbours by cosine.",
+    )
     walk: RP3betaConfig | None = Field(RP3betaConfig(), description="Walks from track to listener to track.")
     listeners: UserNeighboursConfig | None = Field(
         UserNeighboursConfig(), description="What listeners of like taste have."
     )
-    max_items: PositiveInt = Field(
-        8000,
-        description="All parts but the factors know only so many tracks, the most popular; the rest is "
-        "ranked by factors alone. EASE holds at most this number squared of floats: 256 MB for 8,000.",
+    megabytes: PositiveFloat = Field(
+        600,
+        description="Most memory of what EASE learns: tracks x the smaller of tracks and listeners, 4 bytes "
+        "each. It sets how many tracks, the most popular, all parts but the factors know; the rest is ranked "
+        "by factors alone. 600 is 12,500 tracks where listeners are many, all tracks where they are few.",
     )
     weights: dict[str, NonNegativeFloat] | None = Field(
         None, description="Weight of each part, by its name above; none chooses them on held-out listeners."
@@ -59,14 +68,31 @@ class MixConfig(BaseModel):
     seed: int = Field(0, description="Of who is held out.")
 
 
+# What measured best where playlists are taken for listeners, the last tracks of each to be found. Weights
+# chosen on tracks left out at random would be others.
+PLAYLISTS = MixConfig(
+    second=SECOND["playlists"],
+    ease=EASEConfig(),
+    items=None,
+    listeners=UserNeighboursConfig(neighbours=1000, similarity_power=3.0),
+    weights={"factors": 0.31, "second": 0.27, "ease": 0.12, "walk": 0.15, "listeners": 0.15},
+)
+
+
 class BlendConfig(MixConfig):
     """The factors, and what is blended with them."""
 
     factors: ALSConfig = Field(MEASURED["listeners"], description="The factorisation; knows every track.")
 
+    @classmethod
+    def around(cls, factors: ALSConfig, mix: MixConfig) -> BlendConfig:
+        """These factors with what `mix` says."""
+        return cls.model_validate(mix.model_dump() | {"factors": factors.model_dump()})
+
 
 _KINDS: dict[str, type[ScoredModel]] = {
     FACTORS: FactorScores,
+    "second": FactorScores,
     "ease": EASE,
     "items": ItemNeighbours,
     "walk": RP3beta,
@@ -193,16 +219,21 @@ class Blend(ScoredModel):
     ) -> tuple[NDArray[np.int64], dict[str, ScoredModel]]:
         """The most popular items, and the parts named, fitted."""
         popularity = np.bincount(positive(user_items).indices, minlength=self.n_items_)
-        head = np.sort(np.argsort(-popularity, kind="stable")[: self.config.max_items])
+        head = np.sort(np.argsort(-popularity, kind="stable")[: self._affordable(user_items.shape[0])])
         known, parts, settings = user_items[:, head], {}, self._settings()
         for name in names:
             part = _KINDS[name](settings[name])
-            if isinstance(part, FactorScores):
-                parts[name] = part.around(trained) if trained is not None else part.fit(user_items)
+            if name == FACTORS and isinstance(part, FactorScores) and trained is not None:
+                parts[name] = part.around(trained)
             else:
-                parts[name] = part.fit(known)
+                parts[name] = part.fit(user_items if isinstance(part, FactorScores) else known)
             advance(1)
         return head, parts
+
+    def _affordable(self, n_listeners: int) -> int:
+        """How many items EASE can know within its memory."""
+        floats = self.config.megabytes * 1e6 / 4
+        return max(1, int(max(floats**0.5, floats / n_listeners)))
 
     def _weigh(self, weights: Mapping[str, float]) -> None:
         known = self._settings()
@@ -239,7 +270,7 @@ class Blend(ScoredModel):
             own = {key.removeprefix(f"{name}."): key for key in arrays if key.startswith(f"{name}.")}
             if own:
                 part = _KINDS[name](settings)
-                part.n_items_ = self.n_items_ if name == FACTORS else len(self.head_)
+                part.n_items_ = self.n_items_ if isinstance(part, FactorScores) else len(self.head_)
                 part._restore({key: arrays[whole] for key, whole in own.items()})
                 self.parts_[name] = part
 

@@ -28,15 +28,17 @@ def comparable(parts: Mapping[str, Scores], head: NDArray[np.int64]) -> dict[str
     """Every part's scores on one scale, over all items, each (n, n_items).
 
     Args:
-        parts: the first (n, n_items), which knows every item; the others (n, len(head)).
-        head: (len(head),) the items the others know. Outside it they take the first part's word, so that an
-            item is neither helped nor harmed by being unknown to them.
+        parts: (n, n_items), as the first must be, or (n, len(head)) of those that know only some items.
+        head: (len(head),) those items. For all others the first part's word is taken, so that an item is
+            neither helped nor harmed by being unknown.
     """
     first, *others = parts
     alike = {first: standardised(parts[first])}
     for name in others:
-        alike[name] = alike[first].copy()
-        alike[name][:, head] = standardised(parts[name])
+        alike[name] = standardised(parts[name])
+        if parts[name].shape[1] != parts[first].shape[1]:
+            known, alike[name] = alike[name], alike[first].copy()
+            alike[name][:, head] = known
     return alike
 
 

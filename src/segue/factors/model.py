@@ -14,7 +14,7 @@ from scipy.sparse import csr_matrix
 
 from segue.errors import FormatError, NotFoundError, UsageError
 from segue.factors.als import ImplicitALS
-from segue.factors.blend import Blend, BlendConfig, MixConfig
+from segue.factors.blend import PLAYLISTS, Blend, BlendConfig, MixConfig
 from segue.factors.config import MEASURED, ALSConfig
 from segue.factors.observations import ObservationConfig, Observations, Tables, observe
 from segue.files import write_bytes
@@ -41,9 +41,8 @@ class FactorConfig(BaseModel):
         """The same with playlists taken for listeners; settings left at their defaults become theirs."""
         update = {"unit": "playlists", "confidence": "binary"}
         als = MEASURED["playlists"] if self.als == MEASURED["listeners"] else self.als
-        return self.model_copy(
-            update={"observations": self.observations.model_copy(update=update), "als": als}
-        )
+        blend = PLAYLISTS if self.blend == MixConfig() else self.blend
+        return FactorConfig(observations=self.observations.model_copy(update=update), als=als, blend=blend)
 
 
 class Because(NamedTuple):
@@ -110,7 +109,7 @@ class FactorModel:
         self.config = self.config.model_copy(update={"observations": observations.config})
         self.listeners_, self.tracks_ = observations.listeners, observations.tracks
         self.als_ = ImplicitALS.of(self.config.als).fit(observations.matrix, show_progress, callback)
-        blend = BlendConfig(factors=self.config.als, **self.config.blend.model_dump())
+        blend = BlendConfig.around(self.config.als, self.config.blend)
         self._blend = Blend(blend).fit(observations.matrix, show_progress, trained=self.als_)
         return self
 
