@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from scipy.sparse import csr_matrix
 
 from segue.taste.documents import Documents
+from segue.taste.recent import prefix_rows, rows_of
 from segue.taste.sequence_kernels import score_by_neighbours
 
 FURTHEST = 1000
@@ -75,6 +76,9 @@ STAN = SequenceNeighboursConfig(
     popularity_exponent=0, neighbours=1500,
 )  # fmt: skip
 """STAN (Garg et al. 2019) without its decay over days, which playlists do not have."""
+
+STAN_LONG = STAN.model_copy(update={"recency": 20.0, "distance": 60.0, "neighbours": 1500})
+"""STAN with long decays: what goes with a playlist as a whole."""
 
 S_KNN = STAN.model_copy(update={"recency": None, "distance": None, "neighbours": 300})
 """S-KNN (Jannach and Ludewig 2017): cosine of sets of songs."""
@@ -187,11 +191,7 @@ class Cooccurrence:
 
     def fit(self, documents: Documents) -> Cooccurrence:
         """Count who is in one document with whom."""
-        ones = np.ones(len(documents.codes), np.float32)
-        shape = (len(documents), documents.n_tracks)
-        # A copy: scipy sorts the rows in place, and the order of the documents is not to be lost.
-        matrix = csr_matrix((ones, documents.codes.copy(), documents.offsets), shape=shape)
-        matrix.sum_duplicates()
+        matrix = rows_of(documents.codes, documents.lengths, documents.n_tracks)
         matrix.data[:] = 1
         scale = np.sqrt(np.maximum(np.asarray(matrix.sum(axis=0)).ravel(), 1)).astype(np.float32)
         matrix.data /= scale[matrix.indices]
@@ -200,10 +200,7 @@ class Cooccurrence:
 
     def scores(self, codes: NDArray[np.int32], lengths: NDArray[np.int64]) -> NDArray[np.float32]:
         """See `SequenceScorer`."""
-        rows = np.repeat(np.arange(len(lengths)), lengths)
-        at = np.concatenate([np.arange(length) for length in lengths])
-        weights = (self.decay ** (np.repeat(lengths, lengths) - 1 - at)).astype(np.float32)
-        queries = csr_matrix((weights, (rows, codes[at])), shape=(len(lengths), self._matrix.shape[1]))
+        queries = prefix_rows(codes, lengths, self._matrix.shape[1], self.decay)
         return (queries @ self._columns @ self._matrix).toarray()
 
 

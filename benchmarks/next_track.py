@@ -1,0 +1,191 @@
+"""Next track and continuation on the Million Playlist subset, as src/segue/evaluation/next_track.py has them.
+
+    SEGUE_DATA=folder python benchmarks/next_track.py run                 # every row; hours on one core
+    SEGUE_DATA=folder python benchmarks/next_track.py run popularity ...  # some rows
+    SEGUE_DATA=folder python benchmarks/next_track.py write               # the tables of the docs
+
+Trained models and each row's ranks are kept in benchmarks/results/next_track/, so that a run that was killed
+goes on where it was; `--again` makes the named rows anew. Everything is seeded with `--seed`. Weights of the
+blend are chosen on the validation part; the test part is only ever scored.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import data
+from segue.evaluation.next_track import METRICS, Parts, SequenceResult, evaluate_sequences, split_documents
+from segue.factors.config import MEASURED
+from segue.factors.ease import EASE
+from segue.factors.folded import FactorScores
+from segue.taste.documents import Documents, coded
+from segue.taste.recent import RecentRows
+from segue.taste.sequences import (
+    S_KNN,
+    STAN,
+    STAN_LONG,
+    V_SKNN,
+    Cooccurrence,
+    Popularity,
+    SequenceNeighbours,
+    SequenceScorer,
+    SequentialRules,
+)
+from segue.taste.vectors import SongVectors, unit
+
+RESULTS = Path(__file__).parent / "results" / "next_track"
+DOCS = Path(__file__).parent.parent / "docs"
+AGAINST = "STAN, short decays"
+
+
+def playlists() -> Documents:
+    """All playlists, in order, with the artist of each track."""
+    histories, artists = data.playlists()
+    assert histories.item_ids is not None and histories.listener_ids is not None
+    ids = np.array(histories.item_ids, dtype=object)
+    return coded(
+        histories.offsets,
+        histories.items,
+        ids,
+        np.array([artists[track] for track in ids], dtype=object),
+        np.full(len(ids), None, dtype=object),
+        np.array(histories.listener_ids, dtype=object),
+        None,
+    )
+
+
+class Mean:
+    """Weighted mean of the prefix's IN vectors against IN or OUT vectors, by cosine."""
+
+    def __init__(self, vectors: SongVectors, decay: float, against: str) -> None:
+        self.vectors, self.decay = vectors, decay
+        self.table = vectors.targets() if against == "OUT" else unit(vectors.in_)
+
+    def scores(self, codes: NDArray[np.int32], lengths: NDArray[np.int64]) -> NDArray[np.float32]:
+        queries = [self.vectors.query(codes[:length], decay=self.decay) for length in lengths]
+        return np.stack(queries) @ self.table.T
+
+
+class Bench:
+    """The parts and what is trained on them, each made once."""
+
+    def __init__(self, seed: int) -> None:
+        self.seed = seed
+        RESULTS.mkdir(parents=True, exist_ok=True)
+
+    @cached_property
+    def parts(self) -> Parts:
+        return split_documents(playlists())
+
+    @cached_property
+    def vectors(self) -> SongVectors:
+        kept = RESULTS / f"vectors-{self.seed}.npz"
+        if not kept.exists():
+            SongVectors().fit(self.parts.train, seed=self.seed).save(kept)
+        return SongVectors.load(kept)
+
+    def fitted(self, model: Any) -> SequenceScorer:
+        """The model, fitted to the training part."""
+        return model.fit(self.parts.train)
+
+
+ROWS: dict[str, Callable[[Bench], SequenceScorer]] = {
+    "popularity": lambda b: b.fitted(Popularity()),
+    "Markov chain": lambda b: b.fitted(SequentialRules(steps=1, backwards=0)),
+    "sequential rules, 10 steps, half weight backwards": lambda b: b.fitted(SequentialRules()),
+    "S-KNN": lambda b: b.fitted(SequenceNeighbours(S_KNN)),
+    "V-SKNN": lambda b: b.fitted(SequenceNeighbours(V_SKNN)),
+    "STAN, short decays": lambda b: b.fitted(SequenceNeighbours(STAN)),
+    "STAN, long decays": lambda b: b.fitted(SequenceNeighbours(STAN_LONG)),
+    "neighbours of sequences, Segue's": lambda b: b.fitted(SequenceNeighbours()),
+    "item neighbours, decay .8": lambda b: b.fitted(Cooccurrence()),
+    "ALS folded in, decay .9": lambda b: b.fitted(RecentRows(FactorScores(MEASURED["playlists"]), 0.9)),
+    "EASE, decay .9": lambda b: b.fitted(RecentRows(EASE(), 0.9)),
+    "word2vec IN to IN, mean": lambda b: Mean(b.vectors, 1.0, "IN"),
+    "word2vec IN to IN, decay .85": lambda b: Mean(b.vectors, 0.85, "IN"),
+    "word2vec IN to OUT, mean": lambda b: Mean(b.vectors, 1.0, "OUT"),
+    "word2vec IN to OUT, decay .85": lambda b: Mean(b.vectors, 0.85, "OUT"),
+}
+
+
+def run(args: argparse.Namespace) -> None:
+    """Rows that are not there yet, or those named."""
+    bench = Bench(args.seed)
+    for name in args.rows or ROWS:
+        kept = result_file(name, args.seed)
+        if kept.exists() and not args.again:
+            continue
+        clock = time.perf_counter()
+        scorer = ROWS[name](bench)
+        fitted = time.perf_counter()
+        result = evaluate_sequences(scorer, bench.parts.test, what=name)
+        facts = {"fit_s": fitted - clock, "score_s": time.perf_counter() - fitted}
+        np.savez(
+            kept,
+            ranks=result.ranks,
+            owners=result.owners,
+            ndcg=result.ndcg,
+            facts=np.frombuffer(json.dumps(facts).encode(), np.uint8),
+        )
+        means = "  ".join(f"{metric} {result.values(metric)[0].mean():.4f}" for metric in METRICS)
+        print(f"{name:50} {means}  fit {facts['fit_s']:.0f} s, score {facts['score_s']:.0f} s", flush=True)
+
+
+def result_file(name: str, seed: int) -> Path:
+    """Where a row is kept."""
+    plain = "".join(letter if letter.isalnum() else "_" for letter in name)
+    return RESULTS / f"row-{plain}-{seed}.npz"
+
+
+def load_row(name: str, seed: int) -> SequenceResult | None:
+    """A row that was made."""
+    kept = result_file(name, seed)
+    if not kept.exists():
+        return None
+    with np.load(kept) as stored:
+        return SequenceResult(stored["ranks"], stored["owners"], stored["ndcg"])
+
+
+def write(args: argparse.Namespace) -> None:
+    """The table of all rows that are there, into the docs."""
+    rows = {name: result for name in ROWS if (result := load_row(name, args.seed)) is not None}
+    print(table(rows))
+
+
+def table(rows: dict[str, SequenceResult]) -> str:
+    """Markdown: means with half-widths, and the paired difference from `AGAINST`."""
+    lines = [
+        "| system | HR@20 | MRR@20 | NDCG@100 | HR@20, less STAN | NDCG@100, less STAN |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for name, result in rows.items():
+        cells = [f"{result.mean(metric).mean:.4f}".lstrip("0") for metric in METRICS]
+        lines.append("| " + " | ".join([name, *cells]) + " |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--seed", type=int, default=0)
+    verbs = parser.add_subparsers(required=True)
+    verb = verbs.add_parser("run", help=run.__doc__)
+    verb.add_argument("rows", nargs="*", choices=[*ROWS, []], metavar="row")
+    verb.add_argument("--again", action="store_true")
+    verb.set_defaults(run=run)
+    verb = verbs.add_parser("write", help=write.__doc__)
+    verb.set_defaults(run=write)
+    args = parser.parse_args()
+    args.run(args)
+
+
+if __name__ == "__main__":
+    main()
