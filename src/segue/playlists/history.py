@@ -11,13 +11,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from segue.library.listening import plays
+from segue.library.listening import Some, plays
 from segue.library.versions.titles import artist_names
 from segue.playlists.rules import Context, Listening
 
 if TYPE_CHECKING:
     import ibis
 
+    from segue.library.listening import Tables
     from segue.library.store import Library
 
 DAY = 86_400.0
@@ -62,7 +63,7 @@ def read_histories(
     if moment.tzinfo is None:
         raise ValueError("the moment needs a timezone")
     places = _Places(library, tracks)
-    heard = library.arrow(_heard(library, listeners, unit))
+    heard = library.arrow(_heard(Some(library, listeners), unit))
     row = pc.fill_null(pc.index_in(heard["listener_id"], value_set=pa.array(list(listeners))), -1).to_numpy()
     place = places.of(heard["track_id"])
     plays_ = heard["plays"].to_numpy().astype(np.float32)
@@ -70,7 +71,14 @@ def read_histories(
     days = np.maximum((moment.timestamp() - last) / DAY, 0).astype(np.float32)
     order = np.lexsort((place, row))
     first = np.searchsorted(row[order], np.arange(len(listeners) + 1))
-    words = _words(library, listeners) if unit == "listeners" else {}
+    words = _words(Some(library, listeners)) if unit == "listeners" else {}
+    place_of = places.one_by_one({track for said in words.values() for track, _, _ in said})
+    place_of |= places.one_by_one({track for given in (earlier or {}).values() for track in given})
+
+    def few(ids: Iterable[str]) -> np.ndarray:
+        found = (place_of[track] for track in ids)
+        return np.unique([place for place in found if place >= 0]).astype(np.int32)
+
     key = {name: number for number, name in enumerate(context.artist_names)}
     result = []
     for at, listener in enumerate(listeners):
@@ -78,12 +86,9 @@ def read_histories(
         known = mine[place[mine] >= 0]
         listening = _merged(place[known], days[known], plays_[known])
         said = words.get(listener, ())
-        kept = places.of(pa.array([track for track, kind, _ in said if kind in _GOOD], pa.string()))
-        new = np.setdiff1d(kept[kept >= 0], listening.heard)
+        new = np.setdiff1d(few(track for track, kind, _ in said if kind in _GOOD), listening.heard)
         banned = [(track, artists) for track, kind, artists in said if kind in _BAD]
-        tracks_banned = places.of(pa.array([track for track, _ in banned], pa.string()))
         names = {name for _, artists in banned for credit in artists or () for name in artist_names(credit)}
-        given = places.of(pa.array(sorted((earlier or {}).get(listener, ())), pa.string()))
         result.append(
             History(
                 replace(
@@ -93,8 +98,8 @@ def read_histories(
                     days_ago=np.concatenate([listening.days_ago, np.full(len(new), np.nan)]).astype(
                         np.float32
                     ),
-                    earlier=np.unique(given[given >= 0]).astype(np.int32),
-                    banned_tracks=np.unique(tracks_banned[tracks_banned >= 0]).astype(np.int32),
+                    earlier=few((earlier or {}).get(listener, ())),
+                    banned_tracks=few(track for track, _ in banned),
                     banned_artists=np.array(sorted(key[n] for n in names if n in key), np.int32),
                 ),
                 unknown=len(mine) - len(known),
@@ -123,6 +128,11 @@ class _Places:
         other = pc.if_else(pc.is_valid(work), found, None)
         return pc.fill_null(pc.coalesce(same, other), -1).to_numpy(zero_copy_only=False).astype(np.int32)
 
+    def one_by_one(self, ids: Iterable[str]) -> dict[str, int]:
+        """The same for each of `ids`, to look up."""
+        some = list(ids)
+        return dict(zip(some, self.of(pa.array(some, pa.string())).tolist(), strict=True))
+
 
 def _merged(place: np.ndarray, days: np.ndarray, plays: np.ndarray) -> Listening:
     """Each track once: the last play, and all plays together; `place` is sorted."""
@@ -136,19 +146,18 @@ def _merged(place: np.ndarray, days: np.ndarray, plays: np.ndarray) -> Listening
     )
 
 
-def _heard(library: Library, listeners: Sequence[str], unit: str) -> ibis.Table:
+def _heard(library: Tables, unit: str) -> ibis.Table:
     """(listener_id, track_id, last, plays): seconds of the last play, and plays that were not skipped."""
     import ibis
 
     if unit == "playlists":
         entries = library.table("playlist_entries")
-        entries = entries.filter(entries.playlist_id.isin(list(listeners)))
         heard = entries.select(
             "track_id", listener_id=entries.playlist_id, started_at=entries.added_at, amount=ibis.literal(1)
         )
     else:
         told = plays(library)
-        told = told.filter(told.listener_id.isin(list(listeners)), told.track_id.notnull())
+        told = told.filter(told.track_id.notnull())
         heard = told.select(
             "listener_id",
             "track_id",
@@ -160,12 +169,11 @@ def _heard(library: Library, listeners: Sequence[str], unit: str) -> ibis.Table:
     )
 
 
-def _words(library: Library, listeners: Sequence[str]) -> dict[str, list[tuple[str, str, list[str] | None]]]:
+def _words(library: Some) -> dict[str, list[tuple[str, str, list[str] | None]]]:
     """Each listener's last word on a track: (track_id, kind, artists where the row is an artist)."""
     import ibis
 
     said = library.table("feedback")
-    said = said.filter(said.listener_id.isin(list(listeners)))
     last = ibis.window(
         group_by=["listener_id", "track_id"], order_by=[said.given_at.desc(nulls_first=False), said.kind]
     )

@@ -68,7 +68,7 @@ class Weeks:
         """The tracks each listener was given in the last `back` remembered weeks before `week`."""
         before = [name for name in self.names() if name < week]
         given: dict[str, set[str]] = {}
-        for name in before[len(before) - back :] if back else []:
+        for name in before[-back:] if back else []:
             rows = self.read(name, listeners)
             for listener, track in zip(
                 rows["listener_id"].to_pylist(), rows["track_id"].to_pylist(), strict=True

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numba
 import numpy as np
+from numpy.typing import NDArray
 
 from segue.playlists.rules import Context
 from segue.playlists.rules.context import Floats, Ints
@@ -24,16 +26,26 @@ def in_order(tracks: Ints, scores: Floats, vectors: Floats, context: Context) ->
     n = len(tracks)
     if n < 2:
         return np.arange(n, dtype=np.int32)
-    likeness = vectors[tracks] @ vectors[tracks].T
-    artists = [set(context.credited(track).tolist()) for track in tracks.tolist()]
-    shares_artist = np.array([[bool(a & b) for b in artists] for a in artists])
-    cost = likeness - 3.0 * shares_artist  # below any likeness
-    at = 0 if np.isnan(scores).all() else int(np.nanargmax(scores))
-    order, left = [at], np.ones(n, bool)
-    left[at] = False
-    while left.any():
-        rest = np.flatnonzero(left)
-        at = int(rest[np.argmax(cost[at, rest])])
-        order.append(at)
+    first = 0 if np.isnan(scores).all() else int(np.nanargmax(scores))
+    return _chain(first, tracks, vectors[tracks] @ vectors[tracks].T, context.first, context.artists)
+
+
+@numba.njit(cache=True)
+def _chain(at: int, tracks: Ints, likeness: Floats, first: NDArray[np.int64], artists: Ints) -> Ints:
+    n = len(tracks)
+    order, left = np.empty(n, np.int32), np.ones(n, np.bool_)
+    for place in range(n):
+        order[place] = at
         left[at] = False
-    return np.array(order, np.int32)
+        best, highest = -1, -np.inf
+        for i in range(n):
+            if left[i]:
+                value = likeness[at, i]
+                for a in artists[first[tracks[at]] : first[tracks[at] + 1]]:
+                    for b in artists[first[tracks[i]] : first[tracks[i] + 1]]:
+                        if a == b:
+                            value = min(value, likeness[at, i] - 3.0)  # below any likeness
+                if value > highest:
+                    best, highest = i, value
+        at = best
+    return order

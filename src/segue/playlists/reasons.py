@@ -6,36 +6,49 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import numpy as np
+from numpy.typing import NDArray
 
-from segue.factors.model import Because
+from segue.playlists.rules.context import Bools
 
-NAMED = 2  # plays in a reason
 LEAST = 0.02  # share of a score below which a play is no reason
 
 
-def telling(why: Sequence[tuple[Because, ...]], own: Sequence[set[str]]) -> list[list[str]]:
-    """For each track of a list the two plays that led to it more than to the rest of the list.
+def telling(parts: NDArray[np.float64], same: Bools) -> list[list[int]]:
+    """For each track of a list the one or two plays that led to it more than to the rest of the list.
 
     All are true contributions to its score; a favourite that speaks for every track would say little of any.
-    Plays of the taste the track belongs to go before others.
+    With its share of the positive contributions to track i, share_ij, play j ranks by
+    share_ij^2 / sum_i share_ij. Plays of the taste the track belongs to go before others, and a second play
+    is named only if it is of the same taste as the first, or neither is.
 
     Args:
-        why: (n,) the largest contributions to each track's score (`FactorModel.why`).
-        own: (n,) tracks of the listener that are of the same taste.
+        parts: (n, h) what each of the listener's plays adds to each track's score, from
+            `ImplicitALS.contributions`.
+        same: (n, h) whether the play is of the track's taste.
+
+    Returns:
+        Places among the h plays, for each of the n tracks.
     """
-    usual: dict[str, float] = {}
-    for reasons in why:
-        for each in reasons:
-            usual[each.track] = usual.get(each.track, 0.0) + each.share
-    told = []
-    for reasons, same in zip(why, own, strict=True):
-        good = [each for each in reasons if each.share >= LEAST] or list(reasons[:1])
-        good.sort(key=lambda each: (each.track not in same, -(each.share**2) / usual[each.track]))
-        first = good[:1]
-        # A second of another taste would contradict the first.
-        more = [each for each in good[1:] if (each.track in same) == (good[0].track in same)]
-        told.append([each.track for each in (*first, *more[: NAMED - 1])])
-    return told
+    if not parts.size:
+        return [[] for _ in parts]
+    shares = np.maximum(parts, 0)
+    shares /= np.maximum(shares.sum(axis=1, keepdims=True), 1e-30)
+    usual = np.maximum(shares.sum(axis=0), 1e-30)
+    rank = shares**2 / usual
+    # Where every play is faint, as in long histories, the strongest ones still are the reason.
+    faint = shares < np.minimum(LEAST, shares.max(axis=1, keepdims=True) / 2)
+    rank[faint] = 0
+    first = (rank + 10.0 * (same & (rank > 0))).argmax(axis=1)
+    every = np.arange(len(rank))
+    found = rank[every, first] > 0
+    rank[same != same[every, first][:, None]] = 0
+    rank[every, first] = 0
+    second = rank.argmax(axis=1)
+    more = rank[every, second] > 0
+    return [
+        [int(a), int(b)] if two else [int(a)] if one else []
+        for a, b, one, two in zip(first, second, found, more & found, strict=True)
+    ]
 
 
 def because(names: Sequence[str], side: str, unit: str) -> str:

@@ -37,12 +37,11 @@ from segue.playlists.rules import (
     Verdict,
     with_hubs,
 )
-from segue.playlists.rules.context import MEDIA, Bools
+from segue.playlists.rules.context import MEDIA, Bools, Ints
 from segue.taste.profiles import Profiles
 from segue.taste.space import TasteSpace
 
 AT_ONCE = 256  # listeners at a time
-CONSIDERED = 12  # contributions to a score among which its reasons are chosen
 
 
 class WeeklyConfig(RulesConfig):
@@ -247,35 +246,32 @@ class _One:
 
     def _reasons(self, choice: Choice, new: NDArray[np.bool_], known: bool) -> list[str]:
         """A line for each track of the list, in the order of `choice`."""
-        if not known:
+        if not known or not len(choice.tracks):
             return [newcomers.REASON] * len(choice.tracks)
-        model, space, sides = self.material.model, self.material.space, self.sides
-        why = model.why(self.row, choice.stands_for[new], CONSIDERED) if new.any() else []
-        nearest, likeness = nearest_side(space, sides, choice.tracks)
-        nearest[likeness < space.resolution] = -1
-        liked = self.row.indices[self.row.data > 0].astype(np.int32)
-        side_of_own, alike = nearest_side(space, sides, liked)
-        side_of_own[alike < space.resolution] = -1
-        own = [
-            {str(track) for track in model.tracks_[liked[side_of_own == side]]}
-            for side in range(len(sides.shares))
-        ]
-        of = nearest[new].tolist()
-        told = iter(zip(telling(why, [own[side] if side >= 0 else set() for side in of]), of, strict=True))
-        number = {str(model.tracks_[track]): track for track in liked.tolist()}
+        space, sides, catalogue = self.material.space, self.sides, self.material.catalogue
+        nearest = _side(space, sides, choice.tracks)
+        plays, parts = self.material.model.als_.contributions(self.row, choice.stands_for)
+        same = (nearest[:, None] == _side(space, sides, plays)) & (nearest >= 0)[:, None]
         lines = []
-        for at, track in enumerate(choice.tracks.tolist()):
-            if new[at]:
-                plays, side = next(told)
-                named = len(sides.names) > 1 and side >= 0 and plays and plays[0] in own[side]
-                names = [self.material.catalogue.name(number[play]) for play in plays]
-                lines.append(because(names, sides.names[side] if named else "", self.unit))
-            else:
-                listening = self.history.listening
-                place = int(np.flatnonzero(listening.heard == track)[0])
-                plays = float(listening.plays[place])
-                lines.append(favourite(plays, float(listening.days_ago[place]), self.moment))
+        for at, told in enumerate(telling(parts, same)):
+            if not new[at]:
+                lines.append(self._favourite(int(choice.tracks[at])))
+                continue
+            named = len(sides.names) > 1 and told and same[at, told[0]]
+            names = [catalogue.name(int(plays[play])) for play in told]
+            lines.append(because(names, sides.names[nearest[at]] if named else "", self.unit))
         return lines
+
+    def _favourite(self, track: int) -> str:
+        listening = self.history.listening
+        place = int(np.flatnonzero(listening.heard == track)[0])
+        return favourite(float(listening.plays[place]), float(listening.days_ago[place]), self.moment)
+
+
+def _side(space: TasteSpace, sides: Sides, tracks: Ints) -> Ints:
+    """(n,) the taste that each of `tracks` belongs to, -1 for none."""
+    nearest, likeness = nearest_side(space, sides, tracks)
+    return np.where(likeness >= space.resolution, nearest, -1)
 
 
 def _moved(proposed: Proposed, scale: float, key: tuple[object, ...]) -> Candidates:
