@@ -14,6 +14,7 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from segue.errors import UsageError
+from segue.factors.model import FactorConfig
 from segue.factors.tune import TuneConfig, ndcg, tune
 from segue.library import Library
 from segue.library.tables import LISTENS
@@ -52,6 +53,12 @@ def test_it_goes_on_where_it_stopped(library: Library, tmp_path: Path) -> None:
     first = tune(library, tmp_path / "study.db", SMALL, each=heard.append)
     assert first.split == "time"
     assert len(first.trials) == len(heard) == 2
+    usual = FactorConfig()
+    begun = first.trials[0].settings  # the defaults, as near as they are searched
+    assert begun["confidence"] == usual.observations.confidence
+    assert begun["gain"] == usual.observations.gain
+    assert (begun["factors"], begun["half_life"]) == (8, "120.0")
+    assert begun["unobserved_weight"] == usual.als.unobserved_weight
     assert first.ndcg == max(trial.ndcg for trial in first.trials) > 0.2
     again = tune(library, tmp_path / "study.db", SMALL, each=heard.append)
     assert len(heard) == 2  # nothing was left to do

@@ -133,6 +133,8 @@ def tune(
     with progress("Tuning", config.trials) as advance:
         done = len(search.get_trials(states=(finished,), deepcopy=False))
         advance(done)
+        if not done:  # what is found is never worse than the defaults
+            search.enqueue_trial(judge.usual())
         while done < config.trials:
             trial = search.ask()
             tried = judge.suggest(trial)
@@ -180,6 +182,25 @@ class _Judge:
             choices = ("none", *(str(days) for days in self.config.half_lives))
             settings["half_life"] = trial.suggest_categorical("half_life", choices)
         return self.config_of(settings)
+
+    def usual(self) -> dict[str, Any]:
+        """The default settings, or the nearest that are searched, as the search names them."""
+        als = FactorConfig(observations=self.base)
+        als = (als.for_playlists() if self.base.unit == "playlists" else als).als
+        settings: dict[str, Any] = {
+            "factors": min(self.config.factors, key=lambda size: abs(size - als.factors)),
+            "regularization": als.regularization / _norm(als.frequency_scale),
+            "unobserved_weight": als.unobserved_weight,
+            "frequency_scale": als.frequency_scale,
+            "confidence": self.base.confidence,
+        }
+        if self.base.confidence != "binary":
+            settings["gain"] = self.base.gain
+        if self.split == "time":
+            days = self.base.half_life_days
+            near = days and min(self.config.half_lives, key=lambda known: abs(known - days))
+            settings["half_life"] = str(near) if near else "none"
+        return settings
 
     def config_of(self, settings: dict[str, Any]) -> FactorConfig:
         """Settings as the search names them, as a config."""
