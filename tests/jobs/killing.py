@@ -77,14 +77,49 @@ def forgotten(path: Path) -> None:
     assert not [p for p in path.rglob("*") if p.name.startswith(".tmp-")]
 
 
-JOBS = {"forget": (forget_all, forgotten)}
+def make(path: Path) -> None:
+    import segue.jobs.monday
+    from segue.library import Library
+
+    segue.jobs.monday.AT_ONCE = 9
+    segue.jobs.monday.make_all(Library.open(path), WEEK, workers=1)
+
+
+def made(path: Path) -> None:
+    """After a kill: what is there is whole; after the next run everybody has exactly one list."""
+    from collections import Counter
+
+    from segue.playlists.memory import Weeks
+
+    weeks = Weeks(path / "weeks")
+
+    def lists() -> dict[str, tuple[str, ...]]:
+        rows = weeks.read(WEEK)
+        pairs = list(zip(rows["listener_id"].to_pylist(), rows["position"].to_pylist(), strict=True))
+        assert set(Counter(pairs).values()) <= {1}, "nobody has two lists"
+        tracks: dict[str, tuple[str, ...]] = {}
+        for (who, _), track in zip(pairs, rows["track_id"].to_pylist(), strict=True):
+            tracks[who] = (*tracks.get(who, ()), track)
+        assert {len(each) for each in tracks.values()} <= {30}, "no list is cut short"
+        return tracks
+
+    before = lists()
+    make(path)
+    after = lists()
+    assert len(after) == 40
+    assert {who: after[who] for who in before} == before, "a list that is there stays"
+    files = [p.name for p in (path / "weeks").iterdir() if p.name != ".lock"]
+    assert files == [f"{WEEK}.parquet"], files
+
+
+JOBS = {"forget": (forget_all, forgotten), "weekly": (make, made)}
 
 
 def main(job: str, library: Path, work: Path, every: int) -> None:
     import ibis.backends.duckdb  # noqa: F401 - once for all children
 
     import segue.jobs.forget
-    import segue.jobs.weekly  # noqa: F401
+    import segue.jobs.monday  # noqa: F401
 
     run, check = JOBS[job]
     kills = 0

@@ -129,7 +129,7 @@ def test_traces_are_found_in_every_kind_of_file(tmp_path: Path) -> None:
     assert traces.search(tmp_path, "An")[1] == []
 
 
-@pytest.mark.parametrize("every", [12, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("every", [20, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_kill_at_any_moment_leaves_what_the_next_call_finishes(
     library: Library, tmp_path: Path, every: int
 ) -> None:

@@ -20,6 +20,7 @@ from segue.cli.printing import console, print_json, print_table
 from segue.errors import UsageError
 
 if TYPE_CHECKING:
+    from segue.library import Library
     from segue.library.search import Found
     from segue.playlists.playlist import Playlist
     from segue.playlists.weekly import WeeklyConfig, WhyNot
@@ -76,6 +77,17 @@ def weekly(
             "the one listener named."
         ),
     ] = None,
+    everybody: Annotated[
+        bool,
+        typer.Option(
+            "--all",
+            help="The Monday job: a list for each listener who has none this week, on all cores. Stopped, it "
+            "goes on where it was; lists are kept, not printed.",
+        ),
+    ] = False,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes of --all. [default: one a core]")
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write a file for each list here.")] = None,
     format: Annotated[str, typer.Option("--format", "-f", help="jspf, xspf, m3u8, csv or json.")] = "jspf",
     seed: SeedOption = 0,
@@ -115,6 +127,11 @@ def weekly(
         found, said = explain_absence(opened, week, named[0], why_not, config=settings, seed=seed)
         _print_why_not(named[0], found, said, json)
         return
+    if everybody:
+        if named or like or newcomer:
+            raise UsageError("--all is for everybody in the library", do="name nobody")
+        _monday(opened, week, settings, seed, workers, out, format, json)
+        return
     if like or newcomer:
         playlist, understood = weekly_for_guest(opened, week, like or [], config=settings, seed=seed)
         lists = [playlist]
@@ -126,18 +143,48 @@ def weekly(
     if json:
         print_json([_as_dict(playlist) for playlist in lists])
         return
-    everybody = not named and not like and not newcomer
-    for playlist in lists[:SHOWN] if everybody else lists:
+    nobody_named = not named and not like and not newcomer
+    for playlist in lists[:SHOWN] if nobody_named else lists:
         print_playlist(playlist)
     full = sum(len(playlist.entries) == settings.tracks for playlist in lists)
-    if everybody:
+    if nobody_named:
         print(f"{len(lists):,} lists for {week}, {full:,} of them with all {settings.tracks} tracks.")
-    if everybody and len(lists) > SHOWN:
+    if nobody_named and len(lists) > SHOWN:
         print(
             f"The first {SHOWN} are shown; name a listener to see theirs, or write files with --out FOLDER."
         )
     if written:
         print(f"Wrote {len(written):,} files to {out}")
+
+
+def _monday(
+    library: Library,
+    week: str,
+    settings: WeeklyConfig,
+    seed: int,
+    workers: int | None,
+    out: Path | None,
+    format: str,
+    json: bool,
+) -> None:
+    """Make everybody's list, and say how it went."""
+    from segue.jobs.monday import make_all
+
+    done = make_all(library, week, config=settings, seed=seed, workers=workers, out=out, format=format)
+    if json:
+        print_json(done._asdict() | {"a_second": done.a_second})
+        return
+    if done.already:
+        print(f"{done.already:,} listeners had their list of {week} already.")
+    if done.made:
+        print(
+            f"{done.made:,} lists for {week} in {done.seconds:,.0f} s; once all was read, "
+            f"{done.a_second:,.0f} a second."
+        )
+    elif not done.already:
+        print("There are no listeners in this library yet.")
+    if out is not None and done.made:
+        print(f"Wrote {done.made:,} files to {out}")
 
 
 def _settings(config: Path | None, asked: dict[str, object]) -> WeeklyConfig:

@@ -44,7 +44,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, NonNegativeFlo
 from scipy.sparse import csr_matrix
 
 from segue.errors import UsageError
-from segue.library.listening import plays
+from segue.library.listening import Some, plays
 
 if TYPE_CHECKING:
     import ibis
@@ -128,9 +128,10 @@ def observe(
     restricted = listeners is not None or tracks is not None
     amounts = _plays(library, config) if config.unit == "listeners" else _entries(library, config)
     config = _settled(library, amounts, config)
-    pairs = _valued(_aged(amounts, config), library, config)
     if listeners is not None:
-        pairs = pairs.filter(pairs.listener_id.isin(list(listeners)))
+        library = Some(library, listeners)
+        amounts = _plays(library, config) if config.unit == "listeners" else _entries(library, config)
+    pairs = _valued(_aged(amounts, config), library, config)
     if not restricted:
         pairs = _supported(pairs, config)
     table = library.arrow(pairs.select("listener_id", "track_id", "value"))

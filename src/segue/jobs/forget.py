@@ -147,7 +147,9 @@ def _from_shelf(library: Library, listener: str, dry_run: bool) -> Iterator[Remo
         return {"listeners": [len(model.listeners_), model.config.als.factors]}
 
     shelf = shelf_of(library)
-    for name in shelf.names():
+    # All folders: a kill may have left versions of which none is the current one.
+    names = sorted(path.name for path in shelf.folder.glob("[!.]*/")) if shelf.folder.is_dir() else []
+    for name in names:
         for version in shelf.versions(name):
             _, found = traces.search(shelf.path(name, version), listener)
             if not found:

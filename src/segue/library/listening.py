@@ -18,7 +18,8 @@ not their bounds; ours are 0 very brief (under 10 s), 1 brief (under 30 s or a q
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import ibis
@@ -30,6 +31,39 @@ if TYPE_CHECKING:
             """A canonical table as an Ibis expression."""
 
 
+class Some:
+    """A library as if only `listeners` (or playlists of these ids) were in it: the rest is not read.
+
+    Tables of people are cut down; those of tracks are whole.
+    """
+
+    def __init__(self, library: Any, listeners: Iterable[str]) -> None:
+        self._library, self._ids = library, list(listeners)
+
+    def table(self, name: str) -> ibis.Table:
+        """A canonical table as an Ibis expression, of these listeners."""
+        import ibis
+        import pyarrow as pa
+
+        whole = self._library.table(name)
+        column = _OWNERS.get(name)
+        if column is None:
+            return whole
+        # A join, for a condition that lists thousands of names takes long to be made.
+        ids = ibis.memtable(pa.table({column: pa.array(self._ids, pa.string())}))
+        return whole.semi_join(ids, column)
+
+    def arrow(self, what: Any) -> Any:
+        """An expression over these tables, in memory."""
+        return self._library.arrow(what)
+
+
+_OWNERS = {
+    "listens": "listener_id",
+    "feedback": "listener_id",
+    "playlists": "playlist_id",
+    "playlist_entries": "playlist_id",
+}
 VERY_BRIEF_MS = 10_000
 BRIEF_MS = 30_000
 BRIEF_SHARE = 0.25

@@ -94,7 +94,7 @@ class Shelf:
                     sync(place, whole=False)
             finally:
                 remove(aside)
-            if (place / CURRENT).read_text(encoding="utf-8").strip() == version:
+            if self._is_current(place, version):
                 write_text(place / CURRENT, new + "\n")
             self._drop(place, version)
         return new
@@ -110,13 +110,17 @@ class Shelf:
         place = self._place(name)
         with locked(place, "shelf"):
             sweep(place)
-            if (place / CURRENT).read_text(encoding="utf-8").strip() == version:
+            if self._is_current(place, version):
                 others = [each for each in self.versions(name) if each != version]
                 if others:
                     write_text(place / CURRENT, others[-1] + "\n")
                 else:
                     remove(place / CURRENT)
             self._drop(place, version)
+
+    def _is_current(self, place: Path, version: str) -> bool:
+        file = place / CURRENT
+        return file.exists() and file.read_text(encoding="utf-8").strip() == version
 
     def _drop(self, place: Path, version: str) -> None:
         """Remove a version, gone in one step; the files follow."""

@@ -12,12 +12,13 @@ import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat
 from scipy.sparse import csr_matrix
 
-from segue.library.listening import plays
+from segue.library.listening import Some, plays
 from segue.taste.space import Plays
 
 if TYPE_CHECKING:
     import ibis
 
+    from segue.library.listening import Tables
     from segue.library.store import Library
 
 
@@ -62,7 +63,7 @@ def read_plays(
     listens = _listened(library, config.unit)
     last = library.arrow(listens.aggregate(last=listens.started_at.max())).column("last")[0].as_py()
     if listeners is not None:
-        listens = listens.filter(listens.listener_id.isin(list(listeners)))
+        listens = _listened(Some(library, listeners), config.unit)
     if now is None:
         now = last or datetime(1970, 1, 1, tzinfo=UTC)
     if now.tzinfo is None:
@@ -118,7 +119,7 @@ def everybody(library: Library, unit: str = "listeners") -> list[str]:
     return sorted(ids["listener_id"].to_pylist())
 
 
-def _listened(library: Library, unit: str) -> ibis.Table:
+def _listened(library: Tables, unit: str) -> ibis.Table:
     """(listener_id, track_id, started_at, plays) of everything that was not skipped."""
     import ibis
 
