@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from segue.cli.options import LIBRARY, ConfigOption, JsonOption, LibraryOption, SeedOption
-from segue.cli.printing import console, print_json
+from segue.cli.printing import console, print_json, print_table
+
+if TYPE_CHECKING:
+    from segue.jobs.lists import Judged
+    from segue.library import Library
 
 
 def register(app: typer.Typer) -> None:
@@ -26,6 +30,10 @@ def evaluate(
         ),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="How many random splits.")] = 3,
+    lists: Annotated[
+        bool,
+        typer.Option(help="Also judge the weekly lists themselves, where a model is trained."),
+    ] = True,
     html: Annotated[Path | None, typer.Option(help="Also write a page with tables and plots here.")] = None,
     json: JsonOption = False,
 ) -> None:
@@ -33,25 +41,58 @@ def evaluate(
 
     'listeners': a fifth of the listeners is held out, most of their tracks are given, and the rest is to be
     found. 'playlists': the same with playlists, of which the first part is given in order.
+
+    Where a model is trained, next week's lists are made for up to 300 listeners and judged beyond accuracy,
+    beside plain top lists: novelty, coverage, long tail, diversity, calibration to the listeners' tastes,
+    overlap with the week after, popularity, Gini. Nothing is remembered of them.
     """
     from segue.evaluation import evaluate_library
     from segue.library import Library
 
-    reports = evaluate_library(Library.open(library), protocols=protocol, seeds=range(seeds))
+    opened = Library.open(library)
+    reports = evaluate_library(opened, protocols=protocol, seeds=range(seeds))
+    judged = _judged(opened) if lists else None
     if json:
-        print_json([report.as_dict() for report in reports])
+        found = [report.as_dict() for report in reports]
+        if judged is not None:
+            found.append(
+                {"protocol": "weekly lists", "listeners": len(judged.listeners), "systems": judged.rows()}
+            )
+        print_json(found)
     for report in reports:
         for table in report.tables() if not json else []:
             console().print(table)
+    if judged is not None and not json:
+        print_table(f"Lists of {len(judged.listeners):,} listeners, beyond accuracy", *judged.table())
     if html is not None:
         from segue.jobs.demo import add_reports
         from segue.report import Page
 
         page = Page("Evaluation", f"{library}: how well held-out listening is found again")
         add_reports(page, reports)
+        if judged is not None:
+            page.heading("The lists themselves")
+            page.table(*judged.table())
         page.write(html)
         if not json:
             print(f"Wrote {html}")
+
+
+def _judged(library: Library) -> Judged | None:
+    """The lists of next week, judged; None where nothing is trained."""
+    from datetime import UTC, datetime, timedelta
+
+    from segue.jobs.lists import judge_lists
+    from segue.jobs.train import FACTORS, shelf_of
+    from segue.jobs.weekly import prepare
+    from segue.playlists.playlist import week_of
+    from segue.progress import progress
+
+    if FACTORS not in shelf_of(library).names():
+        return None
+    ready = prepare(library, week_of(datetime.now(UTC) + timedelta(days=7)), keep=False)
+    with progress("Judging lists"):
+        return judge_lists(ready)
 
 
 def tune(

@@ -93,13 +93,22 @@ def calibration(
     mix = np.divide(mix, total, out=np.zeros_like(mix), where=total > 0)
     p = np.asarray(history @ mix)
     q = np.where((lists >= 0)[..., None], mix[np.maximum(lists, 0)], 0.0).sum(axis=1)
+    return divergence(p, q, smoothing=smoothing)
+
+
+def divergence(p: ArrayLike, q: ArrayLike, *, smoothing: float = 0.01) -> PerListener:
+    """Kullback–Leibler divergence, in nats, of the mixes q (n, n_groups) from p, as in `calibration`.
+
+    Rows are scaled to sum to 1; NaN where one of the two is empty.
+    """
+    p, q = np.asarray(p, dtype=np.float64), np.asarray(q, dtype=np.float64)
     p_total, q_total = p.sum(axis=1, keepdims=True), q.sum(axis=1, keepdims=True)
     p = np.divide(p, p_total, out=np.zeros_like(p), where=p_total > 0)
     q = np.divide(q, q_total, out=np.zeros_like(q), where=q_total > 0)
     smoothed = (1 - smoothing) * q + smoothing * p
     ratio = np.divide(p, smoothed, out=np.ones_like(p), where=p > 0)
-    divergence = (p * np.log(ratio)).sum(axis=1)
-    return np.where((p_total[:, 0] > 0) & (q_total[:, 0] > 0), divergence, np.nan)
+    result = (p * np.log(ratio)).sum(axis=1)
+    return np.where((p_total[:, 0] > 0) & (q_total[:, 0] > 0), result, np.nan)
 
 
 def overlap(lists: Lists, earlier: Lists) -> PerListener:

@@ -53,6 +53,7 @@ def tastes_of_week(
     version: str = "",
     *,
     config: ProfileConfig | None = None,
+    keep: bool = True,
 ) -> WeekOfTastes:
     """The tastes of all listeners in `week`, from its file if nothing has changed since, else found anew.
 
@@ -64,6 +65,7 @@ def tastes_of_week(
         model, version: the trained factors, whose tracks are numbered, and which they are; the shelf's
             current ones if left out.
         config: how tastes are found.
+        keep: whether they are kept for `week`.
 
     Raises:
         UsageError: nobody has listened to anything.
@@ -98,7 +100,8 @@ def tastes_of_week(
         raise UsageError(
             "There is no listening to find tastes in", do="import listening, or train with --unit playlists"
         )
-    weeks.keep(week, profiles, facts | {"resolution": space.resolution})
+    if keep:
+        weeks.keep(week, profiles, facts | {"resolution": space.resolution})
     return WeekOfTastes(week, space, profiles)
 
 

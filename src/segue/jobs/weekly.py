@@ -90,8 +90,8 @@ class Ready:
             )
 
 
-def prepare(library: Library, week: str, config: WeeklyConfig | None = None) -> Ready:
-    """Load models and catalogue, find the tastes of the week, measure hub artists.
+def prepare(library: Library, week: str, config: WeeklyConfig | None = None, *, keep: bool = True) -> Ready:
+    """Load models and catalogue, find the tastes of the week, measure hub artists; `keep` keeps the tastes.
 
     Raises:
         NotFoundError: nothing was trained yet.
@@ -104,7 +104,7 @@ def prepare(library: Library, week: str, config: WeeklyConfig | None = None) -> 
         context = _context(library, tracks, unit)
     config = _in_hand(config, context)
     with progress("Looking for tastes"):
-        found = tastes_of_week(library, week, model, version)
+        found = tastes_of_week(library, week, model, version, keep=keep)
     material = Material(
         model, Catalogue(library, tracks), context, found.space, found.profiles, (f"{FACTORS}/{version}",)
     )
