@@ -27,6 +27,19 @@ class ShelfConfig(BaseModel, frozen=True, extra="forbid"):
     keep: int = Field(3, ge=1, description="Versions of each model that are kept; the current one always is.")
 
 
+class ScheduleConfig(BaseModel, frozen=True, extra="forbid"):
+    """When weekly lists are made by `segue schedule run`."""
+
+    time_zone: str = Field(
+        "UTC", description="Where listeners are, if time-zones.csv in the library does not say: Europe/Oslo."
+    )
+    at: str = Field(
+        "06:00",
+        pattern=r"([01]\d|2[0-3]):[0-5]\d",
+        description="Monday's hour there at which lists are made.",
+    )
+
+
 class Settings(BaseSettings):
     """All settings. The environment overrides the file: SEGUE_WEEKLY__TRACKS=50 is [weekly] tracks."""
 
@@ -36,6 +49,7 @@ class Settings(BaseSettings):
 
     factors: FactorConfig = Field(default_factory=FactorConfig, description="Who likes what.")
     weekly: WeeklyConfig = Field(default_factory=WeeklyConfig, description="The weekly list.")
+    schedule: ScheduleConfig = Field(default_factory=ScheduleConfig, description="The Monday job.")
     shelf: ShelfConfig = Field(default_factory=ShelfConfig, description="Trained models.")
 
 

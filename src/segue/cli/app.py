@@ -6,7 +6,18 @@ from typing import Annotated
 
 import typer
 
-from segue.cli import demo, evaluating, forgetting, health, importing, looking, tastes, training, weekly
+from segue.cli import (
+    demo,
+    evaluating,
+    forgetting,
+    health,
+    importing,
+    looking,
+    schedule,
+    tastes,
+    training,
+    weekly,
+)
 from segue.cli.errors import EXIT_CODES
 
 app = typer.Typer(
@@ -38,5 +49,5 @@ def _root(
         raise typer.Exit
 
 
-for family in (demo, importing, looking, training, tastes, weekly, evaluating, forgetting, health):
+for family in (demo, importing, looking, training, tastes, weekly, schedule, evaluating, forgetting, health):
     family.register(app)

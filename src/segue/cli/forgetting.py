@@ -32,8 +32,8 @@ def forget(
     """Remove a listener from the library, the models, the tastes and the weekly lists, and prove it.
 
     Gone are their plays, feedback, playlists, records of imports and rejected rows; their vectors in every
-    version of every model; their tastes and lists of all weeks. Then every file in the library's folder is
-    looked through for their name. Stopped half-way, it goes on when it is called again.
+    version of every model; their tastes and lists of all weeks; their time zone. Then every file in the
+    library's folder is looked through for their name. Stopped half-way, it goes on when it is called again.
 
     What stays: facts of tracks, and what models learned from everybody together, until the next `segue
     train`. Files outside the library's folder (exports, playlists written with --out, backups) are yours to

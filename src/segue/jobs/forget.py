@@ -16,6 +16,8 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from segue.jobs import traces
+from segue.jobs.schedule import FILE as ZONES
+from segue.jobs.schedule import forget_zone
 from segue.jobs.tastes import stored_tastes
 from segue.jobs.train import shelf_of
 from segue.library import Library
@@ -63,6 +65,8 @@ def forget(library: Library, listener: str, *, dry_run: bool = False) -> Forgott
         removed += _from_shelf(library, listener, dry_run)
         advance(1)
         removed += [*_from_weeks(library, listener, dry_run), *_from_tastes(library, listener, dry_run)]
+        if forget_zone(library.path, listener, dry_run=dry_run):
+            removed.append(Removed(ZONES, "lines", 1))
         if not dry_run:
             for place in (shelf_of(library), _weeks(library), stored_tastes(library)):
                 place.sweep()
