@@ -187,7 +187,7 @@ def main() -> None:
     verbs.choices["run"].add_argument("--seeds", type=int, default=5)
     added = verbs.add_parser("town", help=town.__doc__)
     added.add_argument("--seeds", type=int, default=3)
-    added.add_argument("--listeners", type=int, default=400)
+    added.add_argument("--listeners", type=int, default=300)
     added.set_defaults(run=partial(town, RESULTS))
     verbs.add_parser("write", help=write.__doc__).set_defaults(run=write)
     args = parser.parse_args()
