@@ -49,5 +49,5 @@ def _root(
         raise typer.Exit
 
 
-for family in (demo, importing, looking, training, tastes, weekly, schedule, evaluating, forgetting, health):
+for family in (demo, town, importing, looking, training, tastes, weekly, schedule, evaluating, forgetting, health):
     family.register(app)

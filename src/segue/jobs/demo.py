@@ -6,11 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from segue import files
 from segue.errors import UsageError
 from segue.evaluation import Report, evaluate_library
+from segue.jobs.town import write_town
 from segue.jobs.train import train
 from segue.jobs.weekly import weekly
 from segue.library import Library
@@ -31,22 +31,6 @@ class Demo:
     page: Path
     shown: list[Playlist]
     reports: list[Report]
-
-
-def write_town(
-    path: Path, name: str, seed: int, changes: dict[str, Any], truth: Path | None = None
-) -> dict[str, Any]:
-    """Build a town and write its listening into a new library at `path`; returns a summary."""
-    from segue.town import TownConfig, build
-
-    library = Library.open(path, create=True)
-    if library.count("listens"):
-        raise UsageError(f"The library {path} is not empty", do="a town needs a library of its own")
-    town = build(TownConfig.named(name, **changes), seed)
-    town.write(library)
-    if truth is not None:
-        town.save_truth(truth)
-    return town.summary()
 
 
 def run_demo(

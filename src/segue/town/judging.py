@@ -81,7 +81,7 @@ def value(
     day = np.full(sessions, truth.config.days)
     listener = truth.listeners.at(who, day)
     hour = (24 * two).astype(np.float32)
-    songs = _pools(truth, draws, number, who, pool)
+    songs = pools(truth, draws, number, who, pool)
     tracks = response.take(truth.tracks, songs)
     memory = truth.first_memory() if memory is None else memory
     past = memory.past(p, who[:, None], songs, tracks.artist, day[:, None])
@@ -117,7 +117,7 @@ def value(
     return Returns((stages == 3).sum(1), ((stages == 0) | (stages == 1)).sum(1), (stages >= 0).sum(1))
 
 
-def _pools(
+def pools(
     truth: Truth, draws: Draws, number: NDArray[np.int64], who: NDArray[np.int64], size: int
 ) -> NDArray[np.int64]:
     """Candidates (n, size), none twice: half by taste and popularity, half by popularity, in random order."""

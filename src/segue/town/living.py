@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from segue.progress import Advance
 from segue.town import response
 from segue.town.catalogue import Floats, Ints
 from segue.town.choosing import by_weight
@@ -70,8 +71,11 @@ class Life:
         self._genres = int(catalogue.artists.genre.max()) + 1
         self._written: list[Plays] = []
 
-    def live(self, plan: Plan) -> tuple[Plays, Words]:
-        """Run all sessions of the plan that begin within the town's days."""
+    def live(self, plan: Plan, advance: Advance | None = None) -> tuple[Plays, Words]:
+        """Run all sessions of the plan that begin within the town's days.
+
+        `advance` is called with listeners done, in fractions.
+        """
         for number in range(plan.start.shape[1]):
             rows = np.flatnonzero(plan.count > number)
             start = np.maximum(plan.start[rows, number], self._memory.until[rows] + PAUSE)
@@ -81,6 +85,8 @@ class Life:
                 self._listen_to_podcasts(rows[spoken], start[spoken], number)
             if not spoken.all():
                 self._round(rows[~spoken], start[~spoken], number, plan.kind[rows[~spoken], number])
+            if advance:
+                advance(len(plan.count) / plan.start.shape[1])
         words = Words(*(np.concatenate(column) for column in zip(*self._memory.said, strict=True)))
         return Plays(*(np.concatenate(column) for column in zip(*self._written, strict=True))), words
 

@@ -38,7 +38,7 @@ class Parameters(NamedTuple):
     """The constants of the law; logits unless another unit is named. A pytree that JAX takes as argument."""
 
     affinity: Annotated[float, _value("logits for one unit of match (a cosine)", ge=0)] = 6.0
-    affinity_centre: Annotated[float, _value("the match that is worth nothing")] = 0.15
+    affinity_centre: Annotated[float, _value("the match that is worth nothing")] = 0.333
     sharpness: Annotated[float, _value("k: how much the nearest taste outweighs the others", gt=0)] = 9.0
     quality: Annotated[float, _value("weight of a track's general appeal q (standard normal)")] = 0.35
     own_ear: Annotated[float, _value("weight of what no taste explains, e(listener, track)", ge=0)] = 0.6
@@ -61,27 +61,27 @@ class Parameters(NamedTuple):
     genre_fatigue: Annotated[float, _value("loss per unit of the genre's share above genre_room", ge=0)] = 0.8
     genre_room: Annotated[float, _value("share of late listening a genre may have before it tires")] = 0.7
     genre_decay: Annotated[float, _value("how much of the shares is left one track later", ge=0, le=1)] = 0.85
-    momentum: Annotated[float, _value("gain per unit of momentum, which is between -1 and 1")] = 1.3
+    momentum: Annotated[float, _value("gain per unit of momentum, which is between -1 and 1")] = 1.31
     momentum_decay: Annotated[float, _value("how much momentum is left one track later", ge=0, le=1)] = 0.6
-    position: Annotated[float, _value("patience lost from the first track to late ones")] = 1.0
-    position_tracks: Annotated[float, _value("tracks until 63% of it is lost", gt=0)] = 1.5
-    session_mood: Annotated[float, _value("standard deviation of the hidden session mood", ge=0)] = 2.4
+    position: Annotated[float, _value("patience lost from the first track to late ones")] = 0.69
+    position_tracks: Annotated[float, _value("tracks until 63% of it is lost", gt=0)] = 1.28
+    session_mood: Annotated[float, _value("standard deviation of the hidden session mood", ge=0)] = 1.96
     session_mood_stay: Annotated[float, _value("correlation of the mood with itself a track later")] = 0.985
     tiring: Annotated[
         float, _value("lasting fatigue: tiredness added by a wholly loud track heard whole")
     ] = 0.04
     tiring_stay: Annotated[float, _value("how much tiredness is left one track later", ge=0, le=1)] = 0.9
     loud_pleasure: Annotated[float, _value("gain of a wholly loud track over a wholly soft one")] = 0.0
-    gate_very_brief: Annotated[float, _value("gate past the very brief stage")] = -0.05
-    gate_brief: Annotated[float, _value("gate past the brief stage")] = 0.9
-    gate_most: Annotated[float, _value("gate to the whole")] = 0.2
+    gate_very_brief: Annotated[float, _value("gate past the very brief stage")] = 0.543
+    gate_brief: Annotated[float, _value("gate past the brief stage")] = 0.983
+    gate_most: Annotated[float, _value("gate to the whole")] = 0.199
     slope_brief: Annotated[float, _value("slope of the second gate")] = 0.5
     slope_most: Annotated[float, _value("slope of the third gate")] = 0.35
-    pace: Annotated[float, _value("hazard of leaving per minute listened at haste 1", ge=0)] = 0.035
-    haste: Annotated[float, _value("log standard deviation of a session's haste", ge=0)] = 0.7
+    pace: Annotated[float, _value("hazard of leaving per minute listened at haste 1", ge=0)] = 0.0459
+    haste: Annotated[float, _value("log standard deviation of a session's haste", ge=0)] = 0.494
     frustration: Annotated[
         float, _value("hazard of leaving for each skip in a row beyond patience", ge=0)
-    ] = 0.03
+    ] = 0.0047
     patience: Annotated[float, _value("skips in a row that cost no patience", ge=0)] = 4.0
 
 

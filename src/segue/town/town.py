@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -92,8 +92,8 @@ class Town:
             short = shortlists(self.config, self.seed, self.catalogue, listeners)
             yield listeners, first_memory(self.config, self.seed, self.catalogue, listeners, short)
 
-    def batches(self) -> Iterator[Batch]:
-        """Everybody's life, some listeners at a time."""
+    def batches(self, advance: Advance | None = None) -> Iterator[Batch]:
+        """Everybody's life, some listeners at a time. `advance` takes listeners done, in fractions."""
         config, seed, catalogue, top = self.config, self.seed, self.catalogue, charts(self.catalogue)
         for number in self._parts():
             listeners = self.listeners(number)
@@ -102,17 +102,22 @@ class Town:
             memory = first_memory(config, seed, catalogue, listeners, short)
             offers = Offers(seed, catalogue, short, own, self.lists, top)
             life = Life(config, seed, catalogue, listeners, offers, memory, self.podcasts)
-            yield Batch(listeners, own, *life.live(plan(config, seed, listeners)))
+            yield Batch(listeners, own, *life.live(plan(config, seed, listeners), advance))
 
     def _parts(self) -> Iterator[Ints]:
         size = int(np.clip(PAIRS // self.config.tracks, 32, BATCH))
         for start in range(0, self.config.listeners, size):
             yield np.arange(start, min(start + size, self.config.listeners), dtype=np.int32)
 
-    def write(self, library: Library, advance: Advance | None = None) -> dict[str, int]:
+    def write(
+        self,
+        library: Library,
+        advance: Advance | None = None,
+        watch: Callable[[Batch], None] | None = None,
+    ) -> dict[str, int]:
         """Write the town into `library`: tracks, playlists, and everybody's listening. Returns rows by table.
 
-        `advance` is called with the number of listeners done.
+        `advance` is called with listeners done, in fractions; `watch` with each batch of them.
 
         Raises:
             BusyError: another process is writing to the library.
@@ -128,14 +133,14 @@ class Town:
             told["playlist_entries"].append(owned[1])
 
             def listens() -> Iterator[pa.RecordBatch]:
-                for batch in self.batches():
+                for batch in self.batches(advance):
                     told["feedback"].append(tables.feedback(self, batch.listeners, batch.words))
                     lists, entries = tables.playlists(self, batch.playlists, batch.listeners)
                     told["playlists"].append(lists)
                     told["playlist_entries"].append(entries)
                     yield from tables.listens(self, batch.listeners, batch.plays).to_batches(100_000)
-                    if advance:
-                        advance(len(batch.listeners.number))
+                    if watch:
+                        watch(batch)
 
             reader = pa.RecordBatchReader.from_batches(tables.LISTENS, listens())
             counts["listens"] = writer.append("listens", reader)

@@ -124,11 +124,7 @@ class Truth:
             UsageError: it is, or does.
         """
         folder = Path(folder)
-        for place in (folder.absolute(), *folder.absolute().parents):
-            if (place / "library.json").exists():
-                raise UsageError(
-                    "The truth of a town may not lie in a library", came=str(folder), do="name another folder"
-                )
+        keep_apart(folder)
         folder.mkdir(parents=True, exist_ok=True)
         arrays = {
             "track_ids": self.track_ids,
@@ -143,6 +139,19 @@ class Truth:
             np.savez_compressed(out, **cast(dict[str, Any], arrays))
         settings = self.config.model_dump_json(indent=1)
         files.write_text(folder / SETTINGS, f'{{"seed": {self.seed},\n"config": {settings}}}\n')
+
+
+def keep_apart(folder: Path) -> None:
+    """Make sure that `folder` is not, and does not lie in, a library.
+
+    Raises:
+        UsageError: it is, or does.
+    """
+    for place in (folder.absolute(), *folder.absolute().parents):
+        if (place / "library.json").exists():
+            raise UsageError(
+                "The truth of a town may not lie in a library", came=str(folder), do="name another folder"
+            )
 
 
 def load_truth(folder: Path) -> Truth:

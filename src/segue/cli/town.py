@@ -1,0 +1,57 @@
+"""`segue town`: listeners whose true tastes are known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from segue.cli.options import LIBRARY, JsonOption, LibraryOption, SeedOption
+from segue.cli.printing import print_json, print_table
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this family."""
+    app.command()(town)
+
+
+def town(
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="ordinary; restless (tastes drift fast); tiring (loud songs tire, so that planning pays); "
+            "niche (the long tail); crowd (large, for load)."
+        ),
+    ] = "ordinary",
+    library: LibraryOption = LIBRARY,
+    seed: SeedOption = 1,
+    listeners: Annotated[int | None, typer.Option(min=1, help="How many listeners.")] = None,
+    tracks: Annotated[int | None, typer.Option(min=500, help="How many songs.")] = None,
+    months: Annotated[float | None, typer.Option(help="How long they are watched.")] = None,
+    truth: Annotated[
+        Path | None,
+        typer.Option(help="Keep what is true of the town in this folder, apart from the library."),
+    ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(help="The town's picture. [default: beside the library, LIBRARY-town.html]"),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Make up a town of listeners whose true tastes are known, and write what they heard into a library.
+
+    Nothing but the truth's folder holds the true tastes, and nothing that trains reads it. The same seed
+    gives the same town, to the byte.
+    """
+    from segue.jobs.town import write_town
+
+    sizes = {"listeners": listeners, "tracks": tracks, "months": months}
+    changes = {key: value for key, value in sizes.items() if value is not None}
+    page = html or library.resolve().with_name(f"{library.resolve().name}-town.html")
+    summary = write_town(library, name, seed, changes, truth, page)
+    if json:
+        print_json(summary | {"picture": str(page)})
+    else:
+        print_table("The town", ("", ""), summary.items())
+        print(f"The picture: {page}")
