@@ -29,16 +29,6 @@ from segue.library import Library
 from segue.town import TownConfig, build
 
 Scores = NDArray[np.float32]
-_RENDLE = {"objective": "rendle", "frequency_scale": 1.0, "unobserved_weight": 0.6}
-_HU = {"objective": "hu", "frequency_scale": 0.0, "unobserved_weight": 1.0}
-OBJECTIVES: list[dict[str, Any]] = [
-    _RENDLE | {"regularization": 0.03},
-    _RENDLE | {"regularization": 0.1},
-    _HU | {"regularization": 10.0, "alpha": 1.0},
-    _HU | {"regularization": 10.0, "alpha": 6.0},
-    _HU | {"regularization": 30.0, "alpha": 1.0},
-    _HU | {"regularization": 30.0, "alpha": 6.0},
-]
 OURS = ("Segue, candidates", "Segue, ImplicitALS")
 
 
@@ -70,7 +60,11 @@ def systems(seed: int) -> Iterator[tuple[str, Callable[[csr_matrix], Scores]]]:
     yield OURS[1], own
     grid = list(itertools.product((16, 32, 64), (0, 1, 2), (0, 1)))
     for factors, at, other in grid:
-        mine = OBJECTIVES[2 * at + other] | {"factors": factors}
+        mine = {
+            "factors": factors,
+            "regularization": (0.01, 0.03, 0.1)[at],
+            "unobserved_weight": (0.15, 0.6)[other],
+        }
         theirs = {
             "factors": factors,
             "regularization": (1.0, 10.0, 30.0)[at],
