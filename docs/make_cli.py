@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import typer
@@ -16,7 +17,7 @@ def render() -> str:
     """The whole page."""
     group = typer.main.get_command(app)
     lines = ["# The command line", "", "Made from the help texts by `python docs/make_cli.py`.", ""]
-    for name, command in sorted(group.commands.items()):  # ty: ignore[unresolved-attribute]
+    for name, command in sorted(_verbs(group)):
         lines += [f"## segue {name}", "", *_paragraphs(command.help or ""), ""]
         rows = []
         for parameter in command.params:
@@ -30,6 +31,15 @@ def render() -> str:
             )
         lines += ["| option | meaning | default |", "| --- | --- | --- |", *rows, ""]
     return "\n".join(lines)
+
+
+def _verbs(group: typer.core.TyperGroup, before: str = "") -> Iterator[tuple[str, typer.core.TyperCommand]]:
+    """Every verb with its whole name, those of families too."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from _verbs(command, f"{before}{name} ")
+        else:
+            yield before + name, command
 
 
 def _paragraphs(text: str) -> list[str]:

@@ -142,7 +142,8 @@ def _play(
         explore = jax.random.uniform(to_explore) < chance
         place = jnp.where(explore, jnp.argmax(free), best)
         turn = world.turn(params, state, place, to_turn)
-        kept = (seen.session, seen.candidates[place], seen.prior[place], q[best], place == best)
+        worth = jnp.where(seen.mask.any(), q[best], 0.0)  # nothing is to come when the pool is empty
+        kept = (seen.session, seen.candidates[place], seen.prior[place], worth, place == best)
         return turn.state, (*kept, turn.reward, turn.stay)
 
     def step(states: Tree, key: Array) -> tuple[Tree, tuple]:
@@ -218,7 +219,7 @@ def _double(network: QNetwork, target: QNetwork, scaling: Scaling, seen: Seen) -
     q = q_values(network, scaling, seen.session, seen.candidates, seen.prior)
     best = jnp.argmax(jnp.where(seen.mask, q, -jnp.inf))
     value = q_values(target, scaling, seen.session, seen.candidates[best][None], seen.prior[best][None])
-    return jax.lax.stop_gradient(value[0])
+    return jax.lax.stop_gradient(jnp.where(seen.mask.any(), value[0], 0.0))
 
 
 @partial(jax.jit, static_argnums=(0, 1))

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from segue.cli import (
+    agents,
     demo,
     evaluating,
     forgetting,
@@ -15,6 +16,7 @@ from segue.cli import (
     looking,
     schedule,
     tastes,
+    town,
     training,
     weekly,
 )
@@ -49,5 +51,18 @@ def _root(
         raise typer.Exit
 
 
-for family in (demo, town, importing, looking, training, tastes, weekly, schedule, evaluating, forgetting, health):
+for family in (
+    demo,
+    town,
+    importing,
+    looking,
+    training,
+    tastes,
+    weekly,
+    schedule,
+    agents,
+    evaluating,
+    forgetting,
+    health,
+):
     family.register(app)

@@ -1,0 +1,150 @@
+"""The agent: an action-head deep Q-network (after Tomasi et al. 2023), trained in a world.
+
+Departures from the paper: Q is a correction to what the user model expects at once, targets are expectations
+instead of draws, and by default lambda-returns without replay (docs/agents.md says what was measured).
+"""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from numpy.typing import NDArray
+
+from segue.agents.config import AgentConfig
+from segue.agents.learning import Curve, Learner, Training, begin_learning, learn
+from segue.agents.network import Scaling, init_network
+from segue.agents.policies import Trained
+from segue.agents.trees import from_arrays, to_arrays
+from segue.errors import NumericalError, UsageError
+from segue.progress import Advance
+from segue.taste.arrays import load_arrays, save_arrays
+
+KIND, CHECKPOINT = "agent", "agent in training"
+PART = 10  # iterations between two looks at a training
+
+
+class Agent:
+    """A trained agent.
+
+    Learned:
+        params_: what `policies.agent` and `policies.q_of` take.
+        curves_: reward expected of a session, loss and mean Q, each (iterations,).
+        seed_.
+    """
+
+    def __init__(self, config: AgentConfig | None = None) -> None:
+        self.config = config or AgentConfig()
+        self.params_: Trained
+        self.curves_: dict[str, NDArray[np.floating]]
+        self.seed_: int
+
+    def fit(
+        self,
+        world: Training,
+        params: Any,
+        *,
+        seed: int = 0,
+        checkpoint: Path | None = None,
+        advance: Advance | None = None,
+    ) -> Agent:
+        """Train in a world.
+
+        Args:
+            world: its functions.
+            params: its arrays.
+            seed: of the start, the sessions, the exploring.
+            checkpoint: a file kept after every few iterations, from which a killed run goes on; removed at
+                the end.
+            advance: called with the number of iterations just done.
+
+        Raises:
+            NumericalError: the loss is no number any more.
+            UsageError: the checkpoint is of another run.
+        """
+        config, key = self.config, jax.random.key(seed)
+        learner = begin_learning(world, params, config, key)
+        parts: list[Curve] = []
+        if checkpoint is not None and checkpoint.exists():
+            learner, parts = _restore(checkpoint, self._signature(seed), learner)
+            if advance:
+                advance(int(learner.done))
+        while (done := int(learner.done)) < config.iterations:
+            count = min(PART, config.iterations - done)
+            learner, curve = learn(world, config, params, learner, key, count)
+            if not np.isfinite(np.asarray(curve.loss)).all():
+                raise NumericalError(
+                    f"The loss is no number after {done + count} iterations", do="lower learning_rate"
+                )
+            parts.append(curve)
+            if checkpoint is not None:
+                _keep(checkpoint, self._signature(seed), learner, parts)
+            if advance:
+                advance(count)
+        self.params_ = Trained(learner.network, learner.scaling)
+        self.curves_ = _joined(parts)
+        self.seed_ = seed
+        if checkpoint is not None:
+            checkpoint.unlink(missing_ok=True)
+        return self
+
+    def save(self, path: Path) -> None:
+        """Write to one .npz file."""
+        network = self.params_.network
+        facts = {
+            "config": self.config.model_dump(mode="json"),
+            "seed": self.seed_,
+            "inputs": [network.session.shape[0], network.candidate.shape[0]],
+        }
+        arrays = to_arrays("params", self.params_) | {f"curve.{k}": v for k, v in self.curves_.items()}
+        save_arrays(path, KIND, facts, arrays)
+
+    @classmethod
+    def load(cls, path: Path) -> Agent:
+        """Read what `save` wrote.
+
+        Raises:
+            NotFoundError, FormatError: the file is not there, or is something else.
+        """
+        facts, arrays = load_arrays(path, KIND)
+        agent = cls(AgentConfig.checked(facts["config"]))
+        session, candidate = facts["inputs"]
+        one, other = np.zeros(session), np.zeros(candidate)
+        network = init_network(jax.random.key(0), session, candidate, agent.config.hidden)
+        like = Trained(network, Scaling(one, one, other, other))  # ty: ignore[invalid-argument-type]
+        agent.params_ = from_arrays("params", like, arrays)
+        agent.curves_ = {name: arrays[f"curve.{name}"] for name in Curve._fields}
+        agent.seed_ = facts["seed"]
+        return agent
+
+    def _signature(self, seed: int) -> str:
+        return sha256(json.dumps([self.config.model_dump(mode="json"), seed]).encode()).hexdigest()[:16]
+
+
+def _joined(parts: list[Curve]) -> dict[str, NDArray[np.floating]]:
+    columns = zip(*parts, strict=True)
+    return {
+        name: np.concatenate([np.asarray(c) for c in column])
+        for name, column in zip(Curve._fields, columns, strict=True)
+    }
+
+
+def _keep(path: Path, signature: str, learner: Learner, parts: list[Curve]) -> None:
+    curves = {f"curve.{name}": values for name, values in _joined(parts).items()}
+    save_arrays(path, CHECKPOINT, {"signature": signature}, to_arrays("learner", learner) | curves)
+
+
+def _restore(path: Path, signature: str, like: Learner) -> tuple[Learner, list[Curve]]:
+    facts, arrays = load_arrays(path, CHECKPOINT)
+    if facts["signature"] != signature:
+        raise UsageError(
+            f"The checkpoint {path} is of another run",
+            expected="the same settings and seed",
+            do="remove it to begin anew",
+        )
+    curve = Curve(*(jax.numpy.asarray(arrays[f"curve.{name}"]) for name in Curve._fields))
+    return from_arrays("learner", like, arrays), [curve]

@@ -1,0 +1,84 @@
+"""Policies: ways to choose the next track.
+
+A policy is one function of (params, seen, key) that returns a place in the pool:
+
+    import jax.numpy as jnp
+    from segue.agents.practice.observed import PLACES
+
+    def choose(params, seen, key):
+        taste = seen.candidates[:, PLACES["taste"]]
+        follows = seen.candidates[:, PLACES["follows"]]
+        return jnp.argmax(jnp.where(seen.mask, taste + 0.3 * follows, -jnp.inf))
+
+It runs compiled, so it is written with `jax.numpy`. `params` is whatever arrays it needs; None for most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from segue.agents.learning import Seen
+from segue.agents.network import QNetwork, Scaling, q_values
+from segue.agents.practice.observed import PLACES
+
+Policy = Callable[[Any, Seen, Array], Array]
+
+
+class Trained(NamedTuple):
+    """The parameters of a trained agent's policy."""
+
+    network: QNetwork
+    scaling: Scaling
+
+
+def best(seen: Seen, score: Array) -> Array:
+    """The free candidate with the largest score (m,)."""
+    return jnp.argmax(jnp.where(seen.mask, score, -jnp.inf))
+
+
+def by_chance(params: Any, seen: Seen, key: Array) -> Array:
+    """Any candidate."""
+    return best(seen, jax.random.uniform(key, seen.mask.shape))
+
+
+def popularity(params: Any, seen: Seen, key: Array) -> Array:
+    """The most played in the town."""
+    return best(seen, seen.candidates[:, PLACES["popularity"]])
+
+
+def cosine(params: Any, seen: Seen, key: Array) -> Array:
+    """The one most like the mean of what the listener has heard."""
+    return best(seen, seen.candidates[:, PLACES["taste"]])
+
+
+def nearest(params: Any, seen: Seen, key: Array) -> Array:
+    """The one most like a track the listener loves, known or not."""
+    return best(seen, seen.candidates[:, PLACES["nearest_five"]] + 0.1 * seen.candidates[:, PLACES["plays"]])
+
+
+def greedy(params: Any, seen: Seen, key: Array) -> Array:
+    """The one that the user model expects most of, at once."""
+    return best(seen, seen.prior)
+
+
+def agent(params: Trained, seen: Seen, key: Array) -> Array:
+    """The one with the largest Q."""
+    return best(seen, q_of(params, seen))
+
+
+def q_of(params: Trained, seen: Seen) -> Array:
+    """Q of every candidate (m,)."""
+    return q_values(params.network, params.scaling, seen.session, seen.candidates, seen.prior)
+
+
+BASELINES: dict[str, Policy] = {
+    "random": by_chance,
+    "popularity": popularity,
+    "cosine to taste": cosine,
+    "nearest favourites": nearest,
+}

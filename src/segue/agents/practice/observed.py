@@ -1,0 +1,107 @@
+"""What can be seen of a session so far, and of a candidate at that moment; pure functions over arrays.
+
+Surprise is what came of a track less what the user model had expected: it tells a happy listener from a good
+choice, which averages of outcomes cannot.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax.numpy as jnp
+from jax import Array
+
+from segue.town import response
+from segue.town.response import Track
+
+HEARD = response.HEARD
+ARTISTS = 6  # tracks back in which a candidate's artist is looked for
+
+# Features of the session, in the order of `session_features`; the state of a recurrent model follows.
+SESSION = (
+    *("position", "first", "early", "last", "outcomes_fast", "outcomes_slow", "surprise_fast"),
+    *("surprise_slow", "skips_in_a_row", "minutes", "loud_fast", "loud_total"),
+)
+# Features of a candidate that do not change in a session; then those that do.
+STATIC = (
+    *("taste", "nearest", "nearest_five", "plays", "recent", "artist_recent", "popularity", "loud", "energy"),
+    *("minutes", "energy_gap", "energy_gap_squared", "hour_cos", "hour_sin"),
+)
+MOMENT = ("follows", "liked", "disliked", "jolt", "artist_heard", "loud_after_loud")
+CANDIDATE = (*STATIC, *MOMENT)
+PLACES = {name: place for place, name in enumerate(CANDIDATE)}  # columns of `Seen.candidates`
+
+
+class Heard(NamedTuple):
+    """A session as it can be seen from outside; every field an array without a leading axis."""
+
+    position: Array  # tracks played
+    last: Array  # 1 if the last was heard whole, -1 if not, 0 at first
+    outcomes: Array  # (2,) share heard, from -1 to 1, fading fast and slowly
+    surprise: Array  # (2,) likewise
+    skips: Array  # in a row
+    minutes: Array
+    loud: Array  # (2,) loudness heard: fading fast, and summed with little fading
+    vector: Array  # (d,) of the last track
+    energy: Array
+    liked: Array  # (d,) sum of tracks heard whole, fading
+    disliked: Array  # (d,) of the others
+    artists: Array  # (ARTISTS,) newest first; -1 where there was none
+    shares: Array  # (ARTISTS,) heard of those tracks
+
+
+def nothing_heard(dimensions: int) -> Heard:
+    """A session before its first track."""
+    zero, two, vector = jnp.zeros(()), jnp.zeros(2), jnp.zeros(dimensions)
+    artists, shares = jnp.full(ARTISTS, -1, jnp.int32), jnp.zeros(ARTISTS)
+    return Heard(zero, zero, two, two, zero, zero, two, vector, zero, vector, vector, artists, shares)
+
+
+def hear(heard: Heard, track: Track, stage: Array, surprise: Array) -> Heard:
+    """The session after one more track."""
+    share = jnp.asarray(HEARD)[stage]
+    whole = (stage == 3).astype(jnp.float32)
+    fading, loud = jnp.asarray([0.6, 0.85]), track.loud * share
+    slower = jnp.asarray([0.6, 0.9])
+    return Heard(
+        position=heard.position + 1,
+        last=2 * whole - 1,
+        outcomes=fading * heard.outcomes + (1 - fading) * (2 * share - 1),
+        surprise=slower * heard.surprise + (1 - slower) * surprise,
+        skips=(heard.skips + 1) * (stage < 2),
+        minutes=heard.minutes + track.minutes * share,
+        loud=jnp.stack([0.7 * heard.loud[0] + 0.3 * loud, 0.97 * heard.loud[1] + loud]),
+        vector=track.vector,
+        energy=track.energy,
+        liked=0.85 * heard.liked + whole * track.vector,
+        disliked=0.85 * heard.disliked + (1 - whole) * track.vector,
+        artists=jnp.concatenate([track.artist[None], heard.artists[:-1]]),
+        shares=jnp.concatenate([share[None], heard.shares[:-1]]),
+    )
+
+
+def session_features(heard: Heard) -> Array:
+    """(len(SESSION),), of about unit size."""
+    n = heard.position
+    alone = jnp.stack([n / 10, (n == 0).astype(jnp.float32), jnp.exp(-n / 2), heard.last])
+    rest = jnp.stack([heard.skips / 5, heard.minutes / 30, heard.loud[0], heard.loud[1] / 5])
+    return jnp.concatenate([alone, heard.outcomes, heard.surprise, rest])
+
+
+def moment_features(heard: Heard, tracks: Track) -> Array:
+    """(m, len(MOMENT)) of candidates (m, ...)."""
+    started = heard.position > 0
+    same = (tracks.artist[:, None] == heard.artists) * heard.shares * 0.75 ** jnp.arange(ARTISTS)
+    columns = [
+        tracks.vector @ heard.vector,
+        tracks.vector @ _unit(heard.liked),
+        tracks.vector @ _unit(heard.disliked),
+        jnp.abs(tracks.energy - heard.energy) * started,
+        same.sum(-1),
+        tracks.loud * heard.loud[1] / 5,
+    ]
+    return jnp.stack(columns, -1)
+
+
+def _unit(vector: Array) -> Array:
+    return vector / jnp.maximum(jnp.sqrt((vector * vector).sum()), 1e-6)

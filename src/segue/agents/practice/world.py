@@ -1,0 +1,200 @@
+"""A world of sessions: begin, see, choose, hear what comes of it. Pure functions of `World`, for one session.
+
+Who answers is `law`: the town's own law, or the user model, drawn from its chances. In both, what the agent
+sees comes from the user model alone, so that an agent can be taken from one world into another.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, Literal, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from segue.agents.learning import Seen, Training, Turn
+from segue.agents.policies import Policy
+from segue.agents.practice import responses
+from segue.agents.practice.observed import (
+    Heard,
+    hear,
+    moment_features,
+    nothing_heard,
+    session_features,
+)
+from segue.agents.practice.responses import Log, UserModel
+from segue.agents.practice.starts import Starts
+from segue.town import response
+from segue.town.response import Track
+from segue.town.truth import Truth
+
+Law = Literal["town", "model"]
+
+
+class World(NamedTuple):
+    """Everything the functions need; a pytree of arrays, passed in and never closed over."""
+
+    constants: response.Parameters  # of the town's law
+    genres: Array  # (n_genres,), for its shape
+    tracks: Track  # (n_tracks, ...)
+    starts: Starts
+    model: UserModel  # what the agent sees through
+    answers: UserModel  # who answers, unless the town does
+
+
+class State(NamedTuple):
+    """A session."""
+
+    start: Array  # its place in `starts`
+    free: Array  # (m,) not played yet
+    heard: Heard
+    memory: Array  # of the model that the agent sees through
+    answering: tuple[Array, Array]  # surprise (2,) and memory of the model that answers
+    town: response.State
+
+
+class Event(NamedTuple):
+    """What came of a choice."""
+
+    state: State
+    stage: Array
+    reward: Array  # 1 if heard whole
+    expected: Array  # chance of that, by the law
+    stay: Array  # chance that the listener stays
+    log: Log  # this moment, for a user model to learn from; `there` and `left` are left open
+
+
+def world_of(truth: Truth, starts: Starts, model: UserModel, answers: UserModel | None = None) -> World:
+    """A world of a town's sessions."""
+    constants, tracks = jax.tree.map(jnp.asarray, (response.float32(truth.config.response), truth.tracks))
+    genres = jnp.zeros(int(truth.tracks.genre.max()) + 1)
+    return World(constants, genres, tracks, starts, model, model if answers is None else answers)
+
+
+def begin(world: World, key: Array) -> State:
+    """A session of a listener drawn at random."""
+    to_start, to_mood, to_haste = jax.random.split(key, 3)
+    start = jax.random.randint(to_start, (), 0, world.starts.care.shape[0])
+    dimensions = world.tracks.vector.shape[1]
+    mood, haste = jax.random.normal(to_mood), jax.random.normal(to_haste)
+    town = response.begin(world.constants, mood, haste, dimensions, len(world.genres), jnp)
+    memory = jnp.zeros(responses.MEMORY)
+    free = jnp.ones(world.starts.pool.shape[1], dtype=bool)
+    return State(start, free, nothing_heard(dimensions), memory, (jnp.zeros(2), memory), town)
+
+
+def see(world: World, state: State) -> Seen:
+    """What an agent looks at: features, and the user model's expectation, of all candidates."""
+    session, candidates, _ = _features(world, state)
+    chance = responses.chances(world.model, session, state.memory, candidates)
+    heard = chance @ jnp.asarray(response.HEARD)
+    offered = jnp.concatenate([candidates, chance[:, jnp.array([0, 3])], heard[:, None]], -1)
+    return Seen(jnp.concatenate([session, state.memory]), offered, chance[:, 3], state.free)
+
+
+def play(law: Law, world: World, state: State, place: Array, key: Array) -> Event:
+    """Let the listener hear the candidate at `place`."""
+    session, candidates, tracks = _features(world, state)
+    offered, track = candidates[place], response.take(tracks, place)
+    expects = responses.chances(world.model, session, state.memory, offered[None])[0]
+    surprise, memory = state.answering
+    theirs = session.at[responses.SURPRISE].set(surprise)
+    answer = responses.chances(world.answers, theirs, memory, offered[None])[0]
+    to_stage, to_mood = jax.random.split(key)
+    if law == "town":
+        appeal, care = world.starts.appeal[state.start, place], world.starts.care[state.start]
+        worth = response.utility(world.constants, appeal, care, track, state.town, jnp)
+        chance = response.stages(world.constants, worth, jnp)
+    else:
+        chance = answer
+    stage = response.outcome(chance, jax.random.uniform(to_stage), jnp)
+    whole = (stage == 3).astype(jnp.float32)
+    heard = hear(state.heard, track, stage, whole - expects[3])
+    minutes = track.minutes * jnp.asarray(response.HEARD)[stage]
+    leaving = jnp.stack(
+        [
+            jnp.ones(()),
+            minutes / 4,
+            jnp.maximum(heard.skips - 2, 0),
+            jnp.maximum(heard.skips - 4, 0),
+            heard.position / 10,
+            (stage < 2).astype(jnp.float32),
+            heard.outcomes[1],
+            heard.minutes / 30,
+        ]
+    )
+    noise = jax.random.normal(to_mood)
+    town = response.advance(world.constants, state.town, track, stage, noise, jnp)
+    if law == "town":
+        leave = response.leaving(world.constants, town, minutes, jnp)
+    else:
+        leave = jax.nn.sigmoid(leaving @ world.answers.leaves)
+    slower = jnp.asarray([0.6, 0.9])
+    after = State(
+        state.start,
+        state.free.at[place].set(False),
+        heard,
+        responses.read(world.model, state.memory, session, offered, stage, whole - expects[3]),
+        (
+            slower * surprise + (1 - slower) * (whole - answer[3]),
+            responses.read(world.answers, memory, theirs, offered, stage, whole - answer[3]),
+        ),
+        town,
+    )
+    log = Log(session, offered, stage, jnp.ones(()), leaving, jnp.zeros(()))
+    return Event(after, stage, whole, chance[3], 1 - leave, log)
+
+
+def _turn(world: World, state: State, place: Array, key: Array) -> Turn:
+    event = play("model", world, state, place, key)
+    return Turn(event.state, event.expected, event.stay)
+
+
+TRAINING = Training(begin, see, _turn)
+
+
+class Sessions(NamedTuple):
+    """Sessions that a policy played; arrays (n, T)."""
+
+    track: Array
+    known: Array  # heard before the session
+    there: Array  # bool
+    stage: Array
+    chance: Array  # the law's, of hearing the track whole
+    log: Log
+
+
+@partial(jax.jit, static_argnums=(0, 2, 4, 5))
+def sessions(
+    law: Law, world: World, policy: Policy, params: Any, count: int, steps: int, seed: Array
+) -> Sessions:
+    """Let a policy play `count` sessions of at most `steps` tracks.
+
+    The same seed gives every policy the same listeners, pools, moods, and numbers to draw responses by.
+    """
+
+    def one(carry: tuple[State, Array], key: Array) -> tuple[tuple[State, Array], Sessions]:
+        state, there = carry
+        to_choose, to_play, to_stay = jax.random.split(key, 3)
+        place = policy(params, see(world, state), to_choose)
+        event = play(law, world, state, place, to_play)
+        stays = jax.random.uniform(to_stay) < event.stay
+        at = (state.start, place)
+        log = event.log._replace(there=there.astype(jnp.float32), left=(~stays).astype(jnp.float32))
+        row = Sessions(world.starts.pool[at], world.starts.known[at], there, event.stage, event.expected, log)
+        return (event.state, there & stays), row
+
+    def session(key: Array) -> Sessions:
+        to_begin, to_run = jax.random.split(key)
+        first = (begin(world, to_begin), jnp.asarray(True))
+        return jax.lax.scan(one, first, jax.random.split(to_run, steps))[1]
+
+    return jax.vmap(session)(jax.random.split(jax.random.key(seed), count))
+
+
+def _features(world: World, state: State) -> tuple[Array, Array, Track]:
+    tracks = response.take(world.tracks, world.starts.pool[state.start])
+    static = world.starts.static[state.start]
+    candidates = jnp.concatenate([static, moment_features(state.heard, tracks)], -1)
+    return session_features(state.heard), candidates, tracks

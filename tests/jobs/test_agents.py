@@ -1,0 +1,89 @@
+"""The whole way: a town, user models, an agent, a comparison; and what an agent learns from nonsense."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+from segue.agents import policies
+from segue.agents.config import AgentConfig
+from segue.agents.loading import load_policy
+from segue.agents.practice.responses import Log, fit_model, init_model, log_loss
+from segue.agents.practice.starts import Starts, starts_of
+from segue.agents.practice.world import sessions, world_of
+from segue.jobs.agents import AGENT, compare, publish, stored, trial
+from segue.town import TownConfig, build
+from segue.town.truth import Truth
+
+SIZE = {"listeners": 80, "tracks": 900, "months": 0.5}
+TEN_LINES = """
+import jax.numpy as jnp
+from segue.agents.practice.observed import PLACES
+
+
+def choose(params, seen, key):
+    taste = seen.candidates[:, PLACES["taste"]]
+    follows = seen.candidates[:, PLACES["follows"]]
+    return jnp.argmax(jnp.where(seen.mask, taste + 0.3 * follows, -jnp.inf))
+"""
+
+
+@pytest.fixture(scope="module")
+def truth() -> Truth:
+    return build(TownConfig.named("ordinary", **SIZE), 3).truth()
+
+
+@pytest.fixture(scope="module")
+def starts(truth: Truth) -> Starts:
+    return starts_of(truth, 200, 40, seed=1)
+
+
+@pytest.fixture(scope="module")
+def log(truth: Truth, starts: Starts) -> Log:
+    blank = init_model(jax.random.key(0), "plain")
+    return sessions("town", world_of(truth, starts, blank), policies.by_chance, None, 1200, 30, 11).log
+
+
+def _returned(truth: Truth, starts: Starts, log: Log) -> tuple[float, float]:
+    """The model's log loss against the constant one's, and what greed on it earns over chance, in truth."""
+    model = fit_model(log, "summary", epochs=8)
+    world = world_of(truth, starts, model)
+    earned = []
+    for policy in (policies.greedy, policies.by_chance):
+        played = sessions("town", world, policy, None, 400, 30, 21)
+        earned.append(float((played.there & (played.stage == 3)).sum(1).mean()))
+    share = np.bincount(np.asarray(log.stage)[np.asarray(log.there) > 0], minlength=4) / log.there.sum()
+    constant = float(-(share * np.log(share)).sum())
+    return float(log_loss(model, log)) / constant, earned[0] / earned[1]
+
+
+def test_a_model_of_shuffled_labels_lifts_nothing(truth: Truth, starts: Starts, log: Log) -> None:
+    loss, lift = _returned(truth, starts, log)
+    assert loss < 0.93
+    assert lift > 1.15
+    there = np.asarray(log.there) > 0
+    stage = np.asarray(log.stage).copy()
+    stage[there] = np.random.default_rng(0).permutation(stage[there])
+    loss, lift = _returned(truth, starts, log._replace(stage=jax.numpy.asarray(stage)))
+    assert loss > 0.93
+    assert lift < 1.12
+
+
+@pytest.mark.slow
+def test_the_whole_way_with_a_strangers_policy(tmp_path: Path) -> None:
+    settings = AgentConfig(iterations=6, sessions=8, updates=4, batch=64, hidden=(16,))
+    made = trial(TownConfig.named("tiring", **SIZE), 3, settings, logged=300, pool=40)
+    version = publish(tmp_path / "agents", made)
+    again = stored(tmp_path / "agents")
+    assert version
+    np.testing.assert_array_equal(again.agent.params_.network.candidate, made.agent.params_.network.candidate)
+    (tmp_path / "my_policy.py").write_text(TEN_LINES)
+    name, choose = load_policy(f"{tmp_path / 'my_policy.py'}:choose")
+    found = compare(again, count=120, pool=40, others={name: choose})
+    comparison = found.comparison
+    assert {"choose", "random", "greedy, recurrent", AGENT} <= set(comparison.agents("the town"))
+    assert comparison.mean("the town", "greedy, recurrent") > comparison.mean("the town", "random")
+    assert not found.used or "its gain is sure" in found.why
