@@ -5,7 +5,6 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from segue.errors import UsageError
 from segue.jobs.tastes import described, shares_by_week, stored_tastes, tastes_of_week
 from segue.jobs.train import train
 from segue.library import Library
@@ -66,10 +65,10 @@ def test_only_the_newest_weeks_stay(library: Library) -> None:
     assert stored_tastes(library).read("2026-W10") is None
 
 
-def test_without_listening_it_is_said_what_to_do(library: Library) -> None:
+def test_without_listening_there_are_no_tastes_and_none_are_kept(library: Library) -> None:
     from segue.library.tables import LISTENS
 
     with library.writing() as writer:
         writer.rewrite("listens", LISTENS.empty_table())
-    with pytest.raises(UsageError, match="import"):
-        tastes_of_week(library, "2026-W30")
+    assert not len(tastes_of_week(library, "2026-W30").profiles.listeners)
+    assert "2026-W30" not in stored_tastes(library).names()

@@ -16,7 +16,7 @@ import pytest
 from segue.errors import NotFoundError, UsageError
 from segue.factors.config import ALSConfig
 from segue.factors.model import FactorConfig
-from segue.jobs.train import load_factors, train
+from segue.jobs.train import load_factors, train, train_vectors
 from segue.jobs.weekly import explain_absence, prepare, weekly, weekly_for_guest
 from segue.library import Library
 from segue.library.tables import FEEDBACK, LISTENS, TRACKS
@@ -235,6 +235,27 @@ def test_who_came_after_the_training_is_folded_in(town: Library, tmp_path: Path)
     assert silent_one.notes[0] == NOTE and len(silent_one.entries) == 30
 
 
+def test_song_vectors_on_the_shelf_make_the_tastes_too(town: Library, tmp_path: Path) -> None:
+    pytest.importorskip("gensim")
+    shutil.copytree(town.path, tmp_path / "library")
+    library = Library.open(tmp_path / "library")
+    plain = prepare(library, "2024-W20").material.space.vectors
+    version = train_vectors(library)
+    ready = prepare(library, "2024-W20")
+    assert ready.material.space.vectors.shape[1] > plain.shape[1]
+    assert len(next(ready.lists(ready.everybody[:1])).entries) == 30
+    assert any(version in made_from for made_from in ready.material.versions)
+
+
+def saves_only(folder: Path) -> Library:
+    library = Library.open(folder / "saves", create=True)
+    tracks = [{"track_id": f"t{n}", "title": f"Song {n}", "artists": ["A"]} for n in range(3)]
+    saves = [{"listener_id": "p", "track_id": f"t{n}", "kind": "save"} for n in range(2)]
+    write(library, tracks=tracks, feedback=saves)
+    train(library, SMALL, show_progress=False)
+    return library
+
+
 @pytest.mark.parametrize("songs", [1, 2, 5])
 def test_tiny_libraries_give_what_there_is(tmp_path: Path, songs: int) -> None:
     library = Library.open(tmp_path / "library", create=True)
@@ -251,6 +272,8 @@ def test_tiny_libraries_give_what_there_is(tmp_path: Path, songs: int) -> None:
     for playlist in lists:
         assert len(playlist.entries) < songs
         assert playlist.notes
+    (saver,) = weekly(saves_only(tmp_path), "2026-W10")
+    assert saver.listener == "p" and saver.notes
     with pytest.raises(UsageError, match="podcast"):
         weekly(library, "2026-W10", config=WeeklyConfig(medium="podcast"))
 

@@ -51,6 +51,10 @@ def tastes(
     opened = Library.open(library)
     with progress("Looking for tastes"):
         found = tastes_of_week(opened, asked_week(week))
+    if not len(found.profiles.listeners):
+        raise UsageError(
+            "There is no listening to find tastes in", do="import listening, or train with --unit playlists"
+        )
     if listener is None:
         _overview(found, html, json)
         return

@@ -26,6 +26,13 @@ def train(
     unit: Annotated[
         str | None, typer.Option(help="Learn from 'listeners', or take 'playlists' for listeners.")
     ] = None,
+    vectors: Annotated[
+        bool,
+        typer.Option(
+            "--vectors",
+            help="Also learn song vectors from playlists or sessions, for tastes. Needs the extra taste.",
+        ),
+    ] = False,
     html: Annotated[Path | None, typer.Option(help="Write a page with the curve of the loss here.")] = None,
     json: JsonOption = False,
 ) -> None:
@@ -34,6 +41,7 @@ def train(
     The model is published whole or not at all; `segue models` lists the versions and rolls back.
     """
     from segue.jobs.train import train as run
+    from segue.jobs.train import train_vectors
     from segue.library import Library
     from segue.settings import load_settings
 
@@ -43,7 +51,9 @@ def train(
         if unit not in ("listeners", "playlists"):
             raise UsageError("--unit is 'listeners' or 'playlists'", came=unit)
         factors = factors.for_playlists() if unit == "playlists" else factors
-    trained = run(Library.open(library), factors, keep=settings.shelf.keep, show_progress=not json)
+    opened, keep = Library.open(library), settings.shelf.keep
+    trained = run(opened, factors, keep=keep, show_progress=not json)
+    songs = train_vectors(opened, keep=keep) if vectors else None
     model, losses = trained.model, trained.losses
     if html is not None:
         _curve(html, losses)
@@ -52,6 +62,7 @@ def train(
             {
                 "model": "factors",
                 "version": trained.version,
+                "vectors": songs,
                 "unit": model.config.observations.unit,
                 "listeners": len(model.listeners_),
                 "tracks": len(model.tracks_),
@@ -66,7 +77,8 @@ def train(
     )
     if losses:
         print(f"Loss {losses[0]:,.0f} after the first epoch, {losses[-1]:,.0f} after {len(losses)}.")
-    print(f"Published as factors/{trained.version}. Next: segue weekly")
+    also = f" and vectors/{songs}" if songs else ""
+    print(f"Published as factors/{trained.version}{also}. Next: segue weekly")
 
 
 def _curve(path: Path, losses: list[float]) -> None:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from segue.errors import NotFoundError, UsageError
-from segue.jobs.train import FACTORS, load_factors, shelf_of
+from segue.errors import NotFoundError
+from segue.jobs.train import FACTORS, VECTORS, load_factors, shelf_of
 from segue.playlists.catalogue import Catalogue
 from segue.taste.listened import ListenedConfig
 from segue.taste.profiles import Profiles
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from segue.factors.model import FactorModel
     from segue.library import Library
 
-VECTORS = "vectors"  # song vectors on the shelf: vectors.npz
-
 
 class WeekOfTastes(NamedTuple):
     """The tastes of everybody in one week, and the space they are in."""
@@ -28,6 +26,7 @@ class WeekOfTastes(NamedTuple):
     week: str
     space: TasteSpace
     profiles: Profiles
+    models: tuple[str, ...] = ()  # the shelf's versions they were found with
 
 
 class Taste(NamedTuple):
@@ -68,7 +67,6 @@ def tastes_of_week(
         keep: whether they are kept for `week`.
 
     Raises:
-        UsageError: nobody has listened to anything.
         NotFoundError: nothing was trained yet.
         BusyError: another process is keeping tastes.
     """
@@ -87,7 +85,7 @@ def tastes_of_week(
     kept = weeks.read(week)
     if kept is not None and {name: kept[0].get(name) for name in facts} == facts and not config.sound:
         known = config.model_copy(update={"resolution": kept[0]["resolution"]})
-        return WeekOfTastes(week, TasteSpace.of(vectors, None, known), kept[1])
+        return WeekOfTastes(week, TasteSpace.of(vectors, None, known), kept[1], tuple(made_from))
     space, profiles = tastes_of(
         library,
         [str(track) for track in model.tracks_],
@@ -96,13 +94,9 @@ def tastes_of_week(
         config=config,
         listened=ListenedConfig(unit=unit),
     )
-    if not len(profiles.listeners):
-        raise UsageError(
-            "There is no listening to find tastes in", do="import listening, or train with --unit playlists"
-        )
-    if keep:
+    if keep and len(profiles.listeners):
         weeks.keep(week, profiles, facts | {"resolution": space.resolution})
-    return WeekOfTastes(week, space, profiles)
+    return WeekOfTastes(week, space, profiles, tuple(made_from))
 
 
 def shares_by_week(library: Library, listener: str, until: str) -> list[tuple[str, int, str, float]]:

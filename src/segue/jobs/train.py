@@ -13,6 +13,7 @@ from segue.library.versions import group_library
 from segue.shelf import Shelf
 
 FACTORS = "factors"
+VECTORS = "vectors"  # song vectors on the shelf: vectors.npz
 
 
 def shelf_of(library: Library | Path) -> Shelf:
@@ -80,6 +81,41 @@ def train(
         },
     )
     return Trained(version, model, losses, shelf.prune(FACTORS, keep))
+
+
+def train_vectors(library: Library, *, seed: int = 0, keep: int = 3) -> str:
+    """Learn song vectors from playlists, or from sessions where there are none, and publish them.
+
+    Tastes are found in factors and song vectors together from then on. Needs gensim, in the extra "taste".
+
+    Returns:
+        The version.
+
+    Raises:
+        SegueError: there are neither playlists nor plays with times, or no song is met often enough.
+        BusyError: another process is writing.
+    """
+    from segue.taste.documents import session_documents
+    from segue.taste.reading import listening_documents, playlist_documents
+    from segue.taste.vectors import SongVectors
+
+    lists = bool(library.count("playlist_entries"))
+    documents = playlist_documents(library) if lists else session_documents(listening_documents(library))
+    vectors = SongVectors().fit(documents, seed=seed)
+    shelf = shelf_of(library)
+    version = shelf.publish(
+        VECTORS,
+        lambda folder: vectors.save(folder / f"{VECTORS}.npz"),
+        {
+            "kind": "SongVectors",
+            "config": vectors.config.model_dump(mode="json"),
+            "data": library.fingerprint(),
+            "seed": seed,
+            "shapes": {"tracks": list(vectors.in_.shape)},
+        },
+    )
+    shelf.prune(VECTORS, keep)
+    return version
 
 
 def load_factors(library: Library, version: str | None = None) -> tuple[FactorModel, str]:

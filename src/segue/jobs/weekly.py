@@ -16,7 +16,7 @@ from segue.errors import NotFoundError, UsageError
 from segue.factors.model import FactorModel
 from segue.factors.observations import Observations
 from segue.jobs.tastes import tastes_of_week
-from segue.jobs.train import FACTORS, load_factors
+from segue.jobs.train import load_factors
 from segue.library import Library
 from segue.library.search import Found, find_tracks
 from segue.playlists.candidates import Sides
@@ -105,9 +105,7 @@ def prepare(library: Library, week: str, config: WeeklyConfig | None = None, *, 
     config = _in_hand(config, context)
     with progress("Looking for tastes"):
         found = tastes_of_week(library, week, model, version, keep=keep)
-    material = Material(
-        model, Catalogue(library, tracks), context, found.space, found.profiles, (f"{FACTORS}/{version}",)
-    )
+    material = Material(model, Catalogue(library, tracks), context, found.space, found.profiles, found.models)
     ready = Ready(library, week, config, model, material, listeners_of(library, unit))
     with progress("Measuring who would be on every list"):
         seen, histories = ready.read(sorted(drawn(ready.everybody)[:HUB_SAMPLE]))
@@ -282,5 +280,5 @@ def _in_hand(config: WeeklyConfig, context: Context) -> WeeklyConfig:
     raise UsageError(
         f"The model knows no {config.medium}s",
         expected=f"one of {', '.join(sorted(media))}",
-        do="import some, and train again",
+        do="import some, name the medium under [factors.observations] media, and train again",
     )
