@@ -1,4 +1,4 @@
-"""The whole way: a town, user models, an agent, a comparison; and what an agent learns from nonsense."""
+"""The whole way: a town, user models, an agent, a comparison; and what a model learns from nonsense."""
 
 from __future__ import annotations
 
@@ -62,14 +62,15 @@ def _returned(truth: Truth, starts: Starts, log: Log) -> tuple[float, float]:
 
 def test_a_model_of_shuffled_labels_lifts_nothing(truth: Truth, starts: Starts, log: Log) -> None:
     loss, lift = _returned(truth, starts, log)
-    assert loss < 0.93
+    assert loss < 0.9
     assert lift > 1.15
     there = np.asarray(log.there) > 0
     stage = np.asarray(log.stage).copy()
     stage[there] = np.random.default_rng(0).permutation(stage[there])
-    loss, lift = _returned(truth, starts, log._replace(stage=jax.numpy.asarray(stage)))
-    assert loss > 0.93
-    assert lift < 1.12
+    # Its greedy returns are not looked at: any fixed scorer beats chance a little, because what it takes is
+    # alike, and listeners care for coherence.
+    loss, _ = _returned(truth, starts, log._replace(stage=jax.numpy.asarray(stage)))
+    assert loss > 0.995
 
 
 @pytest.mark.slow
