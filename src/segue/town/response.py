@@ -38,7 +38,7 @@ class Parameters(NamedTuple):
     """The constants of the law; logits unless another unit is named. A pytree that JAX takes as argument."""
 
     affinity: Annotated[float, _value("logits for one unit of match (a cosine)", ge=0)] = 6.0
-    affinity_centre: Annotated[float, _value("the match that is worth nothing")] = 0.333
+    affinity_centre: Annotated[float, _value("the match that is worth nothing")] = 0.36
     sharpness: Annotated[float, _value("k: how much the nearest taste outweighs the others", gt=0)] = 9.0
     quality: Annotated[float, _value("weight of a track's general appeal q (standard normal)")] = 0.35
     own_ear: Annotated[float, _value("weight of what no taste explains, e(listener, track)", ge=0)] = 0.6
