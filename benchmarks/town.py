@@ -11,11 +11,15 @@ seeds that `fit` has not seen.
 from __future__ import annotations
 
 import argparse
-import time
+import subprocess
+import sys
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
+from segue.report import draw
 from segue.town import TownConfig, build
 from segue.town.calibration import (
     LENGTHS,
@@ -27,6 +31,7 @@ from segue.town.calibration import (
     Figures,
     measure,
 )
+from segue.town.picture import by_position, lengths
 from segue.town.response import Parameters
 
 # What `fit` may move, the step of its finite differences, and where it may not go below.
@@ -43,6 +48,8 @@ MOVED = {
     "frustration": (0.015, 0.0),
 }
 FITTED_ON = (101, 102)
+SIZES = ((1_000, 10_000, 6.0), (10_000, 10_000, 6.0), (1_000, 100_000, 6.0))
+DOCS = Path(__file__).parents[1] / "docs"
 FITTED_SIZE = {"listeners": 500, "tracks": 10_000, "months": 2.0}
 
 
@@ -97,31 +104,79 @@ def fit(rounds: int) -> None:
         print("  ", np.round(here, 1), flush=True)
 
 
-def calibration(seeds: Sequence[int], size: dict[str, float]) -> None:
+def calibration(seeds: Sequence[int], size: dict[str, float], write: bool) -> None:
     """Published against the town: mean of the seeds and their standard deviation."""
     found = [figures_of({}, seed, size) for seed in seeds]
+    lines = ["| % | published | town | difference |", "| --- | ---: | ---: | ---: |"]
 
     def row(name: str, published: float, values: list[float]) -> None:
         mean, spread = np.mean(values), np.std(values, ddof=1) if len(values) > 1 else 0.0
-        print(f"| {name} | {published:.1f} | {mean:.1f} ± {spread:.1f} | {mean - published:+.1f} |")
+        lines.append(f"| {name} | {published:.1f} | {mean:.1f} ± {spread:.1f} | {mean - published:+.1f} |")
 
-    print("| % | published | town | difference |\n| --- | --- | --- | --- |")
     for name, published in SHARES.items():
         row(name, published, [f.shares[name] for f in found])
-    row("repeat last", REPEAT_LAST, [f.repeat_last for f in found])
+    row("ends as the track before did", REPEAT_LAST, [f.repeat_last for f in found])
     for place in range(LONGEST):
         row(f"skip_2 at {place + 1}", SKIP_2_BY_POSITION[place], [f.by_position[place] for f in found])
     for place, published in enumerate(LENGTHS):
-        row(f"{SHORTEST + place} tracks", published, [f.lengths[place] for f in found])
-    print(f"\n{np.mean([f.sessions for f in found]):.0f} sessions a seed")
+        name = f"{SHORTEST + place} tracks" + (" or more" if place == len(LENGTHS) - 1 else "")
+        row(name, published, [f.lengths[place] for f in found])
+    print("\n".join(lines))
+    sessions = f"{np.mean([f.sessions for f in found]):,.0f} sessions a seed"
+    print(f"\n{sessions}")
+    if write:
+        sizes = " ".join(f"--{name} {value:g}" for name, value in size.items())
+        command = f"python benchmarks/town.py calibration --seeds {' '.join(map(str, seeds))} {sizes}"
+        put(
+            "calibration",
+            "\n".join([f"`{command}`: {sessions}, mean ± standard deviation over seeds.", "", *lines]),
+        )
+        mean = Figures(
+            shares={},
+            by_position=np.mean([f.by_position for f in found], axis=0),
+            lengths=np.mean([f.lengths for f in found], axis=0),
+            repeat_last=0.0,
+            sessions=0,
+        )
+        import altair as alt
+
+        both = alt.hconcat(by_position(mean), lengths(mean)).resolve_scale(color="shared")
+        (DOCS / "town-calibration.svg").write_text(draw(both), encoding="utf-8")
 
 
-def speed(size: dict[str, float]) -> None:
-    """Seconds for a town, and how many plays."""
-    began = time.perf_counter()
-    town = build(TownConfig.named("ordinary", **size), 1)
-    plays = sum(len(batch.plays.row) for batch in town.batches())
-    print(f"{size}: {plays:,} plays in {time.perf_counter() - began:.1f} s")
+def speed(sizes: Sequence[tuple[int, int, float]], write: bool) -> None:
+    """Seconds for a town written into a library, and the most memory; each in a process of its own."""
+    lines = ["| listeners | songs | months | plays | s | most memory, MB |", "| ---: " * 6 + "|"]
+    for listeners, tracks, months in sizes:
+        program = (
+            "import resource, sys, time; from pathlib import Path; from segue.jobs.town import write_town\n"
+            "began = time.perf_counter()\n"
+            f"made = write_town(Path(sys.argv[1]) / 'l', 'ordinary', 1, "
+            f"dict(listeners={listeners}, tracks={tracks}, months={months}))\n"
+            "print(made['listens'], time.perf_counter() - began, "
+            "resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            done = subprocess.run(
+                [sys.executable, "-c", program, folder], capture_output=True, text=True, check=True
+            )
+        plays, seconds, megabytes = map(float, done.stdout.split())
+        lines.append(
+            f"| {listeners:,} | {tracks:,} | {months:g} | {plays:,.0f} | {seconds:.0f} | {megabytes:,.0f} |"
+        )
+        print(lines[-1], flush=True)
+    if write:
+        put("speed", "\n".join(["`python benchmarks/town.py speed`, written into a library:", "", *lines]))
+
+
+def put(name: str, text: str) -> None:
+    """Put `text` into its place in docs/town.md."""
+    page = (DOCS / "town.md").read_text(encoding="utf-8")
+    before, rest = page.split(f"<!-- {name} -->")
+    after = rest.split(f"<!-- /{name} -->")[1]
+    (DOCS / "town.md").write_text(
+        f"{before}<!-- {name} -->\n{text}\n<!-- /{name} -->{after}", encoding="utf-8"
+    )
 
 
 def main() -> None:
@@ -129,6 +184,7 @@ def main() -> None:
     parser.add_argument("what", choices=["fit", "calibration", "speed"])
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--write", action="store_true", help="put the tables into docs/town.md")
     parser.add_argument("--listeners", type=int, default=1000)
     parser.add_argument("--tracks", type=int, default=10_000)
     parser.add_argument("--months", type=float, default=6.0)
@@ -137,9 +193,9 @@ def main() -> None:
     if arguments.what == "fit":
         fit(arguments.rounds)
     elif arguments.what == "calibration":
-        calibration(arguments.seeds, size)
+        calibration(arguments.seeds, size, arguments.write)
     else:
-        speed(size)
+        speed(SIZES, arguments.write)
 
 
 if __name__ == "__main__":

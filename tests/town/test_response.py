@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -120,3 +123,9 @@ def test_candidates_are_scored_side_by_side(world: tuple[Listener, Track, Past, 
         p, wide_appeal, listener.care[:, None], response.widen(track), response.widen(state)
     )
     np.testing.assert_allclose(wide[:, 0], single, rtol=1e-5, atol=1e-6)
+
+
+def test_the_page_has_every_constant_as_it_is() -> None:
+    maker = Path(__file__).parents[2] / "docs" / "make_town.py"
+    done = subprocess.run([sys.executable, maker, "--check"], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
