@@ -8,6 +8,7 @@ vectors that go on learning, artist vectors, several horizons in one network, ex
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -269,8 +270,7 @@ class TasteNetwork:
             "seed": self.seed_,
             "sources": self.sources_,
             "knows_skips": self.knows_skips_,
-            "training": self.curves_.training,
-            "validation": self.curves_.validation,
+            "curves": asdict(self.curves_),
         }
         tables = {
             "track_ids": pack_strings(self.track_ids_),
@@ -293,7 +293,7 @@ class TasteNetwork:
         network.artists_ = unpack_strings(arrays["artists"])
         network.counts_, network.seed_ = arrays["counts"], facts["seed"]
         network.sources_, network.knows_skips_ = tuple(facts["sources"]), facts["knows_skips"]
-        network.curves_ = Curves(facts["training"], facts["validation"])
+        network.curves_ = Curves(**facts["curves"])
         network.fixed_ = fixed_tables(network.config, network.counts_, arrays["artist_of"])
         shape = _skeleton(network.config, len(network.artists_))
         leaves = [jnp.asarray(arrays[f"leaf{n}"]) for n in range(len(jax.tree.leaves(shape)))]

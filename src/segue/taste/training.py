@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+import time
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,9 @@ class Curves:
 
     training: list[float] = field(default_factory=list)
     validation: list[float] = field(default_factory=list)
+    seconds: list[float] = field(
+        default_factory=list, compare=False
+    )  # of each epoch; the first of a run compiles
 
     @property
     def best(self) -> int | None:
@@ -120,6 +124,7 @@ def train(
         for number in range(len(curves.training), config.epochs):
             if curves.best is not None and number - 1 - curves.best >= config.patience and validation:
                 break
+            clock = time.perf_counter()
             key = jax.random.fold_in(root, number)
             parameters, state, loss = epoch(parameters, state, rest, fixed, places, key)
             if not np.isfinite(loss):
@@ -128,6 +133,7 @@ def train(
                     do="lower learning_rate",
                 )
             curves.training.append(float(loss))
+            curves.seconds.append(time.perf_counter() - clock)
             if validation is not None:
                 whole = eqx.combine(parameters, rest)
                 curves.validation.append(float(_validation_loss(whole, fixed, config, validation, root)))
@@ -194,7 +200,7 @@ def _signature(config: TasteNetworkConfig, places: Places, seed: int) -> str:
 
 def _keep(path: Path, signature: str, trees: Any, curves: Curves) -> None:
     leaves = jax.tree.leaves(trees)
-    facts = {"signature": signature, "training": curves.training, "validation": curves.validation}
+    facts = {"signature": signature, "curves": asdict(curves)}
     save_arrays(path, KIND, facts, {f"leaf{n}": np.asarray(leaf) for n, leaf in enumerate(leaves)})
 
 
@@ -208,4 +214,4 @@ def _restore(path: Path, signature: str, trees: Any) -> tuple[Any, Any, Any, Cur
         )
     leaves = [jnp.asarray(arrays[f"leaf{n}"]) for n in range(len(arrays))]
     parameters, state, best = jax.tree.unflatten(jax.tree.structure(trees), leaves)
-    return parameters, state, best, Curves(facts["training"], facts["validation"])
+    return parameters, state, best, Curves(**facts["curves"])
