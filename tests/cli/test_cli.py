@@ -130,9 +130,10 @@ def test_a_listener_is_forgotten_only_when_that_is_meant(home: Path, tmp_path: P
 
 
 def test_evaluate_compares_with_baselines(home: Path) -> None:
-    (report,) = json.loads(segue("evaluate", "--seeds", "1", "--json", "--html", "e.html", cwd=home))
-    names = [system["system"] for system in report["systems"]]
-    assert "popularity" in names
+    found = json.loads(segue("evaluate", "--seeds", "1", "--json", "--html", "e.html", cwd=home))
+    assert [each["protocol"] for each in found] == ["Listeners", "weekly lists"]
+    for each in found:
+        assert "popularity" in [system["system"] for system in each["systems"]]
     assert (home / "e.html").read_text().count("<svg") >= 1
 
 

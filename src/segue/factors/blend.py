@@ -54,7 +54,7 @@ class MixConfig(BaseModel):
         UserNeighboursConfig(), description="What listeners of like taste have."
     )
     megabytes: PositiveFloat = Field(
-        600,
+        600.0,
         description="Most memory of what EASE learns: tracks x the smaller of tracks and listeners, 4 bytes "
         "each. It sets how many tracks, the most popular, all parts but the factors know; the rest is ranked "
         "by factors alone. 600 is 12,500 tracks where listeners are many, all tracks where they are few.",
