@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from segue.agents.learning import Seen, Training, Turn
+from segue.world.session import Seen, Training, Turn
 
 POOL = 20
 PARAMS = {"pleasure": jnp.asarray(1.5), "tiring": jnp.asarray(0.8)}

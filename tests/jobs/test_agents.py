@@ -11,17 +11,17 @@ import pytest
 from segue.agents import policies
 from segue.agents.config import AgentConfig
 from segue.agents.loading import load_policy
-from segue.agents.practice.responses import Log, fit_model, init_model, log_loss
-from segue.agents.practice.starts import Starts, starts_of
-from segue.agents.practice.world import sessions, world_of
 from segue.jobs.agents import AGENT, compare, publish, stored, trial
 from segue.town import TownConfig, build
 from segue.town.truth import Truth
+from segue.world.dynamics import sessions, world_of
+from segue.world.responses import Log, fit_model, init_model, log_loss
+from segue.world.starts import Starts, starts_of
 
 SIZE = {"listeners": 80, "tracks": 900, "months": 0.5}
 TEN_LINES = """
 import jax.numpy as jnp
-from segue.agents.practice.observed import PLACES
+from segue.world.features import PLACES
 
 
 def choose(params, seen, key):

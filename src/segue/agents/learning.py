@@ -7,9 +7,8 @@ a replay buffer with double DQN (van Hasselt, Guez and Silver 2016), n steps and
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -19,36 +18,7 @@ from jax import Array
 from segue.agents.config import AgentConfig
 from segue.agents.network import QNetwork, Scaling, init_network, q_values
 from segue.agents.returns import lambda_returns, n_step_sums
-
-Tree = Any
-
-
-class Seen(NamedTuple):
-    """What the agent looks at before a track."""
-
-    session: Array  # (S,) features of the session
-    candidates: Array  # (m, C) features of the candidates
-    prior: Array  # (m,) reward that the user model expects of each at once
-    mask: Array  # (m,) bool, may be chosen
-
-
-class Turn(NamedTuple):
-    """What came of a choice."""
-
-    state: Tree
-    reward: Array  # () that the world expects of the chosen track
-    stay: Array  # () chance that the listener is still there after it
-
-
-class Training(NamedTuple):
-    """A world to train in; pure functions of `params`, a pytree, for one session each. Map them yourself.
-
-    Sessions go on however the listener feels: leaving is in `Turn.stay`.
-    """
-
-    begin: Callable[[Tree, Array], Tree]  # params, key -> state
-    see: Callable[[Tree, Tree], Seen]  # params, state -> what the agent sees
-    turn: Callable[[Tree, Tree, Array, Array], Turn]  # params, state, place, key -> turn
+from segue.world.session import Seen, Training, Tree
 
 
 class Moments(NamedTuple):

@@ -9,8 +9,8 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from segue.agents.learning import Training
 from segue.agents.policies import Trained, q_of
+from segue.world.session import Training
 
 
 class Ordered(NamedTuple):

@@ -3,7 +3,7 @@
 A policy is one function of (params, seen, key) that returns a place in the pool:
 
     import jax.numpy as jnp
-    from segue.agents.practice.observed import PLACES
+    from segue.world.features import PLACES
 
     def choose(params, seen, key):
         taste = seen.candidates[:, PLACES["taste"]]
@@ -15,18 +15,15 @@ It runs compiled, so it is written with `jax.numpy`. `params` is whatever arrays
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 
-from segue.agents.learning import Seen
 from segue.agents.network import QNetwork, Scaling, q_values
-from segue.agents.practice.observed import PLACES
-
-Policy = Callable[[Any, Seen, Array], Array]
+from segue.world.features import PLACES
+from segue.world.session import Policy, Seen
 
 
 class Trained(NamedTuple):

@@ -14,9 +14,6 @@ import numpy as np
 from segue.agents import policies
 from segue.agents.agent import Agent
 from segue.agents.config import AgentConfig
-from segue.agents.practice.responses import UserModel, fit_model, init_model, log_loss
-from segue.agents.practice.starts import starts_of
-from segue.agents.practice.world import TRAINING, Law, Sessions, sessions, world_of
 from segue.agents.trees import from_arrays, to_arrays
 from segue.errors import FormatError
 from segue.evaluation.playing import Comparison, Kind, Played, Tracks, measured, verdict
@@ -24,6 +21,9 @@ from segue.progress import Advance
 from segue.shelf import Shelf
 from segue.taste.arrays import load_arrays, save_arrays
 from segue.town import TownConfig, build
+from segue.world.dynamics import TRAINING, Law, Sessions, sessions, world_of
+from segue.world.responses import UserModel, fit_model, init_model, log_loss
+from segue.world.starts import starts_of
 
 if TYPE_CHECKING:
     from segue.town.truth import Truth

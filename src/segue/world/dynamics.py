@@ -13,21 +13,20 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from segue.agents.learning import Seen, Training, Turn
-from segue.agents.policies import Policy
-from segue.agents.practice import responses
-from segue.agents.practice.observed import (
+from segue.town import response
+from segue.town.response import Track
+from segue.town.truth import Truth
+from segue.world import responses
+from segue.world.features import (
     Heard,
     hear,
     moment_features,
     nothing_heard,
     session_features,
 )
-from segue.agents.practice.responses import Log, UserModel
-from segue.agents.practice.starts import Starts
-from segue.town import response
-from segue.town.response import Track
-from segue.town.truth import Truth
+from segue.world.responses import Log, UserModel
+from segue.world.session import Policy, Seen, Training, Turn
+from segue.world.starts import Starts
 
 Law = Literal["town", "model"]
 

@@ -9,10 +9,10 @@ import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
-from segue.agents.practice.observed import STATIC
 from segue.town import judging, response
 from segue.town.draws import Draws
 from segue.town.truth import Truth
+from segue.world.features import STATIC
 
 MOST_PLAYED = 20  # tracks that stand for a listener's tastes
 

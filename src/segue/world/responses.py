@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import optax
 from jax import Array
 
-from segue.agents.practice.observed import CANDIDATE, SESSION, STATIC
+from segue.world.features import CANDIDATE, SESSION, STATIC
 
 Form = Literal["plain", "summary", "recurrent"]
 MEMORY = 32  # of the recurrent layer
