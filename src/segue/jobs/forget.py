@@ -144,11 +144,24 @@ def _from_shelf(library: Library, listener: str, dry_run: bool) -> Iterator[Remo
     """Vectors of every version of every model; a version that cannot forget is removed whole."""
     from segue.factors.model import FactorModel
 
-    def forget_in(folder: Path) -> dict[str, list[int]]:
+    def in_factors(folder: Path) -> dict[str, list[int]]:
         model = FactorModel.load(folder)
         if model.forget(listener):
             model.save(folder)
         return {"listeners": [len(model.listeners_), model.config.als.factors]}
+
+    def in_blend(folder: Path) -> dict[str, list[int]]:
+        from segue.taste.blend import SequenceBlend
+
+        blend = SequenceBlend.load(folder)
+        if blend.forget(listener):
+            blend.save(folder)
+        return {"songs": list(blend.network_.table().vectors.shape)}
+
+    known = {
+        "FactorModel": (in_factors, "vectors of theirs"),
+        "SequenceBlend": (in_blend, "sequences of theirs"),
+    }
 
     shelf = shelf_of(library)
     # All folders: a kill may have left versions of which none is the current one.
@@ -158,13 +171,13 @@ def _from_shelf(library: Library, listener: str, dry_run: bool) -> Iterator[Remo
             _, found = traces.search(shelf.path(name, version), listener)
             if not found:
                 continue
-            known = shelf.manifest(name, version).kind == "FactorModel"
+            forget_in, what = known.get(shelf.manifest(name, version).kind, (None, "whole versions"))
             if not dry_run:
-                if known:
+                if forget_in is not None:
                     shelf.rewrite(name, version, forget_in)
                 else:
                     shelf.remove(name, version)
-            yield Removed(f"{name}/{version}", "vectors of theirs" if known else "whole versions", 1)
+            yield Removed(f"{name}/{version}", what, 1)
 
 
 def _weeks(library: Library) -> Weeks:

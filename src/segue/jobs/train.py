@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from segue.errors import UsageError
 from segue.factors.model import FactorConfig, FactorModel
 from segue.library import Library
 from segue.library.versions import group_library
 from segue.shelf import Shelf
+
+if TYPE_CHECKING:
+    from segue.taste.documents import Documents
 
 FACTORS = "factors"
 VECTORS = "vectors"  # song vectors on the shelf: vectors.npz
@@ -95,13 +99,9 @@ def train_vectors(library: Library, *, seed: int = 0, keep: int = 3) -> str:
         SegueError: there are neither playlists nor plays with times, or no song is met often enough.
         BusyError: another process is writing.
     """
-    from segue.taste.documents import session_documents
-    from segue.taste.reading import listening_documents, playlist_documents
     from segue.taste.vectors import SongVectors
 
-    lists = bool(library.count("playlist_entries"))
-    documents = playlist_documents(library) if lists else session_documents(listening_documents(library))
-    vectors = SongVectors().fit(documents, seed=seed)
+    vectors = SongVectors().fit(sequences(library), seed=seed)
     shelf = shelf_of(library)
     version = shelf.publish(
         VECTORS,
@@ -116,6 +116,20 @@ def train_vectors(library: Library, *, seed: int = 0, keep: int = 3) -> str:
     )
     shelf.prune(VECTORS, keep)
     return version
+
+
+def sequences(library: Library) -> Documents:
+    """Songs in order: the playlists, or where there are none the sessions, without what was skipped.
+
+    Raises:
+        SegueError: there are neither playlists nor plays with times.
+    """
+    from segue.taste.documents import session_documents
+    from segue.taste.reading import listening_documents, playlist_documents
+
+    if library.count("playlist_entries"):
+        return playlist_documents(library)
+    return session_documents(listening_documents(library))
 
 
 def load_factors(library: Library, version: str | None = None) -> tuple[FactorModel, str]:

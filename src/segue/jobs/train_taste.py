@@ -1,0 +1,73 @@
+"""Training of the taste network with all that the radio asks."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from segue.errors import NotFoundError
+from segue.files import remove
+from segue.jobs.train import VECTORS, sequences, shelf_of
+from segue.library import Library
+from segue.taste.blend import SequenceBlend, SequenceBlendConfig
+from segue.taste.vectors import SongVectors
+
+NETWORK = "network"  # on the shelf: a SequenceBlend's folder
+
+
+class TrainedNetwork(NamedTuple):
+    """What a training of the network made."""
+
+    version: str
+    blend: SequenceBlend
+
+
+def train_network(
+    library: Library, config: SequenceBlendConfig | None = None, *, seed: int = 0, keep: int = 3
+) -> TrainedNetwork:
+    """Train the taste network on the current song vectors, weigh it with its neighbours, publish the whole.
+
+    A training that was killed goes on from its last epoch.
+
+    Raises:
+        NotFoundError: no song vectors were trained yet.
+        SegueError: there is too little to learn from.
+    """
+    shelf = shelf_of(library)
+    made_from = _current(library, VECTORS)
+    vectors = SongVectors.load(shelf.path(VECTORS, made_from) / f"{VECTORS}.npz")
+    checkpoint = library.path / "training" / "network.npz"
+    checkpoint.parent.mkdir(exist_ok=True)
+    blend = SequenceBlend(config).fit(sequences(library), vectors, seed=seed, checkpoint=checkpoint)
+    version = shelf.publish(
+        NETWORK,
+        blend.save,
+        {
+            "kind": "SequenceBlend",
+            "config": blend.config.model_dump(mode="json"),
+            "data": library.fingerprint(),
+            "made_from": [f"{VECTORS}/{made_from}"],
+            "seed": seed,
+            "metrics": {"ndcg@100": blend.validation_, "weights": blend.weights_},
+            "shapes": {"songs": list(blend.network_.table().vectors.shape)},
+        },
+    )
+    remove(checkpoint)
+    shelf.prune(NETWORK, keep)
+    return TrainedNetwork(version, blend)
+
+
+def load_network(library: Library) -> tuple[SequenceBlend, str]:
+    """What the radio asks, and its version.
+
+    Raises:
+        NotFoundError: it was not trained yet.
+    """
+    version = _current(library, NETWORK)
+    return SequenceBlend.load(shelf_of(library).path(NETWORK, version)), version
+
+
+def _current(library: Library, name: str) -> str:
+    try:
+        return shelf_of(library).current(name)
+    except NotFoundError:
+        raise NotFoundError(f"This library has no trained {name} yet", do="segue train --network") from None

@@ -1,0 +1,171 @@
+"""Radio: a stream without end that follows a listener, one track after another.
+
+    radio = Radio(blend, context, config, listening=listening)
+    radio.hear(codes, context)            # the history, or the seeds
+    pick = radio.next()                   # the track that comes now, and why
+    radio.answer(pick.track, skipped=True)
+
+What a listener is to the radio is one small array (the taste network's state) and what was played last. Each
+answer moves both; nothing is trained. Tracks are numbers: places in `blend.track_ids_`, for the rules too.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveInt
+
+from segue.playlists.rules import Context, Listening, RulesConfig
+from segue.playlists.rules.filters import ALWAYS, HEARD, Asked
+from segue.taste.vectors import best, unit
+
+if TYPE_CHECKING:
+    from segue.taste.blend import SequenceBlend
+    from segue.taste.documents import Context as PlayContext
+
+
+class RadioConfig(BaseModel):
+    """What a radio plays and how it follows."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rules: RulesConfig = Field(RulesConfig(), description="medium, explicit tracks, children's music")
+    familiar: bool = Field(True, description="whether tracks may come that the listener has heard before")
+    artist_gap: NonNegativeInt = Field(8, description="tracks before an artist may come again")
+    recent: PositiveInt = Field(50, description="plays that the next track is chosen by")
+    skip_push: NonNegativeFloat = Field(
+        6.0, description="deviations of the scores by which a skip lowers the skipped track itself"
+    )
+    skip_memory: float = Field(0.9, ge=0, lt=1, description="how much of a skip's push is left a track later")
+
+
+class Pick(NamedTuple):
+    """The track that comes now."""
+
+    track: int
+    score: float
+    near: int  # the played track it is nearest to; -1 if nothing was played yet
+    after: bool  # whether that is the track played just before
+    away: int  # the skipped track that it keeps away from; -1 if none is remembered
+
+
+class Radio:
+    """One listener's stream.
+
+    Args:
+        blend: what scores the next track.
+        context: the catalogue, in the order of `blend.track_ids_`.
+        config: the settings.
+        listening: what is known of the listener: bans, what was heard.
+
+    Attributes:
+        state: (1, size) the taste network's state.
+        away: (d,) decaying sum of the directions of skipped tracks.
+    """
+
+    def __init__(
+        self,
+        blend: SequenceBlend,
+        context: Context,
+        config: RadioConfig | None = None,
+        *,
+        listening: Listening | None = None,
+    ) -> None:
+        self.config = config or RadioConfig()
+        self._blend, self._catalogue = blend, context
+        self._network = blend.network_
+        vectors = self._network.table().vectors
+        self._vectors = unit(vectors - vectors.mean(axis=0))
+        self.state = self._network.start()
+        self.away = np.zeros(vectors.shape[1], np.float32)
+        self.played: list[int] = []  # not skipped, the latest last
+        self.skipped: list[int] = []
+        self._artists: list[NDArray[np.int32]] = []  # of the last tracks that came
+        self._allowed = self._lasting(listening or Listening())
+
+    def hear(self, tracks: NDArray[np.int32], context: PlayContext | None = None) -> None:
+        """Begin with plays of the past, oldest first; they may come again, unlike what the radio plays.
+
+        Args:
+            tracks: (n,) numbers, -1 for those the network does not know.
+            context: of these plays, each field (n,).
+        """
+        for place in np.flatnonzero(tracks >= 0)[-self.config.recent :]:
+            here = None if context is None else context.take(np.array([place]))
+            self._follow(int(tracks[place]), here is not None and bool(here.skipped[0] == 1), here)
+
+    def seed(self, tracks: NDArray[np.int32]) -> None:
+        """Begin with tracks that somebody named: the radio does not play them itself."""
+        self.hear(tracks)
+        for track in tracks[tracks >= 0].tolist():
+            self._came(track)
+
+    def next(self) -> Pick | None:
+        """The track that comes now; None when the catalogue has none left. Asking twice gives the same."""
+        codes = np.array(self.played[-self.config.recent :], np.int32)
+        scores = self._blend.scores_after(codes, self.state[0])
+        if self.away.any():
+            spread = float(scores[self._allowed].std()) if self._allowed.any() else 0.0
+            scores = scores - self.config.skip_push * max(spread, 1e-6) * (self._vectors @ self.away)
+        choice = self._best(np.where(self._allowed, scores, -np.inf))
+        if choice < 0:
+            return None
+        return self._reasoned(choice, float(scores[choice]))
+
+    def answer(self, track: int, *, skipped: bool) -> None:
+        """The listener has played a track, or skipped it."""
+        self._follow(track, skipped)
+        self._came(track)
+
+    def _follow(self, track: int, skipped: bool, context: PlayContext | None = None) -> None:
+        """Move what is remembered. Skips have one memory, here: the network is told of plays alone."""
+        self.away *= self.config.skip_memory
+        if skipped:
+            self.away += self._vectors[track]
+            self.skipped.append(track)
+        else:
+            self.state = self._network.play(self.state, np.array([track], np.int32), context)
+            self.played.append(track)
+
+    def _came(self, track: int) -> None:
+        """No version of it comes again, and its artists not soon."""
+        self._allowed &= self._catalogue.work != self._catalogue.work[track]
+        self._artists = [*self._artists, self._catalogue.credited(track)][-max(self.config.artist_gap, 1) :]
+
+    def _lasting(self, listening: Listening) -> NDArray[np.bool_]:
+        n = self._catalogue.n_tracks
+        asked = Asked(
+            self._catalogue,
+            listening,
+            self.config.rules,
+            np.arange(n, dtype=np.int32),
+            np.zeros(n, np.float32),
+        )
+        rules = ALWAYS if self.config.familiar else (*ALWAYS, HEARD)
+        out = np.zeros(n, bool)
+        for rule in rules:
+            out |= rule.mask(asked)
+        return ~out
+
+    def _best(self, scores: NDArray[np.float32]) -> int:
+        """The best track whose artists have not come for a while; if all have, the best of all."""
+        recent = np.zeros(max(1, self._catalogue.n_artists), bool)
+        for artists in self._artists[-self.config.artist_gap :] if self.config.artist_gap else ():
+            recent[artists] = True
+        everything = np.arange(len(scores), dtype=np.int32)
+        spaced = np.where(self._catalogue.any_artist(everything, recent), -np.inf, scores)
+        found = best(spaced.astype(np.float32), 1)
+        if not len(found):
+            found = best(scores.astype(np.float32), 1)
+        return int(found[0]) if len(found) else -1
+
+    def _reasoned(self, track: int, score: float) -> Pick:
+        near, away = -1, -1
+        recent = self.played[-self.config.recent :]
+        if recent:
+            near = recent[int((self._vectors[recent] @ self._vectors[track]).argmax())]
+        if self.skipped and np.linalg.norm(self.away) > 0.3:
+            away = self.skipped[-1]
+        return Pick(track, score, near, bool(recent) and near == recent[-1], away)

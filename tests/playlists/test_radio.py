@@ -1,0 +1,159 @@
+"""The radio on a small made-up catalogue of two styles."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from segue.playlists.radio import Radio, RadioConfig
+from segue.playlists.rules import Context, Listening
+from segue.taste.blend import SequenceBlend, SequenceBlendConfig
+from segue.taste.documents import Context as PlayContext
+from segue.taste.documents import Documents
+from segue.taste.network_config import TasteNetworkConfig
+from segue.taste.vectors import SongVectors, SongVectorsConfig
+
+N = 40  # songs of a style; song 0 of each style has a live version, number 40
+SMALL = SequenceBlendConfig(
+    network=TasteNetworkConfig(hidden=16, negatives=32, length=10, batch=32, epochs=2, learning_rate=1e-2)
+)
+
+
+@pytest.fixture(scope="module")
+def blend() -> SequenceBlend:
+    """Playlists hold songs of one style, now and then one of the other."""
+    random = np.random.default_rng(0)
+    rows = []
+    for number in range(300):
+        style = "ab"[number % 2]
+        rows.append([f"{style}{song:02d}" for song in random.choice(N + 1, 12, replace=False)])
+        if random.random() < 0.3:
+            rows[-1][5] = f"{'ba'[number % 2]}{random.integers(N):02d}"
+    documents = Documents.from_lists(rows)
+    vectors = SongVectors(SongVectorsConfig(dim=8, window=5, epochs=5)).fit(documents)
+    return SequenceBlend(SMALL).fit(documents, vectors)
+
+
+@pytest.fixture(scope="module")
+def catalogue(blend: SequenceBlend) -> Context:
+    ids = [str(track) for track in blend.track_ids_]
+    songs = [(track[0], int(track[1:])) for track in ids]
+    n = len(ids)
+    return Context.build(
+        pa.table(
+            {
+                "track_id": ids,
+                "title": [f"Song {style}{song % N}" for style, song in songs],
+                "artists": [[f"Band {style}{song % N // 2}"] for style, song in songs],
+                "album": pa.nulls(n, pa.string()),
+                "medium": ["song"] * n,
+                "explicit": [False] * n,
+                "popularity": [0.5] * n,
+                "work_id": [f"w{style}{song % N}" for style, song in songs],
+                "version": ["live" if song == N else "original" for _, song in songs],
+            }
+        ),
+        ids,
+    )
+
+
+def codes(blend: SequenceBlend, *tracks: str) -> np.ndarray:
+    place = {track: code for code, track in enumerate(blend.track_ids_)}
+    return np.array([place[track] for track in tracks], np.int32)
+
+
+def heard(radio: Radio, blend: SequenceBlend, answers: str) -> list[str]:
+    """What comes, answered in turn: p for played, s for skipped."""
+    out = []
+    for answer in answers:
+        pick = radio.next()
+        assert pick is not None
+        assert pick == radio.next()
+        out.append(str(blend.track_ids_[pick.track]))
+        radio.answer(pick.track, skipped=answer == "s")
+    return out
+
+
+def seeded(blend: SequenceBlend, catalogue: Context) -> Radio:
+    radio = Radio(blend, catalogue)
+    radio.seed(codes(blend, "a01", "a05", "a09"))
+    return radio
+
+
+def test_it_stays_with_the_style_plays_no_song_twice_and_is_the_same_again(
+    blend: SequenceBlend, catalogue: Context
+) -> None:
+    first = heard(seeded(blend, catalogue), blend, "p" * 15)
+    assert heard(seeded(blend, catalogue), blend, "p" * 15) == first
+    assert sum(track[0] == "a" for track in first) >= 13
+    works = [(track[0], int(track[1:]) % N) for track in first]
+    assert len(set(works)) == len(works)
+    assert not {("a", 1), ("a", 5), ("a", 9)} & set(works)
+    artists = [(style, song // 2) for style, song in works]
+    assert all(artist not in artists[max(0, at - 8) : at] for at, artist in enumerate(artists))
+
+
+def test_it_ends_when_every_song_has_come_once(blend: SequenceBlend, catalogue: Context) -> None:
+    radio = Radio(blend, catalogue)
+    assert len(heard(radio, blend, "p" * 2 * N)) == 2 * N
+    assert radio.next() is None
+
+
+def test_three_skips_make_a_style_leave(blend: SequenceBlend, catalogue: Context) -> None:
+    played = heard(seeded(blend, catalogue), blend, "ppp" + "pppp")
+    skipped = heard(seeded(blend, catalogue), blend, "sss" + "pppp")
+    assert sum(track[0] == "a" for track in played[3:]) >= 3
+    assert sum(track[0] == "b" for track in skipped[3:]) >= 3
+
+
+def test_the_reason_names_what_was_played_and_what_was_skipped(
+    blend: SequenceBlend, catalogue: Context
+) -> None:
+    assert Radio(blend, catalogue).next()[2:] == (-1, False, -1)  # type: ignore[index]
+    radio = seeded(blend, catalogue)
+    pick = radio.next()
+    assert pick is not None
+    assert pick.near in codes(blend, "a01", "a05", "a09")
+    assert pick.after == (pick.near == codes(blend, "a09")[0])
+    radio.answer(pick.track, skipped=True)
+    after = radio.next()
+    assert after is not None
+    assert after.away == pick.track
+
+
+def test_bans_hold_and_what_was_heard_stays_away_if_wanted(blend: SequenceBlend, catalogue: Context) -> None:
+    track = codes(blend, "a03")
+    artists = catalogue.credited(int(codes(blend, "a10")[0]))
+    listening = Listening(banned_tracks=track, banned_artists=artists, heard=codes(blend, "b07"))
+    came = heard(Radio(blend, catalogue, listening=listening), blend, "p" * (2 * N - 3))
+    assert not {"a03", "a10", "a11"} & set(came)
+    assert "b07" in came
+    new = Radio(blend, catalogue, RadioConfig(familiar=False), listening=listening)
+    assert "b07" not in heard(new, blend, "p" * (2 * N - 4))
+
+
+def test_a_skipped_play_of_the_past_is_remembered_like_a_skip_now(
+    blend: SequenceBlend, catalogue: Context
+) -> None:
+    tracks = codes(blend, "a01", "a05", "b02")
+    n = len(tracks)
+    context = PlayContext(
+        np.full(n, np.nan, np.float32),
+        np.full(n, -1, np.int8),
+        np.array([0, 1, 0], np.int8),
+        np.full(n, -1, np.int32),
+        np.zeros(n, np.int32),
+        np.full(n, np.nan),
+        (),
+    )
+    past = Radio(blend, catalogue)
+    past.hear(tracks, replace(context, skipped=np.array([-1, 1, -1], np.int8)))
+    now = Radio(blend, catalogue)
+    for track, skipped in zip(tracks.tolist(), (False, True, False), strict=True):
+        now.answer(track, skipped=skipped)
+    np.testing.assert_array_equal(past.away, now.away)
+    assert past.played == now.played == [tracks[0], tracks[2]]
+    assert past.skipped == [tracks[1]]
