@@ -6,6 +6,7 @@ sees comes from the user model alone, so that an agent can be taken from one wor
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, Literal, NamedTuple
 
@@ -29,6 +30,7 @@ from segue.world.session import Policy, Seen, Training, Turn
 from segue.world.starts import Starts
 
 Law = Literal["town", "model"]
+WHOLE = (0.0, 0.0, 0.0, 1.0)  # the default reward: tracks heard whole
 
 
 class World(NamedTuple):
@@ -40,6 +42,7 @@ class World(NamedTuple):
     starts: Starts
     model: UserModel  # what the agent sees through
     answers: UserModel  # who answers, unless the town does
+    rewards: Array  # (4,) of the stages a track can reach
 
 
 class State(NamedTuple):
@@ -58,17 +61,32 @@ class Event(NamedTuple):
 
     state: State
     stage: Array
-    reward: Array  # 1 if heard whole
-    expected: Array  # chance of that, by the law
+    reward: Array  # of the stage that was reached
+    expected: Array  # the same before the draw: by the chances of the law
     stay: Array  # chance that the listener stays
     log: Log  # this moment, for a user model to learn from; `there` and `left` are left open
 
 
-def world_of(truth: Truth, starts: Starts, model: UserModel, answers: UserModel | None = None) -> World:
-    """A world of a town's sessions."""
+def world_of(
+    truth: Truth,
+    starts: Starts,
+    model: UserModel,
+    answers: UserModel | None = None,
+    rewards: Sequence[float] = WHOLE,
+) -> World:
+    """A world of a town's sessions.
+
+    Args:
+        truth: of the town.
+        starts: how sessions begin.
+        model: what the agent sees through.
+        answers: the user model that answers, unless the town does; by default the same.
+        rewards: of a track left at once, left soon, mostly heard, heard whole; by default 1 for the last.
+    """
     constants, tracks = jax.tree.map(jnp.asarray, (response.float32(truth.config.response), truth.tracks))
     genres = jnp.zeros(int(truth.tracks.genre.max()) + 1)
-    return World(constants, genres, tracks, starts, model, model if answers is None else answers)
+    answers, worth = model if answers is None else answers, jnp.asarray(rewards, jnp.float32)
+    return World(constants, genres, tracks, starts, model, answers, worth)
 
 
 def begin(world: World, key: Array) -> State:
@@ -89,7 +107,7 @@ def see(world: World, state: State) -> Seen:
     chance = responses.chances(world.model, session, state.memory, candidates)
     heard = chance @ jnp.asarray(response.HEARD)
     offered = jnp.concatenate([candidates, chance[:, jnp.array([0, 3])], heard[:, None]], -1)
-    return Seen(jnp.concatenate([session, state.memory]), offered, chance[:, 3], state.free)
+    return Seen(jnp.concatenate([session, state.memory]), offered, chance @ world.rewards, state.free)
 
 
 def play(law: Law, world: World, state: State, place: Array, key: Array) -> Event:
@@ -142,7 +160,7 @@ def play(law: Law, world: World, state: State, place: Array, key: Array) -> Even
         town,
     )
     log = Log(session, offered, stage, jnp.ones(()), leaving, jnp.zeros(()))
-    return Event(after, stage, whole, chance[3], 1 - leave, log)
+    return Event(after, stage, world.rewards[stage], chance @ world.rewards, 1 - leave, log)
 
 
 def _turn(world: World, state: State, place: Array, key: Array) -> Turn:
@@ -160,7 +178,7 @@ class Sessions(NamedTuple):
     known: Array  # heard before the session
     there: Array  # bool
     stage: Array
-    chance: Array  # the law's, of hearing the track whole
+    chance: Array  # reward that the law expected; by default the chance of hearing the track whole
     log: Log
 
 
