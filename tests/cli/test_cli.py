@@ -109,6 +109,39 @@ def test_models_are_listed_rolled_back_and_pruned(home: Path) -> None:
     assert "Removed 0" in segue("models", "--prune", "factors", "--keep", "2", cwd=home)
 
 
+def test_the_radio_says_what_to_run_and_what_it_needs(home: Path) -> None:
+    assert "segue train --network" in segue("radio", "--listener", "p01", cwd=home, code=4)
+    assert "made of p" in segue("radio", "--answers", "px", cwd=home, code=2)
+    assert "begins with something" in segue("radio", cwd=home, code=2)
+
+
+@pytest.mark.slow
+def test_the_radio_follows_answers_and_forgets(tmp_path: Path) -> None:
+    own = tmp_path
+    rng, lines = random.Random(7), ["listener,artist,track,timestamp,played_ms,duration_ms"]
+    for person in range(40):
+        kind = "Folk" if person % 2 else "Metal"
+        for play in range(30):
+            band, at = rng.randrange(12), 1_760_000_000 + person * 1_000 + play * 240
+            song = f"{kind} Song {band}-{rng.randrange(3)}"
+            lines.append(f"p{person:02},{kind} {band},{song},{at},190000,200000")
+    (own / "plays.csv").write_text("\n".join(lines) + "\n")
+    segue("import", "plays.csv", cwd=own)
+    trained = json.loads(segue("train", "--network", "--json", cwd=own, SEGUE_FACTORS__ALS__FACTORS="8"))
+    assert trained["network"]
+    command = ("radio", "--seed-track", "Folk 3 - Folk Song 3-1", "--answers", "ppsp")
+    came = json.loads(segue(*command, "--json", "-o", "radio.json", cwd=own))
+    assert [row["skipped"] for row in came] == [False, False, True, False]
+    kept = (own / "radio.json").read_text()
+    assert [f'"{row["track"]}"' in kept for row in came] == [True, True, False, True]
+    assert "Follows" in came[0]["reason"]
+    assert "which was skipped" in came[3]["reason"]
+    text = segue("radio", "--listener", "p01", "-n", "3", cwd=own)
+    assert text.count("Folk Song") >= 3
+    forgotten = segue("forget", "p01", "--yes", cwd=own)
+    assert "network/" in forgotten
+
+
 def test_tastes_are_told_and_drawn(home: Path) -> None:
     overview = json.loads(segue("tastes", "--json", cwd=home))
     assert overview["listeners"] == 60

@@ -33,6 +33,13 @@ def train(
             help="Also learn song vectors from playlists or sessions, for tastes. Needs the extra taste.",
         ),
     ] = False,
+    network: Annotated[
+        bool,
+        typer.Option(
+            "--network",
+            help="Also learn song vectors and train the network that the radio asks. Takes minutes to hours.",
+        ),
+    ] = False,
     html: Annotated[Path | None, typer.Option(help="Write a page with the curve of the loss here.")] = None,
     json: JsonOption = False,
 ) -> None:
@@ -53,7 +60,12 @@ def train(
         factors = factors.for_playlists() if unit == "playlists" else factors
     opened, keep = Library.open(library), settings.shelf.keep
     trained = run(opened, factors, keep=keep, show_progress=not json)
-    songs = train_vectors(opened, keep=keep) if vectors else None
+    songs = train_vectors(opened, keep=keep) if vectors or network else None
+    follows = None
+    if network:
+        from segue.jobs.train_taste import train_network
+
+        follows = train_network(opened, keep=keep).version
     model, losses = trained.model, trained.losses
     if html is not None:
         _curve(html, losses)
@@ -63,6 +75,7 @@ def train(
                 "model": "factors",
                 "version": trained.version,
                 "vectors": songs,
+                "network": follows,
                 "unit": model.config.observations.unit,
                 "listeners": len(model.listeners_),
                 "tracks": len(model.tracks_),
@@ -77,8 +90,8 @@ def train(
     )
     if losses:
         print(f"Loss {losses[0]:,.0f} after the first epoch, {losses[-1]:,.0f} after {len(losses)}.")
-    also = f" and vectors/{songs}" if songs else ""
-    print(f"Published as factors/{trained.version}{also}. Next: segue weekly")
+    also = (f" and vectors/{songs}" if songs else "") + (f" and network/{follows}" if follows else "")
+    print(f"Published as factors/{trained.version}{also}. Next: segue {'radio' if follows else 'weekly'}")
 
 
 def _curve(path: Path, losses: list[float]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from typing import NamedTuple
@@ -101,7 +101,7 @@ def prepare(library: Library, week: str, config: WeeklyConfig | None = None, *, 
     tracks = [str(track) for track in model.tracks_]
     unit = model.config.observations.unit
     with progress("Reading the catalogue"):
-        context = _context(library, tracks, unit)
+        context = catalogue_context(library, tracks, unit)
     config = _in_hand(config, context)
     with progress("Looking for tastes"):
         found = tastes_of_week(library, week, model, version, keep=keep)
@@ -160,7 +160,7 @@ def weekly_for_guest(
     """
     ready = prepare(library, week, config)
     number = {str(track): at for at, track in enumerate(ready.model.tracks_)}
-    understood = [find_known(library, ready.model, text) for text in likes]
+    understood = [find_known(library, ready.model.tracks_, text) for text in likes]
     liked = np.array(sorted({number[found.track_id] for found in understood}), np.int32)
     settings = ready.model.config.observations
     worth = settings.base + settings.love
@@ -194,20 +194,20 @@ def explain_absence(
     """
     ready = prepare(library, week, config)
     ready.known([listener])
-    found = find_known(library, ready.model, track)
+    found = find_known(library, ready.model.tracks_, track)
     number = int(np.flatnonzero(ready.model.tracks_ == found.track_id)[0])
     seen, (history,) = ready.read([listener])
     said = why_not(ready.material, seen, history, week, number, config=ready.config, seed=seed)
     return found, said
 
 
-def find_known(library: Library, model: FactorModel, text: str) -> Found:
+def find_known(library: Library, tracks: Iterable[str], text: str) -> Found:
     """The track of that id, or the one met most whose artists and title hold all words of `text`.
 
     Raises:
         NotFoundError: there is none, or the model knows none of them.
     """
-    known = set(model.tracks_)
+    known = set(tracks)
     for found in find_tracks(library, text, most=20):
         if found.track_id in known:
             return found
@@ -225,7 +225,7 @@ class _Listened(NamedTuple):
     tracks: np.ndarray
 
 
-def _context(library: Library, tracks: list[str], unit: str) -> Context:
+def catalogue_context(library: Library, tracks: list[str], unit: str) -> Context:
     """The catalogue as rules see it; children's music also by playlists, popularity by listeners."""
     columns = (
         "track_id",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from segue.library import Library
+    from segue.library.listening import Some
 
 
 def playlist_documents(library: Library, *, unique: bool = True) -> Documents:
@@ -47,7 +48,7 @@ def playlist_documents(library: Library, *, unique: bool = True) -> Documents:
     return first_places(documents) if unique else documents
 
 
-def listening_documents(library: Library, *, session_gap_s: float = 1800.0) -> Documents:
+def listening_documents(library: Library | Some, *, session_gap_s: float = 1800.0) -> Documents:
     """One document for each listener: all plays in order of time, with their context.
 
     Plays without a time (plain counts) have no order and are left out. A session ends where the source
@@ -102,7 +103,7 @@ def listening_documents(library: Library, *, session_gap_s: float = 1800.0) -> D
     return _from_rows(table, table.column("listener_id"), context)
 
 
-def _track_facts(library: Library) -> ir.Table:
+def _track_facts(library: Library | Some) -> ir.Table:
     """track_id as `fact_id`, main artist and work of every track."""
     tracks = library.table("tracks")
     return tracks.select(fact_id=tracks.track_id, artist=tracks.artists[0], work_id=tracks.work_id)

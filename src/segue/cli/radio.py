@@ -1,0 +1,147 @@
+"""`segue radio`: a stream that follows what is played and what is skipped."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from segue.cli.options import LIBRARY, JsonOption, LibraryOption
+from segue.cli.printing import print_json, print_table
+from segue.errors import UsageError
+
+if TYPE_CHECKING:
+    from segue.jobs.radio import Station
+    from segue.playlists.radio import Pick
+
+TRACKS = 20
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this family."""
+    app.command()(radio)
+
+
+def radio(
+    library: LibraryOption = LIBRARY,
+    listener: Annotated[
+        str | None, typer.Option(help="Begin with what this listener has played.", show_default=False)
+    ] = None,
+    seed_track: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Begin with a track, as 'artist - title' or an id. Give it several times.",
+            show_default=False,
+        ),
+    ] = None,
+    new: Annotated[
+        bool, typer.Option("--new", help="Only tracks that the listener has not heard before.")
+    ] = False,
+    tracks: Annotated[
+        int | None,
+        typer.Option("--tracks", "-n", min=1, help="Print so many tracks, as if each was played, and stop."),
+    ] = None,
+    answers: Annotated[
+        str | None,
+        typer.Option(
+            help="Answer track by track: p for played, s for skipped, such as ppsp; then stop.",
+            show_default=False,
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            "-o",
+            help="Write what was played here: .jspf, .xspf, .m3u8, .csv or .json.",
+            show_default=False,
+        ),
+    ] = None,
+    json: JsonOption = False,
+) -> None:
+    """Play what comes next, track by track, following what is played and what is skipped.
+
+    On a terminal it asks after each track: p played, s skipped, q quit. Elsewhere, or with --tracks or
+    --answers, it prints the tracks with their reasons. Needs a trained network: `segue train --network`.
+    """
+    from segue.jobs.radio import open_radio
+    from segue.library import Library
+    from segue.playlists.formats import FORMATS, write
+    from segue.playlists.radio import RadioConfig
+
+    if tracks is not None and answers is not None:
+        raise UsageError("--answers already says how many tracks there are", do="leave out --tracks")
+    if answers is not None and (not answers or set(answers) - set("ps")):
+        raise UsageError("--answers is made of p (played) and s (skipped)", came=answers, do="like ppsp")
+    suffixes = [suffix for each in FORMATS.values() for suffix in each.suffixes]
+    if out is not None and out.suffix.lower() not in suffixes:
+        raise UsageError(f"No playlist format is named like {out}", expected=" ".join(suffixes))
+    station = open_radio(
+        Library.open(library), listener=listener, seeds=seed_track or [], config=RadioConfig(familiar=not new)
+    )
+    asking = tracks is None and answers is None and not json and sys.stdin.isatty() and sys.stdout.isatty()
+    if station.understood and not json:
+        print("From " + "; ".join(found.name for found in station.understood))
+    given = None if asking else answers or "p" * (tracks or TRACKS)
+    came = list(_asked(station) if given is None else _answered(station, given))
+    if json:
+        print_json([_row(station, pick, skipped) for pick, skipped in came])
+    elif given is not None:
+        rows = [tuple(_row(station, pick, skipped).values())[1:] for pick, skipped in came]
+        rows = [
+            (place, artists, title, "skipped" if skipped else "", reason)
+            for place, (artists, title, skipped, reason) in enumerate(rows, 1)
+        ]
+        print_table("Radio", ["", "artists", "title", "", "why"], rows)
+    if given is not None and len(came) < len(given) and not json:
+        print("No track is left that may come.")
+    if out is not None:
+        played = [pick for pick, skipped in came if not skipped]
+        write(station.playlist(played), out)
+        if not json:
+            print(f"Wrote {len(played):,} tracks to {out}")
+
+
+def _answered(station: Station, answers: str) -> Iterator[tuple[Pick, bool]]:
+    """Each track with whether it was skipped, as `answers` say."""
+    for answer in answers:
+        pick = station.radio.next()
+        if pick is None:
+            return
+        station.radio.answer(pick.track, skipped=answer == "s")
+        yield pick, answer == "s"
+
+
+def _asked(station: Station) -> Iterator[tuple[Pick, bool]]:
+    """The same, with somebody at the terminal to answer."""
+    print("p or Enter: played, s: skipped, q: quit.")
+    while (pick := station.radio.next()) is not None:
+        print(f"\n{station.catalogue.name(pick.track)}\n  {station.reason(pick)}")
+        answer = ""
+        while True:
+            try:
+                answer = input("[p/s/q] ").strip().lower()
+            except (EOFError, KeyboardInterrupt):
+                answer = "q"
+            if answer in ("", "p", "play", "s", "skip", "q", "quit"):
+                break
+            print("p or Enter: played, s: skipped, q: quit.")
+        if answer.startswith("q"):
+            return
+        station.radio.answer(pick.track, skipped=answer.startswith("s"))
+        yield pick, answer.startswith("s")
+    print("No track is left that may come.")
+
+
+def _row(station: Station, pick: Pick, skipped: bool) -> dict[str, object]:
+    card = station.catalogue.card(pick.track)
+    return {
+        "track": card.track_id,
+        "artists": card.credit,
+        "title": card.title,
+        "skipped": skipped,
+        "reason": station.reason(pick),
+    }
