@@ -19,11 +19,11 @@ from segue.agents.config import AgentConfig
 from segue.agents.learning import Curve, Learner, begin_learning, learn
 from segue.agents.network import Scaling, init_network
 from segue.agents.policies import Trained
-from segue.agents.trees import from_arrays, to_arrays
 from segue.errors import NumericalError, UsageError
 from segue.progress import Advance
 from segue.taste.arrays import load_arrays, save_arrays
 from segue.world.session import Training
+from segue.world.trees import from_arrays, to_arrays
 
 KIND, CHECKPOINT = "agent", "agent in training"
 PART = 10  # iterations between two looks at a training

@@ -20,6 +20,7 @@ from segue.cli import (
     town,
     training,
     weekly,
+    world,
 )
 from segue.cli.errors import EXIT_CODES
 
@@ -62,6 +63,7 @@ for family in (
     weekly,
     radio,
     schedule,
+    world,
     agents,
     evaluating,
     forgetting,

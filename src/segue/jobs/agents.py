@@ -14,7 +14,6 @@ import numpy as np
 from segue.agents import policies
 from segue.agents.agent import Agent
 from segue.agents.config import AgentConfig
-from segue.agents.trees import from_arrays, to_arrays
 from segue.errors import FormatError
 from segue.evaluation.playing import Comparison, Kind, Played, Tracks, measured, verdict
 from segue.progress import Advance
@@ -24,6 +23,7 @@ from segue.town import TownConfig, build
 from segue.world.dynamics import TRAINING, Law, Sessions, sessions, world_of
 from segue.world.responses import UserModel, fit_model, init_model, log_loss
 from segue.world.starts import starts_of
+from segue.world.trees import from_arrays, to_arrays
 
 if TYPE_CHECKING:
     from segue.town.truth import Truth

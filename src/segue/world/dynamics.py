@@ -129,18 +129,7 @@ def play(law: Law, world: World, state: State, place: Array, key: Array) -> Even
     whole = (stage == 3).astype(jnp.float32)
     heard = hear(state.heard, track, stage, whole - expects[3])
     minutes = track.minutes * jnp.asarray(response.HEARD)[stage]
-    leaving = jnp.stack(
-        [
-            jnp.ones(()),
-            minutes / 4,
-            jnp.maximum(heard.skips - 2, 0),
-            jnp.maximum(heard.skips - 4, 0),
-            heard.position / 10,
-            (stage < 2).astype(jnp.float32),
-            heard.outcomes[1],
-            heard.minutes / 30,
-        ]
-    )
+    leaving = leaving_features(heard, stage, minutes)
     noise = jax.random.normal(to_mood)
     town = response.advance(world.constants, state.town, track, stage, noise, jnp)
     if law == "town":
@@ -161,6 +150,22 @@ def play(law: Law, world: World, state: State, place: Array, key: Array) -> Even
     )
     log = Log(session, offered, stage, jnp.ones(()), leaving, jnp.zeros(()))
     return Event(after, stage, world.rewards[stage], chance @ world.rewards, 1 - leave, log)
+
+
+def leaving_features(heard: Heard, stage: Array, minutes: Array) -> Array:
+    """What leaving is learned from, (LEAVING,): the session after a track, and minutes listened to it."""
+    return jnp.stack(
+        [
+            jnp.ones(()),
+            minutes / 4,
+            jnp.maximum(heard.skips - 2, 0),
+            jnp.maximum(heard.skips - 4, 0),
+            heard.position / 10,
+            (stage < 2).astype(jnp.float32),
+            heard.outcomes[1],
+            heard.minutes / 30,
+        ]
+    )
 
 
 def _turn(world: World, state: State, place: Array, key: Array) -> Turn:

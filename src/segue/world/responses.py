@@ -12,8 +12,10 @@ from typing import Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from jax import Array
+from numpy.typing import NDArray
 
 from segue.world.features import CANDIDATE, SESSION, STATIC
 
@@ -120,6 +122,9 @@ def log_loss(model: UserModel, log: Log) -> Array:
     return _loss(model, log)
 
 
+along_all = jax.jit(along)
+
+
 def _loss(model: UserModel, log: Log) -> Array:
     came = jnp.take_along_axis(along(model, log), log.stage[..., None], -1)[..., 0]
     return -(jnp.log(came + 1e-7) * log.there).sum() / log.there.sum()
@@ -127,26 +132,36 @@ def _loss(model: UserModel, log: Log) -> Array:
 
 def fit_model(log: Log, form: Form, *, seed: int = 0, epochs: int = 12) -> UserModel:
     """Train on sessions, by Adam with a cosine; leaving by Newton's method."""
+    return fit_with_curve(log, form, seed=seed, epochs=epochs)[0]
+
+
+def fit_with_curve(
+    log: Log, form: Form, *, seed: int = 0, epochs: int = 12
+) -> tuple[UserModel, NDArray[np.float32]]:
+    """As `fit_model`, and the log loss of the four stages at every step of the training."""
     model = init_model(jax.random.key(seed), form)
-    steps = max(1, epochs * log.stage.shape[0] // BATCH)
-    model = _train(model, log, jax.random.key(seed + 1), steps)
-    return model._replace(leaves=_fit_leaving(log))
+    # A small log is gone through in smaller batches: each epoch has sixteen steps at least.
+    batch = max(1, min(BATCH, log.stage.shape[0] // 16))
+    steps = max(1, epochs * log.stage.shape[0] // batch)
+    model, losses = _train(model, log, jax.random.key(seed + 1), steps, batch)
+    return model._replace(leaves=_fit_leaving(log)), np.asarray(losses)
 
 
-@partial(jax.jit, static_argnums=3)
-def _train(model: UserModel, log: Log, key: Array, steps: int) -> UserModel:
+@partial(jax.jit, static_argnums=(3, 4))
+def _train(model: UserModel, log: Log, key: Array, steps: int, batch: int) -> tuple[UserModel, Array]:
     optimiser = optax.adam(optax.cosine_decay_schedule(RATE, steps))
 
-    def step(carry: Any, key: Array) -> tuple[Any, None]:
+    def step(carry: Any, key: Array) -> tuple[Any, Array]:
         model, state = carry
-        rows = jax.random.randint(key, (BATCH,), 0, log.stage.shape[0])
-        slope = jax.grad(_loss)(model, jax.tree.map(lambda x: x[rows], log))
+        rows = jax.random.randint(key, (batch,), 0, log.stage.shape[0])
+        loss, slope = jax.value_and_grad(_loss)(model, jax.tree.map(lambda x: x[rows], log))
         # What the model sees is its form, not something to learn.
         slope = slope._replace(sees=jnp.zeros(2))
         change, state = optimiser.update(slope, state, model)
-        return (optax.apply_updates(model, change), state), None
+        return (optax.apply_updates(model, change), state), loss
 
-    return jax.lax.scan(step, (model, optimiser.init(model)), jax.random.split(key, steps))[0][0]
+    (model, _), losses = jax.lax.scan(step, (model, optimiser.init(model)), jax.random.split(key, steps))
+    return model, losses
 
 
 @jax.jit

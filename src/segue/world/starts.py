@@ -12,9 +12,7 @@ from numpy.typing import NDArray
 from segue.town import judging, response
 from segue.town.draws import Draws
 from segue.town.truth import Truth
-from segue.world.features import STATIC
-
-MOST_PLAYED = 20  # tracks that stand for a listener's tastes
+from segue.world.known import MOST_PLAYED, About, standard, static_features
 
 
 class Starts(NamedTuple):
@@ -47,32 +45,18 @@ def starts_of(
     appeal = response.appeal(p, response.widen(listener), tracks, past, hour[:, None])
     vectors, everybody = truth.tracks.vector, np.unique(who)
     taste = np.zeros((truth.config.listeners, vectors.shape[1]), np.float32)
-    taste[everybody] = _unit(np.log1p(memory.plays[everybody]) @ vectors)
+    taste[everybody] = np.log1p(memory.plays[everybody]) @ vectors
     most = np.zeros((truth.config.listeners, MOST_PLAYED), np.int64)
     most[everybody] = np.argsort(-memory.plays[everybody], axis=1)[:, :MOST_PLAYED]
-    near = np.einsum("nmd,nkd->nmk", tracks.vector, vectors[most[who]])
-    near.sort(-1)
-    popularity = np.log(truth.popularity)
-    popularity = (popularity - popularity.mean()) / popularity.std()
-    gap = tracks.energy - truth.tracks.energy[most[who]].mean(1)[:, None]
-    around = (hour * (2 * np.pi / 24))[:, None]
-    columns = {
-        "taste": np.einsum("nmd,nd->nm", tracks.vector, taste[who]),
-        "nearest": near[..., -1],
-        "nearest_five": near[..., -5:].mean(-1),
-        "plays": np.log1p(past.plays),
-        "recent": np.exp(-past.days / 5),
-        "artist_recent": np.log1p(past.wear),
-        "popularity": popularity[songs],
-        "loud": tracks.loud,
-        "energy": tracks.energy,
-        "minutes": tracks.minutes / 4,
-        "energy_gap": gap,
-        "energy_gap_squared": gap**2,
-        "hour_cos": np.broadcast_to(np.cos(around), songs.shape),
-        "hour_sin": np.broadcast_to(np.sin(around), songs.shape),
-    }
-    static = np.stack([columns[name] for name in STATIC], -1).astype(np.float32)
+    static = static_features(
+        tracks,
+        standard(np.log(truth.popularity))[songs],
+        About(past.plays, past.days, past.wear),
+        taste[who],
+        vectors[most[who]],
+        truth.tracks.energy[most[who]].mean(1),
+        hour,
+    )
     arrays = (songs.astype(np.int32), static, past.plays > 0, appeal, listener.care, who)
     return Starts(*map(jnp.asarray, arrays))
 
@@ -82,7 +66,3 @@ def _drawn(
 ) -> NDArray[np.int64]:
     among = np.arange(truth.config.listeners) if listeners is None else np.asarray(listeners)
     return among[(draws.uniform(number, 0) * len(among)).astype(np.int64)]
-
-
-def _unit(vectors: NDArray[np.floating]) -> NDArray[np.floating]:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)

@@ -1,0 +1,89 @@
+"""`segue world`: learn how listeners respond to what is played next, and see how well that is known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from segue.cli.options import LIBRARY, JsonOption, LibraryOption, SeedOption
+from segue.cli.printing import print_json, print_table
+
+if TYPE_CHECKING:
+    from segue.jobs.train_world import TrainedWorld
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this family."""
+    app.command()(world)
+
+
+def world(
+    library: LibraryOption = LIBRARY,
+    seconds: Annotated[
+        float, typer.Option(min=0.1, help="X of the response 'played longer than X seconds'.")
+    ] = 30.0,
+    any_order: Annotated[
+        bool, typer.Option("--any-order", help="Take all sessions, not only those with shuffle on.")
+    ] = False,
+    sessions: Annotated[int, typer.Option(min=100, help="Most sessions to learn from.")] = 20_000,
+    epochs: Annotated[int, typer.Option(min=1, help="How often the sessions are gone through.")] = 12,
+    members: Annotated[int, typer.Option(min=1, help="Models in the ensemble of the last form.")] = 3,
+    seed: SeedOption = 0,
+    html: Annotated[Path | None, typer.Option(help="Also write a page with pictures here.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Learn user models from the library's sessions: is the next track completed, skipped, played for long?
+
+    Each model is measured on listeners it has not seen, beside two tables that know no music: the shares of
+    the responses, and the same by what became of the track before. Needs the extra world.
+    """
+    from segue.jobs.train_world import runs, train_world
+    from segue.library import Library
+    from segue.progress import progress
+    from segue.world.config import WorldConfig
+
+    config = WorldConfig.checked(
+        {
+            "seconds": seconds,
+            "shuffled": not any_order,
+            "sessions": sessions,
+            "epochs": epochs,
+            "members": members,
+        }
+    )
+    opened = Library.open(library)
+    with progress("Learning how listeners respond", total=runs(config)) as advance:
+        trained = train_world(
+            opened, config, seed=seed, tell=(lambda text: None) if json else print, advance=advance
+        )
+    if html is not None:
+        from segue.evaluation.world_page import page_of
+
+        page_of(trained.measured, trained.reliability, trained.curves, seconds).write(html)
+    if json:
+        measured = {
+            name: {response: each._asdict() for response, each in found.items()}
+            for name, found in trained.measured.items()
+        }
+        print_json({"version": trained.version, "measured": measured, **trained.facts})
+        return
+    _print(trained, seconds)
+    if html is not None:
+        print(f"Wrote {html}")
+
+
+def _print(trained: TrainedWorld, seconds: float) -> None:
+    from segue.evaluation.world_page import rows, rows_by_position
+
+    print_table("On listeners not seen before", *rows(trained.measured, seconds))
+    best, found = list(trained.measured.items())[-1]
+    print_table(
+        f"Calibration error by place in the session: {best}",
+        *rows_by_position(found, seconds),
+    )
+    apart = trained.facts["disagreement"]
+    if apart is not None:
+        print(f"Members of the ensemble differ by {apart:.3f} in the chance of a whole play, on average.")
+    print(f"Published as world/{trained.version}.")

@@ -1,0 +1,88 @@
+"""The tracks of a library as a world sees them: sound, popularity, artist, length."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segue.errors import UsageError
+from segue.library import Library
+from segue.town.response import Track
+from segue.world.known import Floats, standard, unit
+
+USUAL_MINUTES = 3.5
+
+
+class Catalogue(NamedTuple):
+    """Songs of a library, n of them."""
+
+    ids: list[str]
+    tracks: Track  # (n, ...); quality, genre and index, which only a town knows, are 0
+    popularity: Floats  # (n,) log of listens, standardised
+    labels: list[str]  # artist - title
+
+
+def catalogue_of(library: Library, vectors: NDArray[np.floating] | None = None) -> Catalogue:
+    """The songs of a library, in the order of their ids.
+
+    Args:
+        library: to read.
+        vectors: song vectors (n, d) in that order, zeros for songs without one. By default sound features
+            alone tell what is like what; with both, each tells half.
+
+    Raises:
+        UsageError: there are neither sound features nor vectors.
+    """
+    table = library.table("tracks")
+    songs = table.filter(table.medium.isnull() | (table.medium == "song"))
+    listens = library.table("listens").group_by("track_id").agg(count=lambda t: t.plays.sum())
+    found = library.arrow(songs.left_join(listens, "track_id").drop("track_id_right").order_by("track_id"))
+    ids, artists = found["track_id"].to_pylist(), [names or [""] for names in found["artists"].to_pylist()]
+    count = np.nan_to_num(np.array(found["count"].to_pylist(), dtype=float))
+    minutes = np.array(found["duration_ms"].to_pylist(), dtype=float) / 60_000
+    sound = _sound(found["features"].to_pylist())
+    parts = [unit(part) for part in (_standardised(sound), vectors) if part is not None and part.any()]
+    if not parts:
+        raise UsageError(
+            "Nothing tells which songs are alike",
+            expected="tracks with sound features, or song vectors",
+            do="import track features, or learn vectors: segue train --vectors",
+        )
+    place = {name: number for number, name in enumerate(sorted({names[0] for names in artists}))}
+    zero, size = np.zeros(len(ids), np.float32), len(ids)
+    tracks = Track(
+        vector=unit(np.concatenate(parts, 1)).astype(np.float32),
+        energy=_column(sound, "energy", size, 0.5),
+        loud=np.clip((_column(sound, "loudness", size, -12.5) + 22) / 19, 0, 1).astype(np.float32),
+        quality=zero,
+        artist=np.array([place[names[0]] for names in artists], np.int32),
+        genre=zero.astype(np.int32),
+        minutes=np.where(minutes > 0, minutes, USUAL_MINUTES).astype(np.float32),
+        index=zero.astype(np.uint32),
+    )
+    titles = found["title"].to_pylist()
+    labels = [f"{', '.join(names)} - {title}" for names, title in zip(artists, titles, strict=True)]
+    return Catalogue(ids, tracks, standard(np.log1p(count)), labels)
+
+
+def _sound(rows: list[list[tuple[str, float]] | None]) -> dict[str, Floats]:
+    """Columns of the sound features that any track has, NaN where one lacks it."""
+    told = [dict(row or ()) for row in rows]
+    names = sorted({name for row in told for name in row})
+    return {name: np.array([row.get(name, np.nan) for row in told], dtype=float) for name in names}
+
+
+def _standardised(sound: dict[str, Floats]) -> Floats | None:
+    columns = []
+    for values in sound.values():
+        middle, spread = np.nanmean(values), np.nanstd(values)
+        if spread > 1e-9:
+            columns.append(np.nan_to_num((values - middle) / spread))
+    return np.stack(columns, 1) if columns else None
+
+
+def _column(sound: dict[str, Floats], name: str, size: int, otherwise: float) -> NDArray[np.float32]:
+    values = sound.get(name, np.full(size, np.nan))
+    return np.nan_to_num(values, nan=otherwise).astype(np.float32)

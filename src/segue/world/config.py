@@ -1,0 +1,45 @@
+"""Settings of the user model."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from segue.errors import UsageError
+from segue.world.responses import Form
+
+
+class WorldConfig(BaseModel):
+    """How a user model is learned from a library."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    forms: tuple[Form, ...] = Field(
+        ("plain", "summary", "recurrent"),
+        min_length=1,
+        description="Forms to learn: plain sees listener and candidate, summary also the session so far, "
+        "recurrent reads it track by track. The last is the one that a world uses.",
+    )
+    seconds: float = Field(30.0, gt=0, description="X of the response 'played longer than X seconds'.")
+    steps: int = Field(30, ge=2, le=200, description="Tracks of a session; longer ones are cut.")
+    sessions: int = Field(20_000, ge=100, description="Most sessions to learn from.")
+    shuffled: bool = Field(True, description="Only sessions played with shuffle on.")
+    held_out: float = Field(0.2, gt=0, lt=0.9, description="Share of the listeners kept for the measuring.")
+    epochs: int = Field(12, ge=1, description="How often the sessions are gone through.")
+    members: int = Field(
+        3, ge=1, description="Models of the last form, from different seeds; their mean is measured too."
+    )
+
+    @classmethod
+    def checked(cls, values: dict[str, object]) -> WorldConfig:
+        """The settings in `values`.
+
+        Raises:
+            UsageError: one is unknown or out of range.
+        """
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise UsageError(
+                f"The setting {'.'.join(map(str, first['loc']))} cannot be", expected=first["msg"]
+            ) from None

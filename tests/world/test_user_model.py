@@ -1,0 +1,145 @@
+"""User models of a library: from tables to measures, calibration by hand, nested chances, nonsense."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from segue.errors import NotFoundError, UsageError
+from segue.jobs.train_world import TrainedWorld, stored_world, train_world
+from segue.library import Library
+from segue.town import TownConfig, build
+from segue.town.response import HEARD
+from segue.world import measuring
+from segue.world.catalogue import Catalogue, catalogue_of
+from segue.world.config import WorldConfig
+from segue.world.features import PLACES
+from segue.world.logs import Heard, log_of, read_sessions
+from segue.world.responses import along_all, fit_model
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
+    opened = Library.open(tmp_path_factory.mktemp("world") / "library", create=True)
+    build(TownConfig.named("ordinary", listeners=150, tracks=800, months=2.0), 2).write(opened)
+    return opened
+
+
+@pytest.fixture(scope="module")
+def catalogue(library: Library) -> Catalogue:
+    return catalogue_of(library)
+
+
+@pytest.fixture(scope="module")
+def heard(library: Library, catalogue: Catalogue) -> Heard:
+    return read_sessions(library, catalogue, steps=20)
+
+
+@pytest.fixture(scope="module")
+def trained(library: Library) -> TrainedWorld:
+    return train_world(library, WorldConfig(epochs=10, members=2, steps=20, held_out=0.3))
+
+
+def test_a_model_beats_the_tables_on_listeners_it_has_not_seen(trained: TrainedWorld) -> None:
+    loss = {name: each["completed"].log_loss for name, each in trained.measured.items()}
+    assert loss["recurrent"] < loss["repeat-last table"] < loss["constant"]
+    assert loss["plain"] < loss["constant"]
+    assert list(trained.measured)[-1] == "ensemble of 2"
+    assert trained.facts["disagreement"] > 0
+    assert set(trained.reliability) == {"completed", "skipped", "longer"}
+
+
+def test_models_are_kept_and_read_again(library: Library, trained: TrainedWorld) -> None:
+    models, tracks, shares = stored_world(library)
+    assert tracks == sorted(tracks)
+    assert shares.shape == (4, measuring.QUANTILES)
+    for name, model in trained.models.items():
+        for one, other in zip(jax.tree.leaves(models[name]), jax.tree.leaves(model), strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def test_nonsense_lifts_nothing(catalogue: Catalogue, heard: Heard) -> None:
+    rng, there = np.random.default_rng(0), heard.there > 0
+    stage = heard.stage.copy()
+    stage[there] = rng.permutation(stage[there])
+    half = np.arange(len(stage)) % 2 == 0
+    log = log_of(catalogue, heard._replace(stage=stage))
+    learn, test = (jax.tree.map(lambda x, rows=rows: x[rows], log) for rows in (half, ~half))
+    model = fit_model(learn, "recurrent", epochs=4)
+    events = measuring.events_of(stage[~half], heard.there[~half], stage[~half] + 1.0, heard.share[~half])
+    chance = np.asarray(along_all(model, test))[there[~half]]
+    came = (events.stage == 3).astype(float)
+    constant = np.full(len(came), (stage[half][there[half]] == 3).mean())
+    assert measuring.log_loss(chance[:, 3], came) > 0.995 * measuring.log_loss(constant, came)
+    assert abs(measuring.auc(chance[:, 3], came) - 0.5) < 0.04
+
+
+def test_what_was_known_is_what_came_before(library: Library, catalogue: Catalogue, heard: Heard) -> None:
+    """Plays of a track before a session, counted again from the tables alone."""
+    listens = library.arrow("listens").sort_by([("listener_id", "ascending"), ("started_at", "ascending")])
+    rows = listens.to_pylist()
+    ids = sorted({row["listener_id"] for row in rows})
+    checked = 0
+    for number in range(0, len(heard.stage), 37):
+        person = ids[int(heard.listener[number])]
+        track, plays = catalogue.ids[heard.place[number, 0]], heard.static[number, 0, PLACES["plays"]]
+        theirs = [row for row in rows if row["listener_id"] == person]
+        tracks = [catalogue.ids[p] for p in heard.place[number, : int(heard.there[number].sum())]]
+        played = [row["track_id"] for row in theirs]
+        firsts = [n for n in range(len(played)) if played[n : n + len(tracks)] == tracks]
+        if len(firsts) != 1:
+            continue
+        before = sum(HEARD[row["stage"]] for row in theirs[: firsts[0]] if row["track_id"] == track)
+        assert plays == pytest.approx(np.log1p(before), abs=1e-4)
+        checked += 1
+    assert checked > 3
+
+
+def test_chances_of_the_responses_are_nested() -> None:
+    rng = np.random.default_rng(1)
+    chances = rng.dirichlet(np.ones(4), 500)
+    shares = np.stack([np.linspace(*bounds, measuring.QUANTILES) for bounds in measuring.BOUNDS])
+    minutes = rng.uniform(2, 8, 500)
+    longer = [measuring.longer_than(chances, minutes, shares, s) for s in (0, 10, 30, 100, 1000)]
+    for more, less in pairwise(longer):
+        assert (more >= less - 1e-9).all()
+    # Whoever hears nine tenths of two minutes or more has heard more than a hundred seconds.
+    assert (longer[3] >= chances[:, 3] - 1e-9).all()
+    assert (longer[4] == 0).all()
+
+
+def test_calibration_by_hand() -> None:
+    chance = np.array([0.11, 0.13, 0.91, 0.95])
+    came = np.array([0.0, 1.0, 1.0, 1.0])
+    assert measuring.calibration_error(chance, came) == pytest.approx((2 * 0.38 + 2 * 0.07) / 4)
+    assert measuring.auc(chance, came) == 1.0
+    assert measuring.log_loss(np.array([0.5]), np.array([1.0])) == pytest.approx(np.log(2))
+
+
+def test_what_cannot_be_learned_from(tmp_path: Path, library: Library, catalogue: Catalogue) -> None:
+    with pytest.raises(UsageError, match="alike"):
+        catalogue_of(Library.open(tmp_path / "empty", create=True))
+    with pytest.raises(NotFoundError, match="world"):
+        stored_world(Library.open(tmp_path / "empty"))
+    with pytest.raises(UsageError, match="cannot be"):
+        WorldConfig.checked({"epochs": 0})
+    short = build(TownConfig.named("ordinary", listeners=3, tracks=600, months=0.1), 2)
+    few = Library.open(tmp_path / "few", create=True)
+    short.write(few)
+    with pytest.raises(UsageError, match="sessions to learn from"):
+        read_sessions(few, catalogue_of(few))
+
+
+def test_padding_is_never_learned_from(catalogue: Catalogue, heard: Heard) -> None:
+    log = log_of(catalogue, heard)
+    garbled = heard._replace(stage=np.where(heard.there > 0, heard.stage, 3), place=heard.place.copy())
+    garbled.place[heard.there == 0] = 5
+    other = log_of(catalogue, garbled)
+    model = fit_model(log, "summary", epochs=1)
+    again = fit_model(other, "summary", epochs=1)
+    assert jnp.allclose(model.bias, again.bias, atol=1e-5)
