@@ -49,8 +49,9 @@ def shuffled(world: World, count: int, seed: int) -> tuple[Log, jax.Array]:
         event = dynamics.play("town", world, state, place, keys[1])
         stays = jax.random.uniform(keys[2]) < event.stay
         row = event.log._replace(there=there.astype(jnp.float32), left=(~stays).astype(jnp.float32))
-        likely = jnp.log(each[:, event.stage] + 1e-30)
-        moods = moods[jax.random.categorical(keys[3], likely, shape=moods.shape)]
+        weight = jnp.cumsum(each[:, event.stage])
+        at = (jnp.arange(PARTICLES) + jax.random.uniform(keys[3])) / PARTICLES * weight[-1]
+        moods = moods[jnp.minimum(jnp.searchsorted(weight, at), PARTICLES - 1)]
         stay = p.session_mood_stay
         noise = jax.random.normal(keys[4], moods.shape)
         moods = stay * moods + jnp.sqrt(1 - stay * stay) * p.session_mood * noise
@@ -62,7 +63,7 @@ def shuffled(world: World, count: int, seed: int) -> tuple[Log, jax.Array]:
         begun = (dynamics.begin(world, to_begin), jnp.asarray(True), moods)
         return jax.lax.scan(one, begun, jax.random.split(to_run, STEPS))[1]
 
-    return jax.vmap(session)(jax.random.split(jax.random.key(seed), count))
+    return jax.lax.map(session, jax.random.split(jax.random.key(seed), count), batch_size=200)
 
 
 def models(kinds: list[str], towns: list[int], learned: int, tested: int) -> None:

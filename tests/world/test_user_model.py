@@ -5,19 +5,22 @@ from __future__ import annotations
 from itertools import pairwise
 from pathlib import Path
 
+import gymnasium
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from segue.agents import policies
 from segue.errors import NotFoundError, UsageError
-from segue.jobs.train_world import TrainedWorld, stored_world, train_world
+from segue.jobs.train_world import TrainedWorld, stored_library_world, stored_world, train_world
 from segue.library import Library
 from segue.town import TownConfig, build
 from segue.town.response import HEARD
 from segue.world import measuring
 from segue.world.catalogue import Catalogue, catalogue_of
 from segue.world.config import WorldConfig
+from segue.world.dynamics import sessions
 from segue.world.features import PLACES
 from segue.world.logs import Heard, log_of, read_sessions
 from segue.world.responses import along_all, fit_model
@@ -143,3 +146,21 @@ def test_padding_is_never_learned_from(catalogue: Catalogue, heard: Heard) -> No
     model = fit_model(log, "summary", epochs=1)
     again = fit_model(other, "summary", epochs=1)
     assert jnp.allclose(model.bias, again.bias, atol=1e-5)
+
+
+def test_a_world_of_the_librarys_listeners(library: Library, trained: TrainedWorld) -> None:
+    world, labels = stored_library_world(library, starts=40, pool=50)
+    assert world.starts.pool.shape == (40, 50)
+    assert all(len(set(pool)) == 50 for pool in np.asarray(world.starts.pool).tolist())
+    assert 0 < float(world.starts.known.mean()) < 1
+    env = gymnasium.make("Playlist-v0", world=world, labels=labels, render_mode="ansi", steps=5)
+    _, info = env.reset(seed=3)
+    env.step(int(info["action_mask"].argmax()))
+    assert " - " in str(env.render())
+    played = [
+        sessions("model", world, policy, None, 250, 20, 5) for policy in (policies.greedy, policies.by_chance)
+    ]
+    whole = [float((each.there & (each.stage == 3)).sum(1).mean()) for each in played]
+    assert whole[0] > 1.1 * whole[1]
+    with pytest.raises(UsageError, match="larger than the catalogue"):
+        stored_library_world(library, pool=5000)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,7 +10,7 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from segue.errors import NotFoundError
+from segue.errors import NotFoundError, UsageError
 from segue.jobs.train import VECTORS, shelf_of
 from segue.library import Library
 from segue.progress import Advance
@@ -19,6 +19,8 @@ from segue.taste.vectors import SongVectors
 from segue.world import measuring
 from segue.world.catalogue import Catalogue, catalogue_of
 from segue.world.config import WorldConfig
+from segue.world.dynamics import WHOLE, World
+from segue.world.library_world import library_starts, library_world
 from segue.world.logs import chosen, log_of, read_sessions
 from segue.world.measuring import Events, Measured
 from segue.world.responses import UserModel, along_all, fit_with_curve, init_model
@@ -120,6 +122,31 @@ def stored_world(library: Library) -> tuple[dict[str, UserModel], list[str], NDA
     blank = init_model(jax.random.key(0), "plain")
     models = {name: from_arrays(name, blank, arrays) for name in facts["models"]}
     return models, list(unpack_strings(arrays["tracks"])), arrays["shares"]
+
+
+def stored_library_world(
+    library: Library, *, starts: int = 500, pool: int = 100, rewards: Sequence[float] = WHOLE, seed: int = 0
+) -> tuple[World, list[str]]:
+    """A world of the library's listeners by the current user model, and the names of its tracks.
+
+    Args:
+        library: where `segue world` has been run.
+        starts: beginnings of sessions.
+        pool: candidates of each.
+        rewards: of a track left at once, left soon, mostly heard, heard whole.
+        seed: of the draws.
+
+    Raises:
+        NotFoundError: no model was trained yet.
+        UsageError: the library's songs have changed since.
+    """
+    models, tracks, _ = stored_world(library)
+    config = WorldConfig.checked(shelf_of(library).manifest(NAME).config)
+    catalogue = catalogue_of(library, _song_vectors(library))
+    if catalogue.ids != tracks:
+        raise UsageError("The library's songs have changed since the model was trained", do="segue world")
+    begun = library_starts(library, catalogue, count=starts, pool=pool, shuffled=config.shuffled, seed=seed)
+    return library_world(catalogue, begun, models[config.forms[-1]], rewards=rewards), catalogue.labels
 
 
 def _wanted(config: WorldConfig) -> list[tuple[str, Any, int]]:

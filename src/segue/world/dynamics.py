@@ -30,6 +30,7 @@ from segue.world.session import Policy, Seen, Training, Turn
 from segue.world.starts import Starts
 
 Law = Literal["town", "model"]
+AT_ONCE = 256  # sessions whose features still fit the processor's cache; more at once are slower
 WHOLE = (0.0, 0.0, 0.0, 1.0)  # the default reward: tracks heard whole
 
 
@@ -212,7 +213,8 @@ def sessions(
         first = (begin(world, to_begin), jnp.asarray(True))
         return jax.lax.scan(one, first, jax.random.split(to_run, steps))[1]
 
-    return jax.vmap(session)(jax.random.split(jax.random.key(seed), count))
+    at_once = -(-count // -(-count // AT_ONCE))  # even parts: a rest would be compiled once more
+    return jax.lax.map(session, jax.random.split(jax.random.key(seed), count), batch_size=at_once)
 
 
 def _features(world: World, state: State) -> tuple[Array, Array, Track]:

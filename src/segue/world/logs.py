@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from heapq import nlargest
 from typing import Any, NamedTuple
 
 import jax
@@ -14,15 +12,15 @@ from numpy.typing import NDArray
 
 from segue.errors import UsageError
 from segue.library import Library
-from segue.library.listening import sessions
 from segue.progress import Advance
 from segue.town.response import HEARD, Track, take
 from segue.world.catalogue import Catalogue
 from segue.world.dynamics import leaving_features
 from segue.world.features import STATIC, hear, moment_features, nothing_heard, session_features
 from segue.world.features import Heard as Session
-from segue.world.known import MOST_PLAYED, NEVER, WEAR_DAYS, About, Floats, static_features
+from segue.world.known import Floats
 from segue.world.responses import Log
+from segue.world.walking import walk
 
 FEWEST = 50  # sessions to learn from
 
@@ -37,48 +35,6 @@ class Heard(NamedTuple):
     share: Floats  # of the track that was played; NaN if not known
     there: NDArray[np.float32]  # 1 while the listener was there
     left: NDArray[np.float32]  # 1 at the last track of a session that is whole
-
-
-class _Listener:
-    """What a listener has heard so far."""
-
-    def __init__(self, catalogue: Catalogue) -> None:
-        self.catalogue = catalogue
-        self.plays: dict[int, float] = defaultdict(float)
-        self.last: dict[int, float] = {}
-        self.wear: dict[int, tuple[float, float]] = {}
-        self.taste = np.zeros(catalogue.tracks.vector.shape[1])
-
-    def known(self, places: NDArray[np.integer], day: float, hour: float) -> NDArray[np.float32]:
-        """Features STATIC of tracks, (m, len(STATIC))."""
-        tracks, energy = self.catalogue.tracks, 0.5
-        most = np.zeros((1, MOST_PLAYED, len(self.taste)))
-        if self.plays:
-            best = nlargest(MOST_PLAYED, self.plays, key=lambda place: self.plays[place])
-            most[0, : len(best)] = tracks.vector[best]
-            energy = float(tracks.energy[best].mean())
-        about = About(
-            np.array([[self.plays.get(place, 0.0) for place in places.tolist()]]),
-            np.array([[day - self.last.get(place, day - NEVER) for place in places.tolist()]]),
-            np.array([[self._worn(artist, day) for artist in tracks.artist[places].tolist()]]),
-        )
-        popularity = self.catalogue.popularity[places][None]
-        return static_features(
-            take(tracks, places[None]), popularity, about, self.taste[None], most, [energy], [hour]
-        )[0]
-
-    def hears(self, place: int, stage: int, day: float) -> None:
-        """One more play."""
-        part = float(HEARD[stage])
-        before, artist = self.plays[place], int(self.catalogue.tracks.artist[place])
-        self.plays[place] = before + part
-        self.last[place] = day
-        self.wear[artist] = (self._worn(artist, day) + part, day)
-        self.taste += (np.log1p(before + part) - np.log1p(before)) * self.catalogue.tracks.vector[place]
-
-    def _worn(self, artist: int, day: float) -> float:
-        wear, then = self.wear.get(artist, (0.0, day))
-        return wear * float(np.exp((then - day) / WEAR_DAYS))
 
 
 def read_sessions(
@@ -107,41 +63,12 @@ def read_sessions(
     Raises:
         UsageError: there are too few such sessions.
     """
-    table = sessions(library)
-    rows = library.arrow(
-        table.select(
-            *("listener_id", "track_id", "session_id", "stage", "shuffle", "share"),
-            seconds=table.started_at.epoch_seconds(),
-            order=table.session_position,
-        ).order_by(["listener_id", "seconds", "order", "track_id"])
-    )
-    index = {track: number for number, track in enumerate(catalogue.ids)}
-    place = np.array([index.get(track, -1) for track in rows["track_id"].to_pylist()], np.int32)
-    stage = np.array([-1 if s is None else s for s in rows["stage"].to_pylist()], np.int32)
-    share = np.array(rows["share"].to_pylist(), dtype=float)
-    shuffle = np.array([bool(s) for s in rows["shuffle"].to_pylist()])
-    seconds = np.nan_to_num(np.array(rows["seconds"].to_pylist(), dtype=float))
     found: list[tuple[Any, ...]] = []
-    owner, session = rows["listener_id"].to_numpy(), rows["session_id"].to_numpy()
-    people = [part for part in _runs(owner) if len(part)]
-    for number, person in enumerate(people):
-        listener = _Listener(catalogue)
-        for part in _runs(session[person]):
-            here = person[part]
-            here = here[place[here] >= 0]
-            if not len(here):
-                continue
-            day = float(seconds[here[0]] / 86_400)
-            wanted = not shuffled or shuffle[here].mean() > 0.5
-            if wanted and len(here) > 1 and (stage[here] >= 0).all():
-                first = here[:steps]
-                known = listener.known(place[first], day, 24 * (day % 1))
-                whole = float(len(here) <= steps)
-                found.append((number, place[first], known, stage[first], share[first], whole))
-            for row in here.tolist():  # what nothing tells the fate of counts as heard: -1 % 4 is 3
-                listener.hears(int(place[row]), int(stage[row]) % 4, float(seconds[row] / 86_400))
-        if advance:
-            advance(1)
+    for told in walk(library, catalogue, shuffled=shuffled, advance=advance):
+        first = slice(0, steps)
+        known = told.listener.known(told.place[first], told.day, told.hour)
+        whole = float(len(told.place) <= steps)
+        found.append((told.number, told.place[first], known, told.stage[first], told.share[first], whole))
     if len(found) < FEWEST:
         raise UsageError(
             f"There are {len(found)} {'shuffled ' if shuffled else ''}sessions to learn from",
@@ -152,12 +79,6 @@ def read_sessions(
         chosen = np.random.default_rng(seed).choice(len(found), most, replace=False)
         found = [found[number] for number in np.sort(chosen)]
     return _padded(found, steps)
-
-
-def _runs(values: NDArray) -> list[NDArray[np.int64]]:
-    """Rows of equal neighbours."""
-    ends = np.flatnonzero(values[1:] != values[:-1]) + 1
-    return np.split(np.arange(len(values)), ends)
 
 
 def _padded(found: list[tuple[Any, ...]], steps: int) -> Heard:

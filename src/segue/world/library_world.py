@@ -1,0 +1,101 @@
+"""A world of a library's listeners: real starts, pools of its songs, answers by the user model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from heapq import nlargest
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+
+from segue.errors import UsageError
+from segue.library import Library
+from segue.town import response
+from segue.world.catalogue import Catalogue
+from segue.world.dynamics import WHOLE, World
+from segue.world.features import STATIC
+from segue.world.known import Floats
+from segue.world.responses import UserModel
+from segue.world.starts import Starts
+from segue.world.walking import Told, walk
+
+KNOWN_SHARE = 0.25  # of a pool: the listener's most played
+
+
+def library_starts(
+    library: Library,
+    catalogue: Catalogue,
+    *,
+    count: int = 500,
+    pool: int = 100,
+    shuffled: bool = True,
+    seed: int = 0,
+) -> Starts:
+    """Beginnings of `count` sessions of a library (or as many as there are), drawn evenly.
+
+    Each has its own pool: up to a quarter is what the listener had played most by then, the rest is drawn by
+    how much everybody plays it.
+
+    Args:
+        library: to read.
+        catalogue: of its songs.
+        count: how many.
+        pool: candidates of a session.
+        shuffled: only of sessions played with shuffle on.
+        seed: of every draw.
+
+    Raises:
+        UsageError: there are fewer songs than a pool holds, or no sessions.
+    """
+    if pool > len(catalogue.ids):
+        raise UsageError("The pool is larger than the catalogue", expected=f"at most {len(catalogue.ids)}")
+    draws, found = np.random.default_rng(seed), []
+    for number, told in enumerate(walk(library, catalogue, shuffled=shuffled)):
+        # Reservoir sampling (Vitter 1985): how many there are is known only at the end.
+        place = number if number < count else int(draws.integers(number + 1))
+        if place >= count:
+            continue
+        songs = _pool(catalogue, told, pool, draws)
+        start = (songs, told.listener.known(songs, told.day, told.hour), told.number)
+        if number < count:
+            found.append(start)
+        else:
+            found[place] = start
+    if not found:
+        raise UsageError("There are no sessions to begin with", do="import sessions whose skips are known")
+    songs, static, who = (np.stack(column) for column in zip(*found, strict=True))
+    plays = static[..., STATIC.index("plays")]
+    zero = np.zeros(songs.shape, np.float32)  # what only a town's law reads
+    return Starts(*map(jnp.asarray, (songs, static, plays > 0, zero, zero[:, 0], who)))
+
+
+def library_world(
+    catalogue: Catalogue,
+    starts: Starts,
+    model: UserModel,
+    answers: UserModel | None = None,
+    rewards: Sequence[float] = WHOLE,
+) -> World:
+    """A world whose listeners answer by a user model. Its law is "model": there is no town.
+
+    Args:
+        catalogue: of the library's songs.
+        starts: of its sessions.
+        model: what an agent sees through.
+        answers: the model that answers; by default the same.
+        rewards: of a track left at once, left soon, mostly heard, heard whole.
+    """
+    constants = response.float32(response.Parameters())
+    constants, tracks = jax.tree.map(jnp.asarray, (constants, catalogue.tracks))
+    answering, worth = model if answers is None else answers, jnp.asarray(rewards, jnp.float32)
+    return World(constants, jnp.zeros(1), tracks, starts, model, answering, worth)
+
+
+def _pool(catalogue: Catalogue, told: Told, size: int, draws: np.random.Generator) -> NDArray[np.int32]:
+    plays = told.listener.plays
+    own = nlargest(int(KNOWN_SHARE * size), plays, key=lambda place: plays[place])
+    score: Floats = catalogue.popularity + draws.gumbel(size=len(catalogue.ids))
+    score[own] = np.inf
+    return draws.permutation(np.argpartition(-score, size - 1)[:size]).astype(np.int32)
