@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 
 class SegueError(Exception):
@@ -37,6 +40,15 @@ class UsageError(SegueError):
     """A command or setting that cannot be taken."""
 
     exit_code = 2
+
+
+def refused(
+    what: str, error: ValidationError, *, do: str = "", kind: type[SegueError] = UsageError
+) -> SegueError:
+    """The first of a config's errors as a mistake the user can mend; {setting} in `what` names the setting."""
+    first = error.errors()[0]
+    setting = ".".join(map(str, first["loc"]))
+    return kind(what.format(setting=setting), expected=first["msg"], came=repr(first["input"])[:80], do=do)
 
 
 class FormatError(SegueError):

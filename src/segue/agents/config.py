@@ -6,7 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from segue.errors import UsageError
+from segue.errors import refused
 
 
 class AgentConfig(BaseModel):
@@ -46,10 +46,4 @@ class AgentConfig(BaseModel):
         try:
             return cls(**settings)
         except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise UsageError(
-                f"The agent's setting {where} cannot be taken",
-                expected=first["msg"],
-                came=repr(first["input"])[:80],
-            ) from None
+            raise refused("The agent's setting {setting} cannot be taken", error) from None

@@ -20,7 +20,7 @@ def town(
     name: Annotated[
         str,
         typer.Argument(
-            help="ordinary; restless (tastes drift fast); tiring (loud songs tire, so that planning pays); "
+            help="ordinary; restless (tastes drift fast); tiring (loud songs please, then tire); "
             "niche (the long tail); crowd (large, for load)."
         ),
     ] = "ordinary",

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import ValidationError
 from scipy.sparse import csr_matrix
 
-from segue.errors import FormatError, NotFoundError, UsageError
+from segue.errors import FormatError, NotFoundError, UsageError, refused
 from segue.factors import kernels, topn
 from segue.factors.arguments import ArgumentError, ids_in, observed, seed_of
 from segue.factors.config import ALSConfig
@@ -82,13 +82,8 @@ class ImplicitALS:
                 **settings,
             )
         except ValidationError as error:
-            first = error.errors()[0]
-            raise ArgumentError(
-                f"ImplicitALS can't take the setting {'.'.join(map(str, first['loc']))}",
-                expected=first["msg"],
-                came=repr(first["input"]),
-                do="see ALSConfig for all settings",
-            ) from None
+            what, do = "ImplicitALS can't take the setting {setting}", "see ALSConfig for all settings"
+            raise refused(what, error, do=do, kind=ArgumentError) from None
         self._user_factors: Floats | None = None
         self._item_factors: Floats | None = None
         self._frames: dict[int, Frame] = {}

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ValidationError
 from scipy.sparse import csr_matrix, issparse
 
-from segue.errors import FormatError, NotFoundError, NumericalError, UsageError
+from segue.errors import FormatError, NotFoundError, NumericalError, UsageError, refused
 from segue.files import replacing
 
 LEFT_OUT = np.finfo(np.float32).min  # the score of what may not be recommended, as `implicit` has it
@@ -45,13 +45,9 @@ class ScoredModel(ABC):
         try:
             self.config = config if config is not None else self.config_type(**settings)
         except ValidationError as error:
-            first = error.errors()[0]
-            raise UsageError(
-                f"{type(self).__name__} can't take the setting {'.'.join(map(str, first['loc']))}",
-                expected=first["msg"],
-                came=repr(first["input"]),
-                do=f"see {self.config_type.__name__}",
-            ) from None
+            name, config_name = type(self).__name__, self.config_type.__name__
+            what = f"{name} can't take the setting {{setting}}"
+            raise refused(what, error, do=f"see {config_name}") from None
 
     @abstractmethod
     def _fit(self, user_items: csr_matrix) -> None:

@@ -9,6 +9,7 @@ Needs pytest and hypothesis.
 
 from __future__ import annotations
 
+import abc
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -147,16 +148,16 @@ def sample() -> Playlist:
     )
 
 
-class ExporterContract:
+class ExporterContract(abc.ABC):
     """Inherit it, set `format`, define `parse`."""
 
     format: str
     one_line = True  # the format has no place for line breaks inside a fact
     keeps_placeless = True  # a track that nobody can play has an entry all the same
 
+    @abc.abstractmethod
     def parse(self, data: bytes) -> Seen:
         """What an independent parser of the format sees in a file's bytes."""
-        raise NotImplementedError
 
     def expected(self, text: str) -> str:
         """How the format keeps a text."""

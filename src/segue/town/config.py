@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from segue.errors import NotFoundError, UsageError
+from segue.errors import NotFoundError, refused
 from segue.town.response import Parameters
 
 DAYS_A_MONTH = 30.4375
@@ -91,13 +91,7 @@ class TownConfig(BaseModel):
         try:
             return cls(**settings)
         except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"])
-            raise UsageError(
-                f"The town's setting {where} cannot be taken",
-                expected=first["msg"],
-                came=repr(first["input"])[:80],
-            ) from None
+            raise refused("The town's setting {setting} cannot be taken", error) from None
 
     @property
     def days(self) -> float:

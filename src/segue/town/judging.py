@@ -72,7 +72,7 @@ def value(
         pool: candidates of a session.
         length: tracks after which the list is full.
         seed: of listeners, pools and responses.
-        memory: what listeners have heard (`memory.recall`); by default what they knew at the beginning.
+        memory: what listeners have heard (`Truth.last_memory`); by default what they knew at the beginning.
     """
     draws, number = Draws(seed, "judged sessions"), np.arange(sessions)
     p = response.float32(truth.config.response)
@@ -149,29 +149,8 @@ def greedy(view: View) -> NDArray[np.integer]:
     return np.argmax(np.where(view.free, _chances(view)[..., 3], -1), axis=1)
 
 
-def look_ahead(view: View) -> NDArray[np.integer]:
-    """As `greedy`, less what the candidate's tiring will cost later tracks.
-
-    The price of a unit of tiredness is the sum over the tracks to come of how much is left of it
-    (tiring_stay), the chance that the listener is still there, and how much a unit takes from the chance of
-    hearing the best candidate whole (its slope, by finite difference).
-    """
-    p, chances = view.parameters, _chances(view)
-    whole = np.where(view.free, chances[..., 3], -1)
-    best = np.argmax(whole, axis=1)
-    rows = np.arange(len(best))
-    lower = _chances(view, -0.25)[rows, best, 3]
-    slope = (whole[rows, best] - lower) / 0.25
-    minutes = (chances * response.HEARD).sum(-1)[rows, best] * view.tracks.minutes[rows, best]
-    stay = np.exp(-view.state.haste * p.pace * minutes)
-    keep = p.tiring_stay * stay
-    price = slope * stay * (1 - keep ** (view.left - 1)) / np.maximum(1 - keep, 1e-6)
-    added = p.tiring * view.tracks.loud * (chances * response.HEARD).sum(-1)
-    return np.argmax(np.where(view.free, whole - price[:, None] * added, -np.inf), axis=1)
-
-
-def _chances(view: View, shift: float = 0.0) -> NDArray[np.float32]:
+def _chances(view: View) -> NDArray[np.float32]:
     worth = response.utility(
         view.parameters, view.appeal, view.care[:, None], view.tracks, response.widen(view.state)
     )
-    return response.stages(view.parameters, worth + np.float32(shift))
+    return response.stages(view.parameters, worth)

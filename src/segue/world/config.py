@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from segue.errors import UsageError
+from segue.errors import refused
 from segue.world.responses import Form
 
 
@@ -39,7 +39,4 @@ class WorldConfig(BaseModel):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            first = error.errors()[0]
-            raise UsageError(
-                f"The setting {'.'.join(map(str, first['loc']))} cannot be", expected=first["msg"]
-            ) from None
+            raise refused("The world's setting {setting} cannot be taken", error) from None
