@@ -45,7 +45,7 @@ class UsageError(SegueError):
 def refused(
     what: str, error: ValidationError, *, do: str = "", kind: type[SegueError] = UsageError
 ) -> SegueError:
-    """The first of a config's errors as a mistake the user can mend; {setting} in `what` names the setting."""
+    """The first of a config's errors as a mistake the user can mend; {setting} in `what` becomes its name."""
     first = error.errors()[0]
     setting = ".".join(map(str, first["loc"]))
     return kind(what.format(setting=setting), expected=first["msg"], came=repr(first["input"])[:80], do=do)
