@@ -27,6 +27,7 @@ from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -34,7 +35,7 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from segue.errors import NumericalError
 from segue.factors import kernels
@@ -140,12 +141,18 @@ def threads(count: int) -> Generator[Map]:
     """Yield a `map` over that many threads (0: one a core), with BLAS kept to one thread within each."""
     if not count:
         count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    with threadpool_limits(1, "blas"):
+    with _libraries().limit(limits=1, user_api="blas"):
         if count == 1:
             yield map
             return
         with ThreadPoolExecutor(count) as pool:
             yield pool.map
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    """NumPy's and SciPy's BLAS. Looking for them takes 2 ms, more than one query of an index."""
+    return ThreadpoolController()
 
 
 def padded(d: int) -> int:
