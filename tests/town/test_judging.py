@@ -9,7 +9,7 @@ import pytest
 
 from segue.library import Library
 from segue.town import TownConfig, build
-from segue.town.judging import greedy, random, value
+from segue.town.judging import greedy, random, sparing, value
 from segue.town.truth import Truth
 
 
@@ -22,6 +22,17 @@ def test_who_knows_the_truth_earns_more_than_chance(truth: Truth) -> None:
     chance, best = (value(truth, policy, seed=2) for policy in (random, greedy))
     gain = best.whole - chance.whole  # paired: same listeners, pools and chance
     assert gain.mean() > 5 * gain.std() / np.sqrt(len(gain))
+
+
+def test_in_a_tiring_town_planning_pays(truth: Truth) -> None:
+    now, ahead = (value(truth, policy, seed=2).whole for policy in (greedy, sparing(0.3)))
+    gain = ahead - now
+    assert gain.mean() > 0.05 * now.mean() + 2 * gain.std() / np.sqrt(len(gain))
+
+
+def test_sparing_at_no_price_is_greedy(truth: Truth) -> None:
+    first, second = (value(truth, policy, sessions=50, seed=3) for policy in (greedy, sparing(0.0)))
+    np.testing.assert_array_equal(first.whole, second.whole)
 
 
 def test_the_same_policy_and_seed_have_the_same_value(truth: Truth) -> None:

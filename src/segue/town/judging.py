@@ -149,6 +149,22 @@ def greedy(view: View) -> NDArray[np.integer]:
     return np.argmax(np.where(view.free, _chances(view)[..., 3], -1), axis=1)
 
 
+def sparing(price: float) -> Policy:
+    """A planner that knows the truth: whole plays expected at once, less `price` for each logit of tiredness.
+
+    The best constant price is a simple measure of what planning is worth in a town.
+    At a price of 0 it is `greedy`.
+    """
+
+    def choose(view: View) -> NDArray[np.integer]:
+        chances, p = _chances(view), view.parameters
+        loud = p.tiring * np.maximum(view.tracks.loud - p.loud_room, 0)
+        tired = loud * (chances * response.HEARD).sum(-1)
+        return np.argmax(np.where(view.free, chances[..., 3] - price * tired, -np.inf), axis=1)
+
+    return choose
+
+
 def _chances(view: View) -> NDArray[np.float32]:
     worth = response.utility(
         view.parameters, view.appeal, view.care[:, None], view.tracks, response.widen(view.state)

@@ -68,8 +68,10 @@ class Parameters(NamedTuple):
     session_mood: Annotated[float, _value("standard deviation of the hidden session mood", ge=0)] = 1.96
     session_mood_stay: Annotated[float, _value("correlation of the mood with itself a track later")] = 0.985
     tiring: Annotated[
-        float, _value("lasting fatigue: tiredness added by a wholly loud track heard whole")
+        float,
+        _value("lasting fatigue: tiredness added for each unit of loudness above loud_room, heard whole"),
     ] = 0.04
+    loud_room: Annotated[float, _value("loudness, 0 to 1, that tires nobody", ge=0, lt=1)] = 0.0
     tiring_stay: Annotated[float, _value("how much tiredness is left one track later", ge=0, le=1)] = 0.9
     loud_pleasure: Annotated[float, _value("gain of a wholly loud track over a wholly soft one")] = 0.0
     gate_very_brief: Annotated[float, _value("gate past the very brief stage")] = 0.543
@@ -233,7 +235,8 @@ def advance(p: Parameters, state: State, track: Track, stage: Array, noise: Arra
         artists=xp.concatenate([track.artist[..., None], state.artists[..., :-1]], -1),
         heard=xp.concatenate([heard[..., None], state.heard[..., :-1]], -1),
         genres=p.genre_decay * state.genres + (1 - p.genre_decay) * heard[..., None] * here,
-        tiredness=p.tiring_stay * state.tiredness + p.tiring * track.loud * heard,
+        tiredness=p.tiring_stay * state.tiredness
+        + p.tiring * xp.maximum(track.loud - p.loud_room, 0) * heard,
     )
 
 
