@@ -39,7 +39,9 @@ def whole(params: dict, state: State) -> Array:
 
 def see(params: dict, state: State) -> Seen:
     session = jnp.stack([state.tired, state.step / 10])
-    return Seen(session, jnp.stack([state.appeal, state.loud], -1), whole(params, state), state.free)
+    candidates = jnp.stack([state.appeal, state.loud], -1)
+    track, listener = jnp.arange(POOL), jnp.zeros((), jnp.int32)
+    return Seen(session, candidates, whole(params, state), state.free, track, listener)
 
 
 def turn(params: dict, state: State, place: Array, key: Array) -> Turn:

@@ -33,6 +33,13 @@ class Trained(NamedTuple):
     scaling: Scaling
 
 
+class Factors(NamedTuple):
+    """Factors of listeners (n, f) and tracks (m, f), by their numbers in the world."""
+
+    listeners: Array
+    tracks: Array
+
+
 def best(seen: Seen, score: Array) -> Array:
     """The free candidate with the largest score (m,)."""
     return jnp.argmax(jnp.where(seen.mask, score, -jnp.inf))
@@ -56,6 +63,11 @@ def cosine(params: Any, seen: Seen, key: Array) -> Array:
 def nearest(params: Any, seen: Seen, key: Array) -> Array:
     """The one most like a track the listener loves, known or not."""
     return best(seen, seen.candidates[:, PLACES["nearest_five"]] + 0.1 * seen.candidates[:, PLACES["plays"]])
+
+
+def factors(params: Factors, seen: Seen, key: Array) -> Array:
+    """The one that matrix factorisation ranks first for the listener."""
+    return best(seen, params.tracks[seen.track] @ params.listeners[seen.listener])
 
 
 def greedy(params: Any, seen: Seen, key: Array) -> Array:

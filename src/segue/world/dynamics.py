@@ -26,7 +26,7 @@ from segue.world.features import (
     session_features,
 )
 from segue.world.responses import Log, UserModel
-from segue.world.session import Policy, Seen, Training, Turn
+from segue.world.session import Planner, Policy, Seen, Training, Turn
 from segue.world.starts import Starts
 
 Law = Literal["town", "model"]
@@ -108,7 +108,9 @@ def see(world: World, state: State) -> Seen:
     chance = responses.chances(world.model, session, state.memory, candidates)
     heard = chance @ jnp.asarray(response.HEARD)
     offered = jnp.concatenate([candidates, chance[:, jnp.array([0, 3])], heard[:, None]], -1)
-    return Seen(jnp.concatenate([session, state.memory]), offered, chance @ world.rewards, state.free)
+    track, listener = world.starts.pool[state.start], world.starts.listener[state.start]
+    seen = jnp.concatenate([session, state.memory])
+    return Seen(seen, offered, chance @ world.rewards, state.free, track, listener)
 
 
 def play(law: Law, world: World, state: State, place: Array, key: Array) -> Event:
@@ -190,7 +192,7 @@ class Sessions(NamedTuple):
 
 @partial(jax.jit, static_argnums=(0, 2, 4, 5))
 def sessions(
-    law: Law, world: World, policy: Policy, params: Any, count: int, steps: int, seed: Array
+    law: Law, world: World, policy: Policy | Planner, params: Any, count: int, steps: int, seed: Array
 ) -> Sessions:
     """Let a policy play `count` sessions of at most `steps` tracks.
 
@@ -200,7 +202,10 @@ def sessions(
     def one(carry: tuple[State, Array], key: Array) -> tuple[tuple[State, Array], Sessions]:
         state, there = carry
         to_choose, to_play, to_stay = jax.random.split(key, 3)
-        place = policy(params, see(world, state), to_choose)
+        if isinstance(policy, Planner):
+            place = policy.choose(params, world, state, to_choose)
+        else:
+            place = policy(params, see(world, state), to_choose)
         event = play(law, world, state, place, to_play)
         stays = jax.random.uniform(to_stay) < event.stay
         at = (state.start, place)

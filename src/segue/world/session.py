@@ -17,6 +17,8 @@ class Seen(NamedTuple):
     candidates: Array  # (m, C) features of the candidates
     prior: Array  # (m,) reward that the user model expects of each at once
     mask: Array  # (m,) bool, may be chosen
+    track: Array  # (m,) places of the candidates in the catalogue
+    listener: Array  # () number of the listener
 
 
 class Turn(NamedTuple):
@@ -39,3 +41,9 @@ class Training(NamedTuple):
 
 
 Policy = Callable[[Any, Seen, Array], Array]  # params, what is seen, key -> place in the pool
+
+
+class Planner(NamedTuple):
+    """A policy that tries out what comes of a choice, and so needs the world and the state."""
+
+    choose: Callable[[Any, Tree, Tree, Array], Array]  # params, world, state, key -> place in the pool
