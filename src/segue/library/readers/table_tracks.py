@@ -62,19 +62,7 @@ def listeners(place: int | None, default: str) -> Callable[[Fields], str]:
 
 def tracks(at: dict[str, int], catalogue: str) -> Callable[[Fields], TrackRef]:
     """What makes a row's track, and remembers the last hundred thousand: most rows are of known tracks."""
-    ours = (
-        "track",
-        "artist",
-        "album",
-        "duration_ms",
-        "duration",
-        "spotify",
-        "mbid",
-        "isrc",
-        "track_id",
-        "medium",
-    )
-    there = [name for name in ours if name in at]
+    there = [name for name in OURS if name in at]
     pick = itemgetter(*(at[name] for name in there))
     known: dict[object, TrackRef] = {}
 
