@@ -94,6 +94,11 @@ def test_weekly_prints_reasons_and_writes_every_format(home: Path) -> None:
 def test_similar_and_explain(home: Path) -> None:
     near = json.loads(segue("similar", "folk song 3-3", "-n", "5", "--json", cwd=home))
     assert all("Folk" in row["artists"] for row in near["similar"])
+    assert near["vectors"].startswith("factors/")
+    assert "Wrote near.html" in segue("similar", "folk song 3-3", "--html", "near.html", cwd=home)
+    page = (home / "near.html").read_text()
+    assert page.count("<svg") == 1 and "Folk Song" in page and "<script" not in page
+    assert "segue train --vectors" in segue("similar", "folk 3-3", "--vectors", "songs", cwd=home, code=4)
     why = json.loads(segue("explain", "p01", "folk song 3-3", "--json", cwd=home))
     assert 0 < sum(each["share"] for each in why["because"]) <= 1.001
     assert "Led by" in segue("explain", "p01", "Folk 3", cwd=home)

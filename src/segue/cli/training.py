@@ -1,4 +1,4 @@
-"""`segue train`, `segue models`, `segue similar`, `segue explain`: models and what they say of tracks."""
+"""`segue train`, `segue models`, `segue explain`: models and what they say of tracks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ def register(app: typer.Typer) -> None:
     """Add the verbs of this family."""
     app.command()(train)
     app.command()(models)
-    app.command()(similar)
     app.command()(explain)
 
 
@@ -150,44 +149,6 @@ def models(
         print_table("Models" + (", all files as published" if verify else ""), columns, rows)
     else:
         print("No model is trained yet: segue train")
-
-
-def similar(
-    track: Annotated[str, typer.Argument(help="A track id, or words of its artists and title.")],
-    library: LibraryOption = LIBRARY,
-    most: Annotated[int, typer.Option("--most", "-n", min=1, help="How many.")] = 15,
-    json: JsonOption = False,
-) -> None:
-    """Show the tracks nearest to one, as listening places them."""
-    from segue.jobs.train import load_factors
-    from segue.library import Library
-    from segue.library.search import find_tracks
-    from segue.playlists.catalogue import Catalogue
-
-    opened = Library.open(library)
-    model, _ = load_factors(opened)
-    known = set(model.tracks_)
-    found = [each for each in find_tracks(opened, track, most=20) if each.track_id in known]
-    if not found:
-        raise NotFoundError(
-            f"{track!r} is in the library, but nobody had heard it when the model was trained"
-        )
-    pairs = model.similar(found[0].track_id, most)
-    catalogue = Catalogue(opened, [near for near, _ in pairs])
-    rows = [
-        (number + 1, card.credit, card.title, score, card.track_id)
-        for number, (_, score) in enumerate(pairs)
-        for card in [catalogue.card(number)]
-    ]
-    if json:
-        columns = ("rank", "artists", "title", "score", "track")
-        print_json(
-            {"of": found[0]._asdict(), "similar": [dict(zip(columns, row, strict=True)) for row in rows]}
-        )
-        return
-    print_table(f"Nearest to {found[0].name}", ["", "artists", "title", "cosine", "track"], rows)
-    if len(found) > 1:
-        print("Also found: " + "; ".join(each.name for each in found[1:6]))
 
 
 def explain(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from segue.errors import UsageError
+from segue.errors import NotFoundError, UsageError
 from segue.factors.model import FactorConfig, FactorModel
 from segue.library import Library
 from segue.library.versions import group_library
@@ -15,6 +15,7 @@ from segue.shelf import Shelf
 
 if TYPE_CHECKING:
     from segue.taste.documents import Documents
+    from segue.taste.vectors import SongVectors
 
 FACTORS = "factors"
 VECTORS = "vectors"  # song vectors on the shelf: vectors.npz
@@ -141,3 +142,19 @@ def load_factors(library: Library, version: str | None = None) -> tuple[FactorMo
     shelf = shelf_of(library)
     version = version or shelf.current(FACTORS)
     return FactorModel.load(shelf.path(FACTORS, version)), version
+
+
+def load_vectors(library: Library) -> tuple[SongVectors, str]:
+    """The current song vectors of a library's shelf, and their version.
+
+    Raises:
+        NotFoundError: none were trained yet.
+    """
+    from segue.taste.vectors import SongVectors
+
+    shelf = shelf_of(library)
+    try:
+        version = shelf.current(VECTORS)
+    except NotFoundError:
+        raise NotFoundError("This library has no song vectors yet", do="segue train --vectors") from None
+    return SongVectors.load(shelf.path(VECTORS, version) / f"{VECTORS}.npz"), version

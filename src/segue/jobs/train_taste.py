@@ -6,10 +6,9 @@ from typing import NamedTuple
 
 from segue.errors import NotFoundError
 from segue.files import remove
-from segue.jobs.train import VECTORS, sequences, shelf_of
+from segue.jobs.train import VECTORS, load_vectors, sequences, shelf_of
 from segue.library import Library
 from segue.taste.blend import SequenceBlend, SequenceBlendConfig
-from segue.taste.vectors import SongVectors
 
 NETWORK = "network"  # on the shelf: a SequenceBlend's folder
 
@@ -33,8 +32,7 @@ def train_network(
         SegueError: there is too little to learn from.
     """
     shelf = shelf_of(library)
-    made_from = _current(library, VECTORS)
-    vectors = SongVectors.load(shelf.path(VECTORS, made_from) / f"{VECTORS}.npz")
+    vectors, made_from = load_vectors(library)
     checkpoint = library.path / "training" / "network.npz"
     checkpoint.parent.mkdir(exist_ok=True)
     blend = SequenceBlend(config).fit(sequences(library), vectors, seed=seed, checkpoint=checkpoint)
@@ -62,12 +60,9 @@ def load_network(library: Library) -> tuple[SequenceBlend, str]:
     Raises:
         NotFoundError: it was not trained yet.
     """
-    version = _current(library, NETWORK)
-    return SequenceBlend.load(shelf_of(library).path(NETWORK, version)), version
-
-
-def _current(library: Library, name: str) -> str:
+    shelf = shelf_of(library)
     try:
-        return shelf_of(library).current(name)
+        version = shelf.current(NETWORK)
     except NotFoundError:
-        raise NotFoundError(f"This library has no trained {name} yet", do="segue train --network") from None
+        raise NotFoundError("This library has no trained network yet", do="segue train --network") from None
+    return SequenceBlend.load(shelf.path(NETWORK, version)), version
