@@ -29,7 +29,7 @@ def train(
         bool,
         typer.Option(
             "--vectors",
-            help="Also learn song vectors from playlists or sessions, for tastes. Needs the extra taste.",
+            help="Also learn song vectors from playlists and sessions, for tastes. Needs the extra taste.",
         ),
     ] = False,
     network: Annotated[

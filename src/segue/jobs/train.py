@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 FACTORS = "factors"
 VECTORS = "vectors"  # song vectors on the shelf: vectors.npz
+AGENTS = "agents"  # a trained agent and its user models on the shelf
 
 
 def shelf_of(library: Library | Path) -> Shelf:
@@ -89,7 +90,7 @@ def train(
 
 
 def train_vectors(library: Library, *, seed: int = 0, keep: int = 3) -> str:
-    """Learn song vectors from playlists, or from sessions where there are none, and publish them.
+    """Learn song vectors from playlists and sessions, and publish them.
 
     Tastes are found in factors and song vectors together from then on. Needs gensim, in the extra "taste".
 
@@ -120,17 +121,21 @@ def train_vectors(library: Library, *, seed: int = 0, keep: int = 3) -> str:
 
 
 def sequences(library: Library) -> Documents:
-    """Songs in order: the playlists, or where there are none the sessions, without what was skipped.
+    """Songs in order: the playlists, and the sessions without what was skipped, each by its listener's name.
 
     Raises:
         SegueError: there are neither playlists nor plays with times.
     """
-    from segue.taste.documents import session_documents
+    from segue.taste.documents import join, session_documents
     from segue.taste.reading import listening_documents, playlist_documents
 
+    listens = library.table("listens")
+    corpora = []
     if library.count("playlist_entries"):
-        return playlist_documents(library)
-    return session_documents(listening_documents(library))
+        corpora.append(playlist_documents(library, by_owner=True))
+    if not corpora or library.arrow(listens.filter(listens.started_at.notnull()).count()).as_py():
+        corpora.append(session_documents(listening_documents(library)))
+    return join(*corpora)
 
 
 def load_factors(library: Library, version: str | None = None) -> tuple[FactorModel, str]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from segue.library.listening import Some
 
 
-def playlist_documents(library: Library, *, unique: bool = True) -> Documents:
+def playlist_documents(library: Library, *, unique: bool = True, by_owner: bool = False) -> Documents:
     """One document for each playlist of the library, in the playlist's order.
 
     Entries whose place is not known keep the order of their track ids: a document needs one, and this one
@@ -28,6 +28,8 @@ def playlist_documents(library: Library, *, unique: bool = True) -> Documents:
     Args:
         library: the library to read.
         unique: keep only the first of a song's places in a playlist.
+        by_owner: name a document after the playlist's owner, where one is known, so that what is made of it
+            can be told to be a listener's.
 
     Raises:
         SegueError: the library has no playlists.
@@ -45,6 +47,11 @@ def playlist_documents(library: Library, *, unique: bool = True) -> Documents:
             "The library holds no playlists", do="import playlists, or learn song vectors from listening"
         )
     documents = _from_rows(table, table.column("playlist_id"), None)
+    if by_owner:
+        playlists = library.arrow(library.table("playlists").select("playlist_id", "owner"))
+        owners = dict(zip(_text(playlists, "playlist_id"), _text(playlists, "owner"), strict=True))
+        names = [owners.get(name) or name for name in documents.names]
+        documents = replace(documents, names=np.array(names, dtype=object))
     return first_places(documents) if unique else documents
 
 
