@@ -107,6 +107,12 @@ class IndexContract:
         assert abs(true - measured.recall) < 0.06
         np.testing.assert_array_equal(index.exact(fresh, 10)[0], self.right(index, fresh, 10))
 
+    def test_which_of_equal_vectors_is_found_does_not_count(self) -> None:
+        base = np.repeat(vectors(250), 4, axis=0)  # the tenth nearest has three as near as itself
+        config = IndexConfig(engine=self.engine, recall=0.97, trees=20)
+        index = build_index(base, queries=vectors(200, 9), config=config)
+        assert index.recall_ is not None and index.recall_.recall >= (1 if self.exact else self.recall)
+
     def test_one_query_answers_as_in_a_batch(self) -> None:
         index, queries = self.built(), vectors(5, 1)
         many, far = index.query(queries, 7, num_threads=1)
