@@ -6,7 +6,7 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
-from scipy.sparse import csr_matrix, diags_array
+from scipy.sparse import csc_matrix, csr_matrix, diags_array
 
 from segue.factors.scored import ScoredModel, batches, positive
 
@@ -45,8 +45,8 @@ class EASE(ScoredModel):
     P = (XᵀX + D)⁻¹, B_ij = −P_ij / P_jj, scores = x B. D is diagonal, d_i = λ·mean(g) + dropout·g_i, and
     g_i = (XᵀX)_ii; X is `user_items` raised to `train_power`, row u divided by (‖x_u‖² / mean)^`row_power`.
 
-    With fewer listeners than items the same B is had from a listeners × listeners system, never formed:
-    P = D⁻¹ − D⁻¹Xᵀ(I + XD⁻¹Xᵀ)⁻¹XD⁻¹ (Woodbury). So memory is that of min(listeners, items) × items floats.
+    With fewer listeners than items the same B is had from a listeners × listeners inverse, B itself never
+    formed: P = D⁻¹ − D⁻¹Xᵀ(I + XD⁻¹Xᵀ)⁻¹XD⁻¹ (Woodbury). So memory is that of min(listeners, items)² floats.
     """
 
     config_type = EASEConfig
@@ -56,7 +56,7 @@ class EASE(ScoredModel):
     scale_: NDArray[np.float32]  # (m,) 1 / d in the listeners' form, empty in the items' form
     diagonal_: NDArray[np.float32]  # (m,) of P
     rows_: csr_matrix  # (n, m) X D⁻¹ in the listeners' form, empty in the items' form
-    kernel_: NDArray[np.float32]  # (n, m) (I + XD⁻¹Xᵀ)⁻¹XD⁻¹ in the listeners' form, else B, (m, m)
+    kernel_: NDArray[np.float32]  # (n, n) (I + XD⁻¹Xᵀ)⁻¹ in the listeners' form, else B, (m, m)
 
     def _fit(self, user_items: csr_matrix) -> None:
         c = self.config
@@ -79,29 +79,19 @@ class EASE(ScoredModel):
         self.rows_ = csr_matrix(x @ diags_array(self.scale_))
         system = np.asfortranarray((self.rows_ @ x.T).toarray())
         system[np.diag_indices_from(system)] += 1.0
-        lower = scipy.linalg.cholesky(system, lower=True, overwrite_a=True, check_finite=False)
-        half = np.asfortranarray(self.rows_.toarray())
-        half = scipy.linalg.solve_triangular(lower, half, lower=True, overwrite_b=True, check_finite=False)
-        self.diagonal_ = self.scale_ - np.einsum("um,um->m", half, half)
-        self.kernel_ = np.ascontiguousarray(
-            scipy.linalg.solve_triangular(
-                lower, half, trans="T", lower=True, overwrite_b=True, check_finite=False
-            )
-        )
+        self.kernel_ = _inverse(system)
+        columns = csc_matrix(self.rows_)
+        self.diagonal_ = self.scale_.copy()
+        for part in batches(len(d), len(self.kernel_)):
+            some = columns[:, part]
+            self.diagonal_[part] -= np.asarray(some.multiply(self.kernel_ @ some).sum(axis=0)).ravel()
 
     def _fit_by_items(self, x: csr_matrix, d: NDArray[np.float32]) -> None:
         self.scale_, self.rows_ = np.empty(0, np.float32), csr_matrix((0, len(d)), dtype=np.float32)
         system = np.asfortranarray((x.T @ x).toarray())
         system[np.diag_indices_from(system)] += d
-        factorise, invert = scipy.linalg.get_lapack_funcs(("potrf", "potri"), (system,))
-        factor, _ = factorise(system, lower=True, overwrite_a=True)
-        inverse, _ = invert(factor, lower=True, overwrite_c=True)
+        inverse = _inverse(system)
         self.diagonal_ = np.diagonal(inverse).copy()
-        # LAPACK fills one triangle; the other is copied block by block, so that one matrix is enough.
-        for part in batches(len(d), len(d)):
-            inverse[part, part.stop :] = inverse[part.stop :, part].T
-            block = inverse[part, part]
-            inverse[part, part] = np.tril(block) + np.tril(block, -1).T
         inverse /= -self.diagonal_
         inverse[np.diag_indices_from(inverse)] = 0.0
         self.kernel_ = inverse
@@ -112,8 +102,8 @@ class EASE(ScoredModel):
         if not len(self.scale_):
             modelled = np.asarray(x @ self.kernel_)
         else:
-            # xB = x − xP / diag(P), and xP = xD⁻¹ − (XD⁻¹xᵀ)ᵀ · kernel.
-            modelled = np.asarray((x @ self.rows_.T).toarray() @ self.kernel_)
+            # xB = x − xP / diag(P), and xP = xD⁻¹ − (XD⁻¹xᵀ)ᵀ · kernel · XD⁻¹.
+            modelled = np.asarray(((x @ self.rows_.T).toarray() @ self.kernel_) @ self.rows_)
             own_rows = np.repeat(np.arange(x.shape[0]), np.diff(x.indptr))
             modelled[own_rows, x.indices] -= x.data * self.scale_[x.indices]
             modelled /= self.diagonal_
@@ -132,6 +122,19 @@ class EASE(ScoredModel):
         scores = self.scores(one)
         scores[np.arange(len(items)), items] = np.inf  # an item is most like itself
         return scores
+
+
+def _inverse(system: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The inverse of a positive definite matrix (n, n) in column order, in its place."""
+    factorise, invert = scipy.linalg.get_lapack_funcs(("potrf", "potri"), (system,))
+    factor, _ = factorise(system, lower=True, overwrite_a=True)
+    inverse, _ = invert(factor, lower=True, overwrite_c=True)
+    # LAPACK fills one triangle; the other is copied block by block, so that one matrix is enough.
+    for part in batches(len(inverse), len(inverse)):
+        inverse[part, part.stop :] = inverse[part.stop :, part].T
+        block = inverse[part, part]
+        inverse[part, part] = np.tril(block) + np.tril(block, -1).T
+    return inverse
 
 
 def _powered(user_items: csr_matrix, power: float) -> csr_matrix:

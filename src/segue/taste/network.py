@@ -319,7 +319,9 @@ def _skeleton(config: TasteNetworkConfig, n_artists: int) -> TasteModule:
     vectors = SongVectors()
     vectors.in_ = vectors.out_ = np.ones((1, 2), np.float32)
     vectors.counts_ = np.ones(1, np.int64)
-    return init_module(jax.random.key(0), config, vectors, N_PLAIN_FEATURES, n_artists)
+    return eqx.filter_eval_shape(
+        init_module, jax.random.key(0), config, vectors, N_PLAIN_FEATURES, n_artists
+    )  # computes nothing
 
 
 @eqx.filter_jit
