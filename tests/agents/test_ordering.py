@@ -1,4 +1,4 @@
-"""A pool in order: every track once, the best first, the Q kept."""
+"""Pools in order: every track once, the best first, the Q kept, limits held."""
 
 from __future__ import annotations
 
@@ -6,19 +6,39 @@ import sys
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
-from segue.agents.ordering import order
+from segue.agents.ordering import Limits, order
 
 sys.path.insert(0, str(Path(__file__).parent))
 import toy
 
+KEYS = jax.random.split(jax.random.key(5), 3)
+STATES = jax.vmap(toy.begin, (None, 0))(toy.PARAMS, KEYS)
 
-def test_a_pool_in_greedy_order() -> None:
-    key = jax.random.key(5)
-    state = toy.begin(toy.PARAMS, key)
-    found = order(toy.WORLD, toy.PARAMS, state, None, toy.POOL, key)
-    assert sorted(np.asarray(found.place).tolist()) == list(range(toy.POOL))
-    first = toy.whole(toy.PARAMS, state)
-    assert int(found.place[0]) == int(first.argmax())
+
+def _limits(quota: list[int], artists: int = toy.POOL) -> Limits:
+    group = jnp.arange(toy.POOL) % len(quota)
+    one = Limits(group, jnp.asarray(quota), jnp.arange(toy.POOL) // (toy.POOL // artists))
+    return jax.tree.map(lambda x: jnp.broadcast_to(x, (3, *x.shape)), one)
+
+
+def test_pools_in_greedy_order() -> None:
+    found = order(toy.WORLD, toy.PARAMS, STATES, _limits([toy.POOL]), None, toy.POOL, KEYS)
+    for row in np.asarray(found.place):
+        assert sorted(row.tolist()) == list(range(toy.POOL))
+    first = jax.vmap(toy.whole, (None, 0))(toy.PARAMS, STATES)
+    assert found.place[:, 0].tolist() == first.argmax(1).tolist()
     np.testing.assert_allclose(found.q, found.prior)
+    assert found.there.all()
+
+
+def test_quotas_hold_and_an_artist_comes_not_twice_running() -> None:
+    found = order(toy.WORLD, toy.PARAMS, STATES, _limits([3, 5], artists=5), None, 10, KEYS)
+    assert found.there[:, :8].all()
+    assert not found.there[:, 8:].any()
+    for row in np.asarray(found.place)[:, :8]:
+        assert np.bincount(row % 2).tolist() == [3, 5]
+        artist = row // (toy.POOL // 5)
+        assert (artist[1:] != artist[:-1]).all()

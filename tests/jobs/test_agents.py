@@ -11,7 +11,9 @@ import pytest
 from segue.agents import policies
 from segue.agents.config import AgentConfig
 from segue.agents.loading import load_policy
-from segue.jobs.agents import AGENT, compare, publish, stored, trial
+from segue.jobs.agents import again, player, publish, trial
+from segue.jobs.comparing import AGENT, Player, compare, rivals
+from segue.jobs.grounds import TownGround
 from segue.town import TownConfig, build
 from segue.town.truth import Truth
 from segue.world.dynamics import sessions, world_of
@@ -76,15 +78,17 @@ def test_a_model_of_shuffled_labels_lifts_nothing(truth: Truth, starts: Starts, 
 @pytest.mark.slow
 def test_the_whole_way_with_a_strangers_policy(tmp_path: Path) -> None:
     settings = AgentConfig(iterations=6, sessions=8, updates=4, batch=64, hidden=(16,))
-    made = trial(TownConfig.named("tiring", **SIZE), 3, settings, logged=300, pool=40)
-    version = publish(tmp_path / "agents", made)
-    again = stored(tmp_path / "agents")
-    assert version
-    np.testing.assert_array_equal(again.agent.params_.network.candidate, made.agent.params_.network.candidate)
+    ground = TownGround(TownConfig.named("tiring", **SIZE), 3)
+    made = trial(ground, settings, logged=300, pool=40)
+    assert publish(tmp_path / "agents", made)
+    kept = again(tmp_path / "agents")
+    np.testing.assert_array_equal(kept.agent.params_.network.candidate, made.agent.params_.network.candidate)
+    assert kept.facts["used"] == made.facts["used"]
     (tmp_path / "my_policy.py").write_text(TEN_LINES)
     name, choose = load_policy(f"{tmp_path / 'my_policy.py'}:choose")
-    found = compare(again, count=120, pool=40, others={name: choose})
+    playing = rivals(kept.ground) | {AGENT: player(kept.agent), name: Player(choose)}
+    found = compare(kept.ground, kept.models, playing, count=120, pool=40)
     comparison = found.comparison
-    assert {"choose", "random", "greedy, recurrent", AGENT} <= set(comparison.agents("the town"))
+    assert {"choose", "random", "factors' order", AGENT} <= set(comparison.agents("the town"))
     assert comparison.mean("the town", "greedy, recurrent") > comparison.mean("the town", "random")
     assert not found.used or "its gain is sure" in found.why

@@ -1,4 +1,4 @@
-"""A list in the agent's order: a pool played out track by track, with the Q of every choice kept."""
+"""Lists in the agent's order: pools played out track by track, with the Q of every choice kept."""
 
 from __future__ import annotations
 
@@ -13,34 +13,80 @@ from segue.agents.policies import Trained, q_of
 from segue.world.session import Training
 
 
+class Limits(NamedTuple):
+    """What a list may hold; for one pool."""
+
+    group: Array  # (m,) of each candidate
+    quota: Array  # (k,) most tracks of each group
+    artist: Array  # (m,) none comes twice running where that can be helped
+
+
 class Ordered(NamedTuple):
     """A list; arrays (length,)."""
 
     place: Array  # in the pool
     q: Array  # of the chosen track, when it was chosen
     prior: Array  # what the user model expected of it at once
+    there: Array  # bool; false where the pool or the quotas were used up
 
 
-@partial(jax.jit, static_argnums=(0, 4))
+@partial(jax.jit, static_argnums=(0, 5))
 def order(
-    world: Training, params: Any, state: Any, agent: Trained | None, length: int, key: Array
+    world: Training, params: Any, states: Any, limits: Limits, agent: Trained | None, length: int, keys: Array
 ) -> Ordered:
-    """The pool of a session put in order, responses drawn from the world as it goes.
+    """The pools of n sessions put in order, responses drawn from the world as it goes.
 
     Args:
         world: its functions.
         params: its arrays.
-        state: a session's start, whose pool is what is put in order.
+        states: (n, ...) starts of sessions, whose pools are what is put in order.
+        limits: (n, ...) of each list.
         agent: a trained one; None is greedy on the user model, and q is then what that expects.
-        length: of the list, at most the size of the pool.
-        key: of the responses.
+        length: of the lists.
+        keys: (n,) of the responses.
+
+    Returns: arrays (n, length).
     """
 
-    def one(state: Any, key: Array) -> tuple[Any, Ordered]:
+    def one(limits: Limits, carry: tuple, key: Array) -> tuple[tuple, Ordered]:
+        state, quota, last = carry
         seen = world.see(params, state)
         q = seen.prior if agent is None else q_of(agent, seen)
-        place = jnp.argmax(jnp.where(seen.mask, q, -jnp.inf))
+        allowed = seen.mask & (quota[limits.group] > 0)
+        apart = allowed & (limits.artist != last)
+        place = jnp.argmax(jnp.where(jnp.where(apart.any(), apart, allowed), q, -jnp.inf))
         after = world.turn(params, state, place, key).state
-        return after, Ordered(place, q[place], seen.prior[place])
+        quota = quota.at[limits.group[place]].add(-1)
+        return (after, quota, limits.artist[place]), Ordered(
+            place, q[place], seen.prior[place], allowed.any()
+        )
 
-    return jax.lax.scan(one, state, jax.random.split(key, length))[1]
+    def each(state: Any, limits: Limits, key: Array) -> Ordered:
+        start = (state, limits.quota, jnp.asarray(-1, limits.artist.dtype))
+        return jax.lax.scan(partial(one, limits), start, jax.random.split(key, length))[1]
+
+    return jax.vmap(each)(states, limits, keys)
+
+
+@partial(jax.jit, static_argnums=0)
+def worth(world: Training, params: Any, state: Any, places: Array, listed: Array, keys: Array) -> Array:
+    """Reward that the world expects of a list heard in a given order, the mean over draws; ().
+
+    Args:
+        world, params: as for `order`.
+        state: the start of one session.
+        places: (length,) of the tracks in its pool, in order.
+        listed: (length,) bool; false where `places` is only filled up.
+        keys: (draws,) of the responses.
+    """
+
+    def one(carry: tuple, at: tuple) -> tuple[tuple, Array]:
+        (state, there), (place, is_listed, key) = carry, at
+        turn = world.turn(params, state, place, key)
+        return (turn.state, there * turn.stay), there * is_listed * turn.reward
+
+    def draw(key: Array) -> Array:
+        each = jax.random.split(key, places.shape[0])
+        return jax.lax.scan(one, (state, jnp.ones(())), (places, listed, each))[1].sum()
+
+    return jax.vmap(draw)(keys).mean()

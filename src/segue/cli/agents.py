@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from segue.cli.options import JsonOption, SeedOption
 from segue.cli.printing import print_json, print_table
 
+if TYPE_CHECKING:
+    from segue.jobs.grounds import Ground
+
 FOLDER = Path("agents")
-FolderOption = Annotated[Path, typer.Option(help="Where the trained agent is kept.")]
+FolderOption = Annotated[Path, typer.Option(help="Without a library: where the trained agent is kept.")]
+LibraryOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--library", "-l", help="Learn from this library's listeners, not from a town's.", show_default=False
+    ),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -25,50 +34,73 @@ def register(app: typer.Typer) -> None:
 
 
 def train(
-    town: Annotated[str, typer.Option(help="Name of a simulated town, as in `segue town`.")] = "ordinary",
+    library: LibraryOption = None,
+    town: Annotated[
+        str, typer.Option(help="Without a library: name of a simulated town, as in `segue town`.")
+    ] = "ordinary",
     seed: SeedOption = 0,
     folder: FolderOption = FOLDER,
-    listeners: Annotated[int, typer.Option(min=20, help="Listeners of the town.")] = 400,
+    listeners: Annotated[int, typer.Option(min=40, help="Listeners of the town.")] = 400,
     tracks: Annotated[int, typer.Option(min=500, help="Songs of the town.")] = 4000,
     sessions: Annotated[
-        int, typer.Option(min=100, help="Shuffled sessions to learn from, of each half of the listeners.")
+        int, typer.Option(min=100, help="Most sessions to learn from, of each half of the listeners.")
     ] = 6000,
+    any_order: Annotated[
+        bool, typer.Option("--any-order", help="With a library: all sessions, not only shuffled ones.")
+    ] = False,
     returns: Annotated[str, typer.Option(help="How the agent learns: lambda or replay.")] = "lambda",
     iterations: Annotated[int, typer.Option(min=1, help="Rounds of the agent's training.")] = 300,
     pool: Annotated[int, typer.Option(min=40, help="Candidates of a session.")] = 100,
     json: JsonOption = False,
 ) -> None:
-    """Train an agent on a simulated town: learn how its listeners respond, then practise on that.
+    """Train an agent: learn how listeners respond, practise on that, judge it in worlds it does not know.
 
-    A killed training goes on where it was, if called again with the same settings.
+    With --library it learns from the library's shuffled sessions, and `segue sequence` and `segue weekly`
+    use it from then on if its gain is sure. Without, from a simulated town. A killed training goes on where
+    it was, if called again with the same settings.
     """
     from segue.agents.config import AgentConfig
     from segue.jobs.agents import publish, trial
     from segue.progress import progress
-    from segue.town import TownConfig
 
-    config = TownConfig.named(town, listeners=listeners, tracks=tracks, months=1.0)
     settings = AgentConfig.checked({"returns": returns, "iterations": iterations})
+    ground, folder = _ground(library, folder, town, seed, listeners, tracks, any_order)
     with progress("Training the agent", total=iterations) as advance:
         made = trial(
-            config,
-            seed,
+            ground,
             settings,
             logged=sessions,
             pool=pool,
+            seed=seed,
             checkpoint=folder / "agent.checkpoint.npz",
             tell=(lambda text: None) if json else print,
             advance=advance,
-            agent_seed=seed,
         )
     version = publish(folder, made)
     if json:
         print_json({"version": version, **made.facts})
     else:
-        print(f"Published as agents/{version} in {folder}. To see how good it is: segue agents compare")
+        to = f" --library {library}" if library else ""
+        print(f"Published as agents/{version} in {folder}. To see how good it is: segue agents compare{to}")
+
+
+def _ground(
+    library: Path | None, folder: Path, town: str, seed: int, listeners: int, tracks: int, any_order: bool
+) -> tuple[Ground, Path]:
+    """Where the agent learns, and the shelf it is put on."""
+    from segue.jobs.grounds import LibraryGround, TownGround
+    from segue.jobs.train import shelf_of
+    from segue.library import Library
+    from segue.town import TownConfig
+
+    if library is not None:
+        return LibraryGround(Library.open(library), shuffled=not any_order), shelf_of(library).folder
+    config = TownConfig.named(town, listeners=listeners, tracks=tracks, months=1.0)
+    return TownGround(config, seed), folder
 
 
 def compare(
+    library: LibraryOption = None,
     folder: FolderOption = FOLDER,
     policy: Annotated[
         list[str] | None,
@@ -83,21 +115,31 @@ def compare(
     """Compare the trained agent with simpler ones: where it learned, in worlds it does not know, in truth.
 
     All play the same sessions. The agent is recommended only if its gain over the best greedy agent is sure
-    in every world that was learned from other listeners.
+    in every world that was learned from other listeners. The truth is known of simulated towns alone.
     """
     from segue.agents.loading import load_policy
     from segue.evaluation.playing_page import page_of, rows
     from segue.jobs import agents as job
+    from segue.jobs import comparing
+    from segue.jobs.train import shelf_of
+    from segue.library import Library
     from segue.progress import progress
 
-    others = dict(load_policy(text) for text in policy or [])
-    made = job.stored(folder)
-    with progress("Playing", total=job.runs(len(others))) as advance:
-        found = job.compare(made, count=sessions, pool=pool, seed=seed, others=others, advance=advance)
+    others = {name: comparing.Player(choose) for name, choose in map(load_policy, policy or [])}
+    opened = None if library is None else Library.open(library)
+    made = job.again(folder if opened is None else shelf_of(opened).folder, opened)
+    playing = comparing.rivals(made.ground) | {comparing.AGENT: job.player(made.agent)} | others
+    with progress("Playing", total=len(comparing.worlds_of(made.ground)) * len(playing)) as advance:
+        found = comparing.compare(
+            made.ground, made.models, playing, count=sessions, pool=pool, seed=seed, advance=advance
+        )
     comparison = found.comparison
     if html is not None:
         page_of(
-            comparison, job.AGENT, list(job.GREEDY), {"agent": made.agent.curves_["reward"].tolist()}
+            comparison,
+            comparing.AGENT,
+            list(comparing.GREEDY),
+            {"agent": made.agent.curves_["reward"].tolist()},
         ).write(html)
     if json:
         worlds = {

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from segue.library import Library
     from segue.library.search import Found
     from segue.playlists.playlist import Playlist
-    from segue.playlists.weekly import WeeklyConfig, WhyNot
+    from segue.playlists.weekly import WeeklyConfig
+    from segue.playlists.why_not import WhyNot
 
 SHOWN = 3  # listeners whose lists are printed where nobody is named
 
@@ -55,6 +56,14 @@ def weekly(
     explicit: Annotated[
         bool | None,
         typer.Option("--explicit/--no-explicit", help="Whether tracks marked explicit may come."),
+    ] = None,
+    order: Annotated[
+        str | None,
+        typer.Option(
+            help="Who orders: agent, greedy, near (likeness), or auto: agent or greed if one was trained "
+            "on the library, else near. [default: auto]",
+            show_default=False,
+        ),
     ] = None,
     medium: Annotated[
         str | None, typer.Option(help="What the list holds: song, podcast or audiobook. [default: song]")
@@ -117,6 +126,7 @@ def weekly(
         "per_artist": per_artist,
         "per_album": per_album,
         "explicit": explicit,
+        "order": order,
         "medium": medium,
     }
     settings = _settings(config, {name: value for name, value in asked.items() if value is not None})

@@ -119,8 +119,13 @@ class Comparison:
         return mean_interval(self.sessions[world][agent][measure])
 
     def gain(self, world: str, agent: str, other: str) -> Interval:
-        """What an agent earns more than another, as a share of that; 95% interval over paired sessions."""
+        """What an agent earns more than another, as a share of that; 95% interval over paired sessions.
+
+        One that played fewer sessions played the first of them.
+        """
         ours, theirs = (self.sessions[world][name]["return"] for name in (agent, other))
+        both = min(len(ours), len(theirs))
+        ours, theirs = ours[:both], theirs[:both]
         return ratio_interval(ours - theirs, theirs, np.arange(len(ours)))
 
     def best(self, world: str, among: list[str]) -> str:

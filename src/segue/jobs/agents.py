@@ -1,4 +1,4 @@
-"""Train agents in worlds learned from a simulated town, and compare them there and in the town's truth."""
+"""Train agents in worlds learned from listeners, and compare them there, in other worlds, and in truth."""
 
 from __future__ import annotations
 
@@ -6,110 +6,115 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 import jax
-import numpy as np
 
 from segue.agents import policies
 from segue.agents.agent import Agent
 from segue.agents.config import AgentConfig
-from segue.errors import FormatError
-from segue.evaluation.playing import Comparison, Kind, Played, Tracks, measured, verdict
+from segue.errors import FormatError, UsageError
+from segue.jobs.comparing import AGENT, EYES, FORMS, POOL, WORLDS, Player, compare, greedy
+from segue.jobs.grounds import Ground, LibraryGround, TownGround
+from segue.jobs.train import AGENTS
+from segue.library import Library
 from segue.progress import Advance
 from segue.shelf import Shelf
 from segue.taste.arrays import load_arrays, save_arrays
-from segue.town import TownConfig, build
-from segue.world.dynamics import TRAINING, Law, Sessions, sessions, world_of
+from segue.town import TownConfig
+from segue.world.dynamics import TRAINING
 from segue.world.responses import UserModel, fit_model, init_model, log_loss
-from segue.world.starts import starts_of
 from segue.world.trees import from_arrays, to_arrays
 
-if TYPE_CHECKING:
-    from segue.town.truth import Truth
-
-NAME, MODELS, STEPS, SHUFFLED = "agents", "user models", 30, 30
-# User models: form, and whose sessions each was learned from.
-FORMS: Mapping[str, tuple[Any, int]] = {
-    "plain": ("plain", 0),
-    "summary": ("summary", 0),
-    "recurrent": ("recurrent", 0),
-    "recurrent, others": ("recurrent", 1),
-    "summary, others": ("summary", 1),
-}
-# Greedy agents by what they see through; the trained agent sees through the last.
-GREEDY = {"greedy, plain": "plain", "greedy, summary": "summary", "greedy, recurrent": "recurrent"}
-AGENT, EYES = "agent", "recurrent"
+MODELS = "user models"
+JUDGED = 1000  # sessions by which a training says whether its agent is to be used
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A town, what was learned from its sessions, and the agent."""
+    """A ground, what was learned from its sessions, and the agent."""
 
-    truth: Truth
+    ground: Ground
     models: Mapping[str, UserModel]
     agent: Agent
-    facts: Mapping[str, Any]  # town, seed, sessions, losses, seconds
+    facts: Mapping[str, Any]  # ground, losses, seconds; "used" and "why" once it was judged
+
+
+def learned(
+    ground: Ground, *, logged: int = 6000, seed: int = 0, tell: Callable[[str], None] = lambda text: None
+) -> tuple[dict[str, UserModel], dict[str, float]]:
+    """User models from shuffled sessions, and the log loss of each on the other half of the listeners."""
+    learn, test = ground.logs(logged, tell)
+    models, losses = {}, {}
+    for name, (form, half) in FORMS.items():
+        models[name] = fit_model(learn[half], form, seed=seed)
+        losses[name] = float(log_loss(models[name], test[1 - half]))
+        tell(f"   {name}: log loss {losses[name]:.4f} on listeners it has not seen")
+    return models, losses
 
 
 def trial(
-    config: TownConfig,
-    seed: int,
+    ground: Ground,
     settings: AgentConfig | None = None,
     *,
     logged: int = 6000,
-    pool: int = 100,
+    pool: int = POOL,
+    seed: int = 0,
     checkpoint: Path | None = None,
     tell: Callable[[str], None] = lambda text: None,
     advance: Advance | None = None,
-    agent_seed: int = 0,
 ) -> Trial:
-    """Build a town, learn user models from shuffled sessions of its listeners, train an agent.
+    """Learn user models from shuffled sessions, train an agent, and judge whether it is to be used.
 
     Half of the listeners is what the agent's world is learned from; the worlds that judge it are learned
     from the other half.
 
     Args:
-        config, seed: of the town.
+        ground: a town or a library.
         settings: of the agent.
         logged: shuffled sessions of each half.
         pool: candidates of a session in training.
+        seed: of the models and of the agent's training.
         checkpoint: see `Agent.fit`.
         tell: told what is being done.
         advance: called with iterations of the agent's training.
-        agent_seed: of the agent's training.
     """
-    tell(f"1. A town of {config.listeners} listeners and {config.tracks} songs, {config.name}")
-    truth = build(config, seed).truth()
-    tell(f"2. {2 * logged:,} shuffled sessions, and five models of how listeners respond")
-    halves = np.arange(config.listeners) % 2
-    blank = init_model(jax.random.key(0), "plain")
-    logs, tests = [], []
-    for half in (0, 1):
-        them = np.flatnonzero(halves == half)
-        starts = starts_of(truth, min(2000, logged), SHUFFLED, seed=10 + half, listeners=them)
-        world = world_of(truth, starts, blank)
-        for found, count, draw in ((logs, logged, 20), (tests, max(200, logged // 5), 30)):
-            found.append(sessions("town", world, policies.by_chance, None, count, SHUFFLED, draw + half).log)
-    models, losses = {}, {}
-    for name, (form, half) in FORMS.items():
-        models[name] = fit_model(logs[half], form, seed=seed)
-        losses[name] = float(log_loss(models[name], tests[1 - half]))
-        tell(f"   {name}: log loss {losses[name]:.4f} on listeners it has not seen")
-    tell("3. The agent")
-    began = time.perf_counter()
-    starts = starts_of(truth, 2000, pool, seed=40, listeners=np.flatnonzero(halves == 0))
-    agent = Agent(settings).fit(
-        TRAINING,
-        world_of(truth, starts, models[EYES]),
-        seed=agent_seed,
-        checkpoint=checkpoint,
-        advance=advance,
+    tell("1. How listeners respond: five user models")
+    models, losses = learned(ground, logged=logged, seed=seed, tell=tell)
+    tell("2. The agent")
+    agent, seconds = trained(
+        ground, models, settings, pool=pool, seed=seed, checkpoint=checkpoint, advance=advance
     )
-    seconds = time.perf_counter() - began
     tell(f"   trained in {seconds:.0f} s")
-    facts = {"town": config.model_dump(mode="json"), "seed": seed, "log_loss": losses, "seconds": seconds}
-    return Trial(truth, models, agent, facts | {"logged": logged, "pool": pool})
+    facts = {**ground.facts, "log_loss": losses, "seconds": seconds, "logged": logged, "pool": pool}
+    tell("3. Is it better than greed, in worlds that it does not know?")
+    judges = [name for name, world in WORLDS.items() if world.kind == "independent"]
+    playing = {**greedy(), AGENT: player(agent)}
+    found = compare(ground, models, playing, count=JUDGED, pool=pool, worlds=judges)
+    tell(f"   {found.why}")
+    return Trial(ground, models, agent, facts | {"used": found.used, "why": found.why})
+
+
+def player(agent: Agent) -> Player:
+    """A trained agent as one who takes part in a comparison."""
+    return Player(policies.agent, agent.params_)
+
+
+def trained(
+    ground: Ground,
+    models: Mapping[str, UserModel],
+    settings: AgentConfig | None = None,
+    *,
+    pool: int = POOL,
+    seed: int = 0,
+    checkpoint: Path | None = None,
+    advance: Advance | None = None,
+) -> tuple[Agent, float]:
+    """An agent trained in the world of the first half of the listeners, and the seconds that took."""
+    world = ground.world(ground.starts(0, 2000, pool, 40), models[EYES])
+    began = time.perf_counter()
+    agent = Agent(settings).fit(TRAINING, world, seed=seed, checkpoint=checkpoint, advance=advance)
+    return agent, time.perf_counter() - began
 
 
 def publish(folder: Path, made: Trial) -> str:
@@ -128,90 +133,51 @@ def publish(folder: Path, made: Trial) -> str:
         "seed": made.agent.seed_,
         "metrics": {"log_loss": made.facts["log_loss"], "seconds": made.facts["seconds"]},
     }
-    return Shelf(folder).publish(NAME, write, manifest)
+    return Shelf(folder).publish(AGENTS, write, manifest)
 
 
-def stored(folder: Path) -> Trial:
-    """The current agent of the shelf in `folder`, its user models, and its town made anew.
+class Stored(NamedTuple):
+    """What `publish` kept."""
+
+    models: dict[str, UserModel]
+    agent: Agent
+    facts: dict[str, Any]
+    version: str
+
+
+def stored(folder: Path) -> Stored:
+    """The current agent of the shelf in `folder`, and its user models.
 
     Raises:
         NotFoundError: nothing was trained there yet.
         FormatError: what is there cannot be read.
     """
-    path = Shelf(folder).path(NAME)
+    shelf = Shelf(folder)
+    version = shelf.current(AGENTS)
+    path = shelf.path(AGENTS, version)
     facts, arrays = load_arrays(path / "models.npz", MODELS)
-    if not isinstance(facts.get("facts"), dict):
+    if not isinstance(facts.get("facts"), dict) or "used" not in facts["facts"]:
         raise FormatError(f"{path} holds no trained agent", do="train it again: segue agents train")
-    told = facts["facts"]
     models = {
         name: from_arrays(name, init_model(jax.random.key(0), form), arrays)
         for name, (form, _) in FORMS.items()
     }
-    truth = build(TownConfig.checked(told["town"]), int(told["seed"])).truth()
-    return Trial(truth, models, Agent.load(path / "agent.npz"), told)
+    return Stored(models, Agent.load(path / "agent.npz"), facts["facts"], version)
 
 
-@dataclass(frozen=True)
-class Compared:
-    """What came of a comparison."""
+def again(folder: Path, library: Library | None = None) -> Trial:
+    """The current trial of the shelf in `folder`, on its ground: the town made anew, or the library.
 
-    comparison: Comparison
-    used: bool
-    why: str
-
-
-def compare(
-    made: Trial,
-    *,
-    count: int = 2000,
-    pool: int = 100,
-    seed: int = 7,
-    others: Mapping[str, policies.Policy] | None = None,
-    advance: Advance | None = None,
-) -> Compared:
-    """Every agent in the world it was trained in, in independent worlds, and in the town's truth.
-
-    Args:
-        made: a trial.
-        count: sessions of each agent in each world.
-        pool: candidates of a session.
-        seed: of the sessions.
-        others: further policies by name.
-        advance: called with one for each agent and world.
+    Raises:
+        NotFoundError: nothing was trained there yet.
+        UsageError: it was trained on a library, and none is given.
     """
-    own = np.arange(0, made.truth.config.listeners, 2)
-    theirs = own[:-1] + 1
-    starts = {"own": starts_of(made.truth, min(count, 2000), pool, seed=seed, listeners=own)}
-    starts["theirs"] = starts_of(made.truth, min(count, 2000), pool, seed=seed + 1, listeners=theirs)
-    worlds: dict[str, tuple[Kind, Law, str, str]] = {
-        "the world it learned in": ("training", "model", "own", EYES),
-        "other listeners": ("independent", "model", "theirs", "recurrent, others"),
-        "other listeners, other form": ("independent", "model", "theirs", "summary, others"),
-        "the town": ("truth", "town", "theirs", EYES),
-    }
-    agents: dict[str, tuple[policies.Policy, Any, str]] = {
-        name: (policy, None, EYES) for name, policy in (policies.BASELINES | dict(others or {})).items()
-    }
-    agents |= {name: (policies.greedy, None, eyes) for name, eyes in GREEDY.items()}
-    agents[AGENT] = (policies.agent, made.agent.params_, EYES)
-    tracks = Tracks(made.truth.tracks.vector, made.truth.tracks.artist)
-    found: dict[str, dict[str, Any]] = {}
-    for world, (_, law, whose, answers) in worlds.items():
-        for name, (policy, params, eyes) in agents.items():
-            where = world_of(made.truth, starts[whose], made.models[eyes], made.models[answers])
-            played = sessions(law, where, policy, params, count, STEPS, seed)
-            found.setdefault(world, {})[name] = _measured(played, tracks)
-            if advance:
-                advance(1)
-    comparison = Comparison({name: kind for name, (kind, *_) in worlds.items()}, found)
-    return Compared(comparison, *verdict(comparison, AGENT, list(GREEDY)))
-
-
-def _measured(played: Sessions, tracks: Tracks) -> dict[str, Any]:
-    track, known, there, stage = (np.asarray(x) for x in played[:4])
-    return measured(Played(track, there, stage == 3, stage < 2, (stage == 3).astype(float)), tracks, known)
-
-
-def runs(others: int = 0) -> int:
-    """How often `compare` advances."""
-    return 4 * (len(policies.BASELINES) + len(GREEDY) + 1 + others)
+    kept = stored(folder)
+    if "town" in kept.facts:
+        ground: Ground = TownGround(TownConfig.checked(kept.facts["town"]), int(kept.facts["seed"]))
+    elif library is None:
+        raise UsageError("This agent was trained on a library", do="name it: --library PATH")
+    else:
+        ground = LibraryGround(library, shuffled=bool(kept.facts["shuffled"]))
+        ground.facts |= {name: kept.facts[name] for name in ("sessions", "listeners")}
+    return Trial(ground, kept.models, kept.agent, kept.facts)

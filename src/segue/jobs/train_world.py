@@ -64,7 +64,7 @@ def train_world(
         UsageError: there is too little to learn from.
     """
     config = config or WorldConfig()
-    catalogue = catalogue_of(library, _song_vectors(library))
+    catalogue = catalogue_of(library, song_vectors(library))
     tell(f"1. {len(catalogue.ids):,} songs; reading sessions")
     heard = read_sessions(
         library, catalogue, shuffled=config.shuffled, steps=config.steps, most=config.sessions, seed=seed
@@ -142,7 +142,7 @@ def stored_library_world(
     """
     models, tracks, _ = stored_world(library)
     config = WorldConfig.checked(shelf_of(library).manifest(NAME).config)
-    catalogue = catalogue_of(library, _song_vectors(library))
+    catalogue = catalogue_of(library, song_vectors(library))
     if catalogue.ids != tracks:
         raise UsageError("The library's songs have changed since the model was trained", do="segue world")
     begun = library_starts(library, catalogue, count=starts, pool=pool, shuffled=config.shuffled, seed=seed)
@@ -183,7 +183,7 @@ def _reliability(
     }
 
 
-def _song_vectors(library: Library) -> NDArray[np.floating] | None:
+def song_vectors(library: Library) -> NDArray[np.floating] | None:
     """Vectors of all songs in the order of their ids, if any were learned; zeros for those without."""
     try:
         folder = shelf_of(library).path(VECTORS)

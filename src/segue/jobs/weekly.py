@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +16,7 @@ from segue.errors import NotFoundError, UsageError
 from segue.factors.model import FactorModel
 from segue.factors.observations import Observations
 from segue.jobs.tastes import tastes_of_week
-from segue.jobs.train import load_factors
+from segue.jobs.train import AGENTS, load_factors, shelf_of
 from segue.library import Library
 from segue.library.search import Found, find_tracks
 from segue.playlists.candidates import Sides
@@ -27,9 +27,13 @@ from segue.playlists.playlist import Playlist, monday
 from segue.playlists.rules import Context, Listening
 from segue.playlists.rules.children import flag, playlist_share
 from segue.playlists.rules.context import MEDIA
-from segue.playlists.weekly import Material, WeeklyConfig, WhyNot, make_weekly, why_not
+from segue.playlists.weekly import Material, WeeklyConfig, make_weekly
+from segue.playlists.why_not import WhyNot, why_not
 from segue.progress import progress
 from segue.taste.space import drawn
+
+if TYPE_CHECKING:
+    from segue.agents.sequencing import Sequencer
 
 AT_ONCE = 4096  # listeners whose history is read at a time
 HUB_SAMPLE = 400  # listeners on whom it is measured who would be on everybody's list
@@ -105,11 +109,26 @@ def prepare(library: Library, week: str, config: WeeklyConfig | None = None, *, 
     config = _in_hand(config, context)
     with progress("Looking for tastes"):
         found = tastes_of_week(library, week, model, version, keep=keep)
-    material = Material(model, Catalogue(library, tracks), context, found.space, found.profiles, found.models)
+    catalogue = Catalogue(library, tracks)
+    sequencer = _sequencer(library, config)
+    versions = found.models if sequencer is None else (*found.models, sequencer.version)
+    material = Material(model, catalogue, context, found.space, found.profiles, versions, sequencer)
     ready = Ready(library, week, config, model, material, listeners_of(library, unit))
     with progress("Measuring who would be on every list"):
         seen, histories = ready.read(sorted(drawn(ready.everybody)[:HUB_SAMPLE]))
         return replace(ready, material=material.with_hubs(seen, histories, config))
+
+
+def _sequencer(library: Library, config: WeeklyConfig) -> Sequencer | None:
+    """What puts the lists in order, as the settings say; None for likeness from track to track."""
+    if config.medium != "song" or config.order == "near":
+        return None
+    if config.order == "auto" and AGENTS not in shelf_of(library).names():
+        return None
+    from segue.jobs.sequence import load_sequencer  # it needs JAX, which lists alone do not
+
+    with progress("Reading who orders"):
+        return load_sequencer(library, config.order)
 
 
 def weekly(

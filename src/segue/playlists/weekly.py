@@ -6,11 +6,10 @@ order (`order.py`), reasons (`reasons.py`). The same library, models, seed and I
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,17 +28,19 @@ from segue.playlists.playlist import Playlist, PlaylistEntry, monday
 from segue.playlists.reasons import because, favourite, telling
 from segue.playlists.rules import (
     FAMILIAR,
-    Candidates,
     Choice,
     Context,
     Rules,
     RulesConfig,
-    Verdict,
     with_hubs,
 )
-from segue.playlists.rules.context import MEDIA, Bools, Ints
+from segue.playlists.rules.context import MEDIA, Bools, Floats, Ints
+from segue.playlists.sequenced import chosen
 from segue.taste.profiles import Profiles
 from segue.taste.space import TasteSpace
+
+if TYPE_CHECKING:
+    from segue.agents.sequencing import Sequencer
 
 AT_ONCE = 256  # listeners at a time
 
@@ -55,6 +56,14 @@ class WeeklyConfig(RulesConfig):
         0.1,
         description="Chance in the choice: scale of Gumbel noise on scores, in their standard deviations.",
     )
+    order: Literal["auto", "agent", "greedy", "near"] = Field(
+        "auto",
+        description="Who puts the list in order: the trained agent, greed on the user model, or likeness "
+        "from track to track. auto: if an agent was trained, it or greed, whichever is sure; else likeness.",
+    )
+    pool: float = Field(
+        2.0, ge=1, le=10, description="Lists' lengths that agent or greed choose from, tastes in proportion."
+    )
 
 
 @dataclass(frozen=True)
@@ -68,6 +77,7 @@ class Material:
         space: where tastes lie.
         profiles: the listeners' tastes; None where none were looked for.
         versions: of the models, for the playlist's record.
+        sequencer: what puts lists in order; None for likeness from track to track.
     """
 
     model: FactorModel
@@ -76,6 +86,7 @@ class Material:
     space: TasteSpace
     profiles: Profiles | None = None
     versions: tuple[str, ...] = ()
+    sequencer: Sequencer | None = None
 
     def allowed(self, config: RulesConfig) -> Bools:
         """(n_tracks,) tracks of the list's medium."""
@@ -128,14 +139,16 @@ def make_weekly(
         tastes = list(sides[part]) if sides is not None else [material.sides(name) for name in names]
         rows, mine = seen.matrix[part], histories[part]
         proposed = proposer.propose(rows, [history.listening for history in mine], tastes)
+        known = [bool((rows[at].data > 0).any()) for at in range(len(names))]
+        proposed = [each if known[at] else stranger for at, each in enumerate(proposed)]
+        listenings = [history.listening for history in mine]
+        choices = chosen(material, config, rules, names, listenings, proposed, week, seed)
         made = []
         # Reasons are small systems, one a listener: more threads would only wait for each other.
         with threadpool_limits(1, user_api="blas"):
-            for at, name in enumerate(names):
-                known = (rows[at].data > 0).any()
-                key = (seed, week, name)
-                one = _One(material, config, rules, rows[at], mine[at], tastes[at], week, seen.config.unit)
-                made.append(one.listed(proposed[at] if known else stranger, key, bool(known)))
+            for at in range(len(names)):
+                one = _One(material, config, rows[at], mine[at], tastes[at], week, seen.config.unit)
+                made.append(one.listed(proposed[at], *choices[at], known[at]))
         for name, (entries, notes) in zip(names, made, strict=True):
             yield Playlist(
                 title=f"Discover Weekly, {week}",
@@ -149,43 +162,6 @@ def make_weekly(
             )
 
 
-class WhyNot(NamedTuple):
-    """What is said of one track for one listener."""
-
-    track: int
-    score: float  # the listener's own
-    rank: int  # among all tracks of the medium that the listener has not heard, from 1
-    of: int
-    verdicts: list[Verdict]
-
-
-def why_not(
-    material: Material,
-    seen: Observations,
-    history: History,
-    week: str,
-    track: int,
-    *,
-    config: WeeklyConfig | None = None,
-    seed: int = 0,
-) -> WhyNot:
-    """What every rule says of `track` for the one listener of `seen`, its score and its rank."""
-    config = config or WeeklyConfig()
-    name, row = str(seen.listeners[0]), seen.matrix[0]
-    proposer = material.proposer(config)
-    if (row.data > 0).any():
-        proposed = proposer.propose(row, [history.listening], [material.sides(name)])[0]
-    else:
-        proposed = newcomers.popular(material.context, material.space, proposer.allowed, config.tracks)
-    candidates = _moved(proposed, config.surprise, (seed, week, name))
-    verdicts = Rules(material.context, config).why_not(history.listening, candidates, track)
-    scores = proposer.scores(row)
-    new = proposer.allowed.copy()
-    new[history.listening.heard] = False
-    above = int((scores[new] > scores[track]).sum())
-    return WhyNot(track, float(scores[track]), above + 1, int(new.sum()), verdicts)
-
-
 class _One:
     """One listener's list."""
 
@@ -193,41 +169,55 @@ class _One:
         self,
         material: Material,
         config: WeeklyConfig,
-        rules: Rules,
         row: csr_matrix,
         history: History,
         sides: Sides,
         week: str,
         unit: str,
     ) -> None:
-        self.material, self.config, self.rules, self.row = material, config, rules, row
+        self.material, self.config, self.row = material, config, row
         self.history, self.sides, self.unit = history, sides, unit
         self.moment = datetime.combine(monday(week), time(), UTC)
 
     def listed(
-        self, proposed: Proposed, key: tuple[object, ...], known: bool
+        self, proposed: Proposed, choice: Choice, worth: Floats | None, known: bool
     ) -> tuple[tuple[PlaylistEntry, ...], tuple[str, ...]]:
-        """Entries and notes, from candidates; `known` is whether anything is known of the listener."""
-        candidates = _moved(proposed, self.config.surprise, key)
-        choice = self.rules.choose(self.history.listening, candidates)
+        """Entries and notes of what was chosen; with the `worth` of each place it is in order already.
+
+        `known` is whether anything is known of the listener.
+        """
         places = np.searchsorted(proposed.candidates.tracks, choice.stands_for)
         new = choice.sources != FAMILIAR
         scores = np.full(len(choice.tracks), np.nan, np.float32)
         scores[new] = proposed.candidates.scores[places[new]]
-        order = in_order(choice.tracks, scores, self.material.space.vectors, self.material.context)
+        if worth is None:
+            order = in_order(choice.tracks, scores, self.material.space.vectors, self.material.context)
+        else:
+            order = np.arange(len(choice.tracks), dtype=np.int32)
         reasons = self._reasons(choice, new, known)
         by = [NAMES[proposed.found_by[p]] if known else "popularity" for p in np.where(new, places, 0)]
+        by = [name if fresh else "familiar" for name, fresh in zip(by, new, strict=True)]
+        shown = [float(score) if fresh else None for score, fresh in zip(scores, new, strict=True)]
+        if worth is not None and self.material.sequencer is not None:
+            by, shown = [self.material.sequencer.name] * len(new), [float(q) for q in worth]
         entries = tuple(
             PlaylistEntry(
                 position=position + 1,
                 track=self.material.catalogue.card(int(choice.tracks[at])),
-                score=float(scores[at]) if new[at] else None,
+                score=shown[at],
                 reason=reasons[at],
-                chosen_by=by[at] if new[at] else "familiar",
+                chosen_by=by[at],
             )
             for position, at in enumerate(order.tolist())
         )
-        return entries, (*self._honest(known), *choice.notes)
+        return entries, (*self._honest(known), *choice.notes, *self._by_whom(worth))
+
+    def _by_whom(self, worth: Floats | None) -> tuple[str, ...]:
+        """Who ordered the list, where that is not who always does."""
+        sequencer = self.material.sequencer
+        if worth is None or sequencer is None:
+            return ()
+        return (f"Put in order by {'the trained agent' if sequencer.agent is not None else 'greed'}.",)
 
     def _honest(self, known: bool) -> tuple[str, ...]:
         """What the listener should know of how the list came about."""
@@ -272,15 +262,3 @@ def _side(space: TasteSpace, sides: Sides, tracks: Ints) -> Ints:
     """(n,) the taste that each of `tracks` belongs to, -1 for none."""
     nearest, likeness = nearest_side(space, sides, tracks)
     return np.where(likeness >= space.resolution, nearest, -1)
-
-
-def _moved(proposed: Proposed, scale: float, key: tuple[object, ...]) -> Candidates:
-    """Candidates with Gumbel noise of `scale` standard deviations, the same for a key on any machine."""
-    candidates = proposed.candidates
-    count = len(candidates.tracks)
-    if not scale or not count:
-        return candidates
-    digest = hashlib.sha256("\x1f".join(map(str, key)).encode("utf-8", "surrogatepass")).digest()
-    rng = np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "little")))
-    noise = rng.gumbel(size=count) * scale * float(candidates.scores.std())
-    return replace(candidates, scores=(candidates.scores + noise).astype(np.float32))

@@ -32,6 +32,7 @@ def library_starts(
     pool: int = 100,
     shuffled: bool = True,
     seed: int = 0,
+    half: int | None = None,
 ) -> Starts:
     """Beginnings of `count` sessions of a library (or as many as there are), drawn evenly.
 
@@ -45,6 +46,7 @@ def library_starts(
         pool: candidates of a session.
         shuffled: only of sessions played with shuffle on.
         seed: of every draw.
+        half: 0 or 1: only of every other listener; by default of all.
 
     Raises:
         UsageError: there are fewer songs than a pool holds, or no sessions.
@@ -52,7 +54,9 @@ def library_starts(
     if pool > len(catalogue.ids):
         raise UsageError("The pool is larger than the catalogue", expected=f"at most {len(catalogue.ids)}")
     draws, found = np.random.default_rng(seed), []
-    for number, told in enumerate(walk(library, catalogue, shuffled=shuffled)):
+    every = walk(library, catalogue, shuffled=shuffled)
+    theirs = (told for told in every if half is None or told.number % 2 == half)
+    for number, told in enumerate(theirs):
         # Reservoir sampling (Vitter 1985): how many there are is known only at the end.
         place = number if number < count else int(draws.integers(number + 1))
         if place >= count:

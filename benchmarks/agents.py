@@ -1,0 +1,153 @@
+"""Agents on towns that nobody tuned on: gains in truth and in worlds, trust in worlds, cost.
+
+    python benchmarks/agents.py town --kind ordinary --town 111   # one town, in pieces; goes on if killed
+    python benchmarks/agents.py pools                             # cost as the pool grows, steps a second
+    python benchmarks/agents.py write                             # the tables of docs/agents.md
+
+Peers on `Playlist-v0` are in benchmarks/agents_peers.py. Pieces are kept in benchmarks/results/agents and
+made once: user models, each training, each comparison. All agents play the same sessions.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from segue.agents import policies
+from segue.agents.agent import Agent
+from segue.agents.config import AgentConfig
+from segue.agents.planning import LOOK_AHEAD
+from segue.jobs import comparing
+from segue.jobs.agents import learned, player, trained
+from segue.jobs.grounds import TownGround
+from segue.taste.arrays import load_arrays, save_arrays
+from segue.town import TownConfig
+from segue.world.dynamics import sessions
+from segue.world.responses import UserModel, init_model
+from segue.world.trees import from_arrays, to_arrays
+
+RESULTS = Path(__file__).parent / "results" / "agents"
+SIZE = {"listeners": 600, "tracks": 6000, "months": 1.0}
+LOGGED, SESSIONS = 8000, 2000
+TRAINED = {f"agent, seed {seed}": AgentConfig() for seed in range(3)} | {
+    "agent, replay": AgentConfig(returns="replay")
+}
+
+
+def town(kind: str, seed: int, only: str | None) -> None:
+    """Models, agents and comparison of one town; what is on disk is not made again."""
+    folder = RESULTS / f"{kind}-{seed}"
+    folder.mkdir(parents=True, exist_ok=True)
+    ground = TownGround(TownConfig.named(kind, **SIZE), seed)
+    models = _models(ground, seed, folder / "models.npz")
+    agents = {name: _agent(ground, models, name, folder) for name in TRAINED}
+    if only == "train":
+        return
+    playing = comparing.rivals(ground) | {name: player(agent) for name, agent in agents.items()}
+    for world in comparing.worlds_of(ground):
+        path = folder / f"{world}.npz"
+        if path.exists():
+            continue
+        begun = time.perf_counter()
+        found = comparing.compare(ground, models, playing, count=SESSIONS, seed=seed, worlds=[world])
+        measures = found.comparison.sessions[world]
+        arrays = {f"{who}|{what}": v for who, each in measures.items() for what, v in each.items()}
+        save_arrays(path, "sessions", {"agents": list(measures)}, arrays)
+        _tell(f"{kind} {seed}: {world}, {time.perf_counter() - begun:.0f} s", measures)
+
+
+def _tell(what: str, measures: Any) -> None:
+    means = {who: round(float(each["return"].mean()), 2) for who, each in measures.items()}
+    print(what, means, flush=True)
+
+
+def _models(ground: TownGround, seed: int, path: Path) -> dict[str, UserModel]:
+    if not path.exists():
+        begun = time.perf_counter()
+        models, losses = learned(ground, logged=LOGGED, seed=seed)
+        arrays: dict[str, Any] = {}
+        for name, model in models.items():
+            arrays |= to_arrays(name, model)
+        facts = {"losses": losses, "seconds": time.perf_counter() - begun}
+        save_arrays(path, "models", facts, arrays)
+        print(path.parent.name, "models", json.dumps(facts), flush=True)
+    _, arrays = load_arrays(path, "models")
+    return {
+        name: from_arrays(name, init_model(jax.random.key(0), form), arrays)
+        for name, (form, _) in comparing.FORMS.items()
+    }
+
+
+def _agent(ground: TownGround, models: dict[str, UserModel], name: str, folder: Path) -> Agent:
+    path, told = folder / f"{name}.npz", folder / f"{name}.json"
+    if not path.exists():
+        number = int(name[-1]) if name[-1].isdigit() else 0
+        agent, seconds = trained(ground, models, TRAINED[name], seed=number)
+        agent.save(path)
+        config = TRAINED[name]
+        steps = config.iterations * config.sessions * config.steps / seconds
+        told.write_text(json.dumps({"seconds": seconds, "steps": steps}))
+        print(folder.name, name, f"{seconds:.0f} s, {steps:,.0f} steps a second", flush=True)
+    return Agent.load(path)
+
+
+def pools(sizes: list[int], repeats: int) -> None:
+    """Milliseconds for one choice out of pools of 100 to 10,000, and what is earned there."""
+    folder = RESULTS / "ordinary-111"
+    ground = TownGround(TownConfig.named("ordinary", **(SIZE | {"tracks": 12_000})), 111)
+    models = _models(ground, 111, folder / "models.npz")
+    agent = Agent.load(folder / "agent, seed 0.npz")
+    playing = comparing.greedy() | {comparing.AGENT: player(agent)}
+    playing |= {comparing.AHEAD: comparing.Player(LOOK_AHEAD), "random": comparing.Player(policies.by_chance)}
+    rows = []
+    for size in sizes:
+        count = max(8, 40_000 // size)
+        starts = ground.starts(1, min(count, 200), size, 7)
+        for name, who in playing.items():
+            world = ground.world(starts, models[who.eyes])
+            times, earned = [], 0.0
+            for number in range(repeats + 1):
+                begun = time.perf_counter()
+                # A few sessions at a time: what a service does for one listener, without the start of a call.
+                played = sessions("town", world, who.policy, who.params, count, comparing.STEPS, number)
+                earned = float((played.there & (played.stage == 3)).sum(1).mean())
+                times.append(1000 * (time.perf_counter() - begun) / (count * comparing.STEPS))
+            rows.append({"pool": size, "agent": name, "ms": float(np.median(times[1:])), "earned": earned})
+            print(rows[-1], flush=True)
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    (RESULTS / "pools.json").write_text(json.dumps(rows, indent=1))
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    one = verbs.add_parser("town")
+    one.add_argument("--kind", default="ordinary")
+    one.add_argument("--town", type=int, default=111)
+    one.add_argument("--only", choices=["train"])
+    two = verbs.add_parser("pools")
+    two.add_argument("--sizes", nargs="+", type=int, default=[100, 300, 1000, 3000, 10_000])
+    two.add_argument("--repeats", type=int, default=3)
+    verbs.add_parser("write")
+    given = parser.parse_args()
+    if given.verb == "town":
+        town(given.kind, given.town, given.only)
+    elif given.verb == "pools":
+        pools(given.sizes, given.repeats)
+    else:
+        from agents_tables import write
+
+        write(RESULTS)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,133 @@
+"""What is on a list: the rules' choice, or what a trained agent (or greed) takes from a longer one of theirs.
+
+The latter keeps as many tracks of each taste, and as many favourites, as the rules alone would have given the
+list, and nothing for which a rule had to give way.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, time
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from segue.playlists.candidates import Proposed
+from segue.playlists.playlist import monday
+from segue.playlists.rules import Candidates, Choice, Listening, Rules
+
+if TYPE_CHECKING:
+    from segue.agents.sequencing import Pool, Sequencer
+    from segue.playlists.rules.context import Floats
+    from segue.playlists.weekly import Material, WeeklyConfig
+
+HOUR = 8  # of the Monday on which lists are taken to be heard, UTC
+
+
+class Draft(NamedTuple):
+    """What the rules chose for a listener."""
+
+    choice: Choice  # the list
+    more: Choice | None = None  # a longer one, from which the list may be taken as well
+
+
+def chosen(
+    material: Material,
+    config: WeeklyConfig,
+    rules: Rules,
+    names: Sequence[str],
+    listenings: Sequence[Listening],
+    proposed: Sequence[Proposed],
+    week: str,
+    seed: int,
+) -> list[tuple[Choice, Floats | None]]:
+    """The tracks of each list; in order, with the worth of each place, where agent or greed orders."""
+    wider = Rules(material.context, _longer(config)) if material.sequencer else None
+    drafts = []
+    for name, listening, each in zip(names, listenings, proposed, strict=True):
+        candidates = moved(each, config.surprise, (seed, week, name))
+        more = None if wider is None else wider.choose(listening, candidates)
+        drafts.append(Draft(rules.choose(listening, candidates), more))
+    if material.sequencer is None:
+        return [(draft.choice, None) for draft in drafts]
+    ids = [str(track) for track in material.catalogue.ids]
+    return _by_sequencer(material.sequencer, ids, names, drafts, week, seed)
+
+
+def _longer(config: WeeklyConfig) -> WeeklyConfig:
+    """Of lists from which agent or greed choose."""
+    return config.model_copy(update={"tracks": round(config.pool * config.tracks)})
+
+
+def _by_sequencer(
+    sequencer: Sequencer, ids: Sequence[str], listeners: Sequence[str], drafts: Sequence[Draft],
+    week: str, seed: int,
+) -> list[tuple[Choice, Floats | None]]:  # fmt: skip
+    """The list of each listener in order, and the worth Q of every place.
+
+    A list that holds what the agent does not know (podcasts, say) comes back as it was, with None.
+
+    Args:
+        sequencer: the agent, or greed.
+        ids: (n_tracks,) of the model's tracks.
+        listeners, drafts: whom the lists are for, and what the rules chose.
+        week: of the lists: they are taken to be heard on its Monday.
+        seed: of the responses that are drawn on the way.
+    """
+    found: list[tuple[Choice, Floats | None]] = [(draft.choice, None) for draft in drafts]
+    wide = [_wide(draft) for draft in drafts]
+    pools: dict[int, Pool] = {}
+    for at, (draft, choice) in enumerate(zip(drafts, wide, strict=True)):
+        tracks = [ids[track] for track in choice.tracks.tolist()]
+        if tracks and sequencer.knows(tracks):
+            pools[at] = _pool(listeners[at], tracks, draft.choice, choice)
+    moment = datetime.combine(monday(week), time(HOUR), UTC)
+    for at, placed in zip(pools, sequencer.order(list(pools.values()), moment, seed), strict=True):
+        found[at] = _taken(wide[at], placed.place, drafts[at].choice.notes), placed.q.astype(np.float32)
+    return found
+
+
+def _wide(draft: Draft) -> Choice:
+    """The longer choice, if it keeps all rules and has enough of everything."""
+    more = draft.more
+    if more is None or more.notes:
+        return draft.choice
+    sources, counts = np.unique(draft.choice.sources, return_counts=True)
+    enough = all(
+        (more.sources == source).sum() >= count for source, count in zip(sources, counts, strict=True)
+    )
+    return more if enough else draft.choice
+
+
+def _pool(listener: str, tracks: list[str], choice: Choice, wide: Choice) -> Pool:
+    from segue.agents.sequencing import Pool
+
+    sources = np.unique(wide.sources)
+    quota = [int((choice.sources == source).sum()) for source in sources]
+    group = np.searchsorted(sources, wide.sources).tolist()
+    return Pool(listener, tracks, len(choice.tracks), group, quota)
+
+
+def _taken(wide: Choice, places: np.ndarray, notes: tuple[str, ...]) -> Choice:
+    return replace(
+        wide,
+        tracks=wide.tracks[places],
+        scores=wide.scores[places],
+        sources=wide.sources[places],
+        stands_for=wide.stands_for[places],
+        notes=notes,
+    )
+
+
+def moved(proposed: Proposed, scale: float, key: tuple[object, ...]) -> Candidates:
+    """Candidates with Gumbel noise of `scale` standard deviations, the same for a key on any machine."""
+    candidates = proposed.candidates
+    count = len(candidates.tracks)
+    if not scale or not count:
+        return candidates
+    digest = hashlib.sha256("\x1f".join(map(str, key)).encode("utf-8", "surrogatepass")).digest()
+    rng = np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "little")))
+    noise = rng.gumbel(size=count) * scale * float(candidates.scores.std())
+    return replace(candidates, scores=(candidates.scores + noise).astype(np.float32))

@@ -1,0 +1,64 @@
+"""Why a track is not on a listener's list: what every rule says of it, and who had the last word."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from segue.factors.observations import Observations
+from segue.playlists import newcomers
+from segue.playlists.history import History
+from segue.playlists.rules import Rules, Verdict
+from segue.playlists.sequenced import chosen, moved
+from segue.playlists.weekly import Material, WeeklyConfig
+
+
+class WhyNot(NamedTuple):
+    """What is said of one track for one listener."""
+
+    track: int
+    score: float  # the listener's own
+    rank: int  # among all tracks of the medium that the listener has not heard, from 1
+    of: int
+    verdicts: list[Verdict]
+
+
+def why_not(
+    material: Material,
+    seen: Observations,
+    history: History,
+    week: str,
+    track: int,
+    *,
+    config: WeeklyConfig | None = None,
+    seed: int = 0,
+) -> WhyNot:
+    """What every rule says of `track` for the one listener of `seen`, its score and its rank."""
+    config = config or WeeklyConfig()
+    name, row = str(seen.listeners[0]), seen.matrix[0]
+    proposer = material.proposer(config)
+    if (row.data > 0).any():
+        proposed = proposer.propose(row, [history.listening], [material.sides(name)])[0]
+    else:
+        proposed = newcomers.popular(material.context, material.space, proposer.allowed, config.tracks)
+    candidates = moved(proposed, config.surprise, (seed, week, name))
+    rules = Rules(material.context, config)
+    verdicts = rules.why_not(history.listening, candidates, track)
+    if material.sequencer is not None:
+        listening = [history.listening]
+        ((final, _),) = chosen(material, config, rules, [name], listening, [proposed], week, seed)
+        verdicts = _in_the_end(verdicts, bool((final.tracks == track).any()), material.sequencer.name)
+    scores = proposer.scores(row)
+    new = proposer.allowed.copy()
+    new[history.listening.heard] = False
+    above = int((scores[new] > scores[track]).sum())
+    return WhyNot(track, float(scores[track]), above + 1, int(new.sum()), verdicts)
+
+
+def _in_the_end(verdicts: list[Verdict], there: bool, by: str) -> list[Verdict]:
+    """The verdicts where agent or greed had the last word."""
+    *said, last = verdicts
+    if there:
+        said = [v for v in said if v.rule != "list full"]
+    elif not last.out:
+        said.append(Verdict(by, True, "it put others on the list"))
+    return [*said, Verdict(last.rule, not there, "" if there else last.because or "it is not on the list")]
