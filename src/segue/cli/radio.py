@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from segue.cli.options import LIBRARY, JsonOption, LibraryOption
+from segue.cli.options import LIBRARY, ConfigOption, JsonOption, LibraryOption
 from segue.cli.printing import print_json, print_table
 from segue.errors import UsageError
 
@@ -33,6 +33,8 @@ def radio(
     seed_track: Annotated[
         list[str] | None,
         typer.Option(
+            "--seed-track",
+            "--seeds",
             help="Begin with a track, as 'artist - title' or an id. Give it several times.",
             show_default=False,
         ),
@@ -60,6 +62,7 @@ def radio(
             show_default=False,
         ),
     ] = None,
+    config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
     """Play what comes next, track by track, following what is played and what is skipped.
@@ -70,7 +73,7 @@ def radio(
     from segue.jobs.radio import open_radio
     from segue.library import Library
     from segue.playlists.formats import FORMATS, write
-    from segue.playlists.radio import RadioConfig
+    from segue.settings import load_settings
 
     if tracks is not None and answers is not None:
         raise UsageError("--answers already says how many tracks there are", do="leave out --tracks")
@@ -79,9 +82,10 @@ def radio(
     suffixes = [suffix for each in FORMATS.values() for suffix in each.suffixes]
     if out is not None and out.suffix.lower() not in suffixes:
         raise UsageError(f"No playlist format is named like {out}", expected=" ".join(suffixes))
-    station = open_radio(
-        Library.open(library), listener=listener, seeds=seed_track or [], config=RadioConfig(familiar=not new)
-    )
+    settings = load_settings(config).radio
+    if new:
+        settings = settings.model_copy(update={"familiar": False})
+    station = open_radio(Library.open(library), listener=listener, seeds=seed_track or [], config=settings)
     asking = tracks is None and answers is None and not json and sys.stdin.isatty() and sys.stdout.isatty()
     if station.understood and not json:
         print("From " + "; ".join(found.name for found in station.understood))
