@@ -25,6 +25,9 @@ KINDS = (
     "cover", "demo", "instrumental", "radio edit", "single",
 )  # fmt: skip
 
+TONGUE = 0.4  # how far artists are drawn to those who sing in their language; English draws nobody
+HEAD = 20.0  # so many of the most popular artists are about equally popular
+
 
 @cache
 def genres() -> dict[str, dict[str, Any]]:
@@ -35,9 +38,9 @@ def genres() -> dict[str, dict[str, Any]]:
 
 def spoken(genre: str) -> str:
     """A genre's name as people write it."""
-    return {"r_and_b": "r&b", "drum_and_bass": "drum & bass", "lo_fi": "lo-fi", "hip_hop": "hip-hop"}.get(
-        genre, genre.replace("k_pop", "k-pop").replace("j_pop", "j-pop").replace("_", " ")
-    )
+    written = {"r_and_b": "r&b", "drum_and_bass": "drum & bass", "children": "children's music"}
+    hyphens = ("k_pop", "j_pop", "hip_hop", "lo_fi", "post_punk", "singer_songwriter")
+    return written.get(genre, genre.replace("_", "-" if genre in hyphens else " "))
 
 
 @dataclass(frozen=True)
@@ -122,18 +125,21 @@ def make_artists(config: TownConfig, seed: int, centres: Floats, originals: int)
     second = rng.choice(len(table), count, p=shares / shares.sum())
     lean = rng.random(count) ** 3 * 0.5
     noise = unit(rng.normal(size=(count, config.dimensions)))
-    vector = unit(
-        centres[genre] + lean[:, None] * centres[second] * (second != genre)[:, None] + 0.55 * noise
-    )
-    rank = rng.permutation(count)
-    popularity = (rank + 3.0) ** -config.artist_exponent * np.array([g["pull"] for g in table])[genre]
-    sizes = np.exp(rng.normal(0, 0.6, count)) * (popularity / popularity.mean()) ** 0.2
-    sizes = np.maximum(2, sizes * originals / sizes.sum())
-    bounds = np.round(np.cumsum(sizes) * originals / sizes.sum()).astype(np.int32)
     tongues, makers = (
         np.array([_choice(chance, table[g][key]) for g, chance in zip(genre, rng.random(count), strict=True)])
         for key in ("languages", "makers")
     )
+    vector = unit(
+        centres[genre]
+        + lean[:, None] * centres[second] * (second != genre)[:, None]
+        + 0.55 * noise
+        + TONGUE * _directions(seed, tongues, config.dimensions)
+    )
+    rank = rng.permutation(count)
+    popularity = (rank + HEAD) ** -config.artist_exponent * np.array([g["pull"] for g in table])[genre]
+    sizes = np.exp(rng.normal(0, 0.6, count)) * (popularity / popularity.mean()) ** 0.2
+    sizes = np.maximum(2, sizes * originals / sizes.sum())
+    bounds = np.round(np.cumsum(sizes) * originals / sizes.sum()).astype(np.int32)
     return Artists(
         vector=vector.astype(np.float32),
         genre=genre.astype(np.int32),
@@ -142,6 +148,15 @@ def make_artists(config: TownConfig, seed: int, centres: Floats, originals: int)
         popularity=(popularity / popularity.sum()).astype(np.float32),
         first=np.concatenate([[0], bounds]).astype(np.int32),
     )
+
+
+def _directions(seed: int, languages: NDArray[np.str_], dimensions: int) -> NDArray[np.float64]:
+    """Where each language but English leads (n, d): artists who share one are a little nearer each other."""
+    found = {
+        language: unit(generator(seed, f"language {language}").normal(size=dimensions))
+        for language in sorted(set(languages.tolist()) - {"en"})
+    }
+    return np.array([found.get(language, np.zeros(dimensions)) for language in languages.tolist()])
 
 
 def _choice(chance: float, weights: dict[str, float]) -> str:

@@ -31,7 +31,7 @@ class TownConfig(BaseModel):
     dimensions: int = Field(16, ge=8, le=64, description="d, dimensions of the space of tastes and tracks")
 
     artist_exponent: float = Field(
-        1.0, ge=0, description="popularity of the artist of rank r is (r + 3)^-this"
+        1.4, ge=0, description="popularity of the artist of rank r is (r + 20)^-this"
     )
     track_exponent: float = Field(0.9, ge=0, description="popularity of an artist's r-th track is r^-this")
     tracks_an_artist: float = Field(12.0, ge=3, description="songs an artist has, on average")
@@ -47,12 +47,12 @@ class TownConfig(BaseModel):
         description="chance of having 1, 2, ... tastes",
     )
     taste_pull: float = Field(
-        0.75, ge=0, description="tastes lean to artists in proportion to popularity^this"
+        0.9, ge=0, description="tastes lean to artists in proportion to popularity^this"
     )
     reach: float = Field(
-        0.7, ge=0, description="what is met within a taste is in proportion to popularity^this"
+        1.0, ge=0, description="what is met within a taste is in proportion to popularity^this"
     )
-    narrowness: float = Field(9.0, ge=0, description="and to exp(this x cosine to the taste)")
+    narrowness: float = Field(7.5, ge=0, description="and to exp(this x cosine to the taste)")
     drift: float = Field(
         0.16, ge=0, description="how far a taste moves a month (norm of the step before scaling)"
     )

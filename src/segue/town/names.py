@@ -15,6 +15,8 @@ from importlib import resources
 from typing import Any
 
 _SLOT = re.compile(r"\{(\w+)\}")
+_AN = re.compile(r"\b([Aa]) (?=[AEIOU])")
+_THRICE = re.compile(r"([a-z])\1\1")  # where syllables meet
 # Languages that write titles like sentences: only the first letter is made a capital.
 _SENTENCES = ("de", "es", "fr", "it", "pt", "sv", "ru")
 
@@ -86,15 +88,8 @@ class Speller:
         nouns = _nouns(["doom"]) if own is special else {}
         return _tidy(self.fill(patterns, special, nouns, scope, english), "en")
 
-    def title(self, language: str, genre: str, themes: list[str]) -> str:
-        """A song's title."""
-        return self._line("title", language, genre, themes)
-
-    def album(self, language: str, genre: str, themes: list[str]) -> str:
-        """An album's title."""
-        return self._line("album", language, genre, themes)
-
-    def _line(self, kind: str, language: str, genre: str, themes: list[str]) -> str:
+    def line(self, kind: str, language: str, maker: str, genre: str, themes: list[str]) -> str:
+        """The title of a song ("title") or of an album ("album")."""
         english, special = words()["en"], words()["special"]
         nouns = _nouns(themes)
         scope = words()[language]
@@ -102,7 +97,7 @@ class Speller:
             special.get(genre) if _sung_in(language, genre) else None
         )
         if own:
-            own = own if "n" not in own else own | {"N": own["n"]}
+            own = own | special.get(f"{genre}_{maker}", {}) | ({"N": own["n"]} if "n" in own else {})
             return _tidy(self.fill(own[kind], own, nouns, scope, english), "en")
         return _tidy(self.fill(scope[kind], scope, nouns, english), language)
 
@@ -118,7 +113,9 @@ def _nouns(themes: list[str]) -> Words:
 
 
 def _tidy(text: str, language: str) -> str:
-    text = " ".join(text.split())
+    text = _THRICE.sub(r"\1\1", " ".join(text.split()))
+    if language == "en":
+        text = _AN.sub(r"\1n ", text)
     if language in _SENTENCES or language == "en":
         return text[0].upper() + text[1:]
     return text

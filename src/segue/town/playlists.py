@@ -18,12 +18,15 @@ from segue.town.reach import Catalogue
 
 MOST = 8  # playlists of one listener
 LENGTH = 100  # tracks of a playlist
+FITTING = 8.0  # what a song gains by fitting the playlist's taste, beside being liked; 1 is a perfect fit
+FOREIGN = 0.3  # what fits less is on a playlist only if nothing else is left
+LATE = 3 * 365  # days before the town's start; later songs are new to it
 # How people order: weight of likeness to the track before, of the energy curve, of the same artist again.
 _ORDERS = {
-    "flow": (3.0, 0.0, -1.2),
-    "rising": (1.2, 7.0, -1.0),
-    "falling": (1.2, 7.0, -1.0),
-    "gathered": (0.3, 0.0, 0.0),
+    "flow": (5.0, 0.0, -1.0),
+    "rising": (3.0, 6.0, -0.8),
+    "falling": (3.0, 6.0, -0.8),
+    "gathered": (2.0, 0.0, 0.0),
     "by artist": (1.0, 0.0, 4.0),
 }
 _STYLES = tuple(_ORDERS)
@@ -61,13 +64,15 @@ def make_own(
     places = np.arange(3 * LENGTH)[None]
     # A playlist keeps to a part of what its taste comes across.
     width, month = short.shape[-1], np.clip(created / DAYS_A_MONTH, 0, short.shape[1] - 1).astype(int)
-    centre = 0.6 * draws.uniform(who, which, 5)[:, None] ** 2
-    slot = ((centre + 0.4 * draws.uniform(who[:, None], which[:, None], places, 6)) * width).astype(int)
+    centre = 0.4 * draws.uniform(who, which, 5)[:, None] ** 2
+    slot = ((centre + 0.6 * draws.uniform(who[:, None], which[:, None], places, 6)) * width).astype(int)
     artist = short[owner[:, None], month[:, None], taste[:, None], slot % width]
     pool = catalogue.song_of(artist, draws.uniform(who[:, None], which[:, None], places, 7), created[:, None])
     style = np.searchsorted(np.cumsum(_CHANCES), draws.uniform(who, which, 8)).clip(max=len(_STYLES) - 1)
     noise = draws.normal(who[:, None], which[:, None], places, 9)
-    merit = liking(config, catalogue, listeners, owner, pool) + 0.8 * noise
+    fits = np.einsum("pmd,pd->pm", catalogue.songs.vector[pool], listeners.tastes[owner, month, taste])
+    merit = liking(config, catalogue, listeners, owner, pool) + FITTING * fits + 0.8 * noise
+    merit -= np.where(fits < FOREIGN, 100.0, 0.0)
     tracks, length = _ordered(catalogue, pool, merit, length, style, noise)
     day = np.datetime64(config.start, "D") + created.astype(np.int64)
     titles = [
@@ -81,23 +86,25 @@ def make_own(
 
 
 def make_town(config: TownConfig, seed: int, catalogue: Catalogue) -> Playlists:
-    """The town's own playlists: two for each genre, the chosen popular songs of its artists."""
+    """The town's own playlists, two for each genre: its popular songs, and late ones if there are enough."""
     rng = generator(seed, "town playlists")
     speller = Speller(seed, "town playlists")
     songs, rows, titles = catalogue.songs, [], []
     for number, name in enumerate(genres()):
         out = np.flatnonzero((songs.genre == number) & (catalogue.day < 0) & (songs.kind == 0))
-        for _ in range(2):
-            chance = songs.popularity[out].astype(np.float64) ** 0.8
-            size = min(3 * LENGTH // 2, len(out))
+        late = out[catalogue.day[out] > -LATE]
+        second = ("fresh", late) if len(late) >= LENGTH else ("moods", out)
+        for patterns, some in (("editorial", out), second):
+            chance = songs.popularity[some].astype(np.float64) ** 0.8
+            size = min(3 * LENGTH // 2, len(some))
             row = np.full(3 * LENGTH, -1, dtype=np.int32)
-            row[:size] = out[rng.choice(len(out), size, replace=False, p=chance / chance.sum())]
+            row[:size] = some[rng.choice(len(some), size, replace=False, p=chance / chance.sum())]
             rows.append(np.where(row < 0, row[0], row))
             scope = {
-                "Genre": [spoken(name).title()],
+                "Genre": [spoken(name).title().replace("'S", "'s")],
                 "Mood": ["Late Night", "Sunday", "Golden Hour", "Morning"],
             }
-            titles.append(speller.fill(words()["playlists"]["editorial"], scope))
+            titles.append(speller.fill(words()["playlists"][patterns], scope))
     pool = np.array(rows)
     length = np.full(len(pool), 50, dtype=np.int32)
     merit = np.log(songs.popularity[pool]) + rng.normal(size=pool.shape)
@@ -127,7 +134,7 @@ def _ordered(
     best = np.argsort(-merit, axis=1, kind="stable")
     pool, noise = np.take_along_axis(pool, best, 1), np.take_along_axis(noise, best, 1)
     free = first_of(songs.work[pool])
-    most = np.where(style == _STYLES.index("by artist"), 8, 4)[:, None]
+    most = np.where(style == _STYLES.index("by artist"), 8, 3)[:, None]
     free &= count_before(songs.artist[pool], free) < most
     free &= np.cumsum(free, axis=1) <= 1.5 * length[:, None]
     keep = np.argsort(~free, axis=1, kind="stable")[:, : int(1.5 * LENGTH)]

@@ -13,9 +13,13 @@ from segue.town.config import TownConfig
 from segue.town.draws import Draws
 from segue.town.listeners import NONE, Listeners
 
-WIDTH = 64  # artists that a taste comes across, at most; an eighth of them all in a small town
-SKEW = 2.0  # place in the list = width x uniform^SKEW: the likeliest are met most
-NEAR = 32  # artists that radio takes for neighbours
+# So that listeners find as much that is near them in a large catalogue as in a small one, a taste comes across
+# a fixed share of the artists it has heard of, and has heard of so many at most, the popular ones sooner.
+HEARD_OF = 704
+WIDTH = HEARD_OF // 11  # artists that a taste comes across, at most
+HITS = 2.6  # place among an artist's songs = songs x uniform^HITS: hits are met most
+SKEW = 2.5  # place in the list = width x uniform^SKEW: the likeliest are met most
+NEAR = HEARD_OF // 22  # artists that radio takes for neighbours, at most
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class Catalogue:
     def song_of(self, artist: Ints, chance: NDArray[np.float64], now: NDArray[np.float64]) -> Ints:
         """A song by each artist, by popularity; its most popular one if the song is not out yet."""
         first = self.artists.first[artist]
-        place = ((self.artists.first[artist + 1] - first) * chance**2.2).astype(np.int32)
+        place = ((self.artists.first[artist + 1] - first) * chance**HITS).astype(np.int32)
         song = first + place
         return np.where(self.day[song] > now, first, song).astype(np.int32)
 
@@ -47,14 +51,14 @@ class Catalogue:
 def make_catalogue(config: TownConfig, artists: Artists, songs: Songs, ids: NDArray[np.object_]) -> Catalogue:
     """The catalogue with its neighbourhoods and albums looked up."""
     count = len(artists.genre)
-    near = min(NEAR, count)
+    wide = max(NEAR * count // HEARD_OF, share_of(count, NEAR))
     neighbours = np.empty((count, NEAR), dtype=np.int32)
     weight = 0.15 * np.log(artists.popularity)
     for start in range(0, count, 1024):
         score = 3.0 * artists.vector[start : start + 1024] @ artists.vector.T + weight
-        best = np.argpartition(-score, near - 1, axis=1)[:, :near]
+        best = np.argpartition(-score, wide - 1, axis=1)[:, :wide]
         ordered = np.take_along_axis(best, np.argsort(-np.take_along_axis(score, best, 1), 1), 1)
-        neighbours[start : start + 1024] = np.resize(ordered.T, (NEAR, len(ordered))).T
+        neighbours[start : start + 1024] = ordered[:, np.arange(NEAR) * wide // NEAR]
     on_album = np.flatnonzero(songs.album >= 0)
     order = on_album[np.lexsort((songs.place[on_album], songs.album[on_album]))]
     albums = int(songs.album.max()) + 1
@@ -81,11 +85,16 @@ def make_catalogue(config: TownConfig, artists: Artists, songs: Songs, ids: NDAr
     )
 
 
+def share_of(artists: int, most: int) -> int:
+    """`most` of HEARD_OF artists or more; of fewer a smaller share: those near a taste are fewer still."""
+    return max(8, round(most * min(1.0, artists / HEARD_OF) ** 1.3))
+
+
 def shortlists(config: TownConfig, seed: int, catalogue: Catalogue, listeners: Listeners) -> Ints:
     """Artists that each taste comes across (n, knots, K, width), likeliest first."""
     n, times, most, _ = listeners.tastes.shape
     artists = catalogue.artists
-    width = int(np.clip(len(artists.genre) // 8, 12, WIDTH))
+    width = share_of(len(artists.genre), WIDTH)
     result = np.zeros((n, times, most, width), dtype=np.int32)
     who, which = np.nonzero(listeners.log_weights[:, 0] > NONE)
     draws = Draws(seed, "reach")
@@ -96,6 +105,9 @@ def shortlists(config: TownConfig, seed: int, catalogue: Catalogue, listeners: L
         noise = prior + draws.gumbel(
             listeners.number[rows][:, None], places[:, None], np.arange(len(prior))[None]
         )
+        if len(prior) > HEARD_OF:
+            unknown = np.argpartition(-noise, HEARD_OF, axis=1)[:, HEARD_OF:]
+            np.put_along_axis(noise, unknown, -np.inf, 1)
         for time in range(times):
             score = config.narrowness * (listeners.tastes[rows, time, places] @ artists.vector.T) + noise
             best = np.argpartition(-score, width - 1, axis=1)[:, :width]

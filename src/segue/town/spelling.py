@@ -9,18 +9,12 @@ import numpy as np
 
 from segue.town.catalogue import KINDS, Artists, Songs, genres
 from segue.town.draws import generator
-from segue.town.names import Speller, Unique, words
-from segue.town.titles import album_titles, features, song_titles
+from segue.town.names import Speller, Unique
+from segue.town.titles import album_titles, features, song_titles, venues
 
 _SPELLINGS = {
     "original": ["{t}"],
-    "live": [
-        "{t} - Live at {venue}",
-        "{t} (Live at {venue})",
-        "{t} - Live",
-        "{t} (Live)",
-        "{t} - Live in {place}",
-    ],
+    "live": ["{t} - Live at {venue}", "{t} (Live at {venue})", "{t} - Live", "{t} (Live)"],
     "acoustic": ["{t} - Acoustic", "{t} (Acoustic)", "{t} - Acoustic Version", "{t} (Stripped)"],
     "remix": ["{t} - {by} Remix", "{t} ({by} Remix)", "{t} - {by} Extended Remix"],
     "remaster": ["{t} - {year} Remaster", "{t} - Remastered {year}", "{t} (Remastered)", "{t} - Remastered"],
@@ -48,11 +42,12 @@ def spell(seed: int, artists: Artists, songs: Songs) -> Names:
     """Names for everything. No two artists share one; an artist has no title twice, but for versions."""
     speller, called, names = Speller(seed, "artists"), list(genres()), Unique()
     for language, maker, genre in zip(artists.language, artists.maker, artists.genre, strict=True):
-        names.add(partial(speller.artist, str(language), str(maker), called[genre]))
-    works = song_titles(seed, artists, songs)
+        tongue = genres()[called[genre]].get("names", str(language))
+        names.add(partial(speller.artist, tongue, str(maker), called[genre]))
+    works, played = song_titles(seed, artists, songs), venues(seed, songs)
     guests = _guests(seed, artists, songs)
     remixers = _remixers(seed, artists, songs)
-    speller, english = Speller(seed, "versions"), words()["en"]
+    speller = Speller(seed, "versions")
     titles, credits = [], []
     for song, work in enumerate(songs.work.tolist()):
         main = int(songs.artist[song])
@@ -65,21 +60,24 @@ def spell(seed: int, artists: Artists, songs: Songs) -> Names:
             "old": [names.all[songs.artist[work]]],
             "year": [str(1970 + int(songs.released[song] / 365.25))],
         }
+        if song in played:
+            scope["venue"] = [played[song]]
         if song in remixers:
             scope["by"] = [names.all[remixers[song]]]
             credit.append(scope["by"][0])
-        titles.append(speller.fill(_SPELLINGS[KINDS[songs.kind[song]]], scope, english))
+        titles.append(speller.fill(_SPELLINGS[KINDS[songs.kind[song]]], scope))
         credits.append(list(dict.fromkeys(credit)))
-    return Names(names.all, titles, credits, album_titles(seed, artists, songs, works))
+    return Names(names.all, titles, credits, album_titles(seed, artists, songs, works, played))
 
 
 def _guests(seed: int, artists: Artists, songs: Songs) -> dict[int, int]:
-    """The guest on each song that features one: a popular artist of the genre."""
+    """The guest on each song that features one: a popular artist of the genre, mostly of the language."""
     rng = generator(seed, "guests")
     guests = {}
     for song in np.flatnonzero(features(seed, songs)):
         others = np.flatnonzero(artists.genre == songs.genre[song])
         chance = artists.popularity[others].astype(np.float64)
+        chance *= np.where(artists.language[others] == artists.language[songs.artist[song]], 1.0, 0.05)
         guest = int(others[rng.choice(len(others), p=chance / chance.sum())])
         if guest != songs.artist[song]:
             guests[int(song)] = guest

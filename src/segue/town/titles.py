@@ -20,7 +20,8 @@ def song_titles(seed: int, artists: Artists, songs: Songs) -> list[str]:
     titles = [""] * len(songs.work)
     for artist in range(len(artists.genre)):
         name, genre = table[artists.genre[artist]]
-        make = partial(speller.title, str(artists.language[artist]), name, genre["themes"])
+        kind = str(artists.language[artist]), str(artists.maker[artist]), name, genre["themes"]
+        make = partial(speller.line, "title", *kind)
         mine = Unique()
         for song in range(artists.first[artist], artists.first[artist + 1]):
             if songs.kind[song] == 0:
@@ -28,10 +29,17 @@ def song_titles(seed: int, artists: Artists, songs: Songs) -> list[str]:
     return titles
 
 
-def album_titles(seed: int, artists: Artists, songs: Songs, titles: list[str]) -> list[str]:
-    """The title of the release that each song is on."""
-    named = _albums(seed, artists, songs, titles)
-    speller, english = Speller(seed, "releases"), words()["en"]
+def venues(seed: int, songs: Songs) -> dict[int, str]:
+    """Where each live recording was made."""
+    speller, live = Speller(seed, "venues"), np.flatnonzero(songs.kind == KINDS.index("live"))
+    return {song: speller.pick(words()["en"]["venue"]) for song in live.tolist()}
+
+
+def album_titles(
+    seed: int, artists: Artists, songs: Songs, titles: list[str], played: dict[int, str]
+) -> list[str]:
+    """The title of the release that each song is on; `titles` by work, `played`: where live ones were."""
+    named, speller = _albums(seed, artists, songs, titles), Speller(seed, "releases")
     result = []
     for song, work in enumerate(songs.work.tolist()):
         kind, title = KINDS[songs.kind[song]], titles[work]
@@ -41,9 +49,7 @@ def album_titles(seed: int, artists: Artists, songs: Songs, titles: list[str]) -
         elif kind in _SINGLES:
             result.append(title)
         elif kind == "live":
-            result.append(
-                speller.fill(["Live at {venue}", "Live in {place}", "{t} (Live)"], {"t": [title]}, english)
-            )
+            result.append(speller.pick([f"Live at {played[song]}"] * 2 + [f"{title} (Live)"]))
         elif kind == "cover":
             result.append(
                 speller.fill(["{t}", "{t}", "Covers, Vol. {digit}", "Other People's Songs"], {"t": [title]})
@@ -60,20 +66,21 @@ def _albums(seed: int, artists: Artists, songs: Songs, titles: list[str]) -> dic
     named: dict[int, str] = {}
     for artist in range(len(artists.genre)):
         name, genre = table[artists.genre[artist]]
-        make = partial(speller.album, str(artists.language[artist]), name, genre["themes"])
+        kind = str(artists.language[artist]), str(artists.maker[artist]), name, genre["themes"]
+        make = partial(speller.line, "album", *kind)
         mine = Unique()
         for song in range(artists.first[artist], artists.first[artist + 1]):
             album = int(songs.album[song])
             if album >= 0 and album not in named:
-                called = titles[song] if rng.random() < 0.2 else ""
-                named[album] = called or mine.add(make)
+                called = rng.random() < 0.2 and genre["family"] != "classical"
+                named[album] = titles[song] if called else mine.add(make)
     return named
 
 
 def features(seed: int, songs: Songs) -> np.ndarray:
-    """Which songs feature a guest (n_tracks,): many where that is the custom."""
+    """Which songs feature a guest (n_tracks,): many where that is the custom, none where nobody sings."""
     custom = {"urban": 0.30, "latin": 0.18, "pop": 0.12, "electronic": 0.16}
     share = np.array([custom.get(genre["family"], 0.02) for genre in genres().values()])
-    spoken = np.array([name not in ("techno", "drum_and_bass") for name in genres()])
+    sung = np.array([genre["sound"]["instrumentalness"] < 0.5 for genre in genres().values()])
     chance = generator(seed, "features").random(len(songs.work))
-    return (chance < (share * spoken)[songs.genre]) & (songs.kind == 0)
+    return (chance < (share * sung)[songs.genre]) & (songs.kind == 0)

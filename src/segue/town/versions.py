@@ -31,6 +31,7 @@ _RULES: dict[str, tuple[float, float, dict[str, float], float]] = {
     "radio edit": (0.5, 0.50, {}, 0.72),
     "single": (1.2, 0.45, {}, 1.00),
 }
+_CLEAN = ("cover", "instrumental", "radio edit")  # never explicit
 _DANCED = ("electronic", "pop", "urban", "latin")
 
 
@@ -66,6 +67,9 @@ def _versions(config: TownConfig, seed: int, artists: Artists, songs: Songs, cou
     moved = unit(songs.vector[base] + 0.18 * unit(rng.normal(size=(count, config.dimensions))))
     vector = np.where(cover[:, None], unit(0.75 * artists.vector[by] + 0.55 * songs.vector[base]), moved)
     features, minutes, share = _sound(rng, songs, base, kind)
+    # Who covers a song plays it more in the sound of their own genre than in that of the song.
+    sound = np.array([[g["sound"][name] for name in FEATURES] for g in genres().values()], dtype=np.float32)
+    features[cover] = 0.4 * features[cover] + 0.6 * sound[artists.genre[by[cover]]]
     released = songs.released[base] + rng.gamma(2.0, 260.0, count)
     released = np.where(
         np.isin(kind, [KINDS.index(k) for k in ("single", "radio edit")]), songs.released[base], released
@@ -90,7 +94,7 @@ def _versions(config: TownConfig, seed: int, artists: Artists, songs: Songs, cou
         released=np.minimum(
             np.maximum(released, songs.released[base]), np.maximum(start - 30, songs.released[base])
         ).astype(np.int32),
-        explicit=songs.explicit[base] & ~cover,
+        explicit=songs.explicit[base] & ~np.isin(kind, [KINDS.index(name) for name in _CLEAN]),
     )
 
 
@@ -101,23 +105,28 @@ def _kinds(config: TownConfig, rng: np.random.Generator, songs: Songs, base: np.
     chances = np.repeat(weights[None], len(base), 0)
     for kind in ("remix", "sped up", "slowed", "radio edit"):
         chances[:, KINDS.index(kind)] *= np.where(danced, 1.6, 0.15)
+    chances[:, KINDS.index("radio edit")] *= np.where(songs.minutes[base] > 3.7, 3.0, 0.0)
     young = songs.released[base] > 13_000  # mid 2005: too young for a remaster
     chances[:, KINDS.index("remaster")] *= np.where(young, 0.0, 1.8)
     quiet = songs.features[base, FEATURES.index("acousticness")] > 0.6
     chances[:, KINDS.index("acoustic")] *= np.where(quiet, 0.1, 1.0)
     wordless = songs.features[base, FEATURES.index("instrumentalness")] > 0.5
-    chances[:, KINDS.index("instrumental")] *= np.where(wordless, 0.0, 1.0)
+    for kind in ("instrumental", "cover"):
+        chances[:, KINDS.index(kind)] *= np.where(wordless, 0.0, 1.0)
     chances /= chances.sum(1, keepdims=True)
     return (np.cumsum(chances, 1) < rng.random(len(base))[:, None]).sum(1).clip(1, len(KINDS) - 1)
 
 
 def _who_covers(rng: np.random.Generator, artists: Artists, covered: np.ndarray) -> np.ndarray:
-    """Other artists, likely of a near style and the same language; children's songs stay among themselves."""
+    """Other artists who sing, likely of a near style and the same language; children's songs stay among
+    themselves.
+    """
     child = list(genres()).index("children")
+    sing = np.array([g["sound"]["instrumentalness"] < 0.5 for g in genres().values()])[artists.genre]
     chosen = np.empty(len(covered), dtype=np.int64)
     for i, artist in enumerate(covered):
-        near = np.exp(3.0 * (artists.vector @ artists.vector[artist]))
-        near *= np.where(artists.language == artists.language[artist], 1.0, 0.05)
+        near = sing * np.exp(3.0 * (artists.vector @ artists.vector[artist]))
+        near *= np.where(artists.language == artists.language[artist], 1.0, 0.02)
         near *= np.where((artists.genre == child) == (artists.genre[artist] == child), 1.0, 0.0)
         near[artist] = 0
         chosen[i] = np.searchsorted(np.cumsum(near), rng.random() * near.sum())
