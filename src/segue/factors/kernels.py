@@ -13,35 +13,43 @@ from pathlib import Path
 import numba
 import numpy as np
 
-from segue.factors.lanes import ROWS, gather, sweep
+from segue.factors.lanes import LANES, PAIR, ROWS
+from segue.factors.sweeps import add, dot, meet, weigh
 from segue.progress import progress
 
 # Sums may be reordered and products fused, but NaN and infinity stay what they are, to be caught.
 MATHS = {"reassoc", "contract", "arcp", "nsz"}
 compiled = functools.partial(numba.njit, cache=True, nogil=True, fastmath=MATHS, error_model="numpy")
-TILE = 512  # observed pairs of a row whose factors are kept in cache between steps; a multiple of ROWS
+TILE = 512  # observed pairs of a row whose factors are kept in cache between steps; a multiple of LANES
 
 
 @compiled()
 def pack(values: np.ndarray, out: np.ndarray) -> None:
-    """Round float32 bits `values` (n, d) uint32 to the nearest bfloat16 `out` (n, d) uint16."""
-    for i in range(values.shape[0]):
-        for k in range(values.shape[1]):
-            out[i, k] = np.uint16((values[i, k] + np.uint32(0x8000)) >> np.uint32(16))
+    """Round float32 bits `values` (n, d) uint32 to the nearest bfloat16, in `out` (n, d or more) uint16.
+
+    Of every 32 columns k and k + 16 lie side by side, of a last 16 k and k + 8: see `lanes.py`.
+    """
+    n, d = values.shape
+    for i in range(n):
+        for first in range(0, d, PAIR):
+            half = min(LANES, (d - first) // 2)
+            for k in range(half):
+                low, high = values[i, first + k], values[i, first + half + k]
+                out[i, first + 2 * k] = np.uint16((low + np.uint32(0x8000)) >> np.uint32(16))
+                out[i, first + 2 * k + 1] = np.uint16((high + np.uint32(0x8000)) >> np.uint32(16))
 
 
 @compiled()
 def split(values: np.ndarray, out: np.ndarray) -> None:
-    """Store float32 bits `values` (n, d) uint32 as `out` (n, 2 d) uint16: nearest bfloat16, then the rest.
+    """Store float32 bits `values` (n, d) uint32 as `out` (n, 2 d) uint16: `pack`'s bfloat16, then the rest.
 
     The halves add up to the value again, as whole numbers: nothing is lost.
     """
     n, d = values.shape
+    pack(values, out)
     for i in range(n):
         for k in range(d):
-            high = np.uint16((values[i, k] + np.uint32(0x8000)) >> np.uint32(16))
-            out[i, k] = high
-            out[i, d + k] = np.uint16(values[i, k] - (np.uint32(high) << np.uint32(16)))
+            out[i, d + k] = np.uint16(values[i, k] & np.uint32(0xFFFF))
 
 
 @compiled()
@@ -50,10 +58,15 @@ def join(halves: np.ndarray, out: np.ndarray) -> None:
     n, d = out.shape
     row = np.empty(d, np.uint32)
     for i in range(n):
+        for first in range(0, d, PAIR):
+            half = min(LANES, (d - first) // 2)
+            for k in range(half):
+                row[first + k] = np.uint32(halves[i, first + 2 * k])
+                row[first + half + k] = np.uint32(halves[i, first + 2 * k + 1])
         for k in range(d):
             low = np.uint32(halves[i, d + k])
             below = np.uint32(0x10000) if low >= np.uint32(0x8000) else np.uint32(0)
-            row[k] = (np.uint32(halves[i, k]) << np.uint32(16)) + low - below
+            row[k] = (row[k] << np.uint32(16)) + low - below
         for k in range(d):
             out[i, k] = row[k]
 
@@ -65,7 +78,6 @@ def solve_rows(
     values: np.ndarray,
     x: np.ndarray,
     fixed: np.ndarray,
-    fixed16: np.ndarray,
     spectrum: np.ndarray,
     ridge: np.ndarray,
     offsets: np.ndarray,
@@ -78,10 +90,14 @@ def solve_rows(
     """Improve rows `x` (n, d) in place, each towards the minimiser of its quadratic; see `solver.py`.
 
     Row u has the system (diag(spectrum) + ridge_u + Σ q y yᵀ) x = Σ (t - q o) y - constant over its observed
-    pairs, with y a row of `fixed` (or the first d numbers of one of `fixed16`, bfloat16; whichever is not
-    empty), o its offset, q = |v| - shift and t = max(v, 0). The factors are in the eigenbasis of the fixed
-    side's Gramian, which is why that is a diagonal here. Conjugate gradient, preconditioned by the diagonal,
-    at most `steps` steps or until the residual has shrunk by `tolerance`; then `relaxation` times as far.
+    pairs, with y a row of `fixed` (float32, or uint16: bfloat16 by `pack` or `split`, of which the first d
+    numbers count), o its offset, q = |v| - shift and t = max(v, 0). The factors are in the eigenbasis of the
+    fixed side's Gramian, which is why that is a diagonal here. Conjugate gradient, preconditioned by the
+    diagonal, at most `steps` steps or until the residual has shrunk by `tolerance`; x goes `relaxation` times
+    as far.
+
+    What a row's quadratic is worth is known at the start, and every step k lowers it by length_k rz_k
+    (2 relaxation - relaxation²), the directions being conjugate: no pass over the pairs is needed at the end.
 
     Returns:
         Σ over the observed pairs of q s² - 2 t s + t, with s the new scores; infinity where a row overflowed.
@@ -90,26 +106,18 @@ def solve_rows(
     longest = 0
     for u in range(n):
         longest = max(longest, indptr[u + 1] - indptr[u])
-    longest = (longest + ROWS - 1) // ROWS * ROWS
-    kept = np.zeros((max(ROWS, min(longest, TILE)), d), np.float32)
+    longest = (longest + LANES - 1) // LANES * LANES
+    kept = np.zeros((max(ROWS, min(longest, TILE)), d), fixed.dtype)
     q = np.zeros(longest, np.float32)
-    minus = np.zeros(longest, np.float32)
     t = np.zeros(longest, np.float32)
-    none = np.zeros(longest, np.float32)
-    offset = np.zeros(longest, np.float32)
-    score = np.empty(longest, np.float32)
-    before = np.empty(longest, np.float32)
-    along = np.empty(longest, np.float32)
-    diagonal = np.empty(d, np.float32)
+    rest = np.zeros(longest, np.float32)
     inverse = np.empty(d, np.float32)
-    origin = np.empty(d, np.float32)
     row = np.empty(d, np.float32)
     r = np.empty(d, np.float32)
     p = np.empty(d, np.float32)
     ap = np.empty(d, np.float32)
-    biased = offsets.shape[0] > 0
-    half = fixed16.shape[0] > 0
-    lift, far = np.float32(shift), np.float32(relaxation)
+    lift, far, two = np.float32(shift), np.float32(relaxation), np.float32(2)
+    gain = far * (two - far)
     top = np.float32(0)
     for k in range(d):
         top = max(top, spectrum[k])
@@ -117,83 +125,71 @@ def solve_rows(
     for u in range(n):
         start = indptr[u]
         count = indptr[u + 1] - start
-        whole = (count + ROWS - 1) // ROWS * ROWS  # filled up with pairs that weigh nothing
-        for j in range(count):
-            value = values[start + j]
-            q[j] = abs(value) - lift
-            minus[j] = lift - abs(value)
-            t[j] = max(value, np.float32(0))
-        q[count:whole] = 0
-        minus[count:whole] = 0
-        t[count:whole] = 0
-        if biased:
-            for j in range(count):
-                offset[j] = offsets[indices[start + j]]
-        floor = np.float32(1e-7) * (top + ridge[u]) + np.float32(1e-30)
+        own = ridge[u]
+        floor = np.float32(1e-7) * (top + own) + np.float32(1e-30)
+        value = weigh(values, start, count, lift, q, t)
+        # Loops write one array and read few, as LLVM gives up on vectors where too many might overlap; and
+        # those that sum write none, so that the order of a sum does not depend on where arrays lie.
         for k in range(d):
-            row[k] = origin[k] = x[u, k]
-            diagonal[k] = spectrum[k] + ridge[u]
-            inverse[k] = np.float32(1) / max(diagonal[k], floor)
-            r[k] = -diagonal[k] * row[k] - constant[k]
-        rz = first = np.float32(0)
-        for step in range(steps + 1):
-            # Step 0 finds the residual r of the start, the others A p for a direction p.
-            for tile in range(0, whole, TILE):
-                width = min(TILE, whole - tile)
-                if step == 0 or whole > TILE:
-                    filled = min(TILE, count - tile)
-                    if half:
-                        gather(fixed16, indices, start + tile, filled, kept)
-                    else:
-                        gather(fixed, indices, start + tile, filled, kept)
-                if step == 0:
-                    sweep(kept, width, row, tile, t, minus, offset, score, r)
-                else:
-                    sweep(kept, width, p, tile, none, q, none, along, ap)
-            if step == 0:
-                before[:count] = score[:count]
-                for k in range(d):
-                    z = r[k] * inverse[k]
-                    p[k] = z
-                    ap[k] = diagonal[k] * z
-                    rz += r[k] * z
-                first = rz
-            else:
-                curvature = np.float32(0)
-                for k in range(d):
-                    curvature += p[k] * ap[k]
-                if not np.isfinite(curvature):
-                    return np.inf
-                if curvature <= 0:
-                    break
-                length = rz / curvature
-                for j in range(count):
-                    score[j] += length * along[j]
-                new = np.float32(0)
-                for k in range(d):
-                    row[k] += length * p[k]
-                    rest = r[k] - length * ap[k]
-                    r[k] = rest
-                    new += rest * rest * inverse[k]
-                turn = new / rz
-                rz = new
-                if step == steps or rz <= tolerance * first:
-                    break
-                for k in range(d):
-                    z = r[k] * inverse[k] + turn * p[k]
-                    p[k] = z
-                    ap[k] = diagonal[k] * z
+            inverse[k] = np.float32(1) / max(spectrum[k] + own, floor)
+        for k in range(d):
+            row[k] = x[u, k]
+        for k in range(d):
+            r[k] = -(spectrum[k] + own) * row[k] - constant[k]
+        for k in range(d):
+            value += row[k] * ((spectrum[k] + own) * row[k] + two * constant[k])
+        for tile in range(0, count, TILE):
+            width = min(TILE, count - tile)
+            value -= meet(fixed, indices, start + tile, width, kept, row, offsets, t, q, rest, tile)
+            add(kept, width, rest, tile, r)
+        rz = np.float32(0)
+        for k in range(d):
+            rz += r[k] * r[k] * inverse[k]
+        for k in range(d):
+            p[k] = r[k] * inverse[k]
+        first = rz
+        for step in range(steps):
             if rz <= np.float32(1e-30):
                 break
+            curvature = np.float32(0)
+            for k in range(d):
+                curvature += (spectrum[k] + own) * p[k] * p[k]
+            for k in range(d):
+                ap[k] = (spectrum[k] + own) * p[k]
+            for tile in range(0, count, TILE):
+                width = min(TILE, count - tile)
+                if count > TILE:  # t and rest are not needed any more
+                    meet(fixed, indices, start + tile, width, kept, p, offsets, t, q, rest, tile)
+                curvature += dot(kept, width, p, q, rest, tile)
+                if step < steps - 1:
+                    add(kept, width, rest, tile, ap)
+            if not np.isfinite(curvature):
+                return np.inf
+            if curvature <= 0:
+                break
+            length = rz / curvature
+            value -= gain * length * rz
+            way = far * length
+            for k in range(d):
+                row[k] += way * p[k]
+            if step == steps - 1:
+                break
+            new = np.float32(0)
+            for k in range(d):
+                r[k] -= length * ap[k]
+            for k in range(d):
+                new += r[k] * r[k] * inverse[k]
+            if new <= tolerance * first:
+                break
+            turn = new / rz
+            rz = new
+            for k in range(d):
+                p[k] = r[k] * inverse[k] + turn * p[k]
         for k in range(d):
-            x[u, k] = origin[k] + far * (row[k] - origin[k])
-        if far != 1:
-            for j in range(count):
-                score[j] = before[j] + far * (score[j] - before[j])
-        part = 0.0
-        for j in range(count):
-            part += (q[j] * score[j] - 2 * t[j]) * score[j] + t[j]
-        total += float(part)
+            value -= row[k] * ((spectrum[k] + own) * row[k] + two * constant[k])
+        for k in range(d):
+            x[u, k] = row[k]
+        total += np.float64(value)
     return total
 
 
@@ -277,4 +273,5 @@ def _touch() -> None:
     ends = np.array([0, 1], np.int32)
     zero = np.zeros(1, np.int32)
     select(x.copy(), 0, ends, zero, 0.0, np.zeros((1, 2), np.int32), np.zeros((1, 2), np.float32))
-    solve_rows(ends, zero, one, x.copy(), x, half, row, one, one[:0], row, 1.0, 1, 0.0, 1.0)
+    for fixed in (x, half):
+        solve_rows(ends, zero, one, x.copy(), fixed, row, one, one[:0], row, 1.0, 1, 0.0, 1.0)

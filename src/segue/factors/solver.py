@@ -216,7 +216,7 @@ def solve(
     Raises:
         NumericalError: a row overflowed.
     """
-    f, d = config.factors, side.factors.shape[1]
+    f = config.factors
     shift = config.unobserved_weight if config.objective == "hu" else 0.0
     turn = fixed.turn
     ones, offsets = None, np.empty(0, np.float32)
@@ -227,10 +227,7 @@ def solve(
         turn[:, f] = 0
     rotate, start = turn @ frame.basis, side.turn @ frame.basis
     bits, halves = fixed.factors.view(np.uint32), fixed.factors.view(np.uint16)
-    wide, narrow = np.empty((0, d), np.float32), halves
-    if room is not None:
-        half = room.dtype == np.uint16
-        wide, narrow = (wide, room) if half else (room, np.empty((0, d), np.uint16))
+    read = halves if room is None else room
 
     def prepare(chunk: slice) -> None:
         turned = fixed.factors[chunk] @ rotate
@@ -238,10 +235,10 @@ def solve(
             turned += ones
         if room is None:
             kernels.split(turned.view(np.uint32), halves[chunk])
-        elif len(narrow):
-            kernels.pack(turned.view(np.uint32), narrow[chunk])
+        elif read.dtype == np.uint16:
+            kernels.pack(turned.view(np.uint32), read[chunk])
         else:
-            wide[chunk] = turned
+            read[chunk] = turned
 
     def improve(chunk: slice) -> Sums:
         x = side.factors[chunk] @ start
@@ -251,8 +248,7 @@ def solve(
             side.observed.indices,
             side.observed.data,
             x,
-            wide,
-            narrow,
+            read,
             frame.spectrum,
             ridge,
             offsets,
