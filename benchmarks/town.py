@@ -3,9 +3,10 @@
     python benchmarks/town.py fit                     # Gauss-Newton on seeds 101 and 102; prints constants
     python benchmarks/town.py calibration --seeds 1 2 3 4 5
     python benchmarks/town.py speed
+    SEGUE_DATA=folder python benchmarks/town.py order --listeners 2000 --tracks 60000 --months 3
 
 `fit` gives the constants of `response.Parameters`; `calibration` compares the town with what is published, on
-seeds that `fit` has not seen.
+seeds that `fit` has not seen; `order` lays the town beside real data sets (town_order.py).
 """
 
 from __future__ import annotations
@@ -169,6 +170,23 @@ def speed(sizes: Sequence[tuple[int, int, float]], write: bool) -> None:
         put("speed", "\n".join(["`python benchmarks/town.py speed`, written into a library:", "", *lines]))
 
 
+def order(seeds: Sequence[int], size: dict[str, float], write: bool) -> None:
+    """Order of recommenders, long tails and repeats, beside real data; folds have the towns' seeds."""
+    import town_order
+
+    sets = {
+        which: [town_order.compare(which, seed, size) for seed in seeds]
+        for which in (town_order.REAL, town_order.TOWN)
+    }
+    tables = town_order.tables(sets)
+    print(tables)
+    if write:
+        sizes = " ".join(f"--{name} {value:g}" for name, value in size.items())
+        command = f"python benchmarks/town.py order --seeds {' '.join(map(str, seeds))} {sizes}"
+        put("order", f"`{command}`, mean ± standard deviation over seeds:\n\n{tables}")
+        (DOCS / "town-tail.svg").write_text(draw(town_order.picture(sets)), encoding="utf-8")
+
+
 def put(name: str, text: str) -> None:
     """Put `text` into its place in docs/town.md."""
     page = (DOCS / "town.md").read_text(encoding="utf-8")
@@ -181,7 +199,7 @@ def put(name: str, text: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=["fit", "calibration", "speed"])
+    parser.add_argument("what", choices=["fit", "calibration", "speed", "order"])
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--write", action="store_true", help="put the tables into docs/town.md")
@@ -194,6 +212,8 @@ def main() -> None:
         fit(arguments.rounds)
     elif arguments.what == "calibration":
         calibration(arguments.seeds, size, arguments.write)
+    elif arguments.what == "order":
+        order(arguments.seeds, size, arguments.write)
     else:
         speed(SIZES, arguments.write)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from datetime import date
 from importlib import resources
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -19,7 +19,7 @@ _TOWNS = resources.files("segue.town") / "towns"
 class TownConfig(BaseModel):
     """Everything that, with a seed, decides a town. `TownConfig.named("ordinary")` reads a config file."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     name: str = Field("ordinary", description="the town's name")
     listeners: int = Field(1000, ge=1, description="how many listeners")
@@ -40,7 +40,7 @@ class TownConfig(BaseModel):
         0.05, ge=0, le=0.5, description="share of songs released while the town is watched"
     )
 
-    tastes: tuple[float, ...] = Field(
+    tastes: tuple[Annotated[float, Field(gt=0, le=1)], ...] = Field(
         (0.10, 0.22, 0.24, 0.18, 0.12, 0.07, 0.04, 0.03),
         min_length=1,
         max_length=8,

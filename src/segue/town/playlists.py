@@ -141,6 +141,8 @@ def _ordered(
     pool, noise = np.take_along_axis(pool, keep, 1), np.take_along_axis(noise, keep, 1)
     free = np.take_along_axis(free, keep, 1)
     length = np.minimum(length, free.sum(1)).astype(np.int32)
+    if not len(pool):
+        return np.empty((0, LENGTH), dtype=np.int32), length
     artist = songs.artist[pool]
     vector, energy = songs.vector[pool], songs.energy[pool]
     like, curve, again = (np.array([_ORDERS[s][i] for s in _STYLES])[style][:, None] for i in range(3))

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from segue.errors import UsageError
 from segue.progress import Advance
 from segue.town.catalogue import Ints, genre_vectors, make_artists, make_originals
 from segue.town.config import TownConfig
@@ -50,6 +51,8 @@ class Town:
     """A town, made by `build`. Nothing is simulated before it is asked for; asking twice gives the same."""
 
     def __init__(self, config: TownConfig, seed: int) -> None:
+        if seed < 0:
+            raise UsageError("A town cannot have this seed", expected="0 or more", came=str(seed))
         self.config, self.seed = config, seed
 
     @cached_property
@@ -185,5 +188,6 @@ def build(config: TownConfig | str = "ordinary", seed: int = 0) -> Town:
 
     Raises:
         NotFoundError: there is no town of that name.
+        UsageError: the seed is negative.
     """
     return Town(TownConfig.named(config) if isinstance(config, str) else config, seed)
