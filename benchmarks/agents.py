@@ -1,6 +1,6 @@
 """Agents on towns that nobody tuned on: gains in truth and in worlds, trust in worlds, cost.
 
-    python benchmarks/agents.py town --kind ordinary --town 111   # one town, in pieces; goes on if killed
+    python benchmarks/agents.py town --kind ordinary --town 111   # one town, in pieces; --replay for both
     python benchmarks/agents.py pools                             # cost as the pool grows, steps a second
     python benchmarks/agents.py write                             # the tables of docs/agents.md
 
@@ -40,15 +40,14 @@ TRAINED = {f"agent, seed {seed}": AgentConfig() for seed in range(3)} | {
 }
 
 
-def town(kind: str, seed: int, only: str | None) -> None:
+def town(kind: str, seed: int, replay: bool) -> None:
     """Models, agents and comparison of one town; what is on disk is not made again."""
     folder = RESULTS / f"{kind}-{seed}"
     folder.mkdir(parents=True, exist_ok=True)
     ground = TownGround(TownConfig.named(kind, **SIZE), seed)
     models = _models(ground, seed, folder / "models.npz")
-    agents = {name: _agent(ground, models, name, folder) for name in TRAINED}
-    if only == "train":
-        return
+    names = [name for name in TRAINED if replay or TRAINED[name].returns != "replay"]
+    agents = {name: _agent(ground, models, name, folder) for name in names}
     playing = comparing.rivals(ground) | {name: player(agent) for name, agent in agents.items()}
     for world in comparing.worlds_of(ground):
         path = folder / f"{world}.npz"
@@ -56,7 +55,7 @@ def town(kind: str, seed: int, only: str | None) -> None:
             continue
         begun = time.perf_counter()
         found = comparing.compare(ground, models, playing, count=SESSIONS, seed=seed, worlds=[world])
-        measures = found.comparison.sessions[world]
+        measures = found.sessions[world]
         arrays = {f"{who}|{what}": v for who, each in measures.items() for what, v in each.items()}
         save_arrays(path, "sessions", {"agents": list(measures)}, arrays)
         _tell(f"{kind} {seed}: {world}, {time.perf_counter() - begun:.0f} s", measures)
@@ -133,14 +132,14 @@ def main() -> None:
     one = verbs.add_parser("town")
     one.add_argument("--kind", default="ordinary")
     one.add_argument("--town", type=int, default=111)
-    one.add_argument("--only", choices=["train"])
+    one.add_argument("--replay", action="store_true", help="also an agent that learns by replay")
     two = verbs.add_parser("pools")
     two.add_argument("--sizes", nargs="+", type=int, default=[100, 300, 1000, 3000, 10_000])
     two.add_argument("--repeats", type=int, default=3)
     verbs.add_parser("write")
     given = parser.parse_args()
     if given.verb == "town":
-        town(given.kind, given.town, given.only)
+        town(given.kind, given.town, given.replay)
     elif given.verb == "pools":
         pools(given.sizes, given.repeats)
     else:

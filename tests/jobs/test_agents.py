@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import jax
@@ -11,8 +12,8 @@ import pytest
 from segue.agents import policies
 from segue.agents.config import AgentConfig
 from segue.agents.loading import load_policy
-from segue.jobs.agents import again, player, publish, trial
-from segue.jobs.comparing import AGENT, Player, compare, rivals
+from segue.jobs.agents import again, learned, player, publish, trained, trial
+from segue.jobs.comparing import AGENT, TRUE, Player, compare, greedy, rivals, said
 from segue.jobs.grounds import TownGround
 from segue.town import TownConfig, build
 from segue.town.truth import Truth
@@ -87,8 +88,41 @@ def test_the_whole_way_with_a_strangers_policy(tmp_path: Path) -> None:
     (tmp_path / "my_policy.py").write_text(TEN_LINES)
     name, choose = load_policy(f"{tmp_path / 'my_policy.py'}:choose")
     playing = rivals(kept.ground) | {AGENT: player(kept.agent), name: Player(choose)}
-    found = compare(kept.ground, kept.models, playing, count=120, pool=40)
-    comparison = found.comparison
+    comparison = compare(kept.ground, kept.models, playing, count=120, pool=40)
     assert {"choose", "random", "factors' order", AGENT} <= set(comparison.agents("the town"))
     assert comparison.mean("the town", "greedy, recurrent") > comparison.mean("the town", "random")
-    assert not found.used or "its gain is sure" in found.why
+    used, why = said(comparison)
+    assert not used or "its gain is sure" in why
+
+
+class Nonsense(TownGround):
+    """A town from whose logs nothing can be learned: what became of a track is another track's."""
+
+    def logs(self, count: int, tell: Callable[[str], None]) -> tuple[list[Log], list[Log]]:
+        learn, test = super().logs(count, tell)
+        return [_shuffled(each) for each in learn], test
+
+
+def _shuffled(log: Log) -> Log:
+    there, stage = np.asarray(log.there) > 0, np.asarray(log.stage).copy()
+    stage[there] = np.random.default_rng(0).permutation(stage[there])
+    return log._replace(stage=jax.numpy.asarray(stage))
+
+
+@pytest.mark.slow
+def test_an_agent_gains_nothing_from_a_model_of_shuffled_labels() -> None:
+    config = TownConfig.named("ordinary", **(SIZE | {"listeners": 200, "tracks": 2000}))
+    settings = AgentConfig(iterations=80, sessions=32)
+    gains = {}
+    for kind in (TownGround, Nonsense):
+        ground = kind(config, 5)
+        models, _ = learned(ground, logged=2000)
+        agent, _ = trained(ground, models, settings, pool=60)
+        playing = {"random": Player(policies.by_chance), AGENT: player(agent), **greedy()}
+        found = compare(ground, models, playing, count=1500, pool=60, worlds=[TRUE])
+        gains[kind] = {other: found.gain(TRUE, AGENT, other) for other in playing if other != AGENT}
+        print(kind.__name__, gains[kind])
+    assert gains[TownGround]["random"].low > 0.3
+    # Tracks that one fixed scorer prefers are alike, and listeners care for coherence: a little over chance.
+    assert gains[Nonsense]["random"].mean < 0.15
+    assert gains[Nonsense]["greedy, recurrent"].low < 0.05

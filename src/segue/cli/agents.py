@@ -130,10 +130,10 @@ def compare(
     made = job.again(folder if opened is None else shelf_of(opened).folder, opened)
     playing = comparing.rivals(made.ground) | {comparing.AGENT: job.player(made.agent)} | others
     with progress("Playing", total=len(comparing.worlds_of(made.ground)) * len(playing)) as advance:
-        found = comparing.compare(
+        comparison = comparing.compare(
             made.ground, made.models, playing, count=sessions, pool=pool, seed=seed, advance=advance
         )
-    comparison = found.comparison
+    used, why = comparing.said(comparison)
     if html is not None:
         page_of(
             comparison,
@@ -152,10 +152,10 @@ def compare(
             }
             for world in comparison.worlds
         }
-        print_json({"worlds": worlds, "used": found.used, "why": found.why})
+        print_json({"worlds": worlds, "used": used, "why": why})
         return
     for world in comparison.worlds:
         print_table(f"{world} ({comparison.kinds[world]})", *rows(comparison, world))
-    print(found.why)
+    print(why)
     if html is not None:
         print(f"Wrote {html}")

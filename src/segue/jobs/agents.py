@@ -14,7 +14,7 @@ from segue.agents import policies
 from segue.agents.agent import Agent
 from segue.agents.config import AgentConfig
 from segue.errors import FormatError, UsageError
-from segue.jobs.comparing import AGENT, EYES, FORMS, POOL, WORLDS, Player, compare, greedy
+from segue.jobs.comparing import AGENT, EYES, FORMS, POOL, WORLDS, Player, compare, greedy, said
 from segue.jobs.grounds import Ground, LibraryGround, TownGround
 from segue.jobs.train import AGENTS
 from segue.library import Library
@@ -90,9 +90,9 @@ def trial(
     tell("3. Is it better than greed, in worlds that it does not know?")
     judges = [name for name, world in WORLDS.items() if world.kind == "independent"]
     playing = {**greedy(), AGENT: player(agent)}
-    found = compare(ground, models, playing, count=JUDGED, pool=pool, worlds=judges)
-    tell(f"   {found.why}")
-    return Trial(ground, models, agent, facts | {"used": found.used, "why": found.why})
+    used, why = said(compare(ground, models, playing, count=JUDGED, pool=pool, worlds=judges))
+    tell(f"   {why}")
+    return Trial(ground, models, agent, facts | {"used": used, "why": why})
 
 
 def player(agent: Agent) -> Player:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -58,15 +57,6 @@ class Player(NamedTuple):
     eyes: str = EYES  # the user model it sees through
 
 
-@dataclass(frozen=True)
-class Compared:
-    """What came of a comparison."""
-
-    comparison: Comparison
-    used: bool
-    why: str
-
-
 def greedy() -> dict[str, Player]:
     """Greedy agents, which a trained one must beat."""
     return {name: Player(policies.greedy, None, eyes) for name, eyes in GREEDY.items()}
@@ -93,13 +83,13 @@ def compare(
     seed: int = 7,
     worlds: Sequence[str] | None = None,
     advance: Advance | None = None,
-) -> Compared:
+) -> Comparison:
     """Agents in the world one was trained in, in independent worlds, and in truth where that is known.
 
     Args:
         ground: a town or a library.
         models: the user models `FORMS`.
-        playing: who takes part; the verdict is about `AGENT`.
+        playing: who takes part.
         count: sessions of each in each world.
         pool: candidates of a session.
         seed: of the sessions.
@@ -117,8 +107,12 @@ def compare(
             found.setdefault(name, {})[who] = _measured(played, ground)
             if advance:
                 advance(1)
-    comparison = Comparison({name: WORLDS[name].kind for name in found}, found)
-    return Compared(comparison, *verdict(comparison, AGENT, list(GREEDY)))
+    return Comparison({name: WORLDS[name].kind for name in found}, found)
+
+
+def said(comparison: Comparison) -> tuple[bool, str]:
+    """Whether the agent is to be used, and why."""
+    return verdict(comparison, AGENT, list(GREEDY))
 
 
 def _measured(played: Sessions, ground: Ground) -> dict[str, Any]:

@@ -155,6 +155,11 @@ class PlaylistEnv(gym.Env[dict[str, NDArray[Any]], np.int64]):
         self._lines: list[Line] = []
         self._context = np.zeros(len(CONTEXT), np.float32)
         self._left = False
+        self._mask = np.ones(self._layout.m, np.int8)
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """(m,) what may be chosen now; sb3-contrib's MaskablePPO asks for it by this name."""
+        return self._mask.astype(bool)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -172,6 +177,7 @@ class PlaylistEnv(gym.Env[dict[str, NDArray[Any]], np.int64]):
         self._playing, packed = _begin_one(self._world, key, np.int32(start))
         _, observation = self._layout.taken_apart(packed)
         self._lines, self._context, self._left = [], observation["context"], False
+        self._mask = observation["action_mask"]
         return observation, {"action_mask": observation["action_mask"]}
 
     def step(self, action: np.int64) -> tuple[dict[str, NDArray[Any]], float, bool, bool, dict[str, Any]]:
@@ -190,6 +196,7 @@ class PlaylistEnv(gym.Env[dict[str, NDArray[Any]], np.int64]):
             self._law, self._world, self._steps, self._playing, np.int32(action)
         )
         head, observation = self._layout.taken_apart(packed)
+        self._mask = observation["action_mask"]
         reward, left, full, invalid, stage, track, expected = head.tolist()
         if self.render_mode is not None:
             self._lines.append(Line(int(track), int(stage), expected))
