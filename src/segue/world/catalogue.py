@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import ibis
 import numpy as np
 from numpy.typing import NDArray
 
 from segue.errors import UsageError
 from segue.library import Library
-from segue.town.response import Track
+from segue.library.listening import sessions
+from segue.town.response import HEARD, Track
 from segue.world.known import Floats, standard, unit
 
 USUAL_MINUTES = 3.5
@@ -22,6 +24,7 @@ class Catalogue(NamedTuple):
     tracks: Track  # (n, ...); quality, genre and index, which only a town knows, are 0
     popularity: Floats  # (n,) log of listens, standardised
     labels: list[str]  # artist - title
+    reception: Floats  # (n, 2) sum of `known.surprises` over all plays, and their number
 
 
 def catalogue_of(library: Library, vectors: NDArray[np.floating] | None = None) -> Catalogue:
@@ -64,7 +67,25 @@ def catalogue_of(library: Library, vectors: NDArray[np.floating] | None = None) 
     )
     titles = found["title"].to_pylist()
     labels = [f"{', '.join(names)} - {title}" for names, title in zip(artists, titles, strict=True)]
-    return Catalogue(ids, tracks, standard(np.log1p(count)), labels)
+    return Catalogue(ids, tracks, standard(np.log1p(count)), labels, _reception(library, ids))
+
+
+def _reception(library: Library, ids: list[str]) -> NDArray[np.float64]:
+    """`known.reception`, by the database: how much of each song is heard beside the rest of its session."""
+    told = sessions(library)
+    told = told.filter(told.stage.notnull())
+    share = ibis.cases(*((told.stage == stage, float(part)) for stage, part in enumerate(HEARD)), else_=0.0)
+    told = told.select("track_id", "listener_id", "session_id", part=share)
+    within = ibis.window(group_by=["listener_id", "session_id"])
+    total, count = told.part.sum().over(within), told.part.count().over(within)
+    told = told.mutate(surprise=told.part - (total - told.part + 1.0) / (count + 1.0))
+    by_track = told.group_by("track_id").agg(total=told.surprise.sum(), number=told.surprise.count())
+    found = library.arrow(by_track)
+    place, result = {track: number for number, track in enumerate(ids)}, np.zeros((len(ids), 2))
+    for track, total, number in zip(*found.to_pydict().values(), strict=True):
+        if track in place:
+            result[place[track]] = total, number
+    return result
 
 
 def _sound(rows: list[list[tuple[str, float]] | None]) -> dict[str, Floats]:

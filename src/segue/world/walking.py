@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
-from heapq import nlargest
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,51 +11,10 @@ from numpy.typing import NDArray
 from segue.library import Library
 from segue.library.listening import sessions
 from segue.progress import Advance
-from segue.town.response import HEARD, take
+from segue.town.response import HEARD
 from segue.world.catalogue import Catalogue
-from segue.world.known import MOST_PLAYED, NEVER, WEAR_DAYS, About, Floats, static_features
-
-
-class Listener:
-    """What a listener has heard so far."""
-
-    def __init__(self, catalogue: Catalogue) -> None:
-        self.catalogue = catalogue
-        self.plays: dict[int, float] = defaultdict(float)
-        self.last: dict[int, float] = {}
-        self.wear: dict[int, tuple[float, float]] = {}
-        self.taste = np.zeros(catalogue.tracks.vector.shape[1])
-
-    def known(self, places: NDArray[np.integer], day: float, hour: float) -> NDArray[np.float32]:
-        """Features STATIC of tracks, (m, len(STATIC))."""
-        tracks, energy = self.catalogue.tracks, 0.5
-        most = np.zeros((1, MOST_PLAYED, len(self.taste)))
-        if self.plays:
-            best = nlargest(MOST_PLAYED, self.plays, key=lambda place: self.plays[place])
-            most[0, : len(best)] = tracks.vector[best]
-            energy = float(tracks.energy[best].mean())
-        about = About(
-            np.array([[self.plays.get(place, 0.0) for place in places.tolist()]]),
-            np.array([[day - self.last.get(place, day - NEVER) for place in places.tolist()]]),
-            np.array([[self._worn(artist, day) for artist in tracks.artist[places].tolist()]]),
-        )
-        popularity = self.catalogue.popularity[places][None]
-        return static_features(
-            take(tracks, places[None]), popularity, about, self.taste[None], most, [energy], [hour]
-        )[0]
-
-    def hears(self, place: int, stage: int, day: float) -> None:
-        """One more play."""
-        part = float(HEARD[stage])
-        before, artist = self.plays[place], int(self.catalogue.tracks.artist[place])
-        self.plays[place] = before + part
-        self.last[place] = day
-        self.wear[artist] = (self._worn(artist, day) + part, day)
-        self.taste += (np.log1p(before + part) - np.log1p(before)) * self.catalogue.tracks.vector[place]
-
-    def _worn(self, artist: int, day: float) -> float:
-        wear, then = self.wear.get(artist, (0.0, day))
-        return wear * float(np.exp((then - day) / WEAR_DAYS))
+from segue.world.known import Floats, reception, surprises
+from segue.world.listener import Listener
 
 
 class Told(NamedTuple):
@@ -103,7 +60,11 @@ def walk(
     days = np.nan_to_num(np.array(rows["seconds"].to_pylist(), dtype=float)) / 86_400
     session = rows["session_id"].to_numpy()
     for number, person in enumerate(_runs(rows["listener_id"].to_numpy())):
-        listener = Listener(catalogue)
+        told = person[stage[person] >= 0]
+        surprise = surprises(HEARD[stage[told]], np.unique(session[told], return_inverse=True)[1])
+        song = place[told] >= 0
+        own = reception(place[told][song], surprise[song], len(catalogue.ids))
+        listener = Listener(catalogue, catalogue.reception - own)
         for part in _runs(session[person]):
             here = person[part]
             here = here[place[here] >= 0]
