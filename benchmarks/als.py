@@ -1,16 +1,17 @@
 """Implicit matrix factorisation: Segue beside `implicit` (CG and Cholesky) and cmfrec on the same objective.
 
     python benchmarks/als.py speed --data hetrec playlists generated --factors 64 128 256
+    python benchmarks/als.py memory              # what a fit adds, each in a process of its own
     python benchmarks/als.py growth              # 1x to 16x the entries, Segue and implicit
     python benchmarks/als.py topn                # the best N for every listener
-    python benchmarks/als.py write               # the tables and the picture of docs/factors.md
+    python benchmarks/als.py write               # the tables and pictures of docs/factors.md
 
-Peers run in turn with Segue in the same process, on as many threads, several times, and the medians are
-compared: on a shared machine only the ratio means anything. "cpu" is processor time of the whole process,
-"wall" what a clock shows. Compilation is not counted. Losses are worked out here, in float64, by the same
-function for everybody. Memory is what a fresh process grows by at its largest while it fits, after a first
-small fit, with the matrix already there. Results are kept in benchmarks/results/als.json, so that runs can be
-short ones.
+Peers run in turn with Segue in the same process, on as many threads, several times (Cholesky and cmfrec
+once), and the medians are compared: on a shared machine only the ratio means anything. "cpu" is processor
+time of the whole process, "wall" what a clock shows. Compilation is not counted. Losses are worked out here,
+in float64, by the same function for everybody. Memory is what a fresh process grows by at its largest while
+it fits, after a first small fit, with the matrix already there. Results are kept in
+benchmarks/results/als.json, so that runs can be short ones.
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ import json
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -31,9 +33,11 @@ import numpy as np
 import threadpoolctl
 from scipy.sparse import csr_matrix, load_npz, save_npz
 
+import als_tables
+
 RESULTS = Path(__file__).parent / "results" / "als.json"
-PAGE = Path(__file__).parent.parent / "docs" / "factors.md"
 EPOCHS = 15
+ONCE = ("implicit Cholesky", "cmfrec CG")  # slow, and only there for comparison
 SEED = 0
 
 
@@ -196,8 +200,6 @@ def speed(args: argparse.Namespace) -> None:
         for factors in args.factors:
             rows = measure(given, factors, args)
             for peer, row in rows.items():
-                if args.memory:
-                    row["memory_mb"] = memory(name, peer, factors, args.threads)
                 print(
                     name, factors, peer, {key: float(f"{value:.4g}") for key, value in row.items() if value}
                 )
@@ -210,7 +212,7 @@ def measure(given: Problem, factors: int, args: argparse.Namespace) -> dict[str,
     runs: dict[str, list[Fit]] = {}
     for repeat in range(args.repeats):
         for peer in args.peers:
-            if peer == "implicit Cholesky" and repeat:
+            if peer in ONCE and repeat:
                 continue
             if not repeat:
                 PEERS[peer](small, factors, args.threads, 1)
@@ -243,13 +245,20 @@ def measure(given: Problem, factors: int, args: argparse.Namespace) -> dict[str,
     return rows
 
 
-def memory(name: str, peer: str, factors: int, threads: int) -> float:
+def memory(args: argparse.Namespace) -> None:
     """MB that a fresh process grows by at its largest."""
-    file = Path(f"/tmp/segue-als-{name}.npz")
-    if not file.exists():
-        save_npz(file, problem(name).matrix, compressed=False)
-    command = [sys.executable, __file__, "grow", str(file), peer, str(factors), str(threads)]
-    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[-1])
+    for name in args.data:
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "matrix.npz"
+            save_npz(file, problem(name).matrix, compressed=False)
+            for factors in args.factors:
+                found = {}
+                for peer in args.peers:
+                    command = [sys.executable, __file__, "grow", file, peer, str(factors), str(args.threads)]
+                    told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+                    found[peer] = float(told.split()[-1])
+                print(name, factors, {peer: f"{value:.0f}" for peer, value in found.items()}, flush=True)
+                record("memory", f"{name} {factors}", found)
 
 
 def grow(args: argparse.Namespace) -> None:
@@ -277,9 +286,9 @@ def growth(args: argparse.Namespace) -> None:
     for millions in args.millions:
         given = problem(f"generated-{millions}")
         row: dict[str, Any] = {"entries": given.matrix.nnz}
-        for peer in ("Segue", "implicit CG"):
+        for peer in als_tables.GROWING:
             PEERS[peer](Problem(given.matrix[:200], 1.0), args.size, args.threads, 1)
-        for peer in ("Segue", "implicit CG"):
+        for peer in als_tables.GROWING:
             fit = PEERS[peer](given, args.size, args.threads, args.epochs)
             row[peer] = fit.cpu / args.epochs
         rows[str(millions)] = row
@@ -329,124 +338,6 @@ def record(kind: str, key: str, value: Any) -> None:
     RESULTS.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
 
 
-def write(args: argparse.Namespace) -> None:
-    """Put the tables and the picture into the page, between the markers."""
-    import altair as alt
-
-    from segue.report import draw
-
-    found = json.loads(RESULTS.read_text())
-    text = PAGE.read_text()
-    text = _between(text, "als-speed", _speed_table(found["speed"]))
-    text = _between(text, "als-growth", _growth_table(found["growth"]))
-    text = _between(text, "als-topn", _topn_table(found["topn"]))
-    PAGE.write_text(text)
-    rows = [
-        {
-            "data": key.rsplit(" ", 1)[0],
-            "factors": key.rsplit(" ", 1)[1],
-            "faster": peers["Segue"][what],
-            "what": label,
-        }
-        for key, peers in found["speed"].items()
-        for what, label in (("cpu_ratio", "an epoch"), ("times_faster_to_target", "to implicit's loss"))
-        if what in peers["Segue"]
-    ]
-    chart: Any = alt.Chart(alt.Data(values=rows))
-    bars = chart.mark_bar().encode(
-        x=alt.X("factors:N", sort=["64", "128", "256"]),
-        xOffset="what:N",
-        y=alt.Y("faster:Q", title="times as fast as implicit"),
-        color=alt.Color("what:N", title=None),
-        column=alt.Column("data:N", title=None),
-    )
-    (PAGE.parent / "factors-speed.svg").write_text(draw(bars.properties(width=160, height=200)))
-
-
-def _between(text: str, name: str, table: str) -> str:
-    start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
-    head, _, rest = text.partition(start)
-    return head + start + table + end + rest.partition(end)[2]
-
-
-def _table(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
-    columns = list(columns)
-    lines = ["| " + " | ".join(columns) + " |", "| " + " | ".join("---" for _ in columns) + " |"]
-    lines += ["| " + " | ".join(str(cell) for cell in row) + " |" for row in rows]
-    return "\n".join(lines) + "\n"
-
-
-def _speed_table(found: dict[str, Any]) -> str:
-    rows = []
-    for key in sorted(found, key=lambda name: (name.split()[0], int(name.split()[1]))):
-        for peer in PEERS:
-            row = found[key].get(peer)
-            if row is None:
-                continue
-            reached = row.get("times_faster_to_target")
-            rows.append(
-                [
-                    *key.rsplit(" ", 1),
-                    peer,
-                    f"{row['cpu_epoch']:.3f}",
-                    f"{row['wall_epoch']:.3f}",
-                    f"{row['cpu_ratio']:.2f}x",
-                    f"{reached:.1f}x ({row['epochs_to_target']} epochs)" if reached else "–",
-                    f"{100 * (row['loss'] / row['target'] - 1):+.2f}%" if row["epochs"] == EPOCHS else "–",
-                    f"{row['memory_mb']:.0f}" if "memory_mb" in row else "–",
-                ]
-            )
-    return _table(
-        [
-            "data",
-            "factors",
-            "system",
-            "cpu s / epoch",
-            "wall s / epoch",
-            "times implicit's speed, an epoch (cpu)",
-            "times implicit's speed, to its loss (wall)",
-            "loss after 15, against implicit's",
-            "memory MB",
-        ],
-        rows,
-    )
-
-
-def _growth_table(found: dict[str, Any]) -> str:
-    rows, slopes = [], []
-    for factors, sizes in found.items():
-        ordered = sorted(sizes.values(), key=lambda row: row["entries"])
-        for row in ordered:
-            ratio = row["implicit CG"] / row["Segue"]
-            entries = f"{row['entries'] / 1e6:.2f} million"
-            rows.append(
-                [entries, factors, f"{row['Segue']:.3f}", f"{row['implicit CG']:.3f}", f"{ratio:.2f}x"]
-            )
-        logs = {key: np.log([row[key] for row in ordered]) for key in ("entries", "Segue", "implicit CG")}
-        slope = {key: np.polyfit(logs["entries"], logs[key], 1)[0] for key in ("Segue", "implicit CG")}
-        slopes.append(
-            f"slope at {factors} factors: Segue {slope['Segue']:.2f}, implicit {slope['implicit CG']:.2f}"
-        )
-    table = _table(["entries", "factors", "Segue cpu s / epoch", "implicit cpu s / epoch", "ratio"], rows)
-    return table + "\n" + "; ".join(slopes).capitalize() + ".\n"
-
-
-def _topn_table(found: dict[str, Any]) -> str:
-    rows = [
-        [
-            name,
-            *key.split(),
-            f"{row['Segue']:,.0f}",
-            f"{row['implicit']:,.0f}",
-            f"{row['Segue'] / row['implicit']:.2f}x",
-            f"{100 * row['the same']:.2f}%",
-        ]
-        for key, data in found.items()
-        for name, row in data.items()
-    ]
-    return _table(["data", "factors", "N", "Segue, listeners / s", "implicit", "ratio", "same places"], rows)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -455,10 +346,16 @@ def main() -> None:
     verb = verbs.add_parser("speed", help=speed.__doc__)
     verb.add_argument("--data", nargs="+", default=["hetrec", "playlists", "generated"])
     verb.add_argument("--factors", nargs="+", type=int, default=[64, 128, 256])
-    verb.add_argument("--peers", nargs="+", default=["implicit CG", "Segue", "Segue, implicit's start"])
+    verb.add_argument("--peers", nargs="+", default=list(PEERS), choices=PEERS)
     verb.add_argument("--repeats", type=int, default=3)
-    verb.add_argument("--memory", action="store_true")
     verb.set_defaults(run=speed)
+    verb = verbs.add_parser("memory", help=memory.__doc__)
+    verb.add_argument("--data", nargs="+", default=["generated"])
+    verb.add_argument("--factors", nargs="+", type=int, default=[64, 128, 256])
+    verb.add_argument(
+        "--peers", nargs="+", default=["Segue", "implicit CG", "implicit Cholesky", "cmfrec CG"]
+    )
+    verb.set_defaults(run=memory)
     verb = verbs.add_parser("growth", help=growth.__doc__)
     verb.add_argument("--millions", nargs="+", type=float, default=[1.25, 2.5, 5, 10, 20])
     verb.add_argument("--epochs", type=int, default=3)
@@ -469,8 +366,8 @@ def main() -> None:
     verb.add_argument("-n", type=int, default=100)
     verb.add_argument("--repeats", type=int, default=3)
     verb.set_defaults(run=topn)
-    verb = verbs.add_parser("write", help=write.__doc__)
-    verb.set_defaults(run=write)
+    verb = verbs.add_parser("write", help=als_tables.write.__doc__)
+    verb.set_defaults(run=lambda args: als_tables.write(json.loads(RESULTS.read_text())))
     verb = verbs.add_parser("grow", help=grow.__doc__)
     verb.add_argument("file")
     verb.add_argument("peer")

@@ -149,9 +149,9 @@ class ImplicitALS:
         x = self._start(self._user_factors, matrix.shape[0], "user_factors", LISTENERS, rng)
         y = self._start(self._item_factors, matrix.shape[1], "item_factors", TRACKS, rng)
         kernels.ready()
-        rows, columns = Side.of(matrix, x, config), Side.of(matrix.T.tocsr(), y, config)
         clock = time.perf_counter()
         with progress("Factorising", config.iterations) as advance, threads(config.num_threads) as run:
+            rows, columns = Side.of(matrix, x, config), Side.of(matrix.T.tocsr(), y, config)
 
             def each(epoch: int, loss: float) -> None:
                 nonlocal clock

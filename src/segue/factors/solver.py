@@ -45,7 +45,8 @@ Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 Map = Callable[..., Iterable]
 LANES = 16  # factors are padded to a multiple of this with columns that stay 0
-CHUNK_WORK = 1 << 15  # observed pairs (and rows, weighed) that a thread takes at a time
+CHUNK_WORK = 1 << 15  # fewest observed pairs (and rows, weighed) that a thread takes at a time
+MOST_CHUNKS = 64  # of a side, of which each has a Gramian to be added up
 ROW_WORK = 16  # what a row costs besides its pairs, in pairs
 HALF_FROM = 100_000  # observed pairs from which precision="auto" reads in bfloat16
 EXACT = (1e-13, 4)  # squared shrinkage of the residual that counts as solved; most steps, in d
@@ -66,6 +67,7 @@ class Side:
     gram: Doubles  # (d, d), Σ x xᵀ
     weighted: Doubles  # (d, d), Σ ridge x xᵀ
     sums: Doubles  # (d,), Σ x
+    alike: float | None  # the ridge, where it is one for all rows: then `weighted` is that times `gram`
 
     @classmethod
     def of(cls, observed: csr_matrix, factors: Floats, config: ALSConfig) -> Side:
@@ -74,27 +76,40 @@ class Side:
         weight = counts + config.unobserved_weight * observed.shape[1]
         ridge = (config.regularization * weight**config.frequency_scale).astype(np.float32)
         d = factors.shape[1]
-        zero = np.zeros((d, d))
-        side = cls(
-            observed, factors, ridge, chunks_of(counts), np.eye(d, dtype=np.float32), zero, zero, zero[0]
-        )
-        side.sum_up(_added(_sums(factors[chunk], ridge[chunk], config) for chunk in side.chunks))
+        zero, eye = np.zeros((d, d)), np.eye(d, dtype=np.float32)
+        alike = None if config.frequency_scale and config.regularization else config.regularization
+        side = cls(observed, factors, ridge, chunks_of(counts), eye, zero, zero, zero[0], alike)
+        side.sum_up(_added(side.sums_of(factors[chunk], chunk) for chunk in side.chunks))
         return side
+
+    def sums_of(self, x: Floats, rows: slice, loss: float = 0.0) -> Sums:
+        """The sums over some rows, given as they are now."""
+        scaled = x * np.sqrt(self.ridge[rows])[:, None] if self.alike is None else x[:0]
+        return Sums(
+            (x.T @ x).astype(np.float64), (scaled.T @ scaled).astype(np.float64), x.sum(0, np.float64), loss
+        )
 
     def sum_up(self, sums: Sums | None) -> None:
         """Take the sums over the rows, which come in the basis of `factors`."""
         if sums is not None:
-            turn = self.turn.astype(np.float64)
-            self.gram = turn.T @ sums.gram @ turn
-            self.weighted = turn.T @ sums.weighted @ turn
-            self.sums = sums.rows @ turn
+            self._take(sums.gram, sums.weighted, sums.rows, self.turn.astype(np.float64))
+
+    def change(self, whole: Doubles) -> None:
+        """Change the common basis."""
+        self.turn = (self.turn @ whole).astype(np.float32)
+        self._take(self.gram, self.weighted, self.sums, whole)
+
+    def _take(self, gram: Doubles, weighted: Doubles, rows: Doubles, turn: Doubles) -> None:
+        self.gram = turn.T @ gram @ turn
+        self.weighted = turn.T @ weighted @ turn if self.alike is None else self.alike * self.gram
+        self.sums = rows @ turn
 
 
 class Sums(NamedTuple):
     """What is added up over the rows of a side, in the basis of its factors."""
 
     gram: Doubles
-    weighted: Doubles
+    weighted: Doubles  # 0 where all rows weigh alike
     rows: Doubles
     loss: float = 0.0
 
@@ -106,16 +121,6 @@ class Sums(NamedTuple):
             self.rows + other.rows,
             self.loss + other.loss,
         )
-
-
-def _sums(x: Floats, ridge: Floats, config: ALSConfig, loss: float = 0.0) -> Sums:
-    gram = (x.T @ x).astype(np.float64)
-    if config.frequency_scale and config.regularization:
-        scaled = x * np.sqrt(ridge)[:, None]
-        weighted = (scaled.T @ scaled).astype(np.float64)
-    else:
-        weighted = gram * config.regularization
-    return Sums(gram, weighted, x.sum(0, dtype=np.float64) if config.biases else np.zeros(x.shape[1]), loss)
 
 
 def _added(parts: Iterable[Sums]) -> Sums | None:
@@ -131,7 +136,8 @@ def chunks_of(counts: NDArray) -> list[slice]:
     work = np.cumsum(counts + ROW_WORK)
     if not len(work):
         return []
-    cuts = np.searchsorted(work, np.arange(CHUNK_WORK, work[-1], CHUNK_WORK))
+    size = max(CHUNK_WORK, int(work[-1]) // MOST_CHUNKS)
+    cuts = np.searchsorted(work, np.arange(size, work[-1], size))
     edges = np.unique(np.concatenate([[0], cuts, [len(work)]]))
     return [slice(int(a), int(b)) for a, b in pairwise(edges)]
 
@@ -259,7 +265,7 @@ def solve(
             pace.relaxation,
         )
         side.factors[chunk] = x
-        return _sums(x, ridge, config, loss)
+        return side.sums_of(x, chunk, loss)
 
     for _ in run(prepare, fixed.chunks):
         pass
@@ -306,10 +312,7 @@ def balance(rows: Side, columns: Side, config: ALSConfig) -> None:
     for side, change in ((rows, here), (columns, there)):
         whole = np.eye(side.factors.shape[1])
         whole[:f, :f] = change
-        side.turn = (side.turn @ whole).astype(np.float32)
-        side.gram = whole.T @ side.gram @ whole
-        side.weighted = whole.T @ side.weighted @ whole
-        side.sums = side.sums @ whole
+        side.change(whole)
 
 
 def loss(rows: Side, columns: Side, config: ALSConfig, observed: float) -> float:
