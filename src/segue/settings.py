@@ -16,7 +16,10 @@ from pydantic_settings import (
 
 from segue.errors import NotFoundError, UsageError
 from segue.factors.model import FactorConfig
+from segue.playlists.radio import RadioConfig
 from segue.playlists.weekly import WeeklyConfig
+from segue.taste.blend_config import SequenceBlendConfig
+from segue.taste.vectors import SongVectorsConfig
 
 FILE = Path("segue.toml")
 
@@ -49,6 +52,14 @@ class Settings(BaseSettings):
 
     factors: FactorConfig = Field(default_factory=FactorConfig, description="Who likes what.")
     weekly: WeeklyConfig = Field(default_factory=WeeklyConfig, description="The weekly list.")
+    vectors: SongVectorsConfig = Field(
+        default_factory=SongVectorsConfig, description="Song vectors, of `segue train --vectors`."
+    )
+    sequences: SequenceBlendConfig = Field(
+        default_factory=SequenceBlendConfig,
+        description="What follows what, of `segue train --network`: the network and what is blended with it.",
+    )
+    radio: RadioConfig = Field(default_factory=RadioConfig, description="The radio.")
     schedule: ScheduleConfig = Field(default_factory=ScheduleConfig, description="The Monday job.")
     shelf: ShelfConfig = Field(default_factory=ShelfConfig, description="Trained models.")
 
@@ -105,6 +116,9 @@ def _toml(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, int | float):
         return repr(value)
+    if isinstance(value, BaseModel):
+        pairs = value.model_dump(mode="json", exclude_none=True).items()
+        return "{" + ", ".join(f"{key} = {_toml(each)}" for key, each in pairs) + "}"
     if isinstance(value, tuple | list):
         return "[" + ", ".join(map(_toml, value)) + "]"
     import json

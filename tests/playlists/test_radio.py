@@ -10,7 +10,8 @@ import pytest
 
 from segue.playlists.radio import Radio, RadioConfig
 from segue.playlists.rules import Context, Listening
-from segue.taste.blend import SequenceBlend, SequenceBlendConfig
+from segue.taste.blend import SequenceBlend
+from segue.taste.blend_config import SequenceBlendConfig
 from segue.taste.documents import Context as PlayContext
 from segue.taste.documents import Documents
 from segue.taste.network_config import TasteNetworkConfig

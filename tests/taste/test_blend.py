@@ -8,7 +8,8 @@ from scipy.sparse import csr_matrix
 
 from segue.errors import FormatError, NotFoundError, UsageError
 from segue.factors.ease import EASE
-from segue.taste.blend import SequenceBlend, SequenceBlendConfig
+from segue.taste.blend import SequenceBlend
+from segue.taste.blend_config import SequenceBlendConfig
 from segue.taste.documents import Documents
 from segue.taste.network_config import TasteNetworkConfig
 from segue.taste.recent import RecentRows, prefix_rows

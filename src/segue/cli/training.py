@@ -59,12 +59,12 @@ def train(
         factors = factors.for_playlists() if unit == "playlists" else factors
     opened, keep = Library.open(library), settings.shelf.keep
     trained = run(opened, factors, keep=keep, show_progress=not json)
-    songs = train_vectors(opened, keep=keep) if vectors or network else None
+    songs = train_vectors(opened, settings.vectors, keep=keep) if vectors or network else None
     follows = None
     if network:
         from segue.jobs.train_taste import train_network
 
-        follows = train_network(opened, keep=keep).version
+        follows = train_network(opened, settings.sequences, keep=keep).version
     model, losses = trained.model, trained.losses
     if html is not None:
         _curve(html, losses)

@@ -15,7 +15,7 @@ from segue.shelf import Shelf
 
 if TYPE_CHECKING:
     from segue.taste.documents import Documents
-    from segue.taste.vectors import SongVectors
+    from segue.taste.vectors import SongVectors, SongVectorsConfig
 
 FACTORS = "factors"
 VECTORS = "vectors"  # song vectors on the shelf: vectors.npz
@@ -89,7 +89,9 @@ def train(
     return Trained(version, model, losses, shelf.prune(FACTORS, keep))
 
 
-def train_vectors(library: Library, *, seed: int = 0, keep: int = 3) -> str:
+def train_vectors(
+    library: Library, config: SongVectorsConfig | None = None, *, seed: int = 0, keep: int = 3
+) -> str:
     """Learn song vectors from playlists and sessions, and publish them.
 
     Tastes are found in factors and song vectors together from then on. Needs gensim, in the extra "taste".
@@ -103,7 +105,7 @@ def train_vectors(library: Library, *, seed: int = 0, keep: int = 3) -> str:
     """
     from segue.taste.vectors import SongVectors
 
-    vectors = SongVectors().fit(sequences(library), seed=seed)
+    vectors = SongVectors(config).fit(sequences(library), seed=seed)
     shelf = shelf_of(library)
     version = shelf.publish(
         VECTORS,

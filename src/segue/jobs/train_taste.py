@@ -8,7 +8,8 @@ from segue.errors import NotFoundError
 from segue.files import remove
 from segue.jobs.train import VECTORS, load_vectors, sequences, shelf_of
 from segue.library import Library
-from segue.taste.blend import SequenceBlend, SequenceBlendConfig
+from segue.taste.blend import SequenceBlend
+from segue.taste.blend_config import SequenceBlendConfig
 
 NETWORK = "network"  # on the shelf: a SequenceBlend's folder
 

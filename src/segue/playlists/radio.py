@@ -11,7 +11,7 @@ answer moves both; nothing is trained. Tracks are numbers: places in `blend.trac
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from segue.taste.vectors import best, unit
 
 if TYPE_CHECKING:
     from segue.taste.blend import SequenceBlend
+    from segue.taste.blend_config import Purpose
     from segue.taste.documents import Context as PlayContext
 
 
@@ -31,10 +32,18 @@ class RadioConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    rules: RulesConfig = Field(RulesConfig(), description="medium, explicit tracks, children's music")
+    medium: Literal["song", "podcast", "audiobook", "artist"] = Field("song", description="what it plays")
+    explicit: bool = Field(True, description="whether explicit tracks may come, if a listener has not said")
     familiar: bool = Field(True, description="whether tracks may come that the listener has heard before")
     artist_gap: NonNegativeInt = Field(8, description="tracks before an artist may come again")
     recent: PositiveInt = Field(50, description="plays that the next track is chosen by")
+    home: float = Field(
+        0.6,
+        ge=0,
+        le=1,
+        description="weight of what the listener chose (seeds, history) against all that came since, the "
+        "radio's own choices among it; 0 lets it drift wherever it leads",
+    )
     skip_push: NonNegativeFloat = Field(
         6.0, description="deviations of the scores by which a skip lowers the skipped track itself"
     )
@@ -63,6 +72,7 @@ class Radio:
     Attributes:
         state: (1, size) the taste network's state.
         away: (d,) decaying sum of the directions of skipped tracks.
+        vectors: (n_tracks, d) directions of the tracks, by which nearness is told.
     """
 
     def __init__(
@@ -77,10 +87,11 @@ class Radio:
         self._blend, self._catalogue = blend, context
         self._network = blend.network_
         vectors = self._network.table().vectors
-        self._vectors = unit(vectors - vectors.mean(axis=0))
+        self.vectors = unit(vectors - vectors.mean(axis=0))
         self.state = self._network.start()
         self.away = np.zeros(vectors.shape[1], np.float32)
         self.played: list[int] = []  # not skipped, the latest last
+        self._home: NDArray[np.float32] | None = None  # scores of all tracks for what the listener chose
         self.skipped: list[int] = []
         self._artists: list[NDArray[np.int32]] = []  # of the last tracks that came
         self._allowed = self._lasting(listening or Listening())
@@ -95,6 +106,7 @@ class Radio:
         for place in np.flatnonzero(tracks >= 0)[-self.config.recent :]:
             here = None if context is None else context.take(np.array([place]))
             self._follow(int(tracks[place]), here is not None and bool(here.skipped[0] == 1), here)
+        self._home = self._scores("soon") if self.played else None
 
     def seed(self, tracks: NDArray[np.int32]) -> None:
         """Begin with tracks that somebody named: the radio does not play them itself."""
@@ -104,26 +116,36 @@ class Radio:
 
     def next(self) -> Pick | None:
         """The track that comes now; None when the catalogue has none left. Asking twice gives the same."""
-        codes = np.array(self.played[-self.config.recent :], np.int32)
-        scores = self._blend.scores_after(codes, self.state[0])
-        if self.away.any():
-            spread = float(scores[self._allowed].std()) if self._allowed.any() else 0.0
-            scores = scores - self.config.skip_push * max(spread, 1e-6) * (self._vectors @ self.away)
-        choice = self._best(np.where(self._allowed, scores, -np.inf))
+        scores = self.scores()
+        choice = self._best(scores)
         if choice < 0:
             return None
         return self._reasoned(choice, float(scores[choice]))
+
+    def scores(self) -> NDArray[np.float32]:
+        """How much each track suits now, (n_tracks,); -inf for those that may not come."""
+        scores = self._scores("next")
+        if self._home is not None:
+            scores = (1 - self.config.home) * scores + self.config.home * self._home
+        if self.away.any():
+            spread = float(scores[self._allowed].std()) if self._allowed.any() else 0.0
+            scores = scores - self.config.skip_push * max(spread, 1e-6) * (self.vectors @ self.away)
+        return np.where(self._allowed, scores, -np.inf).astype(np.float32)
 
     def answer(self, track: int, *, skipped: bool) -> None:
         """The listener has played a track, or skipped it."""
         self._follow(track, skipped)
         self._came(track)
 
+    def _scores(self, purpose: Purpose) -> NDArray[np.float32]:
+        codes = np.array(self.played[-self.config.recent :], np.int32)
+        return self._blend.scores_after(codes, self.state[0], purpose)
+
     def _follow(self, track: int, skipped: bool, context: PlayContext | None = None) -> None:
         """Move what is remembered. Skips have one memory, here: the network is told of plays alone."""
         self.away *= self.config.skip_memory
         if skipped:
-            self.away += self._vectors[track]
+            self.away += self.vectors[track]
             self.skipped.append(track)
         else:
             self.state = self._network.play(self.state, np.array([track], np.int32), context)
@@ -139,7 +161,7 @@ class Radio:
         asked = Asked(
             self._catalogue,
             listening,
-            self.config.rules,
+            RulesConfig(medium=self.config.medium, explicit=self.config.explicit),
             np.arange(n, dtype=np.int32),
             np.zeros(n, np.float32),
         )
@@ -165,7 +187,7 @@ class Radio:
         near, away = -1, -1
         recent = self.played[-self.config.recent :]
         if recent:
-            near = recent[int((self._vectors[recent] @ self._vectors[track]).argmax())]
+            near = recent[int((self.vectors[recent] @ self.vectors[track]).argmax())]
         if self.skipped and np.linalg.norm(self.away) > 0.3:
             away = self.skipped[-1]
         return Pick(track, score, near, bool(recent) and near == recent[-1], away)

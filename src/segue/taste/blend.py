@@ -13,61 +13,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat
 from scipy.sparse import csr_matrix
 
 from segue.errors import UsageError
-from segue.factors.ease import EASE, EASEConfig
+from segue.factors.ease import EASE
 from segue.factors.mixing import Bench
 from segue.progress import progress
 from segue.taste.arrays import load_arrays, pack_strings, save_arrays, unpack_strings
+from segue.taste.blend_config import Purpose, SequenceBlendConfig
 from segue.taste.documents import Documents
 from segue.taste.network import TasteNetwork
-from segue.taste.network_config import TasteNetworkConfig
 from segue.taste.recent import RecentRows, rows_of
-from segue.taste.sequences import (
-    STAN,
-    STAN_LONG,
-    Cooccurrence,
-    SequenceNeighbours,
-    SequenceNeighboursConfig,
-    SequenceScorer,
-)
+from segue.taste.sequences import Cooccurrence, SequenceNeighbours, SequenceScorer
 from segue.taste.vectors import SongVectors
 
-Purpose = Literal["next", "soon"]
-PURPOSES: tuple[Purpose, ...] = ("next", "soon")
 KIND = "sequence blend"
+PURPOSES: tuple[Purpose, ...] = ("next", "soon")
 SHORTEST = 5
 """Weights are chosen after so many songs or more."""
-
-
-class SequenceBlendConfig(BaseModel):
-    """What is blended, each part with its settings, or None to leave it out."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    network: TasteNetworkConfig = Field(TasteNetworkConfig(), description="each of its horizons is a part")
-    near: SequenceNeighboursConfig | None = Field(STAN, description="neighbours that look at the last songs")
-    far: SequenceNeighboursConfig | None = Field(STAN_LONG, description="neighbours that look at all songs")
-    items_decay: float | None = Field(
-        0.8, gt=0, le=1, description="item neighbours, a song's weight one place further back"
-    )
-    ease: EASEConfig | None = Field(EASEConfig(), description="every song regressed on all others")
-    ease_decay: float = Field(0.95, gt=0, le=1, description="EASE, a song's weight one place further back")
-    smoothing: float = Field(
-        0.1, gt=0, lt=1, description="share of popularity in what parts without probabilities say"
-    )
-    weights: dict[Purpose, dict[str, NonNegativeFloat]] | None = Field(
-        None, description="weight of each part, for each purpose; None chooses them on documents held out"
-    )
-    held_out: float = Field(0.1, gt=0, lt=1, description="share of the documents that weights are chosen on")
-    most_held_out: int = Field(600, ge=1, description="documents that weights are chosen on at most")
-    positions: int = Field(4, ge=1, description="places of each such document at which the next is asked for")
 
 
 class SequenceBlend:

@@ -20,7 +20,7 @@ import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
-from segue.errors import UsageError
+from segue.errors import SegueError, UsageError
 from segue.taste import cells
 from segue.taste.arrays import load_arrays, pack_strings, save_arrays, unpack_strings
 from segue.taste.documents import UNKNOWN, Context, Documents
@@ -97,6 +97,13 @@ class TasteNetwork:
             validation, documents = documents.select(order[:kept]), documents.select(np.sort(order[kept:]))
         self.sources_ = frequent_sources(documents, config.max_sources)
         places = training_places(documents, config.horizons, self.sources_, config.length)
+        for number, horizon in enumerate(config.horizons):
+            if not bool((places.span_end[number] > places.span_start[number]).any()):
+                raise SegueError(
+                    f"No place of these documents has anything within the horizon {horizon.name!r}",
+                    expected="for sessions and days, all sessions of a listener in one document",
+                    do="use horizons in songs, or `listening_documents`",
+                )
         held_out = (
             None
             if validation is None or not (validation.lengths > 1).any()
