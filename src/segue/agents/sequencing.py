@@ -20,9 +20,9 @@ from segue.world.catalogue import Catalogue
 from segue.world.dynamics import TRAINING, State, World, begin
 from segue.world.features import STATIC
 from segue.world.library_world import library_world
+from segue.world.listener import Listener
 from segue.world.responses import UserModel
 from segue.world.starts import Starts
-from segue.world.walking import Listener
 
 DRAWS = 256  # sessions by which an order is weighed
 STEP = 16  # pools and lists are filled up to multiples of this, so that few shapes are compiled

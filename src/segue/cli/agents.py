@@ -135,12 +135,8 @@ def compare(
         )
     used, why = comparing.said(comparison)
     if html is not None:
-        page_of(
-            comparison,
-            comparing.AGENT,
-            list(comparing.GREEDY),
-            {"agent": made.agent.curves_["reward"].tolist()},
-        ).write(html)
+        curves = {"agent": made.agent.curves_["reward"].tolist()}
+        page_of(comparison, comparing.AGENT, list(comparing.GREEDY), curves, comparing.ABOUT).write(html)
     if json:
         worlds = {
             world: {

@@ -38,7 +38,11 @@ def rows(comparison: Comparison, world: str) -> tuple[list[str], list[list[Any]]
 
 
 def page_of(
-    comparison: Comparison, agent: str, greedy: Sequence[str], curves: Mapping[str, Sequence[float]]
+    comparison: Comparison,
+    agent: str,
+    greedy: Sequence[str],
+    curves: Mapping[str, Sequence[float]],
+    about: Mapping[str, str] | None = None,
 ) -> Page:
     """The page.
 
@@ -47,6 +51,7 @@ def page_of(
         agent: the trained one.
         greedy: those it must beat.
         curves: what a session earned at each step of the training, by name; may be empty.
+        about: what each agent does, in a few words.
     """
     from segue.report import Page
 
@@ -64,6 +69,9 @@ def page_of(
         "agent meets the same listeners, with the same candidates and the same luck. A greedy agent takes "
         "what pleases most right now; the trained agent has learned what a choice does to later tracks too."
     )
+    if about:
+        playing = {name for each in comparison.sessions.values() for name in each}
+        page.table(["agent", "how it chooses"], [[n, a] for n, a in about.items() if n in playing])
     page.heading("Tracks heard to the end")
     page.text(
         "A point is the mean over sessions, the line through it holds the true mean in 95 of 100 cases. "

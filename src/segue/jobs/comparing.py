@@ -28,6 +28,19 @@ FORMS: Mapping[str, tuple[Any, int]] = {
 # Greedy agents by what they see through; the trained agent sees through the last.
 GREEDY = {"greedy, plain": "plain", "greedy, summary": "summary", "greedy, recurrent": "recurrent"}
 AGENT, AHEAD, FACTORS, EYES = "agent", "short look-ahead", "factors' order", "recurrent"
+# What each does, for people.
+ABOUT = {
+    "random": "takes any candidate",
+    "popularity": "takes what most people play",
+    "cosine to taste": "takes what is most like all that the listener has heard",
+    "nearest favourites": "takes what is most like a few favourites, known tracks first",
+    FACTORS: "goes down the list of likes found by matrix factorisation, whatever happens in the session",
+    "greedy, plain": "takes what is likeliest to be heard out now, by a model of listener and track alone",
+    "greedy, summary": "the same, by a model that also knows how the session has gone so far",
+    "greedy, recurrent": "the same, by a model that reads the session track by track",
+    AHEAD: "tries its five favourite candidates out in the model, for two tracks more, before it chooses",
+    AGENT: "has learned, from thousands of simulated sessions, what a choice does to the tracks after it",
+}
 SLOWER = 4  # the look-ahead plays so many times fewer sessions
 
 

@@ -21,13 +21,14 @@ from segue.factors.als import ImplicitALS
 from segue.jobs.train_world import song_vectors
 from segue.library import Library
 from segue.town import TownConfig, build
+from segue.town.response import HEARD
 from segue.world.catalogue import catalogue_of
 from segue.world.config import WorldConfig
 from segue.world.dynamics import World, sessions, world_of
 from segue.world.library_world import library_starts, library_world
 from segue.world.logs import chosen, log_of, read_sessions
 from segue.world.responses import Log, UserModel, init_model
-from segue.world.starts import Starts, starts_of
+from segue.world.starts import Starts, lives, starts_of
 
 SHUFFLED = 30  # tracks of a shuffled session
 STARTS = 2000  # beginnings of sessions that are kept at hand
@@ -88,7 +89,9 @@ class TownGround:
         return world_of(self.truth, starts, model, answers)
 
     def factors(self) -> Factors:
-        return _factors(csr_matrix(np.log1p(self.truth.first_memory().plays)))
+        lived, plays = lives(self.truth.config, self.truth.seed), self.truth.first_memory().plays
+        np.add.at(plays, (lived.listener, lived.track), HEARD[lived.stage])
+        return _factors(csr_matrix(np.log1p(plays)))
 
 
 class LibraryGround:
