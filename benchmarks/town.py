@@ -2,6 +2,8 @@
 
     python benchmarks/town.py fit                     # Gauss-Newton on seeds 101 and 102; prints constants
     python benchmarks/town.py calibration --seeds 1 2 3 4 5
+    python benchmarks/town.py sizes --listeners 600 --months 1        # calibration by size of the catalogue
+    python benchmarks/town.py kinds --listeners 300 --tracks 5000     # what the named towns do
     python benchmarks/town.py speed
     SEGUE_DATA=folder python benchmarks/town.py order --listeners 2000 --tracks 60000 --months 3
 
@@ -199,7 +201,7 @@ def put(name: str, text: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=["fit", "calibration", "speed", "order"])
+    parser.add_argument("what", choices=["fit", "calibration", "speed", "order", "sizes", "kinds"])
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--write", action="store_true", help="put the tables into docs/town.md")
@@ -214,8 +216,22 @@ def main() -> None:
         calibration(arguments.seeds, size, arguments.write)
     elif arguments.what == "order":
         order(arguments.seeds, size, arguments.write)
-    else:
+    elif arguments.what == "speed":
         speed(SIZES, arguments.write)
+    else:
+        import town_kinds
+
+        seeds = " ".join(map(str, arguments.seeds))
+        if arguments.what == "sizes":
+            made = town_kinds.sizes(arguments.seeds, arguments.listeners, arguments.months)
+            given = f"--listeners {arguments.listeners} --months {arguments.months:g}"
+        else:
+            made = town_kinds.kinds(arguments.seeds, size)
+            given = " ".join(f"--{name} {value:g}" for name, value in size.items())
+        print(made)
+        if arguments.write:
+            command = f"`python benchmarks/town.py {arguments.what} --seeds {seeds} {given}`"
+            put(arguments.what, f"{command}, mean ± standard deviation over seeds:\n\n{made}")
 
 
 if __name__ == "__main__":

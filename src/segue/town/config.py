@@ -33,7 +33,9 @@ class TownConfig(BaseModel):
     artist_exponent: float = Field(
         1.4, ge=0, description="popularity of the artist of rank r is (r + 20)^-this"
     )
-    track_exponent: float = Field(0.9, ge=0, description="popularity of an artist's r-th track is r^-this")
+    track_exponent: float = Field(
+        0.62, ge=0, le=0.9, description="popularity of an artist's r-th track is r^-this"
+    )
     tracks_an_artist: float = Field(12.0, ge=3, description="songs an artist has, on average")
     versions: float = Field(0.16, ge=0, le=0.5, description="share of songs that are versions of another")
     new_releases: float = Field(

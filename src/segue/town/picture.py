@@ -18,8 +18,9 @@ from segue.town.calibration import (
     Figures,
     measure,
 )
-from segue.town.catalogue import genres
+from segue.town.catalogue import genres, spoken
 from segue.town.listeners import NONE
+from segue.town.truth import tastes_of
 
 if TYPE_CHECKING:
     import altair as alt
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from segue.town.town import Batch, Town
 
 POINTS = 2500  # tracks and tastes drawn at most
+FAMILIES = [
+    "#4c78a8", "#f58518", "#e45756", "#72b7b2", "#54a24b", "#b79a20",
+    "#b279a2", "#ff9da6", "#9d755d", "#7a7a7a", "#2f4b7c", "#a05195",
+]  # fmt: skip
 PUBLISHED, TOWN = "published (MSSD)", "this town"
 _NAMES = {
     "skip_1": "left at once (skip_1)",
@@ -43,20 +48,30 @@ def draw_town(town: Town, batch: Batch) -> Page:
     summary = town.summary()
     page = Page(
         f"The town {town.config.name!r}",
-        f"{summary['listeners']:,} listeners, {summary['tracks']:,} songs by {summary['artists']:,} artists, "
+        f"{summary['listeners']:,} listeners, {summary['songs']:,} songs by {summary['artists']:,} artists, "
         f"{summary['days']:.0f} days; seed {town.seed}. Nobody in it is real.",
     )
     page.heading("Music and tastes")
     page.text(
-        "Every dot is a song, near those that sound and are listened to like it; rings are the tastes of "
-        "listeners. Listeners have one to eight of them, and they drift."
+        "Every dot is a song; songs that please the same listeners lie near each other, and each genre is "
+        "named where its songs are thickest. Every ring is a taste of some listener, who likes what is near. "
+        "The map shows the two directions in which songs differ most, of "
+        f"{town.config.dimensions} in all, so genres overlap more here than they do in truth."
     )
-    page.pictures(
-        {"Songs by genre, tastes as rings": music(town), "Tastes a listener": tastes_a_listener(town)}
+    page.pictures({"Songs as dots, tastes as rings": music(town)})
+    page.heading("Some of its listeners")
+    page.text(
+        "A listener has one to eight tastes, which drift, and of which each has a share. Nothing that "
+        "recommends may see them: it sees only what was played."
     )
+    page.table(("listener", "share", "a taste for", "such as"), listener_rows(town))
     page.heading("How they listen")
     page.pictures(
-        {"Plays of a song by its rank": long_tail(town, batch), "Hours of the day": hours(town, batch)}
+        {
+            "Plays of a song by its rank": long_tail(town, batch),
+            "Hours of the day": hours(town, batch),
+            "Tastes a listener": tastes_a_listener(town),
+        }
     )
     page.heading("Beside real sessions")
     figures = measure(batch.plays)
@@ -87,28 +102,66 @@ def music(town: Town) -> alt.TopLevelMixin:
     there = (tracks.vector[some] - mean) @ axes.T
     known = listeners.tastes[:, 0][listeners.log_weights[:, 0] > NONE / 2]
     rings = (known[rng.permutation(len(known))[: POINTS // 5]] - mean) @ axes.T
-    labels = np.array(list(genres()))[tracks.genre[some]]
+    table = genres()
+    families = np.array([genre["family"] for genre in table.values()])[tracks.genre[some]]
     dots = [
-        {"x": float(x), "y": float(y), "genre": str(genre)}
-        for (x, y), genre in zip(there, labels, strict=True)
+        {"x": float(x), "y": float(y), "family": str(family)}
+        for (x, y), family in zip(there, families, strict=True)
+    ]
+    there_are = [number for number in range(len(table)) if (tracks.genre[some] == number).any()]
+    middles = np.array([np.median(there[tracks.genre[some] == number], axis=0) for number in there_are])
+    names = [
+        {"x": float(x), "y": float(y), "genre": spoken(list(table)[number])}
+        for number, (x, y) in zip(there_are, _apart(middles, 0.15 * np.ptp(there[:, 0]), 0.035), strict=True)
     ]
     across = alt.X("x:Q", axis=None)
     up = alt.Y("y:Q", axis=None)
-    songs = alt.Chart(alt.Data(values=dots), mark=alt.MarkDef(type="circle", size=14, opacity=0.55)).encode(
+    songs = alt.Chart(alt.Data(values=dots), mark=alt.MarkDef(type="circle", size=18, opacity=0.45)).encode(
         x=across,
         y=up,
-        color=alt.Color(
-            "genre:N",
-            title=None,
-            scale=alt.Scale(scheme="tableau20"),
-            legend=alt.Legend(columns=2, symbolLimit=0),
-        ),
+        color=alt.Color("family:N", title="family of genres", scale=alt.Scale(range=FAMILIES)),
     )
+    halo = alt.MarkDef(type="text", fontSize=11, fontWeight="bold", stroke="white", strokeWidth=4)
+    ink = alt.MarkDef(type="text", fontSize=11, fontWeight="bold", color="#222222")
+    labels = [
+        alt.Chart(alt.Data(values=names), mark=mark).encode(x=across, y=up, text="genre:N")
+        for mark in (halo, ink)
+    ]
     tastes = alt.Chart(
         alt.Data(values=[{"x": float(x), "y": float(y)} for x, y in rings]),
         mark=alt.MarkDef(type="point", size=40, color="#222222", opacity=0.45, strokeWidth=1),
     ).encode(x=across, y=up)
-    return alt.layer(songs, tastes).properties(width=520, height=420)
+    return alt.layer(songs, tastes, *labels).properties(width=760, height=520)
+
+
+def _apart(middles: NDArray[np.float64], width: float, height: float) -> NDArray[np.float64]:
+    """Places (n, 2) moved up and down until no two labels of this size lie on each other, or nearly so."""
+    middles = middles.copy()
+    for _ in range(200):
+        gap = middles[:, None] - middles[None]
+        close = (np.abs(gap[..., 0]) < width) & (np.abs(gap[..., 1]) < height)
+        np.fill_diagonal(close, False)
+        middles[:, 1] += 0.1 * height * (close * np.where(gap[..., 1] >= 0, 1, -1)).sum(1)
+    return middles
+
+
+def listener_rows(town: Town, listeners: int = 3) -> list[tuple[str, str, str, str]]:
+    """Tastes of the first listeners at the start, with the songs nearest each."""
+    names, popularity = town.names, town.catalogue.songs.popularity
+    some, tracks = np.arange(min(listeners, town.config.listeners), dtype=np.int32), town.catalogue.tracks
+    them = town.listeners(some)
+    rows = []
+    for number in some.tolist():
+        for place, taste in enumerate(tastes_of(them, tracks, number, 0.0, examples=30)):
+            # Of the nearest songs those that most people know, one of an artist.
+            known = taste["tracks"][np.argsort(-popularity[taste["tracks"]], kind="stable")]
+            by: dict[str, str] = {}
+            for song in known.tolist():
+                by.setdefault(names.credits[song][0], names.titles[song])
+            such = "; ".join(f"{artist}: {title}" for artist, title in list(by.items())[:2])
+            who = str(number) if not place else ""
+            rows.append((who, f"{taste['weight']:.0%}", spoken(taste["genre"]), such))
+    return rows
 
 
 def tastes_a_listener(town: Town) -> alt.TopLevelMixin:

@@ -13,11 +13,10 @@ from segue.town.config import TownConfig
 from segue.town.draws import Draws
 from segue.town.listeners import NONE, Listeners
 
-# So that listeners find as much that is near them in a large catalogue as in a small one, a taste comes across
-# a fixed share of the artists it has heard of, and has heard of so many at most, the popular ones sooner.
+# So that listeners find as much that is near them in a large catalogue as in a small one, a taste comes
+# across a fixed share of the artists it has heard of, and has heard of so many at most, popular ones sooner.
 HEARD_OF = 704
 WIDTH = HEARD_OF // 11  # artists that a taste comes across, at most
-HITS = 2.6  # place among an artist's songs = songs x uniform^HITS: hits are met most
 SKEW = 2.5  # place in the list = width x uniform^SKEW: the likeliest are met most
 NEAR = HEARD_OF // 22  # artists that radio takes for neighbours, at most
 
@@ -33,12 +32,13 @@ class Catalogue:
     album_first: Ints  # (n_albums + 1,) where an album begins in album_tracks
     album_tracks: Ints  # songs in album order
     ids: NDArray[np.object_]  # (n_tracks,) public ids
+    hits: float  # place among an artist's songs = songs x uniform^hits: hits are met most
     tracks: response.Track  # songs as the law sees them, leading shape (n_tracks,)
 
     def song_of(self, artist: Ints, chance: NDArray[np.float64], now: NDArray[np.float64]) -> Ints:
         """A song by each artist, by popularity; its most popular one if the song is not out yet."""
         first = self.artists.first[artist]
-        place = ((self.artists.first[artist + 1] - first) * chance**HITS).astype(np.int32)
+        place = ((self.artists.first[artist + 1] - first) * chance**self.hits).astype(np.int32)
         song = first + place
         return np.where(self.day[song] > now, first, song).astype(np.int32)
 
@@ -72,6 +72,7 @@ def make_catalogue(config: TownConfig, artists: Artists, songs: Songs, ids: NDAr
         album_first=first.astype(np.int32),
         album_tracks=order.astype(np.int32),
         ids=ids,
+        hits=1 / (1 - config.track_exponent),
         tracks=response.Track(
             vector=songs.vector,
             energy=songs.energy,

@@ -172,7 +172,7 @@ class Town:
             "town": self.config.name,
             "seed": self.seed,
             "listeners": self.config.listeners,
-            "tracks": len(songs.artist),
+            "songs": len(songs.artist),
             "artists": len(self.catalogue.artists.genre),
             "works": len(np.unique(songs.work)),
             "versions": int((songs.kind > 0).sum()),

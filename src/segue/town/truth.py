@@ -64,21 +64,7 @@ class Truth:
 
     def tastes(self, listener: int, day: float = 0.0, examples: int = 3) -> list[dict[str, Any]]:
         """The tastes of a listener at `day`: weight (sum 1), vector, its genre and nearest tracks' places."""
-        at = self.listeners.at(np.array([listener]), np.array([float(day)]))
-        weights = np.where(at.log_weights[0] > NONE / 2, np.exp(at.log_weights[0]), 0)
-        found = []
-        for place in np.argsort(-weights)[: int((weights > 0).sum())]:
-            near = np.argsort(-(self.tracks.vector @ at.tastes[0, place]), kind="stable")
-            genre = np.bincount(self.tracks.genre[near[:25]]).argmax()
-            found.append(
-                {
-                    "weight": float(weights[place] / weights.sum()),
-                    "vector": at.tastes[0, place],
-                    "genre": list(genres())[genre],
-                    "tracks": near[:examples],
-                }
-            )
-        return found
+        return tastes_of(self.listeners, self.tracks, listener, day, examples)
 
     def first_memory(self) -> Memory:
         """What everybody remembers at the town's start."""
@@ -139,6 +125,27 @@ class Truth:
             np.savez_compressed(out, **cast(dict[str, Any], arrays))
         settings = self.config.model_dump_json(indent=1)
         files.write_text(folder / SETTINGS, f'{{"seed": {self.seed},\n"config": {settings}}}\n')
+
+
+def tastes_of(
+    listeners: Listeners, tracks: response.Track, listener: int, day: float, examples: int
+) -> list[dict[str, Any]]:
+    """See `Truth.tastes`; `listener` is a place among `listeners`."""
+    at = listeners.at(np.array([listener]), np.array([float(day)]))
+    weights = np.where(at.log_weights[0] > NONE / 2, np.exp(at.log_weights[0]), 0)
+    found = []
+    for place in np.argsort(-weights)[: int((weights > 0).sum())]:
+        near = np.argsort(-(tracks.vector @ at.tastes[0, place]), kind="stable")
+        genre = np.bincount(tracks.genre[near[:25]]).argmax()
+        found.append(
+            {
+                "weight": float(weights[place] / weights.sum()),
+                "vector": at.tastes[0, place],
+                "genre": list(genres())[genre],
+                "tracks": near[:examples],
+            }
+        )
+    return found
 
 
 def keep_apart(folder: Path) -> None:
