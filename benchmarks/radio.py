@@ -1,6 +1,6 @@
 """The radio in a closed loop: on real playlists, and in a town whose listeners' tastes are known.
 
-    SEGUE_DATA=folder python benchmarks/radio.py drift [--part validation] [--home 0 .2 .4 .6 .8]
+    SEGUE_DATA=folder python benchmarks/radio.py drift [--part validation] [--home 0 .3 .6 .8]
     python benchmarks/radio.py taste [--seeds 1 2 3]       # a listener turns to a new taste
     python benchmarks/radio.py skips [--seeds 1 2 3]       # a listener skips a style
     python benchmarks/radio.py write                       # the tables of docs/radio.md
@@ -41,7 +41,7 @@ RESULTS = Path(__file__).parent / "results" / "radio"
 PAGE = Path(__file__).parent.parent / "docs" / "radio.md"
 FLOATS = NDArray[np.float32]
 GIVEN, COMES, BLOCKS = 5, 50, ((0, 10), (10, 30), (30, 50))
-LISTENERS, TRACKS, MONTHS = 600, 3000, 2
+LISTENERS, TRACKS, MONTHS = 400, 3000, 2
 PLAYS, TOP = (0, 1, 3, 5), 20
 
 
@@ -70,7 +70,8 @@ def drift(args: argparse.Namespace) -> None:
     context = songs_only(bench.parts.train)
     long_enough = np.flatnonzero(documents.lengths >= GIVEN + COMES)
     some = np.random.default_rng(0).permutation(long_enough)[: args.playlists]
-    rows: dict[str, Any] = {}
+    kept = RESULTS / f"drift-{args.part}.json"
+    rows: dict[str, Any] = json.loads(kept.read_text())["rows"] if kept.exists() else {}
     for home in args.home:
         hits, near = np.zeros((len(some), COMES), bool), np.zeros((len(some), COMES), np.float32)
         with progress(f"Playing, home {home:g}", len(some)) as advance:
@@ -88,7 +89,8 @@ def drift(args: argparse.Namespace) -> None:
             "near": [float(near[:, a:b].mean()) for a, b in BLOCKS],
         }
         print(home, json.dumps(rows[f"{home:g}"]), flush=True)
-    keep(f"drift-{args.part}", {"playlists": len(some), "rows": rows})
+    ordered = {name: rows[name] for name in sorted(rows, key=float)}
+    keep(f"drift-{args.part}", {"playlists": len(some), "rows": ordered})
 
 
 def played(radio: Radio, count: int) -> list[int]:
@@ -290,6 +292,58 @@ def keep(name: str, found: dict[str, Any]) -> None:
     (RESULTS / f"{name}.json").write_text(json.dumps(found, indent=1))
 
 
+def write(args: argparse.Namespace) -> None:
+    """The tables of what was run, into the docs."""
+    text = PAGE.read_text()
+    tables = {"drift-validation": drift_table, "drift-test": drift_table}
+    for name, table in (tables | {"taste": taste_table, "skips": skips_table}).items():
+        if (kept := RESULTS / f"{name}.json").exists():
+            start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+            head, _, rest = text.partition(start)
+            text = head + start + table(json.loads(kept.read_text())) + end + rest.partition(end)[2]
+    PAGE.write_text(text)
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    return "".join("| " + " | ".join(cells) + " |\n" for cells in lines)
+
+
+def _with_interval(values: Any, form: str = "+.2f") -> str:
+    mean, low, high = values if isinstance(values, list) else mean_interval(values)[:3]
+    return f"{mean:{form}} [{low:{form}}, {high:{form}}]"
+
+
+def drift_table(found: dict[str, Any]) -> str:
+    """Markdown."""
+    head = ["`home`", *(f"tracks {a + 1} to {b}" for a, b in BLOCKS), "cosine to the seeds, last tracks"]
+    rows = []
+    for home, row in found["rows"].items():
+        rows.append([home, *(_with_interval(hits, ".1%") for hits in row["hits"]), f"{row['near'][-1]:.2f}"])
+    return _table(head, rows)
+
+
+def taste_table(found: dict[str, Any]) -> str:
+    """Markdown."""
+    rows, radio = [], np.array(found["rows"]["radio"])
+    for name, figures in found["rows"].items():
+        own = np.array(figures)
+        ahead = [_with_interval((radio - own)[:, at]) for at in (1, 2, 3)] if "factors" in name else [""] * 3
+        rows.append([name, *(f"{mean:+.2f}" for mean in own.mean(axis=0)), *ahead])
+    head = ["recommended by", "before", "after 1 play", "after 3", "after 5"]
+    return _table([*head, "radio ahead after 1", "after 3", "after 5"], rows)
+
+
+def skips_table(found: dict[str, Any]) -> str:
+    """Markdown."""
+    head = ["", "tracks 1 to 10", "tracks 11 to 20", "the other style, 1 to 10", "11 to 20"]
+    rows = []
+    for name, figures in found["rows"].items():
+        own = np.array(figures)
+        rows.append([name, *(_with_interval(own[:, at], ".1%") for at in range(4))])
+    return _table(head, rows)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -297,8 +351,8 @@ def main() -> None:
     verbs = parser.add_subparsers(required=True)
     verb = verbs.add_parser("drift", help=drift.__doc__)
     verb.add_argument("--part", choices=["validation", "test"], default="validation")
-    verb.add_argument("--playlists", type=int, default=60)
-    verb.add_argument("--home", nargs="+", type=float, default=[0, 0.2, 0.4, 0.6, 0.8])
+    verb.add_argument("--playlists", type=int, default=40)
+    verb.add_argument("--home", nargs="+", type=float, default=[0, 0.3, 0.6, 0.8])
     verb.set_defaults(run=drift)
     verb = verbs.add_parser("taste", help=taste.__doc__)
     verb.add_argument("--listeners", type=int, default=100)
@@ -308,6 +362,7 @@ def main() -> None:
     verb.set_defaults(run=skips)
     for verb in (verbs.choices["taste"], verbs.choices["skips"]):
         verb.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3])
+    verbs.add_parser("write", help=write.__doc__).set_defaults(run=write)
     args = parser.parse_args()
     args.run(args)
 

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from segue.playlists.home import Home, sides
 from segue.playlists.radio import Radio, RadioConfig
 from segue.playlists.rules import Context, Listening
 from segue.taste.blend import SequenceBlend
@@ -158,3 +159,39 @@ def test_a_skipped_play_of_the_past_is_remembered_like_a_skip_now(
     np.testing.assert_array_equal(past.away, now.away)
     assert past.played == now.played == [tracks[0], tracks[2]]
     assert past.skipped == [tracks[1]]
+
+
+def test_two_styles_that_were_named_take_turns_and_a_skip_moves_on(
+    blend: SequenceBlend, catalogue: Context
+) -> None:
+    radio = Radio(blend, catalogue, RadioConfig(stay=3))
+    radio.seed(codes(blend, "a01", "b02", "a05", "b06"))
+    styles = "".join(track[0] for track in heard(radio, blend, "p" * 12))
+    assert styles.count("a") >= 4 and styles.count("b") >= 4
+    assert styles[0] == "b"  # the last one named begins
+
+    radio = Radio(blend, catalogue, RadioConfig(stay=3))
+    radio.seed(codes(blend, "a01", "b02", "a05", "b06"))
+    came = heard(radio, blend, "s" + "p" * 3)
+    assert came[0][0] == "b" and came[1][0] == "a"
+
+
+def test_sides_are_told_apart_and_served_by_their_shares() -> None:
+    directions = np.array([[1, 0], [0, 1], [0.9, 0.1], [0.1, 0.9], [1, 0.1]], np.float32)
+    assert sides(directions).tolist() == [0, 1, 0, 1, 0]
+    home = Home(np.arange(5, dtype=np.int32), directions, lambda tracks: tracks.astype(np.float32), stay=2)
+    turns = []
+    for _ in range(40):
+        turns.append(home.scores.tolist() == [0, 2, 4])
+        home.came(skipped=False)
+    assert turns[0]  # the side of the latest choice
+    assert 0.5 <= np.mean(turns) <= 0.75  # three of five choices, the latest among them
+    for _ in range(3):
+        while home.scores.tolist() != [0, 2, 4]:
+            home.came(skipped=False)
+        home.came(skipped=True)
+    after = []
+    for _ in range(20):
+        after.append(home.scores.tolist() == [0, 2, 4])
+        home.came(skipped=False)
+    assert np.mean(after) <= 0.25

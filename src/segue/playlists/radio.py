@@ -17,13 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveInt
 
+from segue.playlists.home import Home
 from segue.playlists.rules import Context, Listening, RulesConfig
 from segue.playlists.rules.filters import ALWAYS, HEARD, Asked
 from segue.taste.vectors import best, unit
 
 if TYPE_CHECKING:
     from segue.taste.blend import SequenceBlend
-    from segue.taste.blend_config import Purpose
     from segue.taste.documents import Context as PlayContext
 
 
@@ -44,8 +44,11 @@ class RadioConfig(BaseModel):
         description="weight of what the listener chose (seeds, history) against all that came since, the "
         "radio's own choices among it; 0 lets it drift wherever it leads",
     )
+    stay: PositiveInt = Field(
+        4, description="tracks in a row for one side of what was chosen, before another's turn"
+    )
     skip_push: NonNegativeFloat = Field(
-        6.0, description="deviations of the scores by which a skip lowers the skipped track itself"
+        4.0, description="deviations of the scores by which a skip lowers the skipped track itself"
     )
     skip_memory: float = Field(0.9, ge=0, lt=1, description="how much of a skip's push is left a track later")
 
@@ -91,8 +94,9 @@ class Radio:
         self.state = self._network.start()
         self.away = np.zeros(vectors.shape[1], np.float32)
         self.played: list[int] = []  # not skipped, the latest last
-        self._home: NDArray[np.float32] | None = None  # scores of all tracks for what the listener chose
         self.skipped: list[int] = []
+        self._chosen: list[int] = []  # played by the listener's own choice
+        self._home: Home | None = None
         self._artists: list[NDArray[np.int32]] = []  # of the last tracks that came
         self._allowed = self._lasting(listening or Listening())
 
@@ -105,8 +109,12 @@ class Radio:
         """
         for place in np.flatnonzero(tracks >= 0)[-self.config.recent :]:
             here = None if context is None else context.take(np.array([place]))
-            self._follow(int(tracks[place]), here is not None and bool(here.skipped[0] == 1), here)
-        self._home = self._scores("soon") if self.played else None
+            skipped = here is not None and bool(here.skipped[0] == 1)
+            self._follow(int(tracks[place]), skipped, here)
+            self._chosen += [] if skipped else [int(tracks[place])]
+        if self._chosen and self.config.home > 0:
+            recent = np.array(self._chosen[-self.config.recent :], np.int32)
+            self._home = Home(recent, self.vectors, self._suits, self.config.stay)
 
     def seed(self, tracks: NDArray[np.int32]) -> None:
         """Begin with tracks that somebody named: the radio does not play them itself."""
@@ -124,22 +132,26 @@ class Radio:
 
     def scores(self) -> NDArray[np.float32]:
         """How much each track suits now, (n_tracks,); -inf for those that may not come."""
-        scores = self._scores("next")
+        codes = np.array(self.played[-self.config.recent :], np.int32)
+        scores = self._blend.scores_after(codes, self.state[0])
         if self._home is not None:
-            scores = (1 - self.config.home) * scores + self.config.home * self._home
+            scores = (1 - self.config.home) * scores + self.config.home * self._home.scores
         if self.away.any():
             spread = float(scores[self._allowed].std()) if self._allowed.any() else 0.0
-            scores = scores - self.config.skip_push * max(spread, 1e-6) * (self.vectors @ self.away)
+            near = np.maximum(self.vectors @ self.away, 0)  # what is unlike the skipped gains nothing
+            scores = scores - self.config.skip_push * max(spread, 1e-6) * near
         return np.where(self._allowed, scores, -np.inf).astype(np.float32)
 
     def answer(self, track: int, *, skipped: bool) -> None:
         """The listener has played a track, or skipped it."""
         self._follow(track, skipped)
         self._came(track)
+        if self._home is not None:
+            self._home.came(skipped=skipped)
 
-    def _scores(self, purpose: Purpose) -> NDArray[np.float32]:
-        codes = np.array(self.played[-self.config.recent :], np.int32)
-        return self._blend.scores_after(codes, self.state[0], purpose)
+    def _suits(self, tracks: NDArray[np.int32]) -> NDArray[np.float32]:
+        """Scores of what goes with some tracks altogether, (n_tracks,)."""
+        return self._blend.scores(tracks, np.array([len(tracks)]), "soon")[0]
 
     def _follow(self, track: int, skipped: bool, context: PlayContext | None = None) -> None:
         """Move what is remembered. Skips have one memory, here: the network is told of plays alone."""
