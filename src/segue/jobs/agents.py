@@ -27,6 +27,7 @@ from segue.world.responses import UserModel, fit_model, init_model, log_loss
 from segue.world.trees import from_arrays, to_arrays
 
 MODELS = "user models"
+AGAIN = "train it again: segue agents train"
 JUDGED = 1000  # sessions by which a training says whether its agent is to be used
 
 
@@ -157,11 +158,12 @@ def stored(folder: Path) -> Stored:
     path = shelf.path(AGENTS, version)
     facts, arrays = load_arrays(path / "models.npz", MODELS)
     if not isinstance(facts.get("facts"), dict) or "used" not in facts["facts"]:
-        raise FormatError(f"{path} holds no trained agent", do="train it again: segue agents train")
-    models = {
-        name: from_arrays(name, init_model(jax.random.key(0), form), arrays)
-        for name, (form, _) in FORMS.items()
-    }
+        raise FormatError(f"{path} holds no trained agent", do=AGAIN)
+    blank = {name: init_model(jax.random.key(0), form) for name, (form, _) in FORMS.items()}
+    try:
+        models = {name: from_arrays(name, like, arrays) for name, like in blank.items()}
+    except FormatError as error:
+        raise FormatError(f"The agent in {path} is of another version of Segue ({error})", do=AGAIN) from None
     return Stored(models, Agent.load(path / "agent.npz"), facts["facts"], version)
 
 
