@@ -35,7 +35,7 @@ from segue.progress import progress
 from segue.taste.documents import Documents
 from segue.taste.reading import listening_documents
 from segue.town import TownConfig, build
-from segue.town.truth import Truth
+from segue.town.truth import load_truth
 
 RESULTS = Path(__file__).parent / "results" / "radio"
 PAGE = Path(__file__).parent.parent / "docs" / "radio.md"
@@ -120,7 +120,7 @@ class Place:
             train_network(library, seed=seed)
             (folder / "done").touch()
         self.library = Library.open(folder / "library")
-        self.truth = Truth.load(folder / "truth")
+        self.truth = load_truth(folder / "truth")
         self.blend, _ = load_network(self.library)
         self.factors, _ = load_factors(self.library)
         self.tracks = [str(track) for track in self.blend.track_ids_]
@@ -257,7 +257,7 @@ def left(place: Place, random: np.random.Generator) -> dict[str, list[float]]:
     """Shares of the style in tracks 1 to 10 and 11 to 20 after the third skip, and of the other style."""
     genre = place.truth.tracks.genre[place.true]
     popularity = place.truth.popularity[place.true]
-    large = np.flatnonzero(np.bincount(genre) >= 60)
+    large = np.argsort(-np.bincount(genre), kind="stable")[:8]
     one, other = random.choice(large, 2, replace=False)
     seeds = []
     for style in (one, other):
