@@ -173,16 +173,8 @@ def speed(sizes: Sequence[tuple[int, int, float]], write: bool) -> None:
         )
         print(lines[-1], flush=True)
     if write:
-        put(
-            "speed",
-            "\n".join(
-                [
-                    "`python benchmarks/town.py speed`, written into a library, on a machine that others used too:",
-                    "",
-                    *lines,
-                ]
-            ),
-        )
+        head = "`python benchmarks/town.py speed`, written into a library, on a machine shared with others:"
+        put("speed", "\n".join([head, "", *lines]))
 
 
 def order(seeds: Sequence[int], size: dict[str, float], write: bool) -> None:
