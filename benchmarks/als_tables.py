@@ -127,9 +127,8 @@ def _growth_table(found: dict[str, Any]) -> str:
             )
         logs = {key: np.log([row[key] for row in ordered]) for key in ("entries", *GROWING)}
         slope = {key: np.polyfit(logs["entries"], logs[key], 1)[0] for key in GROWING}
-        slopes.append(
-            f"At {factors} factors log(seconds) rises by so much for one of log(entries): Segue {slope['Segue']:.2f}, implicit {slope['implicit CG']:.2f}."
-        )
+        told = ", ".join(f"{key} {value:.2f}" for key, value in slope.items())
+        slopes.append(f"At {factors} factors log(seconds) rises by so much for one of log(entries): {told}.")
     table = _table(["entries", "factors", "Segue cpu s / epoch", "implicit cpu s / epoch", "ratio"], rows)
     return table + "\n" + " ".join(slopes) + "\n"
 

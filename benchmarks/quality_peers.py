@@ -150,14 +150,14 @@ PEERS: dict[str, Peer] = {
         {
             "listeners": {
                 "factors": 256,
-                "regularization": 0.0088,
+                "noise": 0.4,
                 "unobserved_weight": 0.2,
                 "frequency_scale": 0.97,
                 "gain": LOG,
             },
             "playlists": {
                 "factors": 256,
-                "regularization": 0.004,
+                "noise": 0.19,
                 "unobserved_weight": 0.06,
                 "frequency_scale": 1.0,
                 "gain": BINARY,

@@ -215,3 +215,21 @@ def test_settings_can_be_saved_before_a_fit(tmp_path: Path) -> None:
     loaded = ImplicitALS.load(tmp_path / "bare")
     assert (loaded.config.factors, loaded.config.alpha) == (7, 3.0)
     assert loaded.item_factors is None
+
+
+def test_noise_sets_the_regularisation_by_the_size_of_the_matrix(taste: Any) -> None:
+    config = ALSConfig(
+        objective="rendle", noise=0.4, unobserved_weight=0.2, frequency_scale=0.9, iterations=1
+    )
+    found = []
+    for n, m in ((300, 200), (3000, 500)):
+        matrix = taste(n, m, 0.05, 1)
+        settled = config.settled(matrix)
+        listener, track = matrix.nnz / n, matrix.nnz / m
+        ridges = settled.ridge(listener, m) * settled.ridge(track, n)
+        assert ridges**0.5 == pytest.approx(0.4 * (listener**0.5 + track**0.5))
+        model = ImplicitALS.of(config).fit(matrix, show_progress=False)
+        assert model.config == settled
+        found.append(settled.regularization)
+    assert found[0] > 2 * found[1]  # few listeners say little
+    assert ALSConfig().settled(taste(300, 200, 0.05, 1)) == ALSConfig()

@@ -36,7 +36,7 @@ class ImplicitALS:
     for `implicit.als.AlternatingLeastSquares` runs with the import changed; departures are listed below.
 
     Attributes:
-        config: the settings, frozen.
+        config: the settings, frozen; after `fit` with λ as it turned out.
         user_factors: (n_listeners, f) float32, or (n_listeners, f + 2) with biases: x_u, b_u, 1.
         item_factors: (n_tracks, f) float32, or (n_tracks, f + 2) with biases: y_i, 1, b_i. So the score is
             always the inner product of the two.
@@ -143,8 +143,8 @@ class ImplicitALS:
             ArgumentError: not a sparse matrix, or factors of another shape are there.
             NumericalError: NaN or infinity in the matrix, or an overflow on the way.
         """
-        config = self.config
         matrix = self._weighted(observed(user_items, "The matrix"))
+        config = self.config = self.config.settled(matrix)
         rng = np.random.default_rng(config.random_state)
         x = self._start(self._user_factors, matrix.shape[0], "user_factors", LISTENERS, rng)
         y = self._start(self._item_factors, matrix.shape[1], "item_factors", TRACKS, rng)

@@ -18,16 +18,18 @@ class FactorScores(ScoredModel):
     """The items' factors alone; every listener is folded in from the row that is passed."""
 
     config_type = ALSConfig
-    _learned = ("item_factors_",)
+    _learned = ("item_factors_", "regularization_")
     _takes_dislikes = True
     item_factors_: NDArray[np.float32]
+    regularization_: NDArray[np.float64]  # (), λ as it turned out
 
     def around(self, als: ImplicitALS) -> Self:
         """Take factors that are already there; returns self."""
         assert als.item_factors is not None
         self.item_factors_, self.n_items_ = als.item_factors, len(als.item_factors)
         # Of the listeners' factors nothing is needed: everybody is folded in.
-        self._als = ImplicitALS.of(self.config)
+        self._als = ImplicitALS.of(als.config)
+        self.regularization_ = np.array(als.config.regularization)
         self._als.item_factors = self.item_factors_
         self._als.user_factors = np.zeros((1, self.item_factors_.shape[1]), np.float32)
         return self
@@ -37,7 +39,8 @@ class FactorScores(ScoredModel):
 
     def _restore(self, arrays: Mapping[str, NDArray]) -> None:
         super()._restore(arrays)
-        als = ImplicitALS.of(self.config)
+        known = {"regularization": float(self.regularization_)}
+        als = ImplicitALS.of(self.config.model_copy(update=known))
         als.item_factors = self.item_factors_
         self.around(als)
 

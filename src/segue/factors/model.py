@@ -109,6 +109,7 @@ class FactorModel:
         self.config = self.config.model_copy(update={"observations": observations.config})
         self.listeners_, self.tracks_ = observations.listeners, observations.tracks
         self.als_ = ImplicitALS.of(self.config.als).fit(observations.matrix, show_progress, callback)
+        self.config = self.config.model_copy(update={"als": self.als_.config})
         blend = BlendConfig.around(self.config.als, self.config.blend)
         self._blend = Blend(blend).fit(observations.matrix, show_progress, trained=self.als_)
         return self

@@ -73,8 +73,7 @@ class Side:
     def of(cls, observed: csr_matrix, factors: Floats, config: ALSConfig) -> Side:
         """A side with its regularisation (Rendle et al. 2022, equation 5) and its division into chunks."""
         counts = np.diff(observed.indptr)
-        weight = counts + config.unobserved_weight * observed.shape[1]
-        ridge = (config.regularization * weight**config.frequency_scale).astype(np.float32)
+        ridge = config.ridge(counts, observed.shape[1]).astype(np.float32)
         d = factors.shape[1]
         zero, eye = np.zeros((d, d)), np.eye(d, dtype=np.float32)
         alike = None if config.frequency_scale and config.regularization else config.regularization

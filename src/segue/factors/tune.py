@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 DEPTH = 100
 TESTED = 4000  # listeners judged on at most, to keep a trial short
+REGULARIZATION = (3e-4, 0.3)  # λ searched, at ν = 1
 Sized = Literal["time", "listeners"]
 
 
@@ -171,7 +172,7 @@ class _Judge:
         """The next settings to try."""
         settings: dict[str, Any] = {
             "factors": trial.suggest_categorical("factors", self.config.factors),
-            "regularization": trial.suggest_float("regularization", 3e-4, 0.1, log=True),
+            "regularization": trial.suggest_float("regularization", *REGULARIZATION, log=True),
             "unobserved_weight": trial.suggest_float("unobserved_weight", 0.003, 1.0, log=True),
             "frequency_scale": trial.suggest_float("frequency_scale", 0.0, 1.1),
             "confidence": trial.suggest_categorical("confidence", ("log", "binary", "linear")),
@@ -187,9 +188,11 @@ class _Judge:
         """The default settings, or the nearest that are searched, as the search names them."""
         als = FactorConfig(observations=self.base)
         als = (als.for_playlists() if self.base.unit == "playlists" else als).als
+        als = als.settled(self._parts(self.base)[0])
+        least, most = REGULARIZATION
         settings: dict[str, Any] = {
             "factors": min(self.config.factors, key=lambda size: abs(size - als.factors)),
-            "regularization": als.regularization / _norm(als.frequency_scale),
+            "regularization": min(max(als.regularization / _norm(als.frequency_scale), least), most),
             "unobserved_weight": als.unobserved_weight,
             "frequency_scale": als.frequency_scale,
             "confidence": self.base.confidence,
@@ -224,13 +227,16 @@ class _Judge:
 
     def ndcg(self, tried: FactorConfig) -> float:
         """Mean NDCG@100 over the tested listeners."""
-        key = tried.observations.model_dump_json()
-        if key not in self._observed:
-            self._observed = {key: self._split(tried.observations)}  # only the last: matrices are large
-        train, given, targets = self._observed[key]
+        train, given, targets = self._parts(tried.observations)
         model = ImplicitALS.of(tried.als).fit(train, show_progress=False)
         ids, _ = model.recommend(np.arange(given.shape[0]), given, N=DEPTH, recalculate_user=True)
         return float(ndcg(ids, targets).mean())
+
+    def _parts(self, observations: ObservationConfig) -> tuple[csr_matrix, csr_matrix, csr_matrix]:
+        key = observations.model_dump_json()
+        if key not in self._observed:
+            self._observed = {key: self._split(observations)}  # only the last: matrices are large
+        return self._observed[key]
 
     def _split(self, observations: ObservationConfig) -> tuple[csr_matrix, csr_matrix, csr_matrix]:
         if self._cut is None:
