@@ -231,5 +231,5 @@ def test_noise_sets_the_regularisation_by_the_size_of_the_matrix(taste: Any) -> 
         model = ImplicitALS.of(config).fit(matrix, show_progress=False)
         assert model.config == settled
         found.append(settled.regularization)
-    assert found[0] > 2 * found[1]  # few listeners say little
+    assert found[0] > 1.5 * found[1]  # few listeners say little
     assert ALSConfig().settled(taste(300, 200, 0.05, 1)) == ALSConfig()
