@@ -102,6 +102,37 @@ def test_numpy_and_jax_agree(world: tuple[Listener, Track, Past, State]) -> None
         np.testing.assert_allclose(np.asarray(there[name]), value, rtol=2e-5, atol=2e-5, err_msg=name)
 
 
+def test_numpy_and_jax_agree_to_the_end_of_a_session(world: tuple[Listener, Track, Past, State]) -> None:
+    """Twelve tracks, each answered by what it was worth after all before it."""
+    import jax
+    import jax.numpy as jnp
+
+    listener, track, past, _ = world
+    rng = np.random.default_rng(9)
+    order = np.stack([rng.permutation(B) for _ in range(12)])
+    noise = rng.normal(size=(12, B)).astype(np.float32)
+    stages = rng.integers(0, 4, (12, B))
+
+    def play(arrays: Any, xp: Any) -> Any:
+        listener, track, past, order, noise, stages = arrays
+        p, found = response.float32(Parameters()), []
+        state = response.begin(p, noise[0], noise[1], D, GENRES, xp)
+        for step in range(12):
+            here = response.take(track, order[step])
+            hour = xp.asarray(np.full(B, 8.0 + step, np.float32))
+            appeal = response.appeal(p, listener, here, past, hour, xp)
+            chances = response.stages(p, response.utility(p, appeal, listener.care, here, state, xp), xp)
+            state = response.advance(p, state, here, stages[step], noise[step], xp)
+            found.append((chances, response.leaving(p, state, here.minutes, xp)))
+        return found
+
+    arrays = (listener, track, past, order, noise, stages)
+    there = jax.jit(lambda arrays: play(arrays, jnp))(jax.tree.map(jnp.asarray, arrays))
+    for here, then in zip(play(arrays, np), there, strict=True):
+        for mine, theirs in zip(here, then, strict=True):
+            np.testing.assert_allclose(np.asarray(theirs), mine, rtol=5e-5, atol=5e-5)
+
+
 def test_chances_sum_to_one_and_rise_with_utility() -> None:
     worth = np.linspace(-8, 8, 50, dtype=np.float32)
     chances = response.stages(response.float32(Parameters()), worth)
