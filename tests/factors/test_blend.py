@@ -13,6 +13,7 @@ from segue.factors.als import ImplicitALS
 from segue.factors.blend import Blend, BlendConfig
 from segue.factors.config import ALSConfig
 from segue.factors.ease import EASE
+from segue.factors.items import Rarity
 from segue.factors.mixing import Bench, standardised
 from segue.factors.tune import ndcg
 
@@ -105,3 +106,15 @@ def test_what_is_saved_is_the_same_without_the_parts_that_weigh_nothing(plays, t
     assert loaded.weights_ == blend.weights_
     np.testing.assert_array_equal(loaded.scores(plays), blend.scores(plays))
     np.testing.assert_array_equal(loaded.similar_items(3)[0], blend.similar_items(3)[0])
+
+
+def test_rarity_takes_off_what_popularity_gives(plays):
+    count = np.asarray((plays > 0).sum(axis=0)).ravel()
+    scores = Rarity().fit(plays).scores(plays[:2])
+    np.testing.assert_allclose(scores, np.tile(-np.log1p(count), (2, 1)), rtol=1e-6)
+    means = []
+    for weight in (0.0, 0.3):
+        blend = Blend(factors=ALS, weights={"factors": 1 - weight, "rarity": weight}).fit(plays)
+        ids, _ = blend.recommend(np.arange(plays.shape[0]), plays, N=10)
+        means.append(count[ids].mean())
+    assert means[1] < means[0]

@@ -25,7 +25,14 @@ from segue.factors.als import ImplicitALS
 from segue.factors.config import MEASURED, SECOND, ALSConfig
 from segue.factors.ease import EASE, EASEConfig
 from segue.factors.folded import FactorScores
-from segue.factors.items import ItemNeighbours, NeighboursConfig, RP3beta, RP3betaConfig
+from segue.factors.items import (
+    ItemNeighbours,
+    NeighboursConfig,
+    PopularityConfig,
+    Rarity,
+    RP3beta,
+    RP3betaConfig,
+)
 from segue.factors.listeners import UserNeighbours, UserNeighboursConfig
 from segue.factors.mixing import Bench, comparable
 from segue.factors.scored import ScoredModel, batches, positive
@@ -52,6 +59,9 @@ class MixConfig(BaseModel):
     walk: RP3betaConfig | None = Field(RP3betaConfig(), description="Walks from track to listener to track.")
     listeners: UserNeighboursConfig | None = Field(
         UserNeighboursConfig(), description="What listeners of like taste have."
+    )
+    rarity: PopularityConfig | None = Field(
+        PopularityConfig(), description="Takes off what all other parts give to popularity."
     )
     megabytes: PositiveFloat = Field(
         600.0,
@@ -97,7 +107,9 @@ _KINDS: dict[str, type[ScoredModel]] = {
     "items": ItemNeighbours,
     "walk": RP3beta,
     "listeners": UserNeighbours,
+    "rarity": Rarity,
 }
+_WHOLE = (FactorScores, Rarity)  # know all items
 
 
 class Blend(ScoredModel):
@@ -226,7 +238,7 @@ class Blend(ScoredModel):
             if name == FACTORS and isinstance(part, FactorScores) and trained is not None:
                 parts[name] = part.around(trained)
             else:
-                parts[name] = part.fit(user_items if isinstance(part, FactorScores) else known)
+                parts[name] = part.fit(user_items if isinstance(part, _WHOLE) else known)
             advance(1)
         return head, parts
 
@@ -270,14 +282,14 @@ class Blend(ScoredModel):
             own = {key.removeprefix(f"{name}."): key for key in arrays if key.startswith(f"{name}.")}
             if own:
                 part = _KINDS[name](settings)
-                part.n_items_ = self.n_items_ if isinstance(part, FactorScores) else len(self.head_)
+                part.n_items_ = self.n_items_ if isinstance(part, _WHOLE) else len(self.head_)
                 part._restore({key: arrays[whole] for key, whole in own.items()})
                 self.parts_[name] = part
 
 
 def _columns(part: ScoredModel, user_items: csr_matrix, head: NDArray[np.int64]) -> csr_matrix:
     """The columns that a part knows."""
-    return user_items if isinstance(part, FactorScores) else user_items[:, head]
+    return user_items if isinstance(part, _WHOLE) else user_items[:, head]
 
 
 def _halves(rows: csr_matrix, given: float, rng: np.random.Generator) -> tuple[csr_matrix, csr_matrix]:

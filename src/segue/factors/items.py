@@ -15,7 +15,7 @@ Weighting = Literal["binary", "log", "tfidf", "bm25"]
 
 
 class PopularityConfig(BaseModel):
-    """Settings of `Popularity`: none."""
+    """Settings of `Popularity` and of `Rarity`: none."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -38,6 +38,21 @@ class Popularity(ScoredModel):
         scores = np.tile(self.listeners_, (len(items), 1))
         scores[np.arange(len(items)), items] = np.inf  # an item is most like itself
         return scores
+
+
+class Rarity(Popularity):
+    """The opposite: score of item i = -log(1 + its number of listeners). Of use beside other models only.
+
+    Scores of all other models rise with popularity, by more than ranks best: what everybody has crowds out
+    what suits this listener.
+    """
+
+    def scores(self, user_items: csr_matrix) -> NDArray[np.float32]:
+        """-log(1 + number of listeners) of every item, alike in all rows: (n, n_items)."""
+        return -np.log1p(super().scores(user_items))
+
+    def _similarities(self, items: NDArray[np.int64]) -> NDArray[np.float32]:
+        return np.zeros((len(items), self.n_items_), dtype=np.float32)  # says nothing of likeness
 
 
 class NeighboursConfig(BaseModel):
