@@ -89,7 +89,7 @@ def starts_of(
         somebody = Listener(catalogue) if newcomers else _listener(truth, catalogue, lived, person)
         for row in np.flatnonzero(who == person):
             static[row] = somebody.known(songs[row], truth.config.days, float(hour[row]))
-    known = (past.plays > 0) & ~newcomers
+    known = (past.plays > 0) & (not newcomers)
     arrays = (songs.astype(np.int32), np.stack(static), known, appeal, listener.care, who)
     return Starts(*map(jnp.asarray, arrays))
 
