@@ -106,7 +106,7 @@ def compare(
         list[str] | None,
         typer.Option(help="Your own policy, FILE.py:FUNCTION; the file is run. Can be repeated."),
     ] = None,
-    sessions: Annotated[int, typer.Option(min=50, help="Sessions of each agent in each world.")] = 2000,
+    sessions: Annotated[int, typer.Option(min=50, help="Sessions of each agent in each world.")] = 1000,
     pool: Annotated[int, typer.Option(min=40, help="Candidates of a session.")] = 100,
     seed: SeedOption = 7,
     html: Annotated[Path | None, typer.Option(help="Also write a page with pictures here.")] = None,
