@@ -119,8 +119,7 @@ def pools(sizes: list[int], repeats: int) -> None:
                 times.append(1000 * (time.perf_counter() - begun) / (count * comparing.STEPS))
             rows.append({"pool": size, "agent": name, "ms": float(np.median(times[1:])), "earned": earned})
             print(rows[-1], flush=True)
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    (RESULTS / "pools.json").write_text(json.dumps(rows, indent=1))
+            (RESULTS / "pools.json").write_text(json.dumps(rows, indent=1))
 
 
 def main() -> None:

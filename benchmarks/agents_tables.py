@@ -166,12 +166,7 @@ def _ways(towns: list[Town], results: Path) -> str:
 def _pools(rows: list[dict]) -> str:
     names = list(dict.fromkeys(row["agent"] for row in rows))
     lines = [f"| candidates | {' | '.join(names)} |", f"| ---: |{' ---: |' * len(names)}"]
+    found = {(row["pool"], row["agent"]): f"{row['ms']:.2g}" for row in rows}
     for size in dict.fromkeys(row["pool"] for row in rows):
-        cells = [
-            f"{row['ms']:.3g} ms, {row['earned']:.2f}"
-            for name in names
-            for row in rows
-            if (row["pool"], row["agent"]) == (size, name)
-        ]
-        lines.append(f"| {size:,} | {' | '.join(cells)} |")
+        lines.append(f"| {size:,} | {' | '.join(found.get((size, name), 'not run') for name in names)} |")
     return "\n".join(lines) + "\n"
