@@ -31,19 +31,19 @@ GENSIM: dict[str, Any] = {
 }  # fmt: skip
 ROWS: dict[str, dict[str, Any]] = {
     DEFAULT: {},
+    "gensim's, all of them": GENSIM,
     "epochs 20": {"epochs": 20},
-    "dim 32": {"dim": 32},
-    "dim 128": {"dim": 128},
-    "window 5": {"window": 5},
-    "window 20": {"window": 20},
     "negatives 5": {"negatives": 5},
     "ns_exponent .75": {"ns_exponent": 0.75},
-    "ns_exponent -.5": {"ns_exponent": -0.5},
-    "subsampling 0: none": {"subsampling": 0.0},
-    "subsampling .5": {"subsampling": 0.5},
     "alpha .025": {"alpha": 0.025},
+    "window 5": {"window": 5},
+    "subsampling 0: none": {"subsampling": 0.0},
+    "dim 32": {"dim": 32},
     "alpha .2": {"alpha": 0.2},
-    "gensim's, all of them": GENSIM,
+    "ns_exponent -.5": {"ns_exponent": -0.5},
+    "subsampling .5": {"subsampling": 0.5},
+    "window 20": {"window": 20},
+    "dim 128": {"dim": 128},
 }
 
 
