@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -9,9 +11,11 @@ from segue.library import Library
 from segue.town import TownConfig, build
 from segue.town.response import HEARD
 from segue.world.catalogue import Catalogue, catalogue_of
+from segue.world.dynamics import begin, play, see, world_of
 from segue.world.features import PLACES
 from segue.world.known import surprises
 from segue.world.listener import Listener
+from segue.world.responses import MEMORY, ensemble, init_model
 from segue.world.starts import starts_of
 from segue.world.walking import walk
 
@@ -83,3 +87,32 @@ def test_of_a_newcomer_nothing_is_known() -> None:
         assert not np.asarray(blank.static)[..., PLACES[name]].any()
     assert np.asarray(blank.static)[..., PLACES["popularity"]].any()
     assert not np.asarray(blank.known).any()
+
+
+def test_members_in_doubt_expect_less() -> None:
+    truth = build(TownConfig.named("ordinary", **SIZE), 4).truth()
+    starts = starts_of(truth, 20, 15)
+    members = [init_model(jax.random.key(seed), "recurrent") for seed in range(3)]
+    # Untrained models all say the same: the last layer is zero.
+    apart = [
+        m._replace(
+            layers=(m.layers[0], (jax.random.normal(jax.random.key(n), m.layers[1][0].shape), m.layers[1][1]))
+        )
+        for n, m in enumerate(members)
+    ]
+    alone, many = world_of(truth, starts, apart[0]), ensemble(apart)
+    sure, unsure = (world_of(truth, starts, many, doubt=doubt) for doubt in (0.0, 1.0))
+    seen = []
+    for world in (alone, sure, unsure):
+        state = begin(world, jax.random.key(1))
+        event = play("model", world, state, jnp.asarray(3), jax.random.key(2))
+        seen.append((see(world, event.state), event))
+    one, two, three = seen
+    assert two[1].state.memory.shape == (3, MEMORY)
+    assert (three[0].prior < two[0].prior).all()
+    assert three[1].expected < two[1].expected
+    each = [see(world_of(truth, starts, m), begin(alone, jax.random.key(1))).prior for m in apart]
+    state = begin(sure, jax.random.key(1))
+    np.testing.assert_allclose(see(sure, state).prior, np.mean(each, 0), atol=1e-6)
+    np.testing.assert_allclose(see(unsure, state).prior, np.mean(each, 0) - np.std(each, 0), atol=1e-6)
+    assert one[0].prior.shape == three[0].prior.shape

@@ -44,6 +44,7 @@ class World(NamedTuple):
     model: UserModel  # what the agent sees through
     answers: UserModel  # who answers, unless the town does
     rewards: Array  # (4,) of the stages a track can reach
+    doubt: Array  # how many spreads of an ensemble's expectation are taken off it
 
 
 class State(NamedTuple):
@@ -52,7 +53,7 @@ class State(NamedTuple):
     start: Array  # its place in `starts`
     free: Array  # (m,) not played yet
     heard: Heard
-    memory: Array  # of the model that the agent sees through
+    memory: Array  # of the model that the agent sees through, (MEMORY,); of an ensemble (members, MEMORY)
     answering: tuple[Array, Array]  # surprise (2,) and memory of the model that answers
     town: response.State
 
@@ -74,6 +75,7 @@ def world_of(
     model: UserModel,
     answers: UserModel | None = None,
     rewards: Sequence[float] = WHOLE,
+    doubt: float = 0.0,
 ) -> World:
     """A world of a town's sessions.
 
@@ -83,11 +85,13 @@ def world_of(
         model: what the agent sees through.
         answers: the user model that answers, unless the town does; by default the same.
         rewards: of a track left at once, left soon, mostly heard, heard whole; by default 1 for the last.
+        doubt: of ensembles (`responses.ensemble`): what an agent expects, and what it is told that a choice
+            was worth, is less by so many standard deviations of the members' expectations.
     """
     constants, tracks = jax.tree.map(jnp.asarray, (response.float32(truth.config.response), truth.tracks))
     genres = jnp.zeros(int(truth.tracks.genre.max()) + 1)
     answers, worth = model if answers is None else answers, jnp.asarray(rewards, jnp.float32)
-    return World(constants, genres, tracks, starts, model, answers, worth)
+    return World(constants, genres, tracks, starts, model, answers, worth, jnp.asarray(doubt, jnp.float32))
 
 
 def begin(world: World, key: Array) -> State:
@@ -97,37 +101,40 @@ def begin(world: World, key: Array) -> State:
     dimensions = world.tracks.vector.shape[1]
     mood, haste = jax.random.normal(to_mood), jax.random.normal(to_haste)
     town = response.begin(world.constants, mood, haste, dimensions, len(world.genres), jnp)
-    memory = jnp.zeros(responses.MEMORY)
+    memory, theirs = (responses.nothing_read(model) for model in (world.model, world.answers))
     free = jnp.ones(world.starts.pool.shape[1], dtype=bool)
-    return State(start, free, nothing_heard(dimensions), memory, (jnp.zeros(2), memory), town)
+    return State(start, free, nothing_heard(dimensions), memory, (jnp.zeros(2), theirs), town)
 
 
 def see(world: World, state: State) -> Seen:
     """What an agent looks at: features, and the user model's expectation, of all candidates."""
     session, candidates, _ = _features(world, state)
-    chance = responses.chances(world.model, session, state.memory, candidates)
+    opinions = responses.opinions(world.model, session, state.memory, candidates)
+    chance = opinions.mean(0)
     heard = chance @ jnp.asarray(response.HEARD)
     offered = jnp.concatenate([candidates, chance[:, jnp.array([0, 3])], heard[:, None]], -1)
     track, listener = world.starts.pool[state.start], world.starts.listener[state.start]
-    seen = jnp.concatenate([session, state.memory])
-    return Seen(seen, offered, chance @ world.rewards, state.free, track, listener)
+    seen = jnp.concatenate([session, state.memory.reshape(-1)])
+    return Seen(seen, offered, _expected(world, opinions), state.free, track, listener)
 
 
 def play(law: Law, world: World, state: State, place: Array, key: Array) -> Event:
     """Let the listener hear the candidate at `place`."""
     session, candidates, tracks = _features(world, state)
     offered, track = candidates[place], response.take(tracks, place)
-    expects = responses.chances(world.model, session, state.memory, offered[None])[0]
+    expects = responses.opinions(world.model, session, state.memory, offered[None]).mean(0)[0]
     surprise, memory = state.answering
     theirs = session.at[responses.SURPRISE].set(surprise)
-    answer = responses.chances(world.answers, theirs, memory, offered[None])[0]
+    answers = responses.opinions(world.answers, theirs, memory, offered[None])
+    answer = answers.mean(0)[0]
     to_stage, to_mood = jax.random.split(key)
     if law == "town":
         appeal, care = world.starts.appeal[state.start, place], world.starts.care[state.start]
         worth = response.utility(world.constants, appeal, care, track, state.town, jnp)
         chance = response.stages(world.constants, worth, jnp)
+        expected = chance @ world.rewards
     else:
-        chance = answer
+        chance, expected = answer, _expected(world, answers)[0]
     stage = response.outcome(chance, jax.random.uniform(to_stage), jnp)
     whole = (stage == 3).astype(jnp.float32)
     heard = hear(state.heard, track, stage, whole - expects[3])
@@ -138,21 +145,27 @@ def play(law: Law, world: World, state: State, place: Array, key: Array) -> Even
     if law == "town":
         leave = response.leaving(world.constants, town, minutes, jnp)
     else:
-        leave = jax.nn.sigmoid(leaving @ world.answers.leaves)
+        leave = jax.nn.sigmoid(world.answers.leaves @ leaving).mean()
     slower = jnp.asarray([0.6, 0.9])
     after = State(
         state.start,
         state.free.at[place].set(False),
         heard,
-        responses.read(world.model, state.memory, session, offered, stage, whole - expects[3]),
+        responses.reads(world.model, state.memory, session, offered, stage, whole - expects[3]),
         (
             slower * surprise + (1 - slower) * (whole - answer[3]),
-            responses.read(world.answers, memory, theirs, offered, stage, whole - answer[3]),
+            responses.reads(world.answers, memory, theirs, offered, stage, whole - answer[3]),
         ),
         town,
     )
     log = Log(session, offered, stage, jnp.ones(()), leaving, jnp.zeros(()))
-    return Event(after, stage, world.rewards[stage], chance @ world.rewards, 1 - leave, log)
+    return Event(after, stage, world.rewards[stage], expected, 1 - leave, log)
+
+
+def _expected(world: World, opinions: Array) -> Array:
+    """Reward expected of candidates (m,), by the stages' chances of all members (members, m, 4)."""
+    worth = opinions @ world.rewards
+    return worth.mean(0) - world.doubt * worth.std(0)
 
 
 def leaving_features(heard: Heard, stage: Array, minutes: Array) -> Array:

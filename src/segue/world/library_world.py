@@ -81,6 +81,7 @@ def library_world(
     model: UserModel,
     answers: UserModel | None = None,
     rewards: Sequence[float] = WHOLE,
+    doubt: float = 0.0,
 ) -> World:
     """A world whose listeners answer by a user model. Its law is "model": there is no town.
 
@@ -90,11 +91,13 @@ def library_world(
         model: what an agent sees through.
         answers: the model that answers; by default the same.
         rewards: of a track left at once, left soon, mostly heard, heard whole.
+        doubt: see `dynamics.world_of`.
     """
     constants = response.float32(response.Parameters())
     constants, tracks = jax.tree.map(jnp.asarray, (constants, catalogue.tracks))
-    answering, worth = model if answers is None else answers, jnp.asarray(rewards, jnp.float32)
-    return World(constants, jnp.zeros(1), tracks, starts, model, answering, worth)
+    answering = model if answers is None else answers
+    worth, less = (jnp.asarray(values, jnp.float32) for values in (rewards, doubt))
+    return World(constants, jnp.zeros(1), tracks, starts, model, answering, worth, less)
 
 
 def _pool(catalogue: Catalogue, told: Told, size: int, draws: np.random.Generator) -> NDArray[np.int32]:
