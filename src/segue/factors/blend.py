@@ -85,6 +85,7 @@ PLAYLISTS = MixConfig(
     ease=EASEConfig(),
     items=None,
     listeners=UserNeighboursConfig(neighbours=1000, similarity_power=3.0),
+    rarity=None,  # gains nothing there
     weights={"factors": 0.31, "second": 0.27, "ease": 0.12, "walk": 0.15, "listeners": 0.15},
 )
 
