@@ -17,14 +17,15 @@ GROWING = ("Segue", "implicit CG")
 
 
 def write(found: dict[str, Any]) -> None:
-    """Put the tables and the pictures into the page."""
+    """Put the tables and the pictures of what has been measured into the page."""
     text = PAGE.read_text()
-    text = _between(text, "als-speed", _speed_table(found["speed"], found.get("memory", {})))
-    text = _between(text, "als-growth", _growth_table(found["growth"]))
-    text = _between(text, "als-topn", _topn_table(found["topn"]))
+    tables = {"speed": _speed_table, "growth": _growth_table, "topn": _topn_table}
+    for name in tables.keys() & found.keys():
+        text = _between(text, f"als-{name}", tables[name](found))
     write_text(PAGE, text)
-    write_text(PAGE.parent / "factors-speed.svg", draw(_speed_chart(found["speed"])))
-    write_text(PAGE.parent / "factors-growth.svg", draw(_growth_chart(found["growth"])))
+    for name, chart in (("speed", _speed_chart), ("growth", _growth_chart)):
+        if name in found:
+            write_text(PAGE.parent / f"factors-{name}.svg", draw(chart(found[name])))
 
 
 def _speed_chart(found: dict[str, Any]) -> Any:
@@ -79,7 +80,8 @@ def _table(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _speed_table(found: dict[str, Any], memory: dict[str, Any]) -> str:
+def _speed_table(results: dict[str, Any]) -> str:
+    found, memory = results["speed"], results.get("memory", {})
     rows = []
     for key in sorted(found, key=lambda name: (name.split()[0], int(name.split()[1]))):
         yard = found[key]["implicit CG"]
@@ -115,9 +117,9 @@ def _speed_table(found: dict[str, Any], memory: dict[str, Any]) -> str:
     )
 
 
-def _growth_table(found: dict[str, Any]) -> str:
+def _growth_table(results: dict[str, Any]) -> str:
     rows, slopes = [], []
-    for factors, sizes in found.items():
+    for factors, sizes in results["growth"].items():
         ordered = sorted(sizes.values(), key=lambda row: row["entries"])
         for row in ordered:
             ratio = row["implicit CG"] / row["Segue"]
@@ -133,7 +135,7 @@ def _growth_table(found: dict[str, Any]) -> str:
     return table + "\n" + " ".join(slopes) + "\n"
 
 
-def _topn_table(found: dict[str, Any]) -> str:
+def _topn_table(results: dict[str, Any]) -> str:
     rows = [
         [
             name,
@@ -143,7 +145,7 @@ def _topn_table(found: dict[str, Any]) -> str:
             f"{row['Segue'] / row['implicit']:.2f}x",
             f"{100 * row['the same']:.2f}%",
         ]
-        for key, data in found.items()
+        for key, data in results["topn"].items()
         for name, row in data.items()
     ]
     return _table(["data", "factors", "N", "Segue, listeners / s", "implicit", "ratio", "same places"], rows)
