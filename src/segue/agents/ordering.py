@@ -12,6 +12,8 @@ from jax import Array
 from segue.agents.policies import Trained, q_of
 from segue.world.session import Training
 
+DRAWS = 8  # simulated listeners of a list
+
 
 class Limits(NamedTuple):
     """What a list may hold; for one pool."""
@@ -34,7 +36,10 @@ class Ordered(NamedTuple):
 def order(
     world: Training, params: Any, states: Any, limits: Limits, agent: Trained | None, length: int, keys: Array
 ) -> Ordered:
-    """The pools of n sessions put in order, responses drawn from the world as it goes.
+    """The pools of n sessions put in order, for listeners whose responses are not known yet.
+
+    Each list is heard by `DRAWS` simulated listeners at once, who respond by chance. A track is worth the
+    mean of its Q over them, weighed by the chance to be there still: what comes late is for who stays.
 
     Args:
         world: its functions.
@@ -49,23 +54,26 @@ def order(
     """
 
     def one(limits: Limits, carry: tuple, key: Array) -> tuple[tuple, Ordered]:
-        state, quota, last = carry
-        seen = world.see(params, state)
-        q = seen.prior if agent is None else q_of(agent, seen)
-        allowed = seen.mask & (quota[limits.group] > 0)
+        heard, there, quota, last = carry
+        seen = jax.vmap(world.see, (None, 0))(params, heard)
+        each = seen.prior if agent is None else jax.vmap(q_of, (None, 0))(agent, seen)
+        share = there / there.sum()
+        q, prior = share @ each, share @ seen.prior
+        allowed = seen.mask[0] & (quota[limits.group] > 0)
         apart = allowed & (limits.artist != last)
         place = jnp.argmax(jnp.where(jnp.where(apart.any(), apart, allowed), q, -jnp.inf))
-        after = world.turn(params, state, place, key).state
+        turn = jax.vmap(world.turn, (None, 0, None, 0))(params, heard, place, jax.random.split(key, DRAWS))
+        there = share * turn.stay
         quota = quota.at[limits.group[place]].add(-1)
-        return (after, quota, limits.artist[place]), Ordered(
-            place, q[place], seen.prior[place], allowed.any()
-        )
+        row = Ordered(place, q[place], prior[place], allowed.any())
+        return (turn.state, there, quota, limits.artist[place]), row
 
-    def each(state: Any, limits: Limits, key: Array) -> Ordered:
-        start = (state, limits.quota, jnp.asarray(-1, limits.artist.dtype))
+    def every(state: Any, limits: Limits, key: Array) -> Ordered:
+        heard = jax.tree.map(lambda x: jnp.broadcast_to(x, (DRAWS, *x.shape)), state)
+        start = (heard, jnp.ones(DRAWS), limits.quota, jnp.asarray(-1, limits.artist.dtype))
         return jax.lax.scan(partial(one, limits), start, jax.random.split(key, length))[1]
 
-    return jax.vmap(each)(states, limits, keys)
+    return jax.vmap(every)(states, limits, keys)
 
 
 @partial(jax.jit, static_argnums=0)
