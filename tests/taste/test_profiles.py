@@ -288,7 +288,7 @@ def test_profiles_come_back_from_disk(profiles: Profiles, tmp_path: Path) -> Non
     for name in ("listeners", "tracks", "first", "ids", "weights", "members", "member_first", "last_ids"):
         assert np.array_equal(getattr(again, name), getattr(named, name)), name
     assert again.names == named.names
-    assert np.abs(again.centres - named.centres).max() < 1e-3
+    np.testing.assert_array_equal(again.centres, named.centres)
     with pytest.raises(NotFoundError):
         load_profiles(tmp_path / "none.npz")
     (tmp_path / "bad.npz").write_bytes(b"PK\x03\x04 no")

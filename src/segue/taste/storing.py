@@ -69,13 +69,12 @@ class TasteWeeks:
 
 
 def save_profiles(profiles: Profiles, path: Path, facts: Mapping[str, Any] | None = None) -> None:
-    """Write `profiles` to `path` (.npz), all or nothing; centres in 16 bits, which suffice for likeness.
+    """Write `profiles` to `path` (.npz), all or nothing and to the bit: lists made from it are the same.
 
     `facts` is what else must be known of them, in what JSON can hold.
     """
     arrays = {f.name: getattr(profiles, f.name) for f in fields(profiles) if f.init}
     arrays.update({name: pack_strings(map(str, arrays[name])) for name in _TEXTS})
-    arrays["centres"] = arrays["centres"].astype(np.float16)
     save_arrays(path, KIND, facts or {}, arrays)
 
 
@@ -88,7 +87,7 @@ def load_profiles(path: Path) -> tuple[dict[str, Any], Profiles]:
     """
     facts, arrays = load_arrays(path, KIND)
     texts = {name: unpack_strings(arrays.pop(name)) for name in _TEXTS}
-    centres = arrays.pop("centres").astype(np.float32)
+    centres = arrays.pop("centres").astype(np.float32)  # files of earlier versions have 16 bits
     return facts, Profiles(
         **arrays,
         centres=centres,
