@@ -126,3 +126,14 @@ def test_what_does_not_belong_together_is_refused(model: FactorModel, tmp_path: 
         FactorModel.load(tmp_path)
     with pytest.raises(UsageError, match="not been trained"):
         FactorModel().similar("t00")
+
+
+def test_a_setting_that_is_not_named_stays_as_measured() -> None:
+    usual = FactorConfig()
+    one = FactorConfig.model_validate({"als": {"factors": 16}})
+    assert one.als == usual.als.model_copy(update={"factors": 16})
+    own = FactorConfig.model_validate({"als": {"regularization": 0.5}})
+    assert own.als.noise is None and own.als.regularization == 0.5
+    assert own.als.random_state == usual.als.random_state
+    lists = one.for_playlists().als
+    assert lists == usual.for_playlists().als.model_copy(update={"factors": 16})

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, Self
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from scipy.sparse import csr_matrix
 
 from segue.errors import FormatError, NotFoundError, UsageError
@@ -37,10 +37,23 @@ class FactorConfig(BaseModel):
         default_factory=MixConfig, description="What candidates are chosen by, beside the factors."
     )
 
+    @field_validator("als", mode="before")
+    @classmethod
+    def _others_as_measured(cls, given: object) -> object:
+        """Plain settings: what is not named stays as measured, not as `ALSConfig` alone has it."""
+        if not isinstance(given, Mapping):
+            return given
+        measured = MEASURED["listeners"].model_dump()
+        if "regularization" in given:
+            measured["noise"] = None  # or it would decide
+        return measured | dict(given)
+
     def for_playlists(self) -> FactorConfig:
         """The same with playlists taken for listeners; settings left at their defaults become theirs."""
         update = {"unit": "playlists", "confidence": "binary"}
-        als = MEASURED["playlists"] if self.als == MEASURED["listeners"] else self.als
+        usual = dict(MEASURED["listeners"])
+        own = {name: value for name, value in self.als if value != usual[name]}
+        als = MEASURED["playlists"].model_copy(update=own)
         blend = PLAYLISTS if self.blend == MixConfig() else self.blend
         return FactorConfig(observations=self.observations.model_copy(update=update), als=als, blend=blend)
 
