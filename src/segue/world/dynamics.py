@@ -88,10 +88,35 @@ def world_of(
         doubt: of ensembles (`responses.ensemble`): what an agent expects, and what it is told that a choice
             was worth, is less by so many standard deviations of the members' expectations.
     """
-    constants, tracks = jax.tree.map(jnp.asarray, (response.float32(truth.config.response), truth.tracks))
-    genres = jnp.zeros(int(truth.tracks.genre.max()) + 1)
+    genres = int(truth.tracks.genre.max()) + 1
+    return assembled(
+        truth.config.response,
+        genres,
+        truth.tracks,
+        starts,
+        model,
+        answers=answers,
+        rewards=rewards,
+        doubt=doubt,
+    )
+
+
+def assembled(
+    constants: response.Parameters,
+    genres: int,
+    tracks: response.Track,
+    starts: Starts,
+    model: UserModel,
+    *,
+    answers: UserModel | None,
+    rewards: Sequence[float],
+    doubt: float,
+) -> World:
+    """A world of its parts, as arrays that JAX takes; see `world_of`."""
+    constants, tracks = jax.tree.map(jnp.asarray, (response.float32(constants), tracks))
     answers, worth = model if answers is None else answers, jnp.asarray(rewards, jnp.float32)
-    return World(constants, genres, tracks, starts, model, answers, worth, jnp.asarray(doubt, jnp.float32))
+    less = jnp.asarray(doubt, jnp.float32)
+    return World(constants, jnp.zeros(genres), tracks, starts, model, answers, worth, less)
 
 
 def begin(world: World, key: Array) -> State:

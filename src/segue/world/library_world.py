@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from heapq import nlargest
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +13,7 @@ from segue.errors import UsageError
 from segue.library import Library
 from segue.town import response
 from segue.world.catalogue import Catalogue
-from segue.world.dynamics import WHOLE, World
+from segue.world.dynamics import WHOLE, World, assembled
 from segue.world.features import STATIC
 from segue.world.known import Floats
 from segue.world.responses import UserModel
@@ -93,11 +92,8 @@ def library_world(
         rewards: of a track left at once, left soon, mostly heard, heard whole.
         doubt: see `dynamics.world_of`.
     """
-    constants = response.float32(response.Parameters())
-    constants, tracks = jax.tree.map(jnp.asarray, (constants, catalogue.tracks))
-    answering = model if answers is None else answers
-    worth, less = (jnp.asarray(values, jnp.float32) for values in (rewards, doubt))
-    return World(constants, jnp.zeros(1), tracks, starts, model, answering, worth, less)
+    none = response.Parameters()  # no law is asked
+    return assembled(none, 1, catalogue.tracks, starts, model, answers=answers, rewards=rewards, doubt=doubt)
 
 
 def _pool(catalogue: Catalogue, told: Told, size: int, draws: np.random.Generator) -> NDArray[np.int32]:
