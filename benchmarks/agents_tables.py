@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pages import put
 from segue.evaluation.intervals import Interval, ratio_interval
 from segue.evaluation.playing import Comparison
 from segue.jobs import comparing
@@ -55,18 +56,10 @@ def write(results: Path) -> None:
         for path in sorted(results.glob("*-*"))
         if path.is_dir() and all((path / f"{world}.npz").exists() for world in comparing.WORLDS)
     ]
-    text = PAGE.read_text()
     tables = {"returns": _returns(whole), "worlds": _worlds(whole), "ways": _ways(whole, results)}
     if (results / "pools.json").exists():
         tables["pools"] = _pools(json.loads((results / "pools.json").read_text()))
-    for name, table in tables.items():
-        start, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
-        head, _, rest = text.partition(start)
-        if not rest:
-            raise SystemExit(f"{PAGE} has no place for {name}")
-        text = head + start + table + end + rest.partition(end)[2]
-        print(table)
-    PAGE.write_text(text)
+    put(PAGE, tables)
 
 
 def _kinds(towns: list[Town]) -> Mapping[str, list[Town]]:

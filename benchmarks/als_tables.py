@@ -9,6 +9,7 @@ from typing import Any
 import altair as alt
 import numpy as np
 
+from pages import put
 from segue.files import write_text
 from segue.report import draw
 
@@ -18,11 +19,8 @@ GROWING = ("Segue", "implicit CG")
 
 def write(found: dict[str, Any]) -> None:
     """Put the tables and the pictures of what has been measured into the page."""
-    text = PAGE.read_text()
     tables = {"speed": _speed_table, "growth": _growth_table, "topn": _topn_table}
-    for name in tables.keys() & found.keys():
-        text = _between(text, f"als-{name}", tables[name](found))
-    write_text(PAGE, text)
+    put(PAGE, {f"als-{name}": tables[name](found) for name in tables.keys() & found.keys()})
     for name, chart in (("speed", _speed_chart), ("growth", _growth_chart)):
         if name in found:
             write_text(PAGE.parent / f"factors-{name}.svg", draw(chart(found[name])))
@@ -65,12 +63,6 @@ def _growth_chart(found: dict[str, Any]) -> Any:
         color=alt.Color("system:N", title=None),
     )
     return lines.properties(width=420, height=240)
-
-
-def _between(text: str, name: str, table: str) -> str:
-    start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
-    head, _, rest = text.partition(start)
-    return head + start + table + end + rest.partition(end)[2]
 
 
 def _table(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pages import put
 from radio import Place
 from segue.evaluation.intervals import mean_interval
 from segue.taste.documents import Documents, session_documents
@@ -116,10 +117,7 @@ def table(found: dict[str, list[list[float]]]) -> str:
 
 def write(args: argparse.Namespace) -> None:
     """The table, into the docs."""
-    start, end = "<!-- horizons -->\n", "<!-- /horizons -->"
-    head, _, rest = PAGE.read_text().partition(start)
-    made = table(json.loads((RESULTS / "horizons.json").read_text()))
-    PAGE.write_text(head + start + made + end + rest.partition(end)[2])
+    put(PAGE, {"horizons": table(json.loads((RESULTS / "horizons.json").read_text()))})
 
 
 def main() -> None:

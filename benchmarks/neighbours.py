@@ -27,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import data
+from pages import put
 from segue.evaluation.histories import Histories
 from segue.factors.als import ImplicitALS
 from segue.factors.config import MEASURED
@@ -212,22 +213,16 @@ def handover(args: argparse.Namespace) -> None:
 
 def write(args: argparse.Namespace) -> None:
     """The tables that can be made of what was run, and the picture, into the docs."""
-    text, found = PAGE.read_text(), {}
+    tables, found = {}, {}
     for name in ("playlists", "clustered"):
         if (kept := RESULTS / f"{name}.json").exists():
             found[name] = json.loads(kept.read_text())
-            text = _put(text, f"neighbours-{name}", engines_table(found[name]))
+            tables[f"neighbours-{name}"] = engines_table(found[name])
     if (kept := RESULTS / "handover.json").exists():
-        text = _put(text, "neighbours-handover", handover_table(json.loads(kept.read_text())))
-    PAGE.write_text(text)
+        tables["neighbours-handover"] = handover_table(json.loads(kept.read_text()))
+    put(PAGE, tables)
     if found:
         draw(found, PAGE.parent / "neighbours-speed.svg")
-
-
-def _put(text: str, mark: str, table: str) -> str:
-    start, end = f"<!-- {mark} -->\n", f"<!-- /{mark} -->"
-    head, _, rest = text.partition(start)
-    return head + start + table + end + rest.partition(end)[2]
 
 
 def best_rows(found: dict[str, Any]) -> list[tuple[str, dict[str, Any], list[Any]]]:

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 import data
+from pages import put
 from segue.evaluation.next_track import METRICS, Parts, SequenceResult, evaluate_sequences, split_documents
 from segue.factors.config import MEASURED
 from segue.factors.ease import EASE
@@ -238,12 +239,7 @@ def load_row(name: str, seed: int) -> SequenceResult | None:
 def write(args: argparse.Namespace) -> None:
     """The tables of all rows that are there, into the docs."""
     rows = {name: result for name in ROWS if (result := load_row(name, args.seed)) is not None}
-    text = PAGE.read_text()
-    for mark, made in (("next-track", table(rows)), ("seeds", spread())):
-        start, end = f"<!-- {mark} -->\n", f"<!-- /{mark} -->"
-        head, _, rest = text.partition(start)
-        text = head + start + made + end + rest.partition(end)[2]
-    PAGE.write_text(text)
+    put(PAGE, {"next-track": table(rows), "seeds": spread()})
 
 
 def spread() -> str:

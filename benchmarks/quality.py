@@ -24,12 +24,13 @@ import numpy as np
 import orjson
 
 import data
+from pages import put
 from quality_peers import PEERS, Settings
 from quality_town import town, town_table
 from segue.evaluation.histories import Histories
 from segue.evaluation.protocols import LISTENERS, PLAYLISTS, Protocol, run_system
 from segue.evaluation.report import Report, Run
-from segue.files import write_bytes, write_text
+from segue.files import write_bytes
 
 RESULTS = Path(__file__).parent / "results" / "quality"
 PAGE = Path(__file__).parent.parent / "docs" / "factors.md"
@@ -102,14 +103,9 @@ def run(args: argparse.Namespace) -> None:
 
 def write(args: argparse.Namespace) -> None:
     """Put the tables into docs/factors.md."""
-    page = PAGE.read_text()
     tables = {f"quality-{name}": _table(name, protocol) for name, protocol in PROTOCOLS.items()}
     tables["quality-town"] = town_table(RESULTS)
-    for mark, table in tables.items():
-        if table:
-            before, rest = page.split(f"<!-- {mark} -->\n")
-            page = f"{before}<!-- {mark} -->\n{table}<!-- /{mark} -->{rest.split(f'<!-- /{mark} -->')[1]}"
-    write_text(PAGE, page)
+    put(PAGE, {mark: table for mark, table in tables.items() if table})
 
 
 def _table(name: str, protocol: Protocol) -> str:

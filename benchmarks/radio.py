@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
 import next_track
+from pages import put
 from segue.evaluation.intervals import mean_interval
 from segue.jobs.train import load_factors, train, train_vectors
 from segue.jobs.train_taste import load_network, train_network
@@ -294,14 +295,10 @@ def keep(name: str, found: dict[str, Any]) -> None:
 
 def write(args: argparse.Namespace) -> None:
     """The tables of what was run, into the docs."""
-    text = PAGE.read_text()
     tables = {"drift-validation": drift_table, "drift-test": drift_table}
-    for name, table in (tables | {"taste": taste_table, "skips": skips_table}).items():
-        if (kept := RESULTS / f"{name}.json").exists():
-            start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
-            head, _, rest = text.partition(start)
-            text = head + start + table(json.loads(kept.read_text())) + end + rest.partition(end)[2]
-    PAGE.write_text(text)
+    tables |= {"taste": taste_table, "skips": skips_table}
+    kept = {name: RESULTS / f"{name}.json" for name in tables}
+    put(PAGE, {name: tables[name](json.loads(at.read_text())) for name, at in kept.items() if at.exists()})
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:

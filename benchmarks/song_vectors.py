@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from next_track import Mean, playlists
+from pages import put
 from segue.evaluation.intervals import mean_interval
 from segue.evaluation.next_track import METRICS, SequenceResult, evaluate_sequences, split_documents
 from segue.taste.vectors import SongVectors, SongVectorsConfig
@@ -91,9 +92,7 @@ def write(args: argparse.Namespace) -> None:
             less = mean_interval(mine - base, owners)
             cells.append("" if name == DEFAULT else f"{less.mean:+.3f} [{less.low:+.3f}, {less.high:+.3f}]")
         lines.append("| " + " | ".join(cells).replace("0.", ".").replace("-.", "−.") + " |")
-    start, end = "<!-- settings -->\n", "<!-- /settings -->"
-    head, _, rest = PAGE.read_text().partition(start)
-    PAGE.write_text(head + start + "\n".join(lines) + "\n" + end + rest.partition(end)[2])
+    put(PAGE, {"settings": "\n".join(lines)})
 
 
 def main() -> None:

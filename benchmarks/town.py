@@ -22,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pages import put
 from segue.report import draw
 from segue.town import TownConfig, build
 from segue.town.calibration import (
@@ -53,6 +54,7 @@ MOVED = {
 FITTED_ON = (101, 102)
 SIZES = ((1_000, 10_000, 6.0), (10_000, 10_000, 6.0), (1_000, 100_000, 6.0))
 DOCS = Path(__file__).parents[1] / "docs"
+PAGE = DOCS / "town.md"
 FITTED_SIZE = {"listeners": 500, "tracks": 10_000, "months": 2.0}
 
 
@@ -130,10 +132,8 @@ def calibration(seeds: Sequence[int], size: dict[str, float], write: bool) -> No
     if write:
         sizes = " ".join(f"--{name} {value:g}" for name, value in size.items())
         command = f"python benchmarks/town.py calibration --seeds {' '.join(map(str, seeds))} {sizes}"
-        put(
-            "calibration",
-            "\n".join([f"`{command}`: {sessions}, mean ± standard deviation over seeds.", "", *lines]),
-        )
+        head = f"`{command}`: {sessions}, mean ± standard deviation over seeds."
+        put(PAGE, {"calibration": "\n".join([head, "", *lines])})
         mean = Figures(
             shares={},
             by_position=np.mean([f.by_position for f in found], axis=0),
@@ -174,7 +174,7 @@ def speed(sizes: Sequence[tuple[int, int, float]], write: bool) -> None:
         print(lines[-1], flush=True)
     if write:
         head = "`python benchmarks/town.py speed`, written into a library, on a machine shared with others:"
-        put("speed", "\n".join([head, "", *lines]))
+        put(PAGE, {"speed": "\n".join([head, "", *lines])})
 
 
 def order(seeds: Sequence[int], size: dict[str, float], write: bool) -> None:
@@ -190,18 +190,8 @@ def order(seeds: Sequence[int], size: dict[str, float], write: bool) -> None:
     if write:
         sizes = " ".join(f"--{name} {value:g}" for name, value in size.items())
         command = f"python benchmarks/town.py order --seeds {' '.join(map(str, seeds))} {sizes}"
-        put("order", f"`{command}`, mean ± standard deviation over seeds:\n\n{tables}")
+        put(PAGE, {"order": f"`{command}`, mean ± standard deviation over seeds:\n\n{tables}"})
         (DOCS / "town-tail.svg").write_text(draw(town_order.picture(sets)), encoding="utf-8")
-
-
-def put(name: str, text: str) -> None:
-    """Put `text` into its place in docs/town.md."""
-    page = (DOCS / "town.md").read_text(encoding="utf-8")
-    before, rest = page.split(f"<!-- {name} -->")
-    after = rest.split(f"<!-- /{name} -->")[1]
-    (DOCS / "town.md").write_text(
-        f"{before}<!-- {name} -->\n{text}\n<!-- /{name} -->{after}", encoding="utf-8"
-    )
 
 
 def main() -> None:
@@ -236,7 +226,7 @@ def main() -> None:
         print(made)
         if arguments.write:
             command = f"`python benchmarks/town.py {arguments.what} --seeds {seeds} {given}`"
-            put(arguments.what, f"{command}, mean ± standard deviation over seeds:\n\n{made}")
+            put(PAGE, {arguments.what: f"{command}, mean ± standard deviation over seeds:\n\n{made}"})
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from pages import put
 from segue.evaluation.intervals import ratio_interval
 
 PAGE = Path(__file__).parents[1] / "docs" / "world.md"
@@ -20,15 +21,7 @@ def write(results: Path) -> None:
     kinds: dict[str, list[dict[str, Any]]] = {}
     for path in sorted(results.glob("*-*.json")):
         kinds.setdefault(path.stem.partition("-")[0], []).append(json.loads(path.read_text()))
-    text = PAGE.read_text()
-    for name, table in {"known": _known(kinds), "data": _data(kinds), "choices": _choices(kinds)}.items():
-        start, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->"
-        head, _, rest = text.partition(start)
-        if not rest:
-            raise SystemExit(f"{PAGE} has no place for {name}")
-        text = head + start + table + end + rest.partition(end)[2]
-        print(table)
-    PAGE.write_text(text)
+    put(PAGE, {"known": _known(kinds), "data": _data(kinds), "choices": _choices(kinds)})
 
 
 def _known(kinds: dict[str, list[dict[str, Any]]]) -> str:
