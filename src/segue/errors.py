@@ -36,6 +36,11 @@ def _again(kind: type[SegueError], what: str, expected: str, came: str, do: str)
     return kind(what, expected=expected, came=came, do=do)
 
 
+def install(extra: str) -> str:
+    """What to do where an extra is missing."""
+    return f"uv sync --extra {extra} in a checkout, else pip install 'segue[{extra}]'"
+
+
 class UsageError(SegueError):
     """A command or setting that cannot be taken."""
 

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Generator
 
-from segue.errors import SegueError, UsageError
+from segue.errors import SegueError, UsageError, install
 
 EXIT_CODES = """\b
 Exit codes: 0 done; 1 failed; 2 a wrong option or setting; 3 a file of another format, or damaged;
@@ -28,7 +28,7 @@ def told() -> Generator[None]:
         problem = UsageError(
             f"This needs the extra '{extra}'",
             came=f"{error.name} is not installed",
-            do=f"pip install 'segue[{extra}]'",
+            do=install(extra),
         )
         _exit(str(problem), problem.exit_code)
     except KeyboardInterrupt:

@@ -12,7 +12,7 @@ import typer
 
 from segue.cli.options import LIBRARY, ConfigOption, JsonOption, LibraryOption
 from segue.cli.printing import print_json, print_table
-from segue.errors import SegueError
+from segue.errors import SegueError, install
 
 EXTRAS = {
     "taste": ("jax", "equinox", "optax", "gensim"),
@@ -62,7 +62,7 @@ def _installation() -> Iterator[Check]:
     for extra, distributions in EXTRAS.items():
         lacking = [name for name in distributions if not _version(name)]
         if lacking:
-            yield f"extra {extra}", "missing", f"pip install 'segue[{extra}]' (no {', '.join(lacking)})"
+            yield f"extra {extra}", "missing", f"{install(extra)} (no {', '.join(lacking)})"
         else:
             versions = ", ".join(f"{name} {_version(name)}" for name in distributions)
             yield f"extra {extra}", "ok", versions

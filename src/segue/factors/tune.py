@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 from scipy.sparse import csr_matrix
 
-from segue.errors import NumericalError, UsageError
+from segue.errors import NumericalError, UsageError, install
 from segue.factors.als import ImplicitALS
 from segue.factors.config import ALSConfig
 from segue.factors.model import FactorConfig
@@ -365,7 +365,7 @@ def _optuna() -> Any:
     try:
         import optuna
     except ImportError:
-        raise UsageError("Tuning needs Optuna", do="pip install 'segue[tune]'") from None
+        raise UsageError("Tuning needs Optuna", do=install("tune")) from None
     return optuna
 
 

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from segue.errors import UsageError
+from segue.errors import UsageError, install
 from segue.neighbours.config import IndexConfig, Metric
 
 Vectors = NDArray[np.float32]
@@ -84,7 +84,7 @@ class Engine(ABC):
         if not cls.installed():
             raise UsageError(
                 f"The neighbour engine {cls.name} needs {cls.module}, which is not installed",
-                do=f'pip install "segue[{cls.extra}]", or use the engine "exact"',
+                do=f'{install(str(cls.extra))}; or use the engine "exact"',
             )
 
     @classmethod
