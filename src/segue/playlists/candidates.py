@@ -123,21 +123,26 @@ class Proposer:
         tracks, first = np.unique(every, return_index=True)
         good = scores[tracks] > LEFT_OUT
         tracks, first = tracks[good], first[good]
-        sources, shares = self._belonging(tracks, sides)
+        sources, shares = self._belonging(tracks, scores[tracks], sides)
         return Proposed(Candidates(tracks, scores[tracks], sources, shares), kinds[first])
 
     def _again(self, listening: Listening) -> Ints:
         earlier = listening.earlier[self.allowed[listening.earlier]]
         return earlier[~np.isin(earlier, listening.heard)]
 
-    def _belonging(self, tracks: Ints, sides: Sides) -> tuple[Ints, Floats | None]:
-        """The taste each of `tracks` belongs to, and the share of each and of what belongs to none."""
+    def _belonging(self, tracks: Ints, scores: Floats, sides: Sides) -> tuple[Ints, Floats | None]:
+        """The taste each of `tracks` belongs to, and the share of each and of what belongs to none.
+
+        That share is no more than there are tracks better than the listener's average, a score of 0.
+        """
         k = len(sides.shares)
         if not k:
             return np.full(len(tracks), -1, np.int32), None
         nearest, likeness = nearest_side(self.space, sides, tracks)
         sources = np.where(likeness >= self.space.resolution, nearest, k).astype(np.int32)
-        return sources, np.append(sides.shares * (1 - self.beyond), self.beyond).astype(np.float32)
+        good = int(((sources == k) & (scores > 0)).sum())
+        beyond = min(self.beyond, good / self.tracks)
+        return sources, np.append(sides.shares * (1 - beyond), beyond).astype(np.float32)
 
     def _look_up(self, favourites: Ints) -> None:
         new = favourites[~self._looked_up[favourites]]
