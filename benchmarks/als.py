@@ -291,7 +291,7 @@ def growth(args: argparse.Namespace) -> None:
         for peer in als_tables.GROWING:
             fit = PEERS[peer](given, args.size, args.threads, args.epochs)
             row[peer] = fit.cpu / args.epochs
-        rows[str(millions)] = row
+        rows[f"{millions:g}"] = row
         print(row)
         record("growth", f"{args.size}", rows)
 
