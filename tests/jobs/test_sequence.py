@@ -13,21 +13,22 @@ from segue.agents.agent import Agent
 from segue.agents.config import AgentConfig
 from segue.agents.network import Scaling, init_network
 from segue.agents.policies import Trained
-from segue.errors import NotFoundError, UsageError
+from segue.errors import FormatError, NotFoundError, UsageError
 from segue.factors.config import ALSConfig
 from segue.factors.model import FactorConfig
-from segue.jobs.agents import Trial, publish
+from segue.jobs.agents import MODELS, Trial, publish
 from segue.jobs.comparing import FORMS
 from segue.jobs.grounds import LibraryGround
 from segue.jobs.sequence import asked, load_sequencer, sequence
 from segue.jobs.town import write_town
-from segue.jobs.train import shelf_of, train
+from segue.jobs.train import AGENTS, shelf_of, train
 from segue.jobs.weekly import prepare
 from segue.library import Library
 from segue.playlists.formats import read, write
 from segue.playlists.memory import Weeks
 from segue.playlists.playlist import Playlist, PlaylistEntry, TrackCard
 from segue.playlists.weekly import WeeklyConfig
+from segue.taste.arrays import load_arrays, save_arrays
 from segue.world.features import CANDIDATE, SESSION
 from segue.world.responses import MEMORY, init_model
 
@@ -106,6 +107,23 @@ def test_greed_where_the_gain_is_not_sure(library: Library) -> None:
     assert "not sure" in made.why
     assert [e.score for e in made.playlist.entries] == made.chances
     assert sequence(library, given, by="agent").by == "agent"
+
+
+def test_an_agent_of_another_version_does_not_stand_in_the_way_of_a_list(library: Library) -> None:
+    shelf = shelf_of(library)
+    path = shelf.path(AGENTS, shelf.current(AGENTS)) / "models.npz"
+    facts, _ = load_arrays(path, MODELS)
+    path.unlink()
+    save_arrays(path, MODELS, facts, {})
+    ready = prepare(library, WEEK, WeeklyConfig(), keep=False)
+    (made,) = ready.lists(ready.everybody[:1])
+    near = prepare(library, WEEK, WeeklyConfig(order="near"), keep=False)
+    (plain,) = near.lists(near.everybody[:1])
+    assert made.entries == plain.entries
+    assert "likeness" in made.notes[-1]
+    assert "segue agents train" in made.notes[-1]
+    with pytest.raises(FormatError, match="another version"):
+        prepare(library, WEEK, WeeklyConfig(order="agent"), keep=False)
 
 
 def test_what_cannot_be_ordered(library: Library) -> None:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy.sparse import csr_matrix
 
-from segue.errors import NotFoundError, UsageError
+from segue.errors import NotFoundError, SegueError, UsageError, install
 from segue.factors.model import FactorModel
 from segue.factors.observations import Observations
 from segue.jobs.tastes import tastes_of_week
@@ -110,25 +110,35 @@ def prepare(library: Library, week: str, config: WeeklyConfig | None = None, *, 
     with progress("Looking for tastes"):
         found = tastes_of_week(library, week, model, version, keep=keep)
     catalogue = Catalogue(library, tracks)
-    sequencer = _sequencer(library, config)
+    sequencer, aside = _sequencer(library, config)
     versions = found.models if sequencer is None else (*found.models, sequencer.version)
-    material = Material(model, catalogue, context, found.space, found.profiles, versions, sequencer)
+    material = Material(model, catalogue, context, found.space, found.profiles, versions, sequencer, aside)
     ready = Ready(library, week, config, model, material, listeners_of(library, unit))
     with progress("Measuring who would be on every list"):
         seen, histories = ready.read(sorted(drawn(ready.everybody)[:HUB_SAMPLE]))
         return replace(ready, material=material.with_hubs(seen, histories, config))
 
 
-def _sequencer(library: Library, config: WeeklyConfig) -> Sequencer | None:
-    """What puts the lists in order, as the settings say; None for likeness from track to track."""
-    if config.medium != "song" or config.order == "near":
-        return None
-    if config.order == "auto" and AGENTS not in shelf_of(library).names():
-        return None
-    from segue.jobs.sequence import load_sequencer  # it needs JAX, which lists alone do not
+def _sequencer(library: Library, config: WeeklyConfig) -> tuple[Sequencer | None, str]:
+    """What puts the lists in order, None for likeness from track to track; and a note if it had to be that.
 
-    with progress("Reading who orders"):
-        return load_sequencer(library, config.order)
+    Who asked for nobody in particular gets a list even where the agent cannot be used: it is of another
+    version of Segue, the songs have other vectors now, or an extra is missing.
+    """
+    if config.medium != "song" or config.order == "near":
+        return None, ""
+    if config.order == "auto" and AGENTS not in shelf_of(library).names():
+        return None, ""
+    try:
+        from segue.jobs.sequence import load_sequencer  # it needs JAX, which lists alone do not
+
+        with progress("Reading who orders"):
+            return load_sequencer(library, config.order), ""
+    except (SegueError, ModuleNotFoundError) as error:
+        if config.order != "auto":
+            raise
+        why = f"{error}. To do: {install('world')}." if isinstance(error, ModuleNotFoundError) else error
+        return None, f"Put in order by likeness, not by the agent. {why}"
 
 
 def weekly(

@@ -78,6 +78,7 @@ class Material:
         profiles: the listeners' tastes; None where none were looked for.
         versions: of the models, for the playlist's record.
         sequencer: what puts lists in order; None for likeness from track to track.
+        aside: a note for every list, where who should order them cannot.
     """
 
     model: FactorModel
@@ -87,6 +88,7 @@ class Material:
     profiles: Profiles | None = None
     versions: tuple[str, ...] = ()
     sequencer: Sequencer | None = None
+    aside: str = ""
 
     def allowed(self, config: RulesConfig) -> Bools:
         """(n_tracks,) tracks of the list's medium."""
@@ -216,7 +218,7 @@ class _One:
         """Who ordered the list, where that is not who always does."""
         sequencer = self.material.sequencer
         if worth is None or sequencer is None:
-            return ()
+            return (self.material.aside,) if self.material.aside else ()
         return (f"Put in order by {'the trained agent' if sequencer.agent is not None else 'greed'}.",)
 
     def _honest(self, known: bool) -> tuple[str, ...]:
