@@ -13,9 +13,9 @@ What makes it fast, besides the kernels:
 - In the basis V the first term is diagonal, so that a row costs O(d) for each observed pair and step, and
   never d² (Takács, Pilászy & Tikk 2011 use conjugate gradient in the plain basis, which has a d² product in
   each step). The diagonal is also the preconditioner.
-- `balance`: for any invertible A, (X A, Y A⁻ᵀ) gives the same scores. Each epoch begins by taking the A with
-  the smallest norms. Without that, alternation moves the scale from one side to the other very slowly, and
-  the first epochs are lost to it.
+- `balance`: for any invertible A, (X A, Y A⁻ᵀ) gives the same scores. The first epochs begin by taking the A
+  with the smallest norms. Without that, alternation moves the scale from one side to the other very slowly,
+  and they are lost to it.
 - Over-relaxation: a row goes `relaxation` times as far as its solution. Every such step with a factor below 2
   still lowers the loss, as in successive over-relaxation of linear systems, and the epochs needed are halved.
 """
@@ -49,6 +49,7 @@ CHUNK_WORK = 1 << 15  # fewest observed pairs (and rows, weighed) that a thread 
 MOST_CHUNKS = 64  # of a side, of which each has a Gramian to be added up
 ROW_WORK = 16  # what a row costs besides its pairs, in pairs
 HALF_FROM = 100_000  # observed pairs from which precision="auto" reads in bfloat16
+BALANCED = 4  # first epochs that begin with `balance`; later ones no longer gain by it
 EXACT = (1e-13, 4)  # squared shrinkage of the residual that counts as solved; most steps, in d
 
 
@@ -186,7 +187,7 @@ class Frame:
             gram[:, f] = gram[f, :] = fixed.sums
             gram[f, f] = len(fixed.factors)
         spectrum, basis = np.zeros(d), np.eye(d)
-        spectrum[:core], basis[:core, :core] = np.linalg.eigh(gram[:core, :core])
+        spectrum[:core], basis[:core, :core] = _eigen(gram[:core, :core])
         return cls(
             basis.astype(np.float32),
             (a0 * np.maximum(spectrum, 0)).astype(np.float32),
@@ -304,7 +305,7 @@ def balance(rows: Side, columns: Side, config: ALSConfig) -> None:
     # The sums are float32 and may be singular. What is added makes A a little less than the best, no more.
     tiny = 1e-5 * np.eye(f)
     lower = np.linalg.cholesky(p + np.trace(p) * tiny)
-    squares, u = np.linalg.eigh(lower.T @ (q + np.trace(q) * tiny) @ lower)
+    squares, u = _eigen(lower.T @ (q + np.trace(q) * tiny) @ lower)
     root = np.maximum(squares, 1e-12 * squares[-1]) ** 0.25
     here = scipy.linalg.solve_triangular(lower.T, u * root, lower=False)
     there = lower @ (u / root)
@@ -312,6 +313,11 @@ def balance(rows: Side, columns: Side, config: ALSConfig) -> None:
         whole = np.eye(side.factors.shape[1])
         whole[:f, :f] = change
         side.change(whole)
+
+
+def _eigen(gram: Doubles) -> tuple[Doubles, Doubles]:
+    """Eigenvalues, rising, and eigenvectors (columns) of a symmetric matrix, by divide and conquer."""
+    return scipy.linalg.eigh(gram, driver="evd", check_finite=False)
 
 
 def loss(rows: Side, columns: Side, config: ALSConfig, observed: float) -> float:
@@ -348,7 +354,8 @@ def descend(
         room = np.empty((longest, d), np.uint16 if half else np.float32)
     history: list[float] = []
     for epoch in range(config.iterations):
-        balance(rows, columns, config)
+        if epoch < BALANCED:
+            balance(rows, columns, config)
         observed = 0.0
         for side, fixed in ((rows, columns), (columns, rows)):
             pace = _pace(epoch, side is columns, config, d)
