@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from pydantic import ValidationError
+    from pydantic import BaseModel
+
+T = TypeVar("T", bound="BaseModel")
 
 
 class SegueError(Exception):
@@ -47,13 +50,31 @@ class UsageError(SegueError):
     exit_code = 2
 
 
-def refused(
-    what: str, error: ValidationError, *, do: str = "", kind: type[SegueError] = UsageError
-) -> SegueError:
-    """The first of a config's errors as a mistake the user can mend; {setting} in `what` becomes its name."""
-    first = error.errors()[0]
-    setting = ".".join(map(str, first["loc"]))
-    return kind(what.format(setting=setting), expected=first["msg"], came=repr(first["input"])[:80], do=do)
+def checked(
+    config: type[T],
+    settings: Mapping[str, Any],
+    *,
+    what: str,
+    do: str = "",
+    kind: type[SegueError] = UsageError,
+) -> T:
+    """A config of those settings, or the first that it does not take, as a mistake the user can mend.
+
+    Args:
+        config: the class of the config.
+        settings: by name.
+        what: of the error; {setting} in it becomes the setting's name.
+        do: what to do.
+        kind: of the error.
+    """
+    from pydantic import ValidationError
+
+    try:
+        return config(**settings)
+    except ValidationError as error:
+        first = error.errors()[0]
+        what = what.format(setting=".".join(map(str, first["loc"])))
+        raise kind(what, expected=first["msg"], came=repr(first["input"])[:80], do=do) from None
 
 
 class FormatError(SegueError):

@@ -37,7 +37,7 @@ class Page:
             for number in range(len(columns))
             if rows and all(isinstance(row[number], int | float) for row in rows)
         }
-        cells = [[_cell(value) for value in row] for row in rows]
+        cells = [[cell(value) for value in row] for row in rows]
         self._parts.append({"kind": "table", "columns": columns, "rows": cells, "numeric": numeric})
 
     def pictures(self, charts: Mapping[str, alt.TopLevelMixin]) -> None:
@@ -65,7 +65,8 @@ def draw(chart: alt.TopLevelMixin) -> str:
     return vl_convert.vegalite_to_svg(spec)
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
+    """A value as a table shows it."""
     if value is None:
         return ""
     if isinstance(value, bool):

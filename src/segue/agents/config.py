@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from segue.errors import refused
+from segue.errors import checked
 
 
 class AgentConfig(BaseModel):
@@ -43,7 +43,4 @@ class AgentConfig(BaseModel):
         Raises:
             UsageError: a setting is unknown or out of range.
         """
-        try:
-            return cls(**settings)
-        except ValidationError as error:
-            raise refused("The agent's setting {setting} cannot be taken", error) from None
+        return checked(cls, settings, what="The agent's setting {setting} cannot be taken")

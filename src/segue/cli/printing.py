@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from segue.report import cell
+
 
 def print_json(value: Any) -> None:
     """Print one JSON document; dates and paths as text."""
@@ -16,6 +18,7 @@ def print_json(value: Any) -> None:
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Print a table; numbers stand to the right, whole ones with thousands separated."""
+    from rich.markup import escape
     from rich.table import Table
 
     rows = [list(row) for row in rows]
@@ -26,7 +29,7 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]
         )
         table.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        table.add_row(*map(_cell, row))
+        table.add_row(*(escape(cell(value)) for value in row))
     console().print(table)
 
 
@@ -36,17 +39,3 @@ def console() -> Any:
 
     out = Console(highlight=False, emoji=False)
     return out if out.is_terminal else Console(highlight=False, emoji=False, width=140)
-
-
-def _cell(value: Any) -> str:
-    from rich.markup import escape
-
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    return escape(str(value))

@@ -11,10 +11,9 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import ValidationError
 from scipy.sparse import csr_matrix
 
-from segue.errors import FormatError, NotFoundError, UsageError, refused
+from segue.errors import FormatError, NotFoundError, UsageError, checked
 from segue.factors import kernels, topn
 from segue.factors.arguments import ArgumentError, ids_in, observed, seed_of
 from segue.factors.config import ALSConfig
@@ -70,20 +69,17 @@ class ImplicitALS:
         if use_gpu:
             raise ArgumentError("There is no GPU solver", do="leave use_gpu out")
         np.dtype(dtype)
-        try:
-            self.config = ALSConfig(
-                factors=factors,
-                regularization=regularization,
-                alpha=alpha,
-                use_cg=use_cg,
-                iterations=iterations,
-                num_threads=num_threads,
-                random_state=seed_of(random_state),
-                **settings,
-            )
-        except ValidationError as error:
-            what, do = "ImplicitALS can't take the setting {setting}", "see ALSConfig for all settings"
-            raise refused(what, error, do=do, kind=ArgumentError) from None
+        settings |= {
+            "factors": factors,
+            "regularization": regularization,
+            "alpha": alpha,
+            "use_cg": use_cg,
+            "iterations": iterations,
+            "num_threads": num_threads,
+            "random_state": seed_of(random_state),
+        }
+        what, do = "ImplicitALS can't take the setting {setting}", "see ALSConfig for all settings"
+        self.config = checked(ALSConfig, settings, what=what, do=do, kind=ArgumentError)
         self._user_factors: Floats | None = None
         self._item_factors: Floats | None = None
         self._frames: dict[int, Frame] = {}

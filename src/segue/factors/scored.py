@@ -10,10 +10,10 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from scipy.sparse import csr_matrix, issparse
 
-from segue.errors import FormatError, NotFoundError, NumericalError, UsageError, refused
+from segue.errors import FormatError, NotFoundError, NumericalError, UsageError, checked
 from segue.files import replacing
 
 LEFT_OUT = np.finfo(np.float32).min  # the score of what may not be recommended, as `implicit` has it
@@ -42,12 +42,9 @@ class ScoredModel(ABC):
         """
         if config is not None and settings:
             raise UsageError("Settings were given twice", do="pass either a config or single settings")
-        try:
-            self.config = config if config is not None else self.config_type(**settings)
-        except ValidationError as error:
-            name, config_name = type(self).__name__, self.config_type.__name__
-            what = f"{name} can't take the setting {{setting}}"
-            raise refused(what, error, do=f"see {config_name}") from None
+        what = f"{type(self).__name__} can't take the setting {{setting}}"
+        do = f"see {self.config_type.__name__}"
+        self.config = config or checked(self.config_type, settings, what=what, do=do)
 
     @abstractmethod
     def _fit(self, user_items: csr_matrix) -> None:

@@ -7,9 +7,9 @@ from datetime import date
 from importlib import resources
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from segue.errors import NotFoundError, refused
+from segue.errors import NotFoundError, checked
 from segue.town.response import Parameters
 
 DAYS_A_MONTH = 30.4375
@@ -90,10 +90,7 @@ class TownConfig(BaseModel):
         Raises:
             UsageError: a setting is unknown or out of range.
         """
-        try:
-            return cls(**settings)
-        except ValidationError as error:
-            raise refused("The town's setting {setting} cannot be taken", error) from None
+        return checked(cls, settings, what="The town's setting {setting} cannot be taken")
 
     @property
     def days(self) -> float:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from segue.errors import refused
+from segue.errors import checked
 from segue.world.responses import Form
 
 
@@ -30,13 +30,10 @@ class WorldConfig(BaseModel):
     )
 
     @classmethod
-    def checked(cls, values: dict[str, object]) -> WorldConfig:
-        """The settings in `values`.
+    def checked(cls, settings: dict[str, object]) -> WorldConfig:
+        """A config from plain settings.
 
         Raises:
-            UsageError: one is unknown or out of range.
+            UsageError: a setting is unknown or out of range.
         """
-        try:
-            return cls.model_validate(values)
-        except ValidationError as error:
-            raise refused("The world's setting {setting} cannot be taken", error) from None
+        return checked(cls, settings, what="The world's setting {setting} cannot be taken")
