@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from segue.cli.options import JsonOption, SeedOption
+from segue.cli.options import HtmlOption, JsonOption, SeedOption
 from segue.cli.printing import print_json, print_table
 
 if TYPE_CHECKING:
@@ -109,7 +109,7 @@ def compare(
     sessions: Annotated[int, typer.Option(min=50, help="Sessions of each agent in each world.")] = 1000,
     pool: Annotated[int, typer.Option(min=40, help="Candidates of a session.")] = 100,
     seed: SeedOption = 7,
-    html: Annotated[Path | None, typer.Option(help="Also write a page with pictures here.")] = None,
+    html: HtmlOption = None,
     json: JsonOption = False,
 ) -> None:
     """Compare the trained agent with simpler ones: where it learned, in worlds it does not know, in truth.

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from segue.cli.options import LIBRARY, JsonOption, LibraryOption
+from segue.cli.options import LIBRARY, HtmlOption, JsonOption, LibraryOption
 from segue.cli.printing import print_json, print_table
 
 
@@ -19,7 +18,7 @@ def register(app: typer.Typer) -> None:
 
 def library_(
     library: LibraryOption = LIBRARY,
-    html: Annotated[Path | None, typer.Option(help="Also write a page with pictures here.")] = None,
+    html: HtmlOption = None,
     rejects: Annotated[bool, typer.Option("--rejects", help="List rows that could not be imported.")] = False,
     imports: Annotated[bool, typer.Option("--imports", help="List the imports so far.")] = False,
     most: Annotated[int, typer.Option(help="How many rejects or imports to list.", min=1)] = 50,

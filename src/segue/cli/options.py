@@ -23,6 +23,16 @@ ConfigOption = Annotated[
         help="Settings (TOML). [default: segue.toml, if there is one]",
     ),
 ]
+HtmlOption = Annotated[Path | None, typer.Option(help="Also write a page with pictures here.")]
+PlaylistOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        "-o",
+        help="Write the playlist here: .jspf, .xspf, .m3u8, .csv or .json.",
+        show_default=False,
+    ),
+]
 SeedOption = Annotated[int, typer.Option(help="Seed of everything random.")]
 
 LIBRARY = Path("library")

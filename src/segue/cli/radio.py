@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from segue.cli.options import LIBRARY, ConfigOption, JsonOption, LibraryOption
+from segue.cli.options import LIBRARY, ConfigOption, JsonOption, LibraryOption, PlaylistOption
 from segue.cli.printing import print_json, print_table
 from segue.errors import UsageError
 
@@ -53,15 +52,7 @@ def radio(
             show_default=False,
         ),
     ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out",
-            "-o",
-            help="Write what was played here: .jspf, .xspf, .m3u8, .csv or .json.",
-            show_default=False,
-        ),
-    ] = None,
+    out: PlaylistOption = None,
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from segue.cli.options import LIBRARY, JsonOption, LibraryOption, SeedOption
+from segue.cli.options import LIBRARY, JsonOption, LibraryOption, PlaylistOption, SeedOption
 from segue.cli.printing import print_json, print_table
 from segue.errors import UsageError
 
@@ -48,15 +47,7 @@ def sequence(
     take: Annotated[
         int | None, typer.Option("--take", "-n", min=1, help="Keep so many tracks. [default: all]")
     ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out",
-            "-o",
-            help="Write the playlist here: .jspf, .xspf, .m3u8, .csv or .json.",
-            show_default=False,
-        ),
-    ] = None,
+    out: PlaylistOption = None,
     seed: SeedOption = 0,
     json: JsonOption = False,
 ) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from segue.cli.options import LIBRARY, JsonOption, LibraryOption, SeedOption
+from segue.cli.options import LIBRARY, HtmlOption, JsonOption, LibraryOption, SeedOption
 from segue.cli.printing import print_json, print_table
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ def world(
     epochs: Annotated[int, typer.Option(min=1, help="How often the sessions are gone through.")] = 12,
     members: Annotated[int, typer.Option(min=1, help="Models in the ensemble of the last form.")] = 3,
     seed: SeedOption = 0,
-    html: Annotated[Path | None, typer.Option(help="Also write a page with pictures here.")] = None,
+    html: HtmlOption = None,
     json: JsonOption = False,
 ) -> None:
     """Learn user models from the library's sessions: is the next track completed, skipped, played for long?
