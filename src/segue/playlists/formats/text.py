@@ -55,7 +55,7 @@ def location_uri(track: TrackCard) -> str | None:
     if SCHEME.match(location):
         return _quoted(location, "%?#[]*")
     windows = PureWindowsPath(location)
-    if windows.drive:
+    if windows.drive.startswith("\\\\") or windows.drive[:1].isalpha():  # "1:2.mp3" names no drive
         path = _quoted(windows.as_posix())
         return f"file:{path}" if path.startswith("//") else f"file:///{path}"
     encoded = _quoted(location)
