@@ -42,12 +42,13 @@ def town(kind: str, seed: int) -> None:
     halves = [np.arange(half, SIZE["listeners"], 2) for half in (0, 1)]
     logs, others = (_log(truth, halves[half], seed + half) for half in (0, 1))
     models: dict[str, UserModel] = {}
-    for form in ("plain", "summary", "recurrent"):
+    for form in ("dense", "plain", "summary", "recurrent"):
         models[form] = fit_model(logs, form, seed=seed, epochs=EPOCHS)
     for number in range(1, MEMBERS):
         models[f"recurrent {number + 1}"] = fit_model(logs, "recurrent", seed=seed + number, epochs=EPOCHS)
+    untold = fit_model(logs, "recurrent", seed=seed, epochs=EPOCHS, newcomers=0.0)
     print(kind, seed, "models", flush=True)
-    found = _known(truth, halves[1], seed, logs, models)
+    found = _known(truth, halves[1], seed, logs, models, untold)
     print(json.dumps(found["models"]["recurrent"]["completed"]), flush=True)
     for form in ("summary", "recurrent"):
         models[f"{form}, others"] = fit_model(others, form, seed=seed + 7, epochs=EPOCHS)
@@ -65,8 +66,13 @@ def _log(truth: Truth, whose: np.ndarray, seed: int) -> Log:
     return shuffled(_world(truth, whose, LEARNED // 2, seed), LEARNED, seed, False)[0]
 
 
-def _known(truth: Truth, whose: np.ndarray, seed: int, learn: Log, models: dict[str, UserModel]) -> dict:
-    """Log loss and calibration of all models, of the best by what was told of listeners, and of newcomers."""
+def _known(
+    truth: Truth, whose: np.ndarray, seed: int, learn: Log, models: dict[str, UserModel], untold: UserModel
+) -> dict:
+    """Log loss and calibration of all models, of the best by what was told of listeners, and of newcomers.
+
+    `untold` is the recurrent model that was shown no newcomers: what do they cost the others?
+    """
     world = _world(truth, whose, TESTED // 2, seed + 50)
     test, best = shuffled(world, TESTED, seed + 60, True)
     rows, events = np.asarray(test.there) > 0, _events(test)
@@ -87,7 +93,10 @@ def _known(truth: Truth, whose: np.ndarray, seed: int, learn: Log, models: dict[
         losses = [measuring.log_loss(chances[n][here, 3], came[here]) for n in ("recurrent", "best possible")]
         by_told.append([float(np.expm1(3 * told[here]).mean()), *losses])
     strangers = shuffled(_world(truth, whose, TESTED // 2, seed + 50, True), TESTED, seed + 60, False)[0]
-    chance = np.asarray(along_all(models["recurrent"], strangers))[rows][:, 3]
+    new = [
+        measuring.log_loss(np.asarray(along_all(model, log))[rows][:, 3], came)
+        for model, log in ((models["recurrent"], strangers), (untold, strangers), (untold, test))
+    ]
     left = np.asarray(test.left)[rows]
     leaves = 1 / (1 + np.exp(-np.asarray(test.leaving)[rows] @ np.asarray(models["recurrent"].leaves)))
     often = np.full(
@@ -98,7 +107,7 @@ def _known(truth: Truth, whose: np.ndarray, seed: int, learn: Log, models: dict[
         "models": {n: {r: m._asdict() for r, m in each.items()} for n, each in measured.items()},
         "spread": spread,
         "by_told": by_told,
-        "newcomers": measuring.log_loss(chance, came),
+        "newcomers": new,  # by the model; by one that was shown none; and how that one knows the others
         "leaving": [
             *(measuring.log_loss(leaves, left), measuring.log_loss(often, left)),
             *(measuring.calibration_error(leaves, left), measuring.auc(leaves, left)),

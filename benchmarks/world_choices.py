@@ -40,7 +40,7 @@ def choices(
     earned: dict[str, np.ndarray] = {}
     for name in ("session, all known", "appeal, all known"):
         earned[name] = _knowing(world, name.startswith("session"), PLAYED)
-    for form in ("plain", "summary", "recurrent"):
+    for form in ("dense", "plain", "summary", "recurrent"):
         earned[form] = _whole("town", world_of(truth, starts, models[form]), policies.greedy)
     earned["chance"] = _whole("town", world, policies.by_chance)
     ensemble = [models["recurrent"], *(models[f"recurrent {n + 1}"] for n in range(1, members))]

@@ -58,6 +58,7 @@ def _known(kinds: dict[str, list[dict[str, Any]]]) -> str:
 def _data(kinds: dict[str, list[dict[str, Any]]]) -> str:
     columns = (
         *("over best: few sessions told of", "some", "most", "log loss, newcomers", "known", "constant"),
+        *("taught without newcomers: newcomers", "known"),
         *("leaving: log loss", "constant", "calibration error", "members differ by"),
     )
     lines = _head("town", columns)
@@ -69,11 +70,12 @@ def _data(kinds: dict[str, list[dict[str, Any]]]) -> str:
             ]
         ][0]
         loss = [
-            _spread([t["newcomers"] for t in towns], 4),
+            _spread([t["newcomers"][0] for t in towns], 4),
             *(
                 _spread([t["models"][m]["completed"]["log_loss"] for t in towns], 4)
                 for m in (MODEL, "constant")
             ),
+            *(_spread([t["newcomers"][n] for t in towns], 4) for n in (1, 2)),
         ]
         leaving = [_spread([t["leaving"][n] for t in towns], 4) for n in range(3)]
         lines.append(_row(kind, [*over, *loss, *leaving, _spread([t["spread"] for t in towns], 4)]))
@@ -82,16 +84,20 @@ def _data(kinds: dict[str, list[dict[str, Any]]]) -> str:
 
 def _choices(kinds: dict[str, list[dict[str, Any]]]) -> str:
     names = list(next(iter(kinds.values()))[0]["choices"]["earned"])
-    lines = _head("greed on", [f"{kind}: {what}" for kind in kinds for what in ("earned", "over plain")])
+    lines = _head(
+        "greed on", [f"{kind}: {what}" for kind in kinds for what in ("earned", "over dense", "over plain")]
+    )
     for name in names:
         cells = []
         for towns in kinds.values():
-            here, plain = (
+            here, *others = (
                 np.concatenate([t["choices"]["earned"][n] for t in towns]).astype(float)
-                for n in (name, "plain")
+                for n in (name, "dense", "plain")
             )
-            found = ratio_interval(here, plain, np.arange(len(here)))
-            cells += [f"{here.mean():.2f}", "" if name == "plain" else _interval(found)]
+            cells.append(f"{here.mean():.2f}")
+            for other, each in zip(("dense", "plain"), others, strict=True):
+                found = ratio_interval(here, each, np.arange(len(here)))
+                cells.append("" if name == other else _interval(found))
         lines.append(_row(name, cells))
     lines += ["", *_head("promised / true, in a world of other listeners", list(kinds))]
     for name in next(iter(kinds.values()))[0]["choices"]["promised"]:

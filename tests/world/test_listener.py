@@ -12,10 +12,10 @@ from segue.town import TownConfig, build
 from segue.town.response import HEARD
 from segue.world.catalogue import Catalogue, catalogue_of
 from segue.world.dynamics import begin, play, see, world_of
-from segue.world.features import PLACES
-from segue.world.known import surprises
+from segue.world.features import CANDIDATE, MOMENT, PLACES, SESSION, STATIC, as_newcomer
+from segue.world.known import crowd, surprises
 from segue.world.listener import Listener
-from segue.world.responses import MEMORY, ensemble, init_model
+from segue.world.responses import MEMORY, chances, ensemble, init_model
 from segue.world.starts import starts_of
 from segue.world.walking import walk
 
@@ -87,6 +87,34 @@ def test_of_a_newcomer_nothing_is_known() -> None:
         assert not np.asarray(blank.static)[..., PLACES[name]].any()
     assert np.asarray(blank.static)[..., PLACES["popularity"]].any()
     assert not np.asarray(blank.known).any()
+    # What a training makes of somebody known is what is said of somebody new.
+    moment = jnp.zeros((30, 20, len(MOMENT)))
+    made = as_newcomer(jnp.concatenate([known.static, moment], -1))
+    np.testing.assert_allclose(made[..., : len(STATIC)], blank.static, atol=1e-5)
+
+
+def test_a_dense_model_sees_nothing_of_taste() -> None:
+    draws = [jax.random.normal(jax.random.key(n), (5, size)) for n, size in enumerate((40, len(CANDIDATE)))]
+    session, memory, candidates = draws[0][0, : len(SESSION)], jnp.zeros(MEMORY), draws[1]
+    for form, blind in (("dense", True), ("plain", False)):
+        model = init_model(jax.random.key(3), form)
+        model = model._replace(layers=(model.layers[0], (jnp.ones_like(model.layers[1][0]), jnp.zeros(3))))
+        before = chances(model, session, memory, candidates)
+        moved = candidates.at[:, PLACES["liked_like"]].add(1.0)
+        assert (bool((chances(model, session, memory, moved) == before).all())) == blind
+        moved = candidates.at[:, PLACES["plays"]].add(1.0)
+        assert not bool((chances(model, session, memory, moved) == before).any())
+        assert bool((chances(model, session + 1, memory, candidates) == before).all())
+
+
+def test_the_crowd_is_where_most_is_heard(catalogue: Catalogue) -> None:
+    vectors = catalogue.tracks.vector
+    listens = np.where(np.arange(len(vectors)) == 5, 1.0, 0.0)
+    found = crowd(vectors, listens)
+    assert found.shape == (len(vectors), 2)
+    np.testing.assert_array_equal(found.argmax(0), [5, 5])
+    np.testing.assert_allclose(found[5], 0, atol=1e-4)
+    assert catalogue.crowd.shape == found.shape
 
 
 def test_members_in_doubt_expect_less() -> None:

@@ -21,9 +21,9 @@ from segue.world import measuring
 from segue.world.catalogue import Catalogue, catalogue_of
 from segue.world.config import WorldConfig
 from segue.world.dynamics import sessions
-from segue.world.features import PLACES
+from segue.world.features import PLACES, as_newcomer
 from segue.world.logs import Heard, log_of, read_sessions
-from segue.world.responses import along_all, fit_model
+from segue.world.responses import along_all, fit_model, log_loss
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +80,15 @@ def test_nonsense_lifts_nothing(catalogue: Catalogue, heard: Heard) -> None:
     constant = np.full(len(came), (stage[half][there[half]] == 3).mean())
     assert measuring.log_loss(chance[:, 3], came) > 0.995 * measuring.log_loss(constant, came)
     assert abs(measuring.auc(chance[:, 3], came) - 0.5) < 0.04
+
+
+def test_a_model_taught_newcomers_knows_what_to_expect_of_them(catalogue: Catalogue, heard: Heard) -> None:
+    log, half = log_of(catalogue, heard), np.arange(len(heard.stage)) % 2 == 0
+    learn, test = (jax.tree.map(lambda x, rows=rows: x[rows], log) for rows in (half, ~half))
+    blank = test._replace(candidate=as_newcomer(test.candidate))
+    taught, untold = (fit_model(learn, "summary", epochs=6, newcomers=share) for share in (0.2, 0.0))
+    assert log_loss(taught, blank) < log_loss(untold, blank)
+    assert log_loss(taught, test) < 1.02 * log_loss(untold, test)
 
 
 def test_what_was_known_is_what_came_before(library: Library, catalogue: Catalogue, heard: Heard) -> None:

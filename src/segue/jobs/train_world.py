@@ -84,7 +84,9 @@ def train_world(
     models, curves, chances = {}, {}, dict(measuring.tables(learn, test))
     rows = np.asarray(logs[1].there) > 0
     for name, form, number in _wanted(config):
-        models[name], curves[name] = fit_with_curve(logs[0], form, seed=seed + number, epochs=config.epochs)
+        models[name], curves[name] = fit_with_curve(
+            logs[0], form, seed=seed + number, epochs=config.epochs, newcomers=config.newcomers
+        )
         chances[name] = np.asarray(along_all(models[name], logs[1]))[rows]
         if advance:
             advance(1)

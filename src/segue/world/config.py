@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field
 
 from segue.errors import checked
-from segue.world.responses import Form
+from segue.world.responses import NEWCOMERS, Form
 
 
 class WorldConfig(BaseModel):
@@ -16,7 +16,8 @@ class WorldConfig(BaseModel):
     forms: tuple[Form, ...] = Field(
         ("plain", "summary", "recurrent"),
         min_length=1,
-        description="Forms to learn: plain sees listener and candidate, summary also the session so far, "
+        description="Forms to learn: dense sees listener and candidate side by side, plain also the "
+        "candidate beside the taste, summary also the session so far, "
         "recurrent reads it track by track. The last is the one that a world uses.",
     )
     seconds: float = Field(30.0, gt=0, description="X of the response 'played longer than X seconds'.")
@@ -25,6 +26,12 @@ class WorldConfig(BaseModel):
     shuffled: bool = Field(True, description="Only sessions played with shuffle on.")
     held_out: float = Field(0.2, gt=0, lt=0.9, description="Share of the listeners kept for the measuring.")
     epochs: int = Field(12, ge=1, description="How often the sessions are gone through.")
+    newcomers: float = Field(
+        NEWCOMERS,
+        ge=0,
+        lt=1,
+        description="Share of the sessions that are learned from as if nothing were known of the listener.",
+    )
     members: int = Field(
         3, ge=1, description="Models of the last form, from different seeds; their mean is measured too."
     )

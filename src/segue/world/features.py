@@ -6,6 +6,7 @@ choice, which averages of outcomes cannot.
 
 from __future__ import annotations
 
+from math import log
 from typing import NamedTuple
 
 import jax.numpy as jnp
@@ -27,10 +28,26 @@ STATIC = (
     *("taste", "nearest", "nearest_five", "plays", "recent", "artist_recent", "popularity", "loud", "energy"),
     *("minutes", "energy_gap", "energy_gap_squared", "hour_cos", "hour_sin"),
     *("near", "near_closely", "liked_like", "liked_closely", "liked_itself", "liked_artist", "received"),
-    *("hears_out", "told", "narrow"),
+    *("hears_out", "told", "narrow", "crowd", "crowd_closely"),
 )
 MOMENT = ("follows", "liked", "disliked", "jolt", "artist_heard", "loud_after_loud")
 CANDIDATE = (*STATIC, *MOMENT)
+# What puts the candidate beside the listener's taste: the form "dense" does not see it.
+BESIDE_TASTE = (
+    *("taste", "nearest", "nearest_five", "energy_gap", "energy_gap_squared", "near", "near_closely"),
+    *("liked_like", "liked_closely", "liked_itself", "liked_artist"),
+)
+# What is said of a listener of whom nothing is known: no likeness at all, and of energies the middle one.
+UNKNOWN = 1e-5  # the likeness of songs that have nothing in common: `known.density` takes its logarithm
+WIDE = 10.0  # how alike two songs must be to tell of each other: weights are exp(this x (cosine - 1))
+USUAL_ENERGY = 0.5
+NEWCOMER = {
+    **dict.fromkeys(("taste", "nearest", "nearest_five", "plays", "recent", "artist_recent"), 0.0),
+    **dict.fromkeys(("liked_like", "liked_closely", "liked_itself", "liked_artist"), 0.0),
+    **dict.fromkeys(("hears_out", "told", "narrow"), 0.0),
+    "near": log(UNKNOWN) / WIDE,
+    "near_closely": log(UNKNOWN) / (3 * WIDE),
+}
 PLACES = {name: place for place, name in enumerate(CANDIDATE)}  # columns of `Seen.candidates`
 
 
@@ -103,6 +120,15 @@ def moment_features(heard: Heard, tracks: Track) -> Array:
         tracks.loud * heard.loud[1] / 5,
     ]
     return jnp.stack(columns, -1)
+
+
+def as_newcomer(candidates: Array) -> Array:
+    """Features (..., len(CANDIDATE)) as they would be if nothing were known of the listener."""
+    for name, value in NEWCOMER.items():
+        candidates = candidates.at[..., PLACES[name]].set(value)
+    gap = candidates[..., PLACES["energy"]] - USUAL_ENERGY
+    candidates = candidates.at[..., PLACES["energy_gap"]].set(gap)
+    return candidates.at[..., PLACES["energy_gap_squared"]].set(gap**2)
 
 
 def _unit(vector: Array) -> Array:

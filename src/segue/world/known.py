@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segue.town.response import Track, take
-from segue.world.features import STATIC
+from segue.world.features import STATIC, UNKNOWN, WIDE
 
 Floats = NDArray[np.floating]
 MOST_PLAYED = 20  # tracks that stand for a listener's tastes
 WEAR_DAYS = 4.0  # until 63% of having heard an artist is forgotten
 NEVER = 1000.0  # days
-WIDE = 10.0  # how alike two songs must be to tell of each other: weights are exp(this x (cosine - 1))
+CROWD = 2000  # most played songs that stand for what everybody hears
 
 
 class About(NamedTuple):
@@ -32,6 +32,7 @@ class About(NamedTuple):
     surprise: Floats  # (p,) part heard, less what the rest of its session lets expect
     means: Floats  # (s,) part heard on average in each of their sessions
     received: Floats  # (m,) mean surprise of other listeners at the candidates
+    crowd: Floats  # (m, 2) `crowd` of the candidates
 
 
 def surprises(parts: Floats, session: NDArray[np.integer]) -> Floats:
@@ -55,6 +56,23 @@ def reception(place: NDArray[np.integer], surprise: Floats, songs: int) -> Float
     return result
 
 
+def crowd(vectors: Floats, listens: Floats) -> Floats:
+    """How near each song lies to what everybody hears (n, 2), widely and closely.
+
+    Beside it, nearness to what a listener hears tells taste from what nobody can miss.
+
+    Args:
+        vectors: of the songs (n, d), of length 1.
+        listens: how much each is heard (n,).
+    """
+    most, result = np.argsort(-listens, kind="stable")[:CROWD], np.empty((len(vectors), 2))
+    weights = listens[most].astype(np.float32)
+    for start in range(0, len(vectors), CROWD):
+        part = slice(start, start + CROWD)
+        result[part] = np.stack(_densities(vectors[part], vectors[most], weights), -1)
+    return result
+
+
 def static_features(
     songs: Track, places: NDArray[np.integer], popularity: Floats, about: About, hour: float
 ) -> NDArray[np.float32]:
@@ -70,7 +88,7 @@ def static_features(
     tracks, around = take(songs, places), hour * 2 * np.pi / 24
     near = np.sort(tracks.vector @ about.most.T, -1)
     gap, size = tracks.energy - about.energy, len(places)
-    by_taste = np.exp(WIDE * (tracks.vector @ songs.vector[about.heard].T - 1))
+    near_widely, near_closely = _densities(tracks.vector, songs.vector[about.heard], about.weights)
     alike = np.exp(WIDE * (tracks.vector @ songs.vector[about.told].T - 1))
     same = places[:, None] == about.told
     by_artist = tracks.artist[:, None] == songs.artist[about.told]
@@ -89,8 +107,8 @@ def static_features(
         "energy_gap_squared": gap**2,
         "hour_cos": np.full(size, np.cos(around)),
         "hour_sin": np.full(size, np.sin(around)),
-        "near": _density(by_taste, about.weights, WIDE),
-        "near_closely": _density(by_taste * by_taste * by_taste, about.weights, 3 * WIDE),
+        "near": near_widely,
+        "near_closely": near_closely,
         "liked_like": _mean(alike, about.surprise, 2.0),
         "liked_closely": _mean(alike * alike * alike, about.surprise, 2.0),
         "liked_itself": _mean(same, about.surprise, 2.0),
@@ -99,14 +117,21 @@ def static_features(
         "hears_out": np.full(size, 3 * (about.means - 0.5).sum() / (len(about.means) + 5.0)),
         "told": np.full(size, np.log1p(len(about.means)) / 3),
         "narrow": np.full(size, _narrow(songs.vector[about.heard], about.weights)),
+        "crowd": about.crowd[:, 0],
+        "crowd_closely": about.crowd[:, 1],
     }
     return np.stack([columns[name] for name in STATIC], -1).astype(np.float32)
 
 
-def _density(near: Floats, weights: Floats, sharpness: float) -> Floats:
-    """Log of the mean weight `near` (m, h), over the sharpness: about the nearest cosine, less one."""
-    mean = near @ weights / max(float(weights.sum()), 1e-9)
-    return np.log(mean + 1e-5) / sharpness
+def _densities(songs: Floats, among: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    """Log of the mean likeness of songs (m, d) to some (h, d), widely and closely.
+
+    Over the sharpness, which makes it about the nearest cosine, less one.
+    """
+    alike, total = np.exp(WIDE * (songs @ among.T - 1)), max(float(weights.sum()), 1e-9)
+    both = ((alike, WIDE), (alike * alike * alike, 3 * WIDE))
+    widely, closely = (np.log(near @ weights / total + UNKNOWN) / sharpness for near, sharpness in both)
+    return widely, closely
 
 
 def _narrow(vectors: Floats, weights: Floats) -> float:

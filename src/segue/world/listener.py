@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from segue.town.response import HEARD, take
 from segue.world.catalogue import Catalogue
+from segue.world.features import USUAL_ENERGY
 from segue.world.known import MOST_PLAYED, NEVER, WEAR_DAYS, About, Floats, static_features, surprises
 
 GAP_DAYS = 5 / (24 * 60)  # without listening, after which a session is another
@@ -68,13 +69,14 @@ class Listener:
             wear=np.array([self._worn(artist, day) for artist in tracks.artist.tolist()]),
             taste=plays @ all_tracks.vector[songs] if songs else np.zeros(all_tracks.vector.shape[1]),
             most=most,
-            energy=float(all_tracks.energy[best].mean()) if best else 0.5,
+            energy=float(all_tracks.energy[best].mean()) if best else USUAL_ENERGY,
             heard=np.array(heard, dtype=np.int64),
             weights=np.log1p([self.plays[place] for place in heard], dtype=np.float32),
             told=told[:, 0].astype(np.int64),
             surprise=surprises(parts, session).astype(np.float32),
             means=np.bincount(session, parts) / np.bincount(session),
             received=received[:, 0] / (received[:, 1] + 20),
+            crowd=self.catalogue.crowd[places],
         )
         return static_features(all_tracks, places, self.catalogue.popularity[places], about, hour)
 

@@ -1,7 +1,8 @@
 """The user model: chances of the four stages a track can reach, from features of session and candidate.
 
 Three gates in a row (past very brief, past brief, to the whole), so that the chances are nested as they must
-be: what is heard whole was not skipped. Three forms: "plain" sees only the candidate and the listener,
+be: what is heard whole was not skipped. Four forms: "dense" sees what is known of the listener and of the
+candidate, but nothing that puts the candidate beside the taste (`features.BESIDE_TASTE`); "plain" that too;
 "summary" also what can be seen of the session, "recurrent" reads the session track by track as well.
 """
 
@@ -18,14 +19,17 @@ import optax
 from jax import Array
 from numpy.typing import NDArray
 
-from segue.world.features import CANDIDATE, SESSION, STATIC
+from segue.world.features import BESIDE_TASTE, CANDIDATE, SESSION, STATIC, as_newcomer
 
-Form = Literal["plain", "summary", "recurrent"]
+Form = Literal["dense", "plain", "summary", "recurrent"]
 MEMORY = 32  # of the recurrent layer
 WIDE, DEEP = 64, 48
 BATCH, RATE = 128, 3e-3
 SURPRISE = slice(SESSION.index("surprise_fast"), SESSION.index("surprise_slow") + 1)
 LEAVING = 8
+NEWCOMERS = 0.1  # share of sessions that are learned from as if nothing were known of the listener
+MOMENTS = np.arange(len(CANDIDATE)) >= len(STATIC)
+TASTES = np.isin(CANDIDATE, BESIDE_TASTE)
 
 
 class Log(NamedTuple):
@@ -47,7 +51,7 @@ class UserModel(NamedTuple):
     layers: tuple[tuple[Array, Array], ...]
     bias: Array  # (WIDE,)
     reads: tuple[Array, Array, Array, Array]  # the recurrent layer (GRU)
-    sees: Array  # (2,) 0 or 1: the session at all, and its memory
+    sees: Array  # (3,) 0 or 1: the session at all, its memory, the candidate beside the taste
     leaves: Array  # (LEAVING,) of a logistic model
 
 
@@ -69,7 +73,7 @@ def init_model(key: Array, form: Form) -> UserModel:
             0.6 * MEMORY**-0.5 * jax.random.normal(keys[4], (MEMORY, 3 * MEMORY)),
             jnp.zeros(3 * MEMORY),
         ),
-        jnp.asarray([float(form != "plain"), float(form == "recurrent")]),
+        jnp.asarray([form in ("summary", "recurrent"), form == "recurrent", form != "dense"], jnp.float32),
         jnp.zeros(LEAVING),
     )
 
@@ -77,8 +81,7 @@ def init_model(key: Array, form: Form) -> UserModel:
 def chances(model: UserModel, session: Array, memory: Array, candidates: Array) -> Array:
     """Chances (..., m, 4) of the stages, for candidates (..., m, C) in sessions (..., S)."""
     seen = jnp.concatenate([session * model.sees[0], memory * model.sees[1]], -1)
-    moment = jnp.arange(len(CANDIDATE)) >= len(STATIC)
-    offered = candidates * jnp.where(moment, model.sees[0], 1.0)
+    offered = candidates * jnp.where(MOMENTS, model.sees[0], jnp.where(TASTES, model.sees[2], 1.0))
     x = (seen @ model.session + model.bias)[..., None, :] + offered @ model.candidate
     for weights, bias in model.layers:
         x = jax.nn.silu(x) @ weights + bias
@@ -155,33 +158,50 @@ def _loss(model: UserModel, log: Log) -> Array:
     return -(jnp.log(came + 1e-7) * log.there).sum() / log.there.sum()
 
 
-def fit_model(log: Log, form: Form, *, seed: int = 0, epochs: int = 12) -> UserModel:
-    """Train on sessions, by Adam with a cosine; leaving by Newton's method."""
-    return fit_with_curve(log, form, seed=seed, epochs=epochs)[0]
+def fit_model(
+    log: Log, form: Form, *, seed: int = 0, epochs: int = 12, newcomers: float = NEWCOMERS
+) -> UserModel:
+    """Train on sessions, by Adam with a cosine; leaving by Newton's method.
+
+    Args:
+        log: to learn from.
+        form: of the model.
+        seed: of its first numbers and of the order of the sessions.
+        epochs: how often the sessions are gone through.
+        newcomers: share of the sessions, drawn anew each time, that are learned from as if nothing were known
+            of their listener, so that the model knows what to expect of somebody new.
+    """
+    return fit_with_curve(log, form, seed=seed, epochs=epochs, newcomers=newcomers)[0]
 
 
 def fit_with_curve(
-    log: Log, form: Form, *, seed: int = 0, epochs: int = 12
+    log: Log, form: Form, *, seed: int = 0, epochs: int = 12, newcomers: float = NEWCOMERS
 ) -> tuple[UserModel, NDArray[np.float32]]:
     """As `fit_model`, and the log loss of the four stages at every step of the training."""
     model = init_model(jax.random.key(seed), form)
     # A small log is gone through in smaller batches: each epoch has sixteen steps at least.
     batch = max(1, min(BATCH, log.stage.shape[0] // 16))
     steps = max(1, epochs * log.stage.shape[0] // batch)
-    model, losses = _train(model, log, jax.random.key(seed + 1), steps, batch)
+    model, losses = _train(model, log, jax.random.key(seed + 1), steps, batch, newcomers)
     return model._replace(leaves=_fit_leaving(log)), np.asarray(losses)
 
 
 @partial(jax.jit, static_argnums=(3, 4))
-def _train(model: UserModel, log: Log, key: Array, steps: int, batch: int) -> tuple[UserModel, Array]:
+def _train(
+    model: UserModel, log: Log, key: Array, steps: int, batch: int, newcomers: float
+) -> tuple[UserModel, Array]:
     optimiser = optax.adam(optax.cosine_decay_schedule(RATE, steps))
 
     def step(carry: Any, key: Array) -> tuple[Any, Array]:
         model, state = carry
-        rows = jax.random.randint(key, (batch,), 0, log.stage.shape[0])
-        loss, slope = jax.value_and_grad(_loss)(model, jax.tree.map(lambda x: x[rows], log))
+        to_choose, to_forget = jax.random.split(key)
+        rows = jax.random.randint(to_choose, (batch,), 0, log.stage.shape[0])
+        part = jax.tree.map(lambda x: x[rows], log)
+        new = jax.random.uniform(to_forget, (batch, 1, 1)) < newcomers
+        part = part._replace(candidate=jnp.where(new, as_newcomer(part.candidate), part.candidate))
+        loss, slope = jax.value_and_grad(_loss)(model, part)
         # What the model sees is its form, not something to learn.
-        slope = slope._replace(sees=jnp.zeros(2))
+        slope = slope._replace(sees=jnp.zeros_like(model.sees))
         change, state = optimiser.update(slope, state, model)
         return (optax.apply_updates(model, change), state), loss
 

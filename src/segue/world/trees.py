@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from segue.errors import FormatError
 
+ANEW = "it was learned by another version of Segue: learn it anew"
+
 
 def to_arrays(name: str, tree: Any) -> dict[str, NDArray[Any]]:
     """The leaves of a tree, by name and number."""
@@ -28,5 +30,7 @@ def from_arrays(name: str, like: Any, arrays: dict[str, NDArray[Any]]) -> Any:
     for leaf, array in zip(leaves, found, strict=True):
         if array is None or array.shape != leaf.shape:
             came = "nothing" if array is None else str(array.shape)
-            raise FormatError(f"The stored {name} is of another form", expected=str(leaf.shape), came=came)
+            raise FormatError(
+                f"The stored {name} is of another form", expected=str(leaf.shape), came=came, do=ANEW
+            )
     return jax.tree.unflatten(form, [jnp.asarray(array) for array in found])
