@@ -30,6 +30,7 @@ from segue.evaluation.next_track import METRICS, Parts, SequenceResult, evaluate
 from segue.factors.config import MEASURED
 from segue.factors.ease import EASE
 from segue.factors.folded import FactorScores
+from segue.taste.arrays import load_arrays
 from segue.taste.blend import SequenceBlend
 from segue.taste.documents import Documents, coded
 from segue.taste.network import TasteNetwork
@@ -54,7 +55,8 @@ SOFTMAX = TasteNetworkConfig()
 COSINE = L2.model_copy(update={"loss": "cosine"})
 GRU4REC = TasteNetworkConfig(
     artist_vectors=False, horizons=(NEXT,), negatives=2048, negative_exponent=0.5, dropout_in=0.45,
-    dropout_out=0.0, vector_rate=1.0,
+    dropout_out=0.0, vector_rate=1.0, mask_played=False, ema_decay=0.0,
+    backwards=0.0, epochs=12,
 )  # fmt: skip
 """Cross-entropy with constrained embedding (Hidasi and Karatzoglou 2018; Hidasi and Czapp 2023) in this code:
 song vectors from a random start, 2,048 negatives, dropout on the embedding; Adam instead of Adagrad."""
@@ -129,12 +131,17 @@ class Bench:
         return SongVectors.load(kept)
 
     def network(self, name: str, config: TasteNetworkConfig, vectors: SongVectors) -> TasteNetwork:
-        """A trained network, kept by name; a killed training goes on. It stops by 5% of the training part."""
+        """A trained network, kept by name; a killed training goes on. It stops by the validation part."""
         kept = RESULTS / f"network-{name}-{self.seed}.npz"
-        if not kept.exists():
+        settings = config.model_dump(mode="json")
+        if not kept.exists() or load_arrays(kept, "taste network")[0]["config"] != settings:
             checkpoint = kept.with_suffix(".checkpoint.npz")
             network = TasteNetwork(config).fit(
-                self.parts.train, vectors, seed=self.seed, checkpoint=checkpoint
+                self.parts.train,
+                vectors,
+                validation=self.parts.validation,
+                seed=self.seed,
+                checkpoint=checkpoint,
             )
             network.save(kept)
             checkpoint.unlink()

@@ -10,12 +10,14 @@ import pytest
 from pydantic import ValidationError
 
 from segue.errors import FormatError, SegueError, UsageError
+from segue.taste import module as module_module
 from segue.taste import network as network_module
 from segue.taste import training
 from segue.taste.documents import Context, Documents
 from segue.taste.network import TasteNetwork
 from segue.taste.network_config import L2, NEXT, SESSION, SOON, Horizon, TasteNetworkConfig
 from segue.taste.vectors import SongVectors, SongVectorsConfig
+from segue.taste.windows import draw_batch, training_places
 
 N_SONGS = 40
 SMALL = TasteNetworkConfig(
@@ -60,10 +62,13 @@ def network(circles: Documents, vectors: SongVectors) -> TasteNetwork:
 
 
 def share_right(network: TasteNetwork, documents: Documents) -> float:
-    """How often the next song of the circle comes first."""
+    """How often the next song of the circle comes first of those that have not come yet."""
     right = []
     for document in list(documents)[:50]:
-        scores = network.scores(document, np.arange(2, len(document)))
+        lengths = np.arange(2, len(document))
+        scores = network.scores(document, lengths)
+        for row, length in zip(scores, lengths, strict=True):
+            row[document[:length]] = -np.inf
         right.append(scores.argmax(axis=1) == document[2:])
     return float(np.concatenate(right).mean())
 
@@ -180,6 +185,50 @@ def test_a_killed_run_goes_on_where_it_was(
         assert np.array_equal(one, other)
     with pytest.raises(SegueError, match="another run"):
         TasteNetwork(config).fit(circles, vectors, seed=6, checkpoint=checkpoint)
+
+
+def test_only_a_playlists_own_songs_are_no_negatives_of_what_follows(circles: Documents) -> None:
+    lists = Documents.from_lists([["a", "b", "c", "d", "e"], ["a", "b", "a", "d", "e"]])
+    assert training_places(lists, (NEXT,), (), 5).window_plain.tolist() == [True, False]
+    timed = dataclasses.replace(circles, context=context_of(circles, np.zeros(len(circles.codes))))
+    assert not training_places(timed, (NEXT,), (), 10).window_plain.any()
+    batch = draw_batch(training_places(lists, (NEXT,), (), 5), np.arange(2), 5, jax.random.key(0))
+    drawn = np.array([4, 1, 0, 1], np.int32)
+    played = np.asarray(module_module._played(batch, drawn))
+    for at in range(5):
+        assert played[at, 0].tolist() == np.isin(drawn, batch.codes[: at + 1, 0]).tolist()
+    assert not played[:, 1].any()
+
+
+def test_playlists_are_read_backwards_too_and_listening_is_not(circles: Documents) -> None:
+    """What follows in a playlist read backwards is what was before, within the same reach."""
+    lists = Documents.from_lists([[f"s{n:02d}" for n in range(30)], ["s01", "s02"]])
+    places = training_places(lists, (NEXT, SOON), (), 10)
+    batch = draw_batch(places, np.arange(4), 10, jax.random.key(1), backwards=1.0)
+    codes, weights = np.asarray(batch.codes), np.asarray(batch.weights)
+    number = np.array([int(track[1:]) for track in lists.track_ids])
+    for row in range(4):
+        ahead = number[codes[:, row]] - number[np.asarray(batch.targets)[:, :, row]]
+        assert (ahead[0][weights[0, :, row] > 0] == 1).all()
+        assert set(ahead[1][weights[1, :, row] > 0]) <= {1, 2, 3, 4, 5}
+        assert weights[:, :, row].sum() == (20 if len(np.unique(codes[:, row])) == 10 else 2)
+    timed = dataclasses.replace(circles, context=context_of(circles, np.zeros(len(circles.codes))))
+    places = training_places(timed, (NEXT, SESSION), (), 10)
+    one, other = (
+        draw_batch(places, np.arange(4), 10, jax.random.key(1), backwards=share) for share in (0.0, 1.0)
+    )
+    assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def test_what_is_kept_is_an_average_over_the_steps(circles: Documents, vectors: SongVectors) -> None:
+    one_step = circles.select(np.arange(16))
+    last, average = (
+        TasteNetwork(SMALL.model_copy(update={"epochs": 1, "ema_decay": decay}))
+        .fit(one_step, vectors)
+        .module_
+        for decay in (0.0, 0.9)
+    )
+    np.testing.assert_allclose(average.head_bias, 0.75 * last.head_bias, rtol=1e-5)  # it began at 0
 
 
 def test_it_stops_when_it_gets_no_better(circles: Documents, vectors: SongVectors) -> None:

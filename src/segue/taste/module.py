@@ -127,7 +127,7 @@ def batch_loss(
     targets = batch.targets.reshape(len(config.horizons), -1)
     weights = batch.weights.reshape(len(config.horizons), -1)
     if config.loss == "softmax":
-        losses = _sampled_softmax(module, fixed, config, taste, targets, at_draw)
+        losses = _sampled_softmax(module, fixed, config, taste, targets, batch, at_draw)
     else:
         true = predicted(module, fixed, targets)
         if config.loss == "l2":
@@ -140,13 +140,19 @@ def batch_loss(
 
 
 def _sampled_softmax(
-    module: TasteModule, fixed: Fixed, config: TasteNetworkConfig, taste: Array, targets: Array, key: Array
+    module: TasteModule,
+    fixed: Fixed,
+    config: TasteNetworkConfig,
+    taste: Array,
+    targets: Array,
+    batch: Batch,
+    key: Array,
 ) -> Array:
     """Cross-entropy against songs drawn once for all places of the step, `(n_horizons, n)`.
 
     With log_q, log(expected draws) is taken from the negatives' logits, so that the sum over the draws is an
     unbiased estimate of the sum over all songs (Bengio and Senecal 2008). The true song's own logit is left
-    as it is, and it is no negative of itself.
+    as it is, and it is no negative of itself; with mask_played, nor is any song that the playlist has had.
     """
     drawn = jnp.searchsorted(fixed.drawn, jax.random.uniform(key, (config.negatives,)))
     drawn = jnp.minimum(drawn, len(fixed.drawn) - 1)
@@ -155,8 +161,22 @@ def _sampled_softmax(
     offset = module.bias[drawn] - (fixed.log_expected[drawn] if config.log_q else 0.0)
     true = (taste * predicted(module, fixed, targets)).sum(axis=-1) + module.bias[targets]
     logits = taste @ against.T + offset
-    logits = jnp.where(drawn == targets[..., None], -jnp.inf, logits)
+    out = drawn == targets[..., None]
+    if config.mask_played:
+        out |= _played(batch, drawn).reshape(1, -1, len(drawn))
+    logits = jnp.where(out, -jnp.inf, logits)
     return jnp.logaddexp(jax.nn.logsumexp(logits, axis=-1), true) - true
+
+
+def _played(batch: Batch, songs: Array) -> Array:
+    """Which of `songs` `(n,)` each place has read already, in windows without repeats, `(length, batch, n)`.
+
+    They cannot follow. The taste vector lies near what was read last, and would otherwise spend itself on
+    keeping away from just these songs, and so from their neighbours.
+    """
+    at = jnp.arange(len(batch.codes), dtype=jnp.int32)[:, None, None]
+    first = jnp.where(batch.codes[:, :, None] == songs, at, len(at)).min(axis=0)
+    return (at >= first) & batch.plain[:, None]
 
 
 def _dropout(values: Array, share: float, key: Array) -> Array:

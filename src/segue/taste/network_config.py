@@ -58,17 +58,32 @@ class TasteNetworkConfig(BaseModel):
     negatives: int = Field(1024, ge=1, description="softmax: songs drawn against the true one, at each step")
     negative_exponent: float = Field(0.75, description="drawn with probability ~ count ** this")
     log_q: bool = Field(True, description="correct the logits for how likely a song is to be drawn")
+    mask_played: bool = Field(
+        True, description="softmax: songs that a playlist has had are not drawn against what follows them"
+    )
     popularity: float = Field(
         0.025, ge=0, description="l2 and cosine: log count adds so much to the cosine when songs are ranked"
     )
     length: int = Field(50, ge=2, description="songs of a training window: so far back it learns to read")
+    backwards: float = Field(
+        0.25,
+        ge=0,
+        le=1,
+        description="share of the playlists' windows that are read from the end to the start",
+    )
     batch: int = Field(64, ge=1, description="windows in a step")
-    epochs: int = Field(12, ge=1, description="passes over the documents at most")
+    epochs: int = Field(8, ge=1, description="passes over the documents at most")
     learning_rate: float = Field(3e-3, gt=0, description="of Adam, after a short warm-up; it falls linearly")
     vector_rate: float = Field(0.3, gt=0, description="factor on it for song vectors, which start learned")
     warm_up: int = Field(50, ge=0, description="steps over which the learning rate rises")
     dropout_in: float = Field(0.3, ge=0, lt=1, description="share of the read vectors' entries dropped")
     dropout_out: float = Field(0.3, ge=0, lt=1, description="share of the layer's outputs dropped")
+    ema_decay: float = Field(
+        0.995,
+        ge=0,
+        lt=1,
+        description="what is kept is an exponential moving average of the parameters over the steps; 0: none",
+    )
     patience: int = Field(3, ge=1, description="epochs without a better validation loss after which it stops")
     validation_share: float = Field(
         0.05,
@@ -90,5 +105,13 @@ class TasteNetworkConfig(BaseModel):
         return self
 
 
-L2 = TasteNetworkConfig(loss="l2", learn_vectors=False, artist_vectors=False, horizons=(NEXT,))
+L2 = TasteNetworkConfig(
+    loss="l2",
+    learn_vectors=False,
+    artist_vectors=False,
+    horizons=(NEXT,),
+    backwards=0,
+    ema_decay=0,
+    epochs=12,
+)
 """The network as it was first described: L2 distance to the next song's vector, the vectors not touched."""

@@ -11,7 +11,7 @@ import json
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -31,6 +31,14 @@ if TYPE_CHECKING:
     import altair
 
 KIND = "taste network checkpoint"
+
+
+class Carried(NamedTuple):
+    """What a step hands to the next."""
+
+    parameters: Any  # a TasteModule of what is learned
+    optimiser: Any  # its state
+    average: Any  # of the parameters over the steps so far
 
 
 @dataclass
@@ -77,7 +85,7 @@ def train(
     seed: int,
     checkpoint: Path | None = None,
 ) -> tuple[TasteModule, Curves]:
-    """The trained parameters (of the epoch that did best on `validation`, if given), and the losses.
+    """The trained parameters (averaged; of the epoch best on `validation`, if given), and the losses.
 
     Raises:
         NumericalError: the loss is no number any more.
@@ -87,36 +95,43 @@ def train(
     parameters, rest = eqx.partition(module, wanted)
     n_steps = max(1, len(places.window_start) // config.batch)
     optimiser = _optimiser(config, parameters, n_steps * config.epochs)
-    state, curves, best = optimiser.init(parameters), Curves(), parameters
+    carried, curves, best = Carried(parameters, optimiser.init(parameters), parameters), Curves(), parameters
     signature = _signature(config, places, seed)
     if checkpoint is not None and checkpoint.exists():
-        parameters, state, best, curves = _restore(checkpoint, signature, (parameters, state, best))
+        (carried, best), curves = _restore(checkpoint, signature, (carried, best))
 
     @eqx.filter_jit
     def epoch(
-        parameters: TasteModule, state: Any, rest: TasteModule, fixed: Fixed, places: Places, key: Array
-    ) -> tuple[TasteModule, Any, Array]:
+        carried: Carried,
+        before: Array,
+        rest: TasteModule,
+        fixed: Fixed,
+        places: Places,
+        key: Array,
+    ) -> tuple[Carried, Array]:
         first, second = jax.random.split(key)
         order = _windows_of(places, n_steps, config.batch, first)
 
-        def one(carried: tuple[Any, Any], at: tuple[Array, Array]) -> tuple[tuple[Any, Any], Array]:
-            parameters, state = carried
-            windows, key = at
+        def one(carried: Carried, at: tuple[Array, Array, Array]) -> tuple[Carried, Array]:
+            windows, key, number = at
             to_draw, to_lose = jax.random.split(key)
-            batch = draw_batch(places, windows, config.length, to_draw)
+            batch = draw_batch(places, windows, config.length, to_draw, config.backwards)
 
             def loss(parameters: TasteModule) -> Array:
                 whole = eqx.combine(parameters, rest)
                 return batch_loss(whole, fixed, config, batch, to_lose, training=True)
 
-            value, gradient = jax.value_and_grad(loss)(parameters)
-            updates, state = optimiser.update(gradient, state, parameters)
-            return (optax.apply_updates(parameters, updates), state), value
+            value, gradient = jax.value_and_grad(loss)(carried.parameters)
+            updates, state = optimiser.update(gradient, carried.optimiser, carried.parameters)
+            parameters = optax.apply_updates(carried.parameters, updates)
+            # Of few steps the average looks back less far, or it would be of the start.
+            kept = jnp.minimum(config.ema_decay, (1 + number) / (4 + number)) if config.ema_decay else 0.0
+            average = jax.tree.map(lambda old, new: new + kept * (old - new), carried.average, parameters)
+            return Carried(parameters, state, average), value
 
-        (parameters, state), losses = jax.lax.scan(
-            one, (parameters, state), (order, jax.random.split(second, n_steps))
-        )
-        return parameters, state, losses.mean()
+        steps = (order, jax.random.split(second, n_steps), before + jnp.arange(n_steps))
+        carried, losses = jax.lax.scan(one, carried, steps)
+        return carried, losses.mean()
 
     root = jax.random.key(seed)
     with progress("Taste network", config.epochs, unit="epochs") as advance:
@@ -126,7 +141,7 @@ def train(
                 break
             clock = time.perf_counter()
             key = jax.random.fold_in(root, number)
-            parameters, state, loss = epoch(parameters, state, rest, fixed, places, key)
+            carried, loss = epoch(carried, jnp.asarray(number * n_steps), rest, fixed, places, key)
             if not np.isfinite(loss):
                 raise NumericalError(
                     f"The loss of the taste network is {float(loss)} in epoch {number + 1}",
@@ -135,12 +150,12 @@ def train(
             curves.training.append(float(loss))
             curves.seconds.append(time.perf_counter() - clock)
             if validation is not None:
-                whole = eqx.combine(parameters, rest)
+                whole = eqx.combine(carried.average, rest)
                 curves.validation.append(float(_validation_loss(whole, fixed, config, validation, root)))
             if curves.best == number:
-                best = parameters
+                best = carried.average
             if checkpoint is not None:
-                _keep(checkpoint, signature, (parameters, state, best), curves)
+                _keep(checkpoint, signature, (carried, best), curves)
             advance(1)
     return eqx.combine(best, rest), curves
 
@@ -204,7 +219,7 @@ def _keep(path: Path, signature: str, trees: Any, curves: Curves) -> None:
     save_arrays(path, KIND, facts, {f"leaf{n}": np.asarray(leaf) for n, leaf in enumerate(leaves)})
 
 
-def _restore(path: Path, signature: str, trees: Any) -> tuple[Any, Any, Any, Curves]:
+def _restore(path: Path, signature: str, trees: Any) -> tuple[Any, Curves]:
     facts, arrays = load_arrays(path, KIND)
     if facts["signature"] != signature:
         raise SegueError(
@@ -213,5 +228,4 @@ def _restore(path: Path, signature: str, trees: Any) -> tuple[Any, Any, Any, Cur
             do="remove it to begin anew",
         )
     leaves = [jnp.asarray(arrays[f"leaf{n}"]) for n in range(len(arrays))]
-    parameters, state, best = jax.tree.unflatten(jax.tree.structure(trees), leaves)
-    return parameters, state, best, Curves(**facts["curves"])
+    return jax.tree.unflatten(jax.tree.structure(trees), leaves), Curves(**facts["curves"])

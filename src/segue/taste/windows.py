@@ -33,6 +33,8 @@ class Places(NamedTuple):
     span_end: Array  # (n_horizons, n_places)
     window_start: Array  # (n_windows,) int32: the document of each window
     window_end: Array  # (n_windows,)
+    window_plain: Array  # (n_windows,) bool: an order without times and without repeats, as a playlist has
+    reach: Array  # (n_horizons,) int32: songs ahead; 0 for horizons of sessions and days
 
 
 def context_features(context: Context, sources: tuple[str, ...]) -> NDArray[np.float32]:
@@ -106,6 +108,8 @@ def training_places(
         span_end=jnp.asarray(np.stack([end for _, end in spans]).astype(np.int32)),
         window_start=jnp.asarray(documents.offsets[window].astype(np.int32)),
         window_end=jnp.asarray(documents.offsets[window + 1].astype(np.int32)),
+        window_plain=jnp.asarray(_plain(documents)[window]),
+        reach=jnp.asarray([horizon.songs or 0 for horizon in horizons], jnp.int32),
     )
 
 
@@ -116,23 +120,47 @@ class Batch(NamedTuple):
     features: Array  # (length, batch, n_features)
     targets: Array  # (n_horizons, length, batch)
     weights: Array  # (n_horizons, length, batch)
+    plain: Array  # (batch,) bool
 
 
-def draw_batch(places: Places, windows: Array, length: int, key: Array) -> Batch:
-    """A random stretch of `length` places of each window's document, and a random target in each span."""
-    first, second = jax.random.split(key)
+def draw_batch(places: Places, windows: Array, length: int, key: Array, backwards: float = 0.0) -> Batch:
+    """A random stretch of `length` places of each window's document, and a random target in each span.
+
+    Plain windows are read from the end to the start with the probability `backwards`; what follows is then
+    what was before.
+    """
+    first, second, third = jax.random.split(key, 3)
     start, end = places.window_start[windows], places.window_end[windows]
     room = jnp.maximum(end - start - length - 1, 0)
-    start = start + (jax.random.uniform(first, start.shape) * (room + 1)).astype(jnp.int32)
-    at = start[None, :] + jnp.arange(length, dtype=jnp.int32)[:, None]
-    inside = at < end[None, :]
-    at = jnp.minimum(at, end[None, :] - 1)
-    span_start, span_end = places.span_start[:, at], places.span_end[:, at]
+    drawn_start = start + (jax.random.uniform(first, start.shape) * (room + 1)).astype(jnp.int32)
+    place = drawn_start[None, :] + jnp.arange(length, dtype=jnp.int32)[:, None]
+    inside = place < end[None, :]
+    place = jnp.minimum(place, end[None, :] - 1)
+    plain = places.window_plain[windows]
+    turned = plain & (jax.random.uniform(third, start.shape) < backwards)
+
+    def at(place: Array) -> Array:
+        return jnp.where(turned, start + end - 1 - place, place)
+
+    read = at(place)
+    reach = places.reach[:, None, None]
+    span_start = jnp.where(turned, place + 1, places.span_start[:, read])
+    span_end = jnp.where(turned, jnp.minimum(place + 1 + reach, end), places.span_end[:, read])
     width = span_end - span_start
     drawn = jnp.floor(jax.random.uniform(second, width.shape) * width).astype(jnp.int32)
-    target = jnp.minimum(span_start + drawn, len(places.codes) - 1)
+    target = jnp.clip(at(span_start + drawn), 0, len(places.codes) - 1)
     weights = (width > 0) * inside[None] * places.wanted[target]
-    return Batch(places.codes[at], places.features[at], places.codes[target], weights)
+    return Batch(places.codes[read], places.features[read], places.codes[target], weights, plain)
+
+
+def _plain(documents: Documents) -> NDArray[np.bool_]:
+    """Whether each document is an order without times and without repeats, `(n_documents,)`."""
+    owner = np.repeat(np.arange(len(documents), dtype=np.int64), documents.lengths)
+    different = np.unique(owner * documents.n_tracks + documents.codes) // max(documents.n_tracks, 1)
+    plain = np.bincount(different, minlength=len(documents)) == documents.lengths
+    if documents.context is not None:
+        plain[owner[np.isfinite(documents.context.started_s)]] = False
+    return plain
 
 
 def _spans(documents: Documents, horizon: Horizon) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
