@@ -67,7 +67,8 @@ def test_rare_items_are_ranked_by_the_factors(plays):
 def test_weights_are_chosen_and_beat_every_part(plays):
     blend = Blend(factors=ALS).fit(plays)
     assert abs(sum(blend.weights_.values()) - 1) < 1e-3
-    assert blend.validation_["blend"] >= max(v for k, v in blend.validation_.items() if k != "blend")
+    by_head = Blend(factors=ALS, whole_order=0.0).fit(plays).validation_
+    assert by_head["blend"] >= max(v for k, v in by_head.items() if k != "blend")
     assert Blend(factors=ALS).fit(plays).weights_ == blend.weights_
 
 
@@ -82,6 +83,42 @@ def test_the_bench_judges_as_ndcg_of_whole_lists_does():
     mix[seen.nonzero()] = -np.inf
     lists = np.argsort(-mix, axis=1)[:, :100]
     np.testing.assert_allclose(bench.ndcg([0.6, 0.4]), ndcg(lists, targets).mean(), rtol=0.02)
+
+
+def test_the_bench_judges_the_whole_order_by_auc():
+    rng = np.random.default_rng(2)
+    scores = rng.integers(0, 50, (20, 300)).astype(np.float32)  # with ties
+    seen = csr_matrix(rng.random((20, 300)) < 0.05, dtype=np.float32)
+    targets = csr_matrix((rng.random((20, 300)) < 0.05) & (seen.toarray() == 0), dtype=np.float32)
+    bench = Bench(["a"], whole=1.0)
+    bench.add({"a": scores}, seen, targets)
+    expected = []
+    for row, wanted, had in zip(scores, targets.toarray() > 0, seen.toarray() > 0, strict=True):
+        above = row[wanted][:, None] - row[~wanted & ~had]
+        expected.append(((above > 0) + (above == 0) / 2).mean())
+    np.testing.assert_allclose(bench.auc([1.0]), np.mean(expected), rtol=1e-6)
+    assert bench.worth([1.0]) == bench.ndcg([1.0])
+    bench.floor = 0.9
+    np.testing.assert_allclose(bench.worth([1.0]), bench.ndcg([1.0]) - (0.9 - bench.auc([1.0])))
+
+
+def test_a_good_head_may_not_cost_the_order_of_the_rest():
+    rng = np.random.default_rng(3)
+    truth = rng.normal(size=(40, 600)).astype(np.float32)
+    targets = csr_matrix(truth > 0.5, dtype=np.float32)
+    nothing = rng.normal(-3, 3, truth.shape).clip(max=0.9)
+    parts = {
+        "head": np.where(truth > 1.0, truth, nothing).astype(np.float32),  # knows only the best
+        "rough": truth + rng.normal(size=truth.shape).astype(np.float32),
+    }
+    auc = {}
+    for whole in (0.0, 3.0):
+        bench = Bench(list(parts), whole)
+        bench.add(parts, csr_matrix(targets.shape, dtype=np.float32), targets)
+        weights, _ = bench.best()
+        auc[whole] = bench.auc(list(weights.values()))
+    assert auc[0.0] < bench.floor - 0.02
+    assert auc[3.0] > bench.floor - 0.005
 
 
 def test_dislikes_reach_the_factors(plays):
@@ -111,7 +148,7 @@ def test_what_is_saved_is_the_same_without_the_parts_that_weigh_nothing(plays, t
 def test_rarity_takes_off_what_popularity_gives(plays):
     count = np.asarray((plays > 0).sum(axis=0)).ravel()
     scores = Rarity().fit(plays).scores(plays[:2])
-    np.testing.assert_allclose(scores, np.tile(-np.log1p(count), (2, 1)), rtol=1e-6)
+    np.testing.assert_allclose(scores, np.tile(-np.log1p(count / count.mean()), (2, 1)), rtol=1e-6)
     means = []
     for weight in (0.0, 0.3):
         blend = Blend(factors=ALS, weights={"factors": 1 - weight, "rarity": weight}).fit(plays)

@@ -12,6 +12,7 @@ loads one beside its factors and ranks by it: `FactorModel.candidates`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Self
 
@@ -53,7 +54,7 @@ class MixConfig(BaseModel):
         EASEConfig(dropout=1.0), description="Every track regressed on all others."
     )
     items: NeighboursConfig | None = Field(
-        NeighboursConfig(weighting="bm25", neighbours=300, shrink=50.0),
+        NeighboursConfig(weighting="bm25", neighbours=100),
         description="Tracks' neighbours by cosine.",
     )
     walk: RP3betaConfig | None = Field(RP3betaConfig(), description="Walks from track to listener to track.")
@@ -72,8 +73,21 @@ class MixConfig(BaseModel):
     weights: dict[str, NonNegativeFloat] | None = Field(
         None, description="Weight of each part, by its name above; none chooses them on held-out listeners."
     )
-    held_out: float = Field(0.2, gt=0, lt=1, description="Share of the listeners that weights are chosen on.")
+    held_out: float = Field(
+        0.2, gt=0, le=0.5, description="Share of the listeners that weights are chosen on, at a time."
+    )
     most_held_out: PositiveInt = Field(2000, description="Most listeners that weights are chosen on.")
+    enough_held_out: PositiveInt = Field(
+        1000,
+        description="Where one group held out is smaller, others follow, each with a training of its own, "
+        "until there are so many listeners to choose on.",
+    )
+    most_groups: PositiveInt = Field(3, description="Most groups held out.")
+    whole_order: NonNegativeFloat = Field(
+        3.0,
+        description="What it costs weights, in NDCG@100, to order the whole catalogue worse (AUC) than the "
+        "best part does.",
+    )
     given: float = Field(0.8, gt=0, lt=1, description="Share of a held-out listener's tracks that is known.")
     seed: int = Field(0, description="Of who is held out.")
 
@@ -193,7 +207,7 @@ class Blend(ScoredModel):
 
     def _fit(self, user_items: csr_matrix) -> None:
         names = list(self._settings())
-        steps = len(names) * (1 if self.config.weights else 2)
+        steps = len(names) * (1 + (0 if self.config.weights else self._groups(user_items.shape[0])))
         with progress("Blending", steps) as advance:
             told = advance if self._show else _silent
             self.validation_, weights = {}, self.config.weights
@@ -210,11 +224,14 @@ class Blend(ScoredModel):
         c = self.config
         rng = np.random.default_rng(c.seed)
         n = user_items.shape[0]
-        held = rng.permutation(n)[: min(round(c.held_out * n), c.most_held_out)]
-        given, targets = _halves(user_items[np.sort(held)], c.given, rng)
-        rest = user_items[np.setdiff1d(np.arange(n), held)]
-        bench = Bench(list(self._settings()))
-        if (rest.data > 0).any() and targets.nnz:
+        order, size = rng.permutation(n), self._held_out(n)
+        bench = Bench(list(self._settings()), c.whole_order, c.seed)
+        for group in range(self._groups(n)):
+            held = np.sort(order[group * size : (group + 1) * size])
+            given, targets = _halves(user_items[held], c.given, rng)
+            rest = user_items[np.setdiff1d(order, held)]
+            if not (rest.data > 0).any() or not targets.nnz:
+                continue
             head, parts = self._learn(rest, list(bench.names), advance)
             for rows in batches(given.shape[0], self.n_items_):
                 scores = {k: part.scores(_columns(part, given[rows], head)) for k, part in parts.items()}
@@ -222,6 +239,15 @@ class Blend(ScoredModel):
         weights, reached = bench.best()
         alone = {name: bench.ndcg(unit) for name, unit in zip(bench.names, np.eye(len(weights)), strict=True)}
         return weights, {**alone, "blend": reached}
+
+    def _held_out(self, n_listeners: int) -> int:
+        """How many listeners are held out at a time."""
+        return min(round(self.config.held_out * n_listeners), self.config.most_held_out)
+
+    def _groups(self, n_listeners: int) -> int:
+        """How often some are held out."""
+        c, size = self.config, max(self._held_out(n_listeners), 1)
+        return min(math.ceil(c.enough_held_out / size), int(1 / c.held_out), c.most_groups)
 
     def _learn(
         self,

@@ -41,15 +41,16 @@ class Popularity(ScoredModel):
 
 
 class Rarity(Popularity):
-    """The opposite: score of item i = -log(1 + its number of listeners). Of use beside other models only.
+    """The opposite: score of item i = -log(1 + n_i / mean n), n_i its number of listeners.
 
-    Scores of all other models rise with popularity, by more than ranks best: what everybody has crowds out
-    what suits this listener.
+    Of use beside other models only: their scores rise with popularity by more than ranks best, and what
+    everybody has crowds out what suits this listener. Below the mean it hardly rises further: it takes off
+    what is popular and does not put forward what nobody has.
     """
 
     def scores(self, user_items: csr_matrix) -> NDArray[np.float32]:
-        """-log(1 + number of listeners) of every item, alike in all rows: (n, n_items)."""
-        return -np.log1p(super().scores(user_items))
+        """-log(1 + number of listeners / mean) of every item, alike in all rows: (n, n_items)."""
+        return -np.log1p(super().scores(user_items) / max(float(self.listeners_.mean()), 1e-9))
 
     def _similarities(self, items: NDArray[np.int64]) -> NDArray[np.float32]:
         return np.zeros((len(items), self.n_items_), dtype=np.float32)  # says nothing of likeness

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,7 +14,8 @@ from segue.factors.scored import LEFT_OUT, top
 
 Scores = NDArray[np.float32]
 
-DEPTH = 100  # what is judged: NDCG@100
+DEPTH = 100  # the head of a list is judged by NDCG@100
+OTHERS = 500  # tracks a listener does not have, drawn to judge the whole order by
 FINEST = 0.05  # smallest step of a weight
 
 
@@ -42,12 +44,31 @@ def comparable(parts: Mapping[str, Scores], head: NDArray[np.int64]) -> dict[str
     return alike
 
 
-class Bench:
-    """Held-out listeners' best candidates of every part, small enough to try many weights on."""
+class _Listener(NamedTuple):
+    """A held-out listener's scores by all parts: (parts, ...)."""
 
-    def __init__(self, names: Sequence[str]) -> None:
-        self.names = tuple(names)
-        self._rows: list[tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.float64]]] = []
+    best: Scores  # of the parts' best candidates
+    wanted: NDArray[np.bool_]  # which of those are to be found
+    ideal: float  # the most that DCG@100 can be
+    targets: Scores  # of all that is to be found
+    others: Scores  # of others drawn at random
+
+
+class Bench:
+    """Held-out listeners' scores by every part, few enough to try many weights on."""
+
+    def __init__(self, names: Sequence[str], whole: float = 0.0, seed: int = 0) -> None:
+        """Begin with nobody.
+
+        Args:
+            names: of the parts.
+            whole: what AUC below the best part's costs, in NDCG@100. NDCG alone leaves all below
+                a list's head free, so that weights chosen by it can spoil the order of a small catalogue.
+            seed: of the tracks that AUC is taken on.
+        """
+        self.names, self.whole, self.floor = tuple(names), whole, 0.0
+        self._rng = np.random.default_rng(seed)
+        self._rows: list[_Listener] = []
 
     def add(self, scores: Mapping[str, Scores], seen: csr_matrix, targets: csr_matrix) -> None:
         """Take some listeners.
@@ -72,20 +93,48 @@ class Bench:
         ideal = gains[np.minimum(np.diff(targets.indptr), DEPTH)]
         for row in np.flatnonzero(ideal > 0):
             chosen = np.flatnonzero(candidates[row])
-            values = np.stack([scores[name][row, chosen] for name in self.names])
-            self._rows.append((values, wanted[row, chosen], ideal[row : row + 1]))
+            found = targets.indices[targets.indptr[row] : targets.indptr[row + 1]]
+            open_ = ~wanted[row]
+            open_[seen.indices[seen.indptr[row] : seen.indptr[row + 1]]] = False
+            rest = np.flatnonzero(open_)
+            others = self._rng.choice(rest, min(OTHERS, len(rest)), replace=False)
+            values = np.stack([scores[name][row] for name in self.names])
+            self._rows.append(
+                _Listener(
+                    values[:, chosen],
+                    wanted[row, chosen],
+                    float(ideal[row]),
+                    values[:, found],
+                    values[:, others],
+                )
+            )
 
     def ndcg(self, weights: ArrayLike) -> float:
         """Mean NDCG@100 of the weighted sum."""
         mix = np.asarray(weights, dtype=np.float32)
         total = 0.0
-        for values, wanted, ideal in self._rows:
-            score = mix @ values
-            hits = np.flatnonzero(wanted)
+        for row in self._rows:
+            score = mix @ row.best
+            hits = score[row.wanted]
             # The place of a target is the number of candidates that are not below it.
-            places = (score[None, :] >= score[hits, None]).sum(axis=1)
-            total += float((1 / np.log2(places[places <= DEPTH] + 1)).sum() / ideal[0])
+            places = (score[None, :] >= hits[:, None]).sum(axis=1)
+            total += float((1 / np.log2(places[places <= DEPTH] + 1)).sum() / row.ideal)
         return total / max(len(self._rows), 1)
+
+    def auc(self, weights: ArrayLike) -> float:
+        """Mean share of the others that a target is above, by the weighted sum; a tie counts half."""
+        mix = np.asarray(weights, dtype=np.float32)
+        total = 0.0
+        for row in self._rows:
+            others, targets = np.sort(mix @ row.others), mix @ row.targets
+            below = np.searchsorted(others, targets) + np.searchsorted(others, targets, side="right")
+            total += float(below.mean() / (2 * max(len(others), 1)))
+        return total / max(len(self._rows), 1)
+
+    def worth(self, weights: ArrayLike) -> float:
+        """What is maximised: NDCG@100, less `whole` for every point of AUC below `floor`."""
+        short = max(0.0, self.floor - self.auc(weights)) if self.whole else 0.0
+        return self.ndcg(weights) - self.whole * short
 
     def best(self) -> tuple[dict[str, float], float]:
         """The weights found by coordinate search from the best of a few starts, summing to 1, and their NDCG.
@@ -96,17 +145,19 @@ class Bench:
         even = np.full(count, 1 / count)
         if not self._rows:
             return dict(zip(self.names, even.tolist(), strict=True)), float("nan")
+        if self.whole:
+            self.floor = max(self.auc(unit) for unit in np.eye(count))
         pairs = [np.eye(count)[list(pair)].mean(axis=0) for pair in itertools.combinations(range(count), 2)]
         starts = [*np.eye(count), *pairs, even]
-        reached = [self.ndcg(start) for start in starts]
+        reached = [self.worth(start) for start in starts]
         found, weights, step = max(reached), starts[int(np.argmax(reached))], 0.2
         while step >= FINEST:
             better = False
             for at, sign in itertools.product(range(count), (step, -step)):
                 moved = weights.copy()
                 moved[at] = max(0.0, moved[at] + sign)
-                if moved.any() and (value := self.ndcg(moved)) > found + 1e-6:
+                if moved.any() and (value := self.worth(moved)) > found + 1e-6:
                     weights, found, better = moved, value, True
             step = step if better else step / 2
         weights = weights / weights.sum()
-        return dict(zip(self.names, weights.round(4).tolist(), strict=True)), found
+        return dict(zip(self.names, weights.round(4).tolist(), strict=True)), self.ndcg(weights)
