@@ -25,7 +25,7 @@ import orjson
 
 import data
 from pages import put
-from quality_peers import PEERS, Settings
+from quality_peers import BINARY, PEERS, Settings
 from quality_town import town, town_table
 from segue.evaluation.histories import Histories
 from segue.evaluation.protocols import LISTENERS, PLAYLISTS, Protocol, run_system
@@ -49,9 +49,11 @@ def draws(system: str, protocol: str, tries: int) -> list[Settings]:
     peer = PEERS[system]
     found = [peer.first[protocol]] if protocol in peer.first else []
     rng = np.random.default_rng(0)
-    most = max(1, int(np.prod([len(values) for values in peer.space.values()]))) + len(found)
-    while peer.space and len(found) < min(tries, most):
-        drawn = {key: values[rng.integers(len(values))] for key, values in peer.space.items()}
+    # In a playlist a track counts once, so that there is no gain to choose.
+    space = peer.space | ({"gain": [BINARY]} if protocol == "playlists" and "gain" in peer.space else {})
+    most = max(1, int(np.prod([len(values) for values in space.values()]))) + len(found)
+    while space and len(found) < min(tries, most):
+        drawn = {key: values[rng.integers(len(values))] for key, values in space.items()}
         if drawn not in found:
             found.append(drawn)
         elif len(found) >= most - 1:
@@ -60,23 +62,29 @@ def draws(system: str, protocol: str, tries: int) -> list[Settings]:
 
 
 def tune(args: argparse.Namespace) -> None:
-    """Choose each system's settings on validation parts."""
+    """Choose each system's settings on validation parts; what was tried before on as many folds counts."""
     for name in args.protocols:
         protocol, listening = PROTOCOLS[name], histories(name)
         folds = [protocol.validation(protocol.split(listening, seed), seed) for seed in range(args.folds)]
         for system in args.systems:
+            kept = load(name, system) or {}
+            tried = [each for each in kept.get("tried", []) if each["folds"] == args.folds]
             settings = draws(system, name, args.tries)
-            reached = []
-            start = time.perf_counter()
-            for tried in settings if len(settings) > 1 else []:
-                make = partial(PEERS[system].make, tried)
+            known = [each["settings"] for each in tried]
+            for new in [each for each in settings if each not in known] if len(settings) > 1 else []:
+                start = time.perf_counter()
+                make = partial(PEERS[system].make, new)
                 runs = [run_system(system, make, fold, protocol, seed) for seed, fold in enumerate(folds)]
-                reached.append(float(np.mean([run.value(protocol.main_metric) for run in runs])))
-            best = int(np.argmax(reached)) if reached else 0
-            say(
-                name, system, settings[best], reached[best : best + 1], f"{time.perf_counter() - start:.0f} s"
-            )
-            keep(name, system, settings=settings[best], tries=len(settings), folds=args.folds)
+                reached = float(np.mean([run.value(protocol.main_metric) for run in runs]))
+                say(name, system, new, f"{reached:.4f}", f"{time.perf_counter() - start:.0f} s")
+                tried.append({"settings": new, "folds": args.folds, "reached": reached})
+                keep(name, system, **kept | {"tried": tried})
+            best = max(tried, key=lambda each: each["reached"])["settings"] if tried else settings[0]
+            chosen = {"settings": best, "tries": max(len(tried), 1), "folds": args.folds, "tried": tried}
+            if kept.get("settings") == best:
+                chosen = kept | chosen  # its runs still hold
+            keep(name, system, **chosen)
+            say(name, system, "takes", best)
 
 
 def run(args: argparse.Namespace) -> None:

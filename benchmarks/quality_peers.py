@@ -15,8 +15,9 @@ from segue.factors.als import ImplicitALS
 from segue.factors.blend import Blend, BlendConfig
 from segue.factors.config import ALSConfig
 from segue.factors.ease import EASE
-from segue.factors.items import ItemNeighbours, Popularity, RP3beta
+from segue.factors.items import ItemNeighbours, Popularity, Rarity, RP3beta
 from segue.factors.listeners import UserNeighbours
+from segue.factors.mixing import standardised
 from segue.factors.model import FactorConfig
 from segue.factors.scored import allowed_items, top
 
@@ -95,6 +96,25 @@ class Cmfrec:
         return (x @ self.model.B_.T).astype(np.float32)
 
 
+class Discounted:
+    """`implicit`'s ALS with popularity taken off, as Segue's blend takes it off: standard scores + rarity."""
+
+    def __init__(self, discount: float, **settings: Any) -> None:
+        from implicit.cpu.als import AlternatingLeastSquares
+
+        self.discount, self.model = discount, AlternatingLeastSquares(**settings)
+
+    def fit(self, user_items: csr_matrix) -> Self:
+        self.model.fit(user_items, show_progress=False)
+        self.rarity = Rarity().fit(user_items)
+        return self
+
+    def scores(self, rows: csr_matrix) -> NDArray[np.float32]:
+        x = self.model.recalculate_user(np.arange(rows.shape[0]), rows)
+        rare = standardised(self.rarity.scores(rows))
+        return standardised(x @ self.model.item_factors.T) + np.float32(self.discount) * rare
+
+
 def _als(s: Settings, seed: int) -> Recommender:
     settings = {key: value for key, value in s.items() if key != "gain"}
     model = ImplicitALS(**settings, objective="rendle", iterations=16, random_state=seed, num_threads=1)
@@ -106,6 +126,11 @@ def _implicit(s: Settings, seed: int) -> Recommender:
 
     settings = {key: value for key, value in s.items() if key != "gain"}
     return LogConfidence(AlternatingLeastSquares(**settings, random_state=seed, num_threads=1), s["gain"])
+
+
+def _discounted(s: Settings, seed: int) -> Recommender:
+    settings = {key: value for key, value in s.items() if key != "gain"}
+    return LogConfidence(Ranked(Discounted(**settings, random_state=seed, num_threads=1)), s["gain"])
 
 
 def _bpr(s: Settings, seed: int) -> Recommender:
@@ -134,6 +159,10 @@ def _blend(s: Settings, seed: int) -> Recommender:
 
 SIZES = [64, 128, 256]
 NEIGHBOURS = [50, 100, 200, 500, 1000]
+IMPLICIT = {  # the best settings known of implicit's ALS
+    name: {"factors": 256, "regularization": 18.6, "alpha": alpha, "iterations": 8, "gain": BINARY}
+    for name, alpha in (("listeners", 5.7), ("playlists", 22.8))
+}
 PEERS: dict[str, Peer] = {
     "Segue, candidates": Peer(
         _blend, {}, {"listeners": {"unit": "listeners"}, "playlists": {"unit": "playlists"}}
@@ -173,22 +202,13 @@ PEERS: dict[str, Peer] = {
             "iterations": [8, 15],
             "gain": [BINARY, LOG],
         },
-        {
-            "listeners": {
-                "factors": 256,
-                "regularization": 18.6,
-                "alpha": 5.7,
-                "iterations": 8,
-                "gain": BINARY,
-            },
-            "playlists": {
-                "factors": 256,
-                "regularization": 18.6,
-                "alpha": 22.8,
-                "iterations": 8,
-                "gain": BINARY,
-            },
-        },
+        IMPLICIT,
+    ),
+    "implicit ALS, popularity discounted": Peer(
+        _discounted,
+        {key: [value] for key, value in IMPLICIT["listeners"].items()}
+        | {"discount": [0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5]},
+        {"listeners": IMPLICIT["listeners"] | {"discount": 0.2}},
     ),
     "cmfrec": Peer(
         _cmfrec,
@@ -207,10 +227,11 @@ PEERS: dict[str, Peer] = {
     "implicit BPR": Peer(
         _bpr,
         {
+            # Where it was best in a wider search (0.01 to 0.2, 0.001 to 0.1, 50 to 1600 iterations).
             "factors": SIZES,
-            "learning_rate": [0.01, 0.03, 0.1],
-            "regularization": [0.001, 0.01, 0.03],
-            "iterations": [50, 100, 200],
+            "learning_rate": [0.01, 0.02, 0.03, 0.05],
+            "regularization": [0.015, 0.02, 0.025, 0.03],
+            "iterations": [800, 1600, 3200],
         },
         {},
     ),

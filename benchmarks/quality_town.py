@@ -29,6 +29,7 @@ from segue.library import Library
 from segue.town import TownConfig, build
 
 Scores = NDArray[np.float32]
+TOP = 30  # the length of a weekly list
 OURS = ("Segue, candidates", "Segue, ImplicitALS")
 
 
@@ -85,6 +86,10 @@ def systems(seed: int) -> Iterator[tuple[str, Callable[[csr_matrix], Scores]]]:
             )
     yield "EASE", lambda matrix: EASE().fit(matrix).scores(matrix)
     yield "item neighbours", lambda matrix: ItemNeighbours().fit(matrix).scores(matrix)
+    yield (
+        "item neighbours, as in the candidates",
+        lambda matrix: ItemNeighbours(config.blend.items).fit(matrix).scores(matrix),
+    )
     yield "popularity", lambda matrix: Popularity().fit(matrix).scores(matrix)
 
 
@@ -93,8 +98,8 @@ def _as_is(matrix: csr_matrix) -> csr_matrix:
 
 
 def town(results: Path, args: argparse.Namespace) -> None:
-    """Rank correlation of scores with true affinity over unheard tracks."""
-    found: dict[str, list[list[float]]] = {}
+    """Against true affinity, over unheard tracks: rank correlation, and the affinity of the first 30."""
+    found: dict[str, list[list[tuple[float, float]]]] = {}
     for seed in range(args.seeds):
         with tempfile.TemporaryDirectory() as folder:
             made = build(TownConfig.named("ordinary", listeners=args.listeners, tracks=2000, months=2), seed)
@@ -107,25 +112,34 @@ def town(results: Path, args: argparse.Namespace) -> None:
         matrix = csr_matrix(seen.matrix[:, columns >= 0])
         people = np.array([int(name.rpartition("l")[2]) for name in seen.listeners.tolist()])
         affinity = truth.affinity(people, made.config.days, columns[columns >= 0])
-        best: dict[str, list[float]] = {}
+        best: dict[str, list[tuple[float, float]]] = {}
         for name, scores in systems(seed):
-            figures = correlations(scores(matrix), affinity, matrix)
-            if name not in best or np.mean(figures) > np.mean(best[name]):
+            figures = judged(scores(matrix), affinity, matrix)
+            if name not in best or np.mean(figures, axis=0)[0] > np.mean(best[name], axis=0)[0]:
                 best[name] = figures
         for name, figures in best.items():
             found.setdefault(name, []).append(figures)
-            print(seed, name, f"{np.mean(figures):.4f}", flush=True)
+            print(seed, name, np.mean(figures, axis=0).round(4), flush=True)
     results.mkdir(parents=True, exist_ok=True)
     write_bytes(results / "town.json", orjson.dumps(found))
 
 
-def correlations(scores: Scores, affinity: Scores, heard: csr_matrix) -> list[float]:
-    """Spearman's correlation of each listener, over the tracks without an observation."""
+def judged(scores: Scores, affinity: Scores, heard: csr_matrix) -> list[tuple[float, float]]:
+    """Of each listener, over the tracks without an observation: Spearman's correlation, and how far the mean
+    affinity of the first `TOP` is above that of all, in standard deviations.
+    """
     found = []
     for row in range(len(scores)):
         new = np.ones(scores.shape[1], dtype=bool)
         new[heard[row].indices] = False
-        found.append(float(np.corrcoef(rankdata(scores[row, new]), rankdata(affinity[row, new]))[0, 1]))
+        said, true = scores[row, new], affinity[row, new]
+        first = true[np.argsort(-said, kind="stable")[:TOP]].mean()
+        found.append(
+            (
+                float(np.corrcoef(rankdata(said), rankdata(true))[0, 1]),
+                float((first - true.mean()) / true.std()),
+            )
+        )
     return found
 
 
@@ -134,19 +148,22 @@ def town_table(results: Path) -> str:
     path = results / "town.json"
     if not path.is_file():
         return ""
-    found: dict[str, Any] = orjson.loads(path.read_bytes())
+    kept: dict[str, Any] = orjson.loads(path.read_bytes())
+    found = {name: [np.array(figures) for figures in of] for name, of in kept.items()}
+    candidates, als = OURS
     lines = [
-        "| system | rank correlation with true affinity | candidates beyond it | ImplicitALS beyond it |",
-        "| --- | ---: | ---: | ---: |",
+        f"| system | rank correlation | {candidates} beyond it | {als} beyond it "
+        f"| affinity of the first {TOP} | {candidates} beyond it |",
+        "| --- |" + " ---: |" * 5,
     ]
-    for name in sorted(found, key=lambda name: -np.mean(np.concatenate(found[name]))):
-        means = [float(np.mean(figures)) for figures in found[name]]
-        cells = [name, f"{np.mean(means):.3f} ± {np.std(means, ddof=1) if len(means) > 1 else 0:.3f}"]
-        for ours in OURS:
-            if ours == name:
-                cells.append("–")
-                continue
-            gap = mean_interval(np.concatenate(found[ours]) - np.concatenate(found[name]))
-            cells.append(f"{gap.mean:+.3f} ({gap.low:+.3f} to {gap.high:+.3f})")
+    for name in sorted(found, key=lambda name: -np.concatenate(found[name])[:, 0].mean()):
+        cells = [name]
+        for figure, ours in ((0, OURS), (1, OURS[:1])):
+            means = [float(figures[:, figure].mean()) for figures in found[name]]
+            cells.append(f"{np.mean(means):.3f} ± {np.std(means, ddof=1) if len(means) > 1 else 0:.3f}")
+            for our in ours:
+                gap = mean_interval((np.concatenate(found[our]) - np.concatenate(found[name]))[:, figure])
+                same = f"{gap.mean:+.3f} ({gap.low:+.3f} to {gap.high:+.3f})"
+                cells.append("–" if our == name else same)
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n"
