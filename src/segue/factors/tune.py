@@ -14,7 +14,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -121,17 +122,11 @@ def tune(
     name = hashlib.sha256(
         (judge.fingerprint() + config.model_dump_json(exclude={"trials"})).encode()
     ).hexdigest()
-    study.parent.mkdir(parents=True, exist_ok=True)
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    search = optuna.create_study(
-        storage=f"sqlite:///{study}",
-        study_name=f"factors-{name[:16]}",
-        direction="maximize",
-        sampler=optuna.samplers.TPESampler(seed=config.seed),
-        load_if_exists=True,
-    )
     finished = optuna.trial.TrialState.COMPLETE
-    with progress("Tuning", config.trials) as advance:
+    with (
+        _search(study, f"factors-{name[:16]}", config.seed) as search,
+        progress("Tuning", config.trials) as advance,
+    ):
         done = len(search.get_trials(states=(finished,), deepcopy=False))
         advance(done)
         if not done:  # what is found is never worse than the defaults
@@ -148,9 +143,30 @@ def tune(
             advance(1)
             if each:
                 each(Trial(trial.number, value, dict(trial.params)))
-    trials = [Trial(t.number, float(t.value), dict(t.params)) for t in search.get_trials(states=(finished,))]
+        ended = search.get_trials(states=(finished,))
+    trials = [Trial(t.number, float(t.value), dict(t.params)) for t in ended if t.value is not None]
     best = max(trials, key=lambda trial: (trial.ndcg, -trial.number))
     return Tuned(judge.config_of(best.settings), best.ndcg, split, trials)
+
+
+@contextmanager
+def _search(path: Path, name: str, seed: int) -> Generator[optuna.Study]:
+    """The search of that name in the file, begun or gone on with; the file is closed afterwards."""
+    optuna = _optuna()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    storage = optuna.storages.RDBStorage(f"sqlite:///{path}")
+    try:
+        yield optuna.create_study(
+            storage=storage,
+            study_name=name,
+            direction="maximize",
+            sampler=optuna.samplers.TPESampler(seed=seed),
+            load_if_exists=True,
+        )
+    finally:
+        storage.remove_session()
+        storage.engine.dispose()
 
 
 class _Judge:
