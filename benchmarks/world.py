@@ -33,7 +33,7 @@ from world_tables import write
 
 RESULTS = Path(__file__).parent / "results" / "world"
 SIZE = {"listeners": 1000, "tracks": 6000, "months": 1.0}
-LEARNED, TESTED, EPOCHS, MEMBERS = 10_000, 3000, 6, 3
+LEARNED, TESTED, EPOCHS, MEMBERS = 10_000, 3000, 12, 3
 
 
 def town(kind: str, seed: int) -> None:

@@ -13,7 +13,7 @@ from segue.town.response import HEARD
 from segue.world.catalogue import Catalogue, catalogue_of
 from segue.world.dynamics import begin, play, see, world_of
 from segue.world.features import CANDIDATE, MOMENT, PLACES, SESSION, STATIC, as_newcomer
-from segue.world.known import crowd, surprises
+from segue.world.known import surprises
 from segue.world.listener import Listener
 from segue.world.responses import MEMORY, chances, ensemble, init_model
 from segue.world.starts import starts_of
@@ -105,16 +105,6 @@ def test_a_dense_model_sees_nothing_of_taste() -> None:
         moved = candidates.at[:, PLACES["plays"]].add(1.0)
         assert not bool((chances(model, session, memory, moved) == before).any())
         assert bool((chances(model, session + 1, memory, candidates) == before).all())
-
-
-def test_the_crowd_is_where_most_is_heard(catalogue: Catalogue) -> None:
-    vectors = catalogue.tracks.vector
-    listens = np.where(np.arange(len(vectors)) == 5, 1.0, 0.0)
-    found = crowd(vectors, listens)
-    assert found.shape == (len(vectors), 2)
-    np.testing.assert_array_equal(found.argmax(0), [5, 5])
-    np.testing.assert_allclose(found[5], 0, atol=1e-4)
-    assert catalogue.crowd.shape == found.shape
 
 
 def test_members_in_doubt_expect_less() -> None:

@@ -12,7 +12,7 @@ from segue.errors import UsageError
 from segue.library import Library
 from segue.library.listening import sessions
 from segue.town.response import HEARD, Track
-from segue.world.known import Floats, crowd, standard, unit
+from segue.world.known import Floats, standard, unit
 
 USUAL_MINUTES = 3.5
 
@@ -25,7 +25,6 @@ class Catalogue(NamedTuple):
     popularity: Floats  # (n,) log of listens, standardised
     labels: list[str]  # artist - title
     reception: Floats  # (n, 2) sum of `known.surprises` over all plays, and their number
-    crowd: Floats  # (n, 2) `known.crowd`
 
 
 def catalogue_of(library: Library, vectors: NDArray[np.floating] | None = None) -> Catalogue:
@@ -68,8 +67,7 @@ def catalogue_of(library: Library, vectors: NDArray[np.floating] | None = None) 
     )
     titles = found["title"].to_pylist()
     labels = [f"{', '.join(names)} - {title}" for names, title in zip(artists, titles, strict=True)]
-    popular, near = standard(np.log1p(count)), crowd(tracks.vector, count)
-    return Catalogue(ids, tracks, popular, labels, _reception(library, ids), near)
+    return Catalogue(ids, tracks, standard(np.log1p(count)), labels, _reception(library, ids))
 
 
 def _reception(library: Library, ids: list[str]) -> NDArray[np.float64]:

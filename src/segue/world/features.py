@@ -28,7 +28,7 @@ STATIC = (
     *("taste", "nearest", "nearest_five", "plays", "recent", "artist_recent", "popularity", "loud", "energy"),
     *("minutes", "energy_gap", "energy_gap_squared", "hour_cos", "hour_sin"),
     *("near", "near_closely", "liked_like", "liked_closely", "liked_itself", "liked_artist", "received"),
-    *("hears_out", "told", "narrow", "crowd", "crowd_closely"),
+    *("hears_out", "told", "narrow"),
 )
 MOMENT = ("follows", "liked", "disliked", "jolt", "artist_heard", "loud_after_loud")
 CANDIDATE = (*STATIC, *MOMENT)

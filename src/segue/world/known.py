@@ -14,7 +14,6 @@ Floats = NDArray[np.floating]
 MOST_PLAYED = 20  # tracks that stand for a listener's tastes
 WEAR_DAYS = 4.0  # until 63% of having heard an artist is forgotten
 NEVER = 1000.0  # days
-CROWD = 2000  # most played songs that stand for what everybody hears
 
 
 class About(NamedTuple):
@@ -32,7 +31,6 @@ class About(NamedTuple):
     surprise: Floats  # (p,) part heard, less what the rest of its session lets expect
     means: Floats  # (s,) part heard on average in each of their sessions
     received: Floats  # (m,) mean surprise of other listeners at the candidates
-    crowd: Floats  # (m, 2) `crowd` of the candidates
 
 
 def surprises(parts: Floats, session: NDArray[np.integer]) -> Floats:
@@ -53,23 +51,6 @@ def reception(place: NDArray[np.integer], surprise: Floats, songs: int) -> Float
     """Sum of surprise, and number of plays, of each song (songs, 2)."""
     result = np.zeros((songs, 2))
     np.add.at(result, place, np.stack([surprise, np.ones(len(surprise))], 1))
-    return result
-
-
-def crowd(vectors: Floats, listens: Floats) -> Floats:
-    """How near each song lies to what everybody hears (n, 2), widely and closely.
-
-    Beside it, nearness to what a listener hears tells taste from what nobody can miss.
-
-    Args:
-        vectors: of the songs (n, d), of length 1.
-        listens: how much each is heard (n,).
-    """
-    most, result = np.argsort(-listens, kind="stable")[:CROWD], np.empty((len(vectors), 2))
-    weights = listens[most].astype(np.float32)
-    for start in range(0, len(vectors), CROWD):
-        part = slice(start, start + CROWD)
-        result[part] = np.stack(_densities(vectors[part], vectors[most], weights), -1)
     return result
 
 
@@ -117,8 +98,6 @@ def static_features(
         "hears_out": np.full(size, 3 * (about.means - 0.5).sum() / (len(about.means) + 5.0)),
         "told": np.full(size, np.log1p(len(about.means)) / 3),
         "narrow": np.full(size, _narrow(songs.vector[about.heard], about.weights)),
-        "crowd": about.crowd[:, 0],
-        "crowd_closely": about.crowd[:, 1],
     }
     return np.stack([columns[name] for name in STATIC], -1).astype(np.float32)
 

@@ -76,7 +76,6 @@ class Listener:
             surprise=surprises(parts, session).astype(np.float32),
             means=np.bincount(session, parts) / np.bincount(session),
             received=received[:, 0] / (received[:, 1] + 20),
-            crowd=self.catalogue.crowd[places],
         )
         return static_features(all_tracks, places, self.catalogue.popularity[places], about, hour)
 

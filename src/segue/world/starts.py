@@ -14,7 +14,7 @@ from segue.town import TownConfig, build, judging, response
 from segue.town.draws import Draws
 from segue.town.truth import Truth
 from segue.world.catalogue import Catalogue
-from segue.world.known import crowd, reception, standard, surprises
+from segue.world.known import reception, standard, surprises
 from segue.world.listener import Listener
 
 
@@ -99,8 +99,7 @@ def _catalogue(truth: Truth, lived: Lives) -> Catalogue:
     surprise, size = surprises(response.HEARD[lived.stage], session), len(truth.track_ids)
     popularity = standard(np.log(truth.popularity))
     received = reception(lived.track, surprise, size)
-    near = crowd(truth.tracks.vector, truth.popularity)
-    return Catalogue(truth.track_ids.tolist(), truth.tracks, popularity, [], received, near)
+    return Catalogue(truth.track_ids.tolist(), truth.tracks, popularity, [], received)
 
 
 def _listener(truth: Truth, catalogue: Catalogue, lived: Lives, person: int) -> Listener:
