@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from segue.agents import policies
-from segue.errors import NotFoundError, UsageError
+from segue.errors import FormatError, NotFoundError, UsageError
 from segue.jobs.train_world import TrainedWorld, stored_library_world, stored_world, train_world
 from segue.library import Library
 from segue.town import TownConfig, build
@@ -23,7 +23,8 @@ from segue.world.config import WorldConfig
 from segue.world.dynamics import sessions
 from segue.world.features import PLACES, as_newcomer
 from segue.world.logs import Heard, log_of, read_sessions
-from segue.world.responses import along_all, fit_model, log_loss
+from segue.world.responses import along_all, fit_model, init_model, log_loss
+from segue.world.trees import from_arrays, to_arrays
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +65,14 @@ def test_models_are_kept_and_read_again(library: Library, trained: TrainedWorld)
     for name, model in trained.models.items():
         for one, other in zip(jax.tree.leaves(models[name]), jax.tree.leaves(model), strict=True):
             np.testing.assert_array_equal(one, other)
+
+
+def test_a_model_of_another_version_says_so() -> None:
+    model = init_model(jax.random.key(0), "plain")
+    kept = to_arrays("plain", model._replace(sees=model.sees[:2]))
+    with pytest.raises(FormatError, match="of another form") as raised:
+        from_arrays("plain", model, kept)
+    assert "learn it anew" in str(raised.value)
 
 
 def test_nonsense_lifts_nothing(catalogue: Catalogue, heard: Heard) -> None:
