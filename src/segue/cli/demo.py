@@ -23,7 +23,7 @@ def demo(
     listeners: Annotated[int, typer.Option(min=50, help="How many listeners to make up.")] = 300,
     tracks: Annotated[int, typer.Option(min=500, help="How many songs to make up.")] = 6000,
 ) -> None:
-    """From nothing to weekly playlists in about a minute, offline: a small town of made-up listeners.
+    """From nothing to weekly playlists in a minute or two, offline: a small town of made-up listeners.
 
     Makes a library, trains on it, makes the weekly lists, measures them beside baselines, and writes a report
     with pictures.
