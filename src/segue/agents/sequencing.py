@@ -16,6 +16,7 @@ from segue.agents.ordering import Limits, order, worth
 from segue.agents.policies import Trained
 from segue.library import Library
 from segue.library.listening import Some, sessions
+from segue.library.moments import DAY, seconds
 from segue.world.catalogue import Catalogue
 from segue.world.dynamics import TRAINING, State, World, begin
 from segue.world.features import STATIC
@@ -91,7 +92,7 @@ class Sequencer:
         if not pools:
             return []
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        day = moment.timestamp() / 86_400
+        day = moment.timestamp() / DAY
         world, states, limits = self._prepared(pools, day)
         length = _round(max(pool.length for pool in pools))
         keys = jax.random.split(jax.random.key(seed), len(limits.quota))
@@ -111,7 +112,7 @@ class Sequencer:
             orders: places in it; tracks after which the listener is expected to have left count little.
             moment: when it is heard, with a zone.
         """
-        world, states, _ = self._prepared([pool], moment.timestamp() / 86_400)
+        world, states, _ = self._prepared([pool], moment.timestamp() / DAY)
         state, keys = jax.tree.map(lambda x: x[0], states), jax.random.split(jax.random.key(0), DRAWS)
         size = _round(max(map(len, orders)))
         found = []
@@ -161,14 +162,14 @@ def heard_by(library: Library, catalogue: Catalogue, listeners: Sequence[str]) -
         return {}
     some: Any = Some(library, listeners)
     table = sessions(some)
-    columns = table.select("listener_id", "track_id", "stage", seconds=table.started_at.epoch_seconds())
+    columns = table.select("listener_id", "track_id", "stage", seconds=seconds(table.started_at))
     rows = library.arrow(columns.order_by(["listener_id", "seconds", "track_id"])).to_pydict()
     place = {track: number for number, track in enumerate(catalogue.ids)}
     found: dict[str, Listener] = {}
-    for who, track, stage, seconds in zip(*rows.values(), strict=True):
+    for who, track, stage, at in zip(*rows.values(), strict=True):
         if track in place:
             # What nothing tells the fate of counts as heard.
             reached = 3 if stage is None else int(stage)
             listener = found.setdefault(who, Listener(catalogue))
-            listener.hears(place[track], reached, (seconds or 0) / 86_400)
+            listener.hears(place[track], reached, (at or 0.0) / DAY)
     return found

@@ -11,6 +11,7 @@ from segue.errors import UsageError
 from segue.evaluation.histories import Histories, from_entries
 from segue.evaluation.protocols import LISTENERS, PLAYLISTS, Protocol, Recommender, System, evaluate
 from segue.evaluation.report import Report
+from segue.library.moments import seconds
 from segue.progress import progress
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def read_listens(library: Library) -> Histories:
     spoken = tracks.filter(tracks.medium.isin(["podcast", "audiobook"]))
     music = listens.anti_join(spoken, "track_id")
     counted = music.group_by(["listener_id", "track_id"]).agg(
-        plays=music.plays.sum(), first=music.started_at.min().epoch_seconds()
+        plays=music.plays.sum(), first=seconds(music.started_at.min())
     )
     rows = library.arrow(counted.order_by("listener_id", "track_id"))  # a seed gives one split, always
     first = rows["first"].to_numpy(zero_copy_only=False).astype(np.float64)

@@ -45,11 +45,11 @@ from scipy.sparse import csr_matrix
 
 from segue.errors import UsageError
 from segue.library.listening import Some, plays
+from segue.library.moments import DAY, seconds
 
 if TYPE_CHECKING:
     import ibis
 
-DAY = 86_400.0
 UNITS = 1e8  # amounts are added up as whole numbers of 1 / UNITS, so that their order cannot matter
 
 
@@ -169,7 +169,7 @@ def _plays(library: Tables, config: ObservationConfig) -> ibis.Table:
     return listens.select(
         "listener_id",
         "track_id",
-        at=listens.started_at.epoch_seconds().cast("float64"),
+        at=seconds(listens.started_at),
         amount=heard * listens.plays,
     )
 
@@ -182,7 +182,7 @@ def _entries(library: Tables, config: ObservationConfig) -> ibis.Table:
     return entries.select(
         "track_id",
         listener_id=entries.playlist_id,
-        at=entries.added_at.epoch_seconds().cast("float64"),
+        at=seconds(entries.added_at),
         amount=ibis.literal(1.0),
     )
 

@@ -33,6 +33,7 @@ from segue.factors.config import ALSConfig
 from segue.factors.model import FactorConfig
 from segue.factors.observations import ObservationConfig, Observations, Tables, observe
 from segue.files import write_text
+from segue.library.moments import seconds
 from segue.progress import progress
 
 if TYPE_CHECKING:
@@ -370,7 +371,7 @@ def _split_of(library: Tables, config: TuneConfig, base: ObservationConfig) -> S
 def _cut(library: Tables, config: TuneConfig) -> datetime:
     """The time after which the `held_out` share of the listens lies."""
     listens = library.table("listens")
-    at = listens.started_at.epoch_seconds().cast("float64").quantile(1 - config.held_out)
+    at = seconds(listens.started_at).quantile(1 - config.held_out)
     found = library.arrow(listens.aggregate(at=at))["at"][0].as_py()
     if found is None:
         raise UsageError("No listen has a time, so none can be split by time", do="take split = 'listeners'")

@@ -21,6 +21,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Protocol
 
+from segue.library.moments import milliseconds
+
 if TYPE_CHECKING:
     import ibis
 
@@ -89,8 +91,8 @@ def plays(library: Tables) -> ibis.Table:
     tracks = library.table("tracks").select("track_id", "duration_ms", "medium")
     joined = listens.left_join(tracks, "track_id").drop("track_id_right")
     by_time = ibis.window(group_by="listener_id", order_by="started_at")
-    started_ms = joined.started_at.epoch_seconds() * 1_000
-    next_ms = joined.started_at.lead().over(by_time).epoch_seconds() * 1_000
+    started_ms = milliseconds(joined.started_at)
+    next_ms = milliseconds(joined.started_at.lead().over(by_time))
     # Several plays of one moment come from coarse clocks and tell nothing about how long they lasted.
     gap_ms = (next_ms - started_ms).nullif(0)
     told = joined.mutate(gap_ms=ibis.ifelse(joined.started_at.isnull(), ibis.null("int64"), gap_ms))
@@ -161,8 +163,8 @@ def sessions(library: Tables) -> ibis.Table:
     timed = all_plays.filter(all_plays.started_at.notnull() | all_plays.session_position.notnull())
     by_time = ibis.window(group_by="listener_id", order_by=["started_at", "session_position", "track_id"])
     lasted_ms = ibis.coalesce(timed.played_ms, timed.duration_ms, USUAL_MS)
-    with_end = timed.mutate(ended_ms=timed.started_at.epoch_seconds() * 1_000 + lasted_ms)
-    pause_ms = with_end.started_at.epoch_seconds() * 1_000 - with_end.ended_ms.lag().over(by_time)
+    with_end = timed.mutate(ended_ms=milliseconds(timed.started_at) + lasted_ms)
+    pause_ms = milliseconds(with_end.started_at) - with_end.ended_ms.lag().over(by_time)
     begun = with_end.mutate(begins=ibis.coalesce((pause_ms > SESSION_GAP_MS).cast("int64"), 1))
     running = ibis.window(
         group_by="listener_id",

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from segue.library.listening import Some, plays
+from segue.library.moments import DAY, seconds
 from segue.library.versions.titles import artist_names
 from segue.playlists.rules import Context, Listening
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
     from segue.library.listening import Tables
     from segue.library.store import Library
-
-DAY = 86_400.0
 
 
 @dataclass(frozen=True)
@@ -165,7 +164,7 @@ def _heard(library: Tables, unit: str) -> ibis.Table:
             amount=told.skipped.fill_null(False).ifelse(0, told.plays),
         )
     return heard.group_by("listener_id", "track_id").aggregate(
-        last=heard.started_at.epoch_seconds().max(), plays=heard.amount.sum().cast("float64")
+        last=seconds(heard.started_at.max()), plays=heard.amount.sum().cast("float64")
     )
 
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveFloat
 from scipy.sparse import csr_matrix
 
 from segue.library.listening import Some, plays
+from segue.library.moments import days_until
 from segue.taste.space import Plays
 
 if TYPE_CHECKING:
@@ -69,8 +70,7 @@ def read_plays(
     if now.tzinfo is None:
         raise ValueError("now needs a timezone")
     listens = listens.filter(listens.started_at.isnull() | (listens.started_at <= now))
-    # Whole seconds as integers, which DuckDB and Spark count alike.
-    age = (ibis.literal(int(now.timestamp())) - listens.started_at.epoch_seconds()).cast("float64") / 86_400.0
+    age = days_until(listens.started_at, now)
     amount = listens.plays.cast("float64")
     faded = amount * ibis.coalesce(ibis.literal(0.5).cast("float64") ** (age / config.half_life_days), 1.0)
     oldest = config.recent_days + config.before_days

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segue.errors import SegueError
+from segue.library.moments import seconds
 from segue.taste.documents import UNKNOWN, Context, Documents, coded, first_places
 
 if TYPE_CHECKING:
@@ -72,9 +73,9 @@ def listening_documents(library: Library | Some, *, session_gap_s: float = 1800.
     order = ibis.window(group_by="listener_id", order_by=["started_at", "session_position", "track_id"])
     rows = (
         timed.mutate(
-            started_s=timed.started_at.epoch_seconds(),
+            started_s=seconds(timed.started_at),
             hour=timed.started_at.hour(),
-            before=timed.started_at.epoch_seconds().lag(1).over(order),
+            before=seconds(timed.started_at.lag(1).over(order)),
             session_before=timed.session_id.lag(1).over(order),
         )
         .left_join(tracks, timed.track_id == tracks.fact_id)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from segue.library import Library
 from segue.library.listening import sessions
+from segue.library.moments import DAY, seconds
 from segue.progress import Advance
 from segue.town.response import HEARD
 from segue.world.catalogue import Catalogue
@@ -48,7 +49,7 @@ def walk(
     rows = library.arrow(
         table.select(
             *("listener_id", "track_id", "session_id", "stage", "shuffle", "share"),
-            seconds=table.started_at.epoch_seconds(),
+            seconds=seconds(table.started_at),
             order=table.session_position,
         ).order_by(["listener_id", "seconds", "order", "track_id"])
     )
@@ -57,7 +58,7 @@ def walk(
     stage = np.array([-1 if s is None else s for s in rows["stage"].to_pylist()], np.int32)
     share = np.array(rows["share"].to_pylist(), dtype=float)
     shuffle = np.array([bool(s) for s in rows["shuffle"].to_pylist()])
-    days = np.nan_to_num(np.array(rows["seconds"].to_pylist(), dtype=float)) / 86_400
+    days = np.nan_to_num(np.array(rows["seconds"].to_pylist(), dtype=float)) / DAY
     session = rows["session_id"].to_numpy()
     for number, person in enumerate(_runs(rows["listener_id"].to_numpy())):
         told = person[stage[person] >= 0]

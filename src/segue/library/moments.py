@@ -1,0 +1,34 @@
+"""Moments as numbers, in Ibis expressions that every backend counts alike.
+
+`epoch_seconds()` alone will not do: Ibis calls it a 32-bit integer, which ends in 2038, while DuckDB returns
+a double with the fraction and Spark whole seconds. So wherever a moment becomes a number it does so here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import ibis
+
+DAY = 86_400.0
+
+
+def seconds(moment: Any) -> ibis.Value:
+    """Seconds since 1970 as float64, with the fraction; negative before 1970, null where the moment is."""
+    return moment.epoch_seconds().cast("float64").floor() + moment.microsecond().cast("float64") / 1e6
+
+
+def milliseconds(moment: Any) -> ibis.Value:
+    """Whole milliseconds since 1970 as int64, rounded down; null where the moment is."""
+    whole = moment.epoch_seconds().cast("float64").floor().cast("int64")
+    return whole * 1_000 + (moment.microsecond().cast("int64") / 1_000).floor().cast("int64")
+
+
+def days_until(moment: Any, now: datetime) -> ibis.Value:
+    """Days from a moment to `now` as float64; negative for what comes after, null where the moment is."""
+    import ibis
+
+    return (ibis.literal(now.timestamp()) - seconds(moment)) / DAY
