@@ -111,15 +111,16 @@ def test_compressed_files_and_tars(write: Write, suffix: str) -> None:
     assert contents(write("no-suffix", compress(b"abc" * 100))) == {"no-suffix": b"abc" * 100}
 
 
-def test_archives_inside_archives_go_one_level(write: Write) -> None:
+def test_archives_inside_archives_go_two_levels(write: Write) -> None:
     inner = {"in.zip": zipped(), "in.tar.gz": gzip.compress(tarred()), "one.csv.gz": gzip.compress(b"1")}
     expected = {f"{name}/{file}": data for name in ("in.zip", "in.tar") for file, data in FILES.items()}
     for outer in (zipped(inner), tarred(inner)):
         assert contents(write("outer", outer)) == expected | {"one.csv": b"1"}
-    deeper = contents(write("deeper.zip", zipped({"outer.zip": zipped(inner)})))
-    assert deeper["outer.zip/one.csv"] == b"1"
-    refused = {name: reason for name, reason in deeper.items() if isinstance(reason, str)}
-    assert refused.keys() == {"outer.zip/in.zip", "outer.zip/in.tar"}
+    deeper = zipped({"outer.zip": zipped({"inner.zip": zipped(inner)})})
+    found = contents(write("deeper.zip", deeper))
+    assert found["outer.zip/inner.zip/one.csv"] == b"1"
+    refused = {name: reason for name, reason in found.items() if isinstance(reason, str)}
+    assert refused.keys() == {"outer.zip/inner.zip/in.zip", "outer.zip/inner.zip/in.tar"}
 
 
 def test_an_entry_can_be_looked_at_first_and_read_again(write: Write) -> None:

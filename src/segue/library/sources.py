@@ -2,7 +2,7 @@
 
 Nothing is ever written under a name that an archive chose: members are streamed, and what must be seekable
 (a zip inside another archive, Parquet) goes through an unnamed temporary file. What is refused (a path that
-climbs out, a link, a third level of archives) is yielded as a `Reject`, so that the importer counts it.
+climbs out, a link, a fourth level of archives) is yielded as a `Reject`, so that the importer counts it.
 """
 
 from __future__ import annotations
@@ -93,6 +93,10 @@ class Entry:
         """Return the file of that name in the same folder of the same archive, if there is one."""
         return self._find(str(PurePosixPath(self.name).with_name(filename)))
 
+    def part(self, name: str, open_stream: Callable[[], BinaryIO]) -> Entry:
+        """Return a file inside this one as an entry whose stream is watched as this one's is."""
+        return Entry(name, lambda: guarded(open_stream(), name, self._meter), self._meter)
+
     def decompressed(self) -> Entry:
         """Return this entry, or what is in it if it is one compressed file."""
         head = self.head()
@@ -181,8 +185,8 @@ def _expanded(found: Entry | Reject, meter: Meter, depth: int) -> Iterator[Entry
         if members is None:
             meter.entry()
             yield entry
-        elif depth > 1:
-            yield Reject(_label(entry.name), "an archive inside an archive inside an archive is not opened")
+        elif depth > 2:  # Apple packs its large files three times
+            yield Reject(_label(entry.name), "four archives inside one another are not opened")
         else:
             for member in members(entry, meter, f"{entry.name}/" if depth else ""):
                 yield from _expanded(member, meter, depth + 1)

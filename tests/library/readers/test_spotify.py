@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from segue.library.readers.spotify import Spotify
-from segue.library.rows import Feedback, Listen, Playlist, PlaylistEntry, Reject
+from segue.library.rows import Feedback, Listen, Playlist, PlaylistEntry, Reject, TrackRef
 from segue.testing.reader import ReaderContract, read
 
 TRACK = "spotify:track:4uLU6hMCjMI75M1A2tKUQC"
@@ -92,8 +92,8 @@ LIBRARY = {
     "shows": [],
     "episodes": [{"name": "Pilot", "show": "A Show", "uri": EPISODE}],
     "bannedTracks": [{"artist": "Tool", "album": "Ænima", "track": "Ænima", "uri": OLD["spotify_track_uri"]}],
-    "artists": [],
-    "bannedArtists": [],
+    "artists": [{"name": "Björk", "uri": "spotify:artist:7w29UYBi0qsHi5RTcv3lmA"}],
+    "bannedArtists": [{"name": "Tool", "uri": "spotify:artist:2yEwvVSSSUkcLeSTNyHKh8"}],
     "other": [],
 }
 PLAYLISTS = {
@@ -238,7 +238,11 @@ def test_library() -> None:
         ("save", "song"),
         ("save", "podcast"),
         ("ban", "song"),
+        ("save", "artist"),
+        ("ban", "artist"),
     ]
+    track = TrackRef(artists=("Tool",), other="spotify-artist:2yEwvVSSSUkcLeSTNyHKh8", medium="artist")
+    assert Feedback("me", track, "ban") in rows
     assert [row.place for row in rows if isinstance(row, Reject)] == ["albums"]
 
 

@@ -8,10 +8,12 @@ To add one: a class beside the others, its name in `READERS`, tests that inherit
 from __future__ import annotations
 
 from segue.errors import UsageError
+from segue.library.readers.apple_music import AppleMusic
 from segue.library.readers.base import Reader, ReadOptions
 from segue.library.readers.hetrec import HetRec
 from segue.library.readers.lastfm import LastFm
 from segue.library.readers.lastfm_research import LastFm1K, LastFm360K
+from segue.library.readers.lastfmstats import LastFmStats
 from segue.library.readers.librefm import LibreFm
 from segue.library.readers.listenbrainz import ListenBrainz
 from segue.library.readers.maloja import Maloja
@@ -40,6 +42,8 @@ _SPECIFIC: tuple[Reader, ...] = (
     LibreFm(),
     Maloja(),
     PanoScrobbler(),
+    LastFmStats(),
+    AppleMusic(),
 )
 _TABLE = Table(_SPECIFIC)
 READERS: tuple[Reader, ...] = (*_SPECIFIC, _TABLE)

@@ -132,13 +132,21 @@ def short_streamed(item: object, listener: str, clock: Clock) -> Listen:
 
 
 def library_rows(library: dict[str, Any], listener: str) -> Iterator[Row]:
-    """The rows of YourLibrary.json: what was saved or banned. Only songs and episodes are taken."""
-    kinds = (("tracks", "save", "song"), ("episodes", "save", "podcast"), ("bannedTracks", "ban", "song"))
+    """The rows of YourLibrary.json: what was saved or banned. Songs, episodes and artists are taken."""
+    kinds = (
+        ("tracks", "save", "song"),
+        ("episodes", "save", "podcast"),
+        ("bannedTracks", "ban", "song"),
+        ("artists", "save", "artist"),
+        ("bannedArtists", "ban", "artist"),
+    )
 
     for key, kind, medium in kinds:
 
         def feedback(item: object, kind: str = kind, medium: str = medium) -> Feedback:
             get = mapping(item, "the item").get
+            if medium == "artist":
+                return Feedback(listener, _artist(get("name"), get("uri")), kind)
             track = TrackRef(
                 text(get("track") or get("name"), "the title"),
                 names(get("artist") or get("show"), "the artist"),
@@ -151,9 +159,15 @@ def library_rows(library: dict[str, Any], listener: str) -> Iterator[Row]:
         if not isinstance(library.get(key, []), list):
             yield Reject(key, "not a list")
         yield from converted(_numbered(library, key), key, feedback)
-    for key in ("albums", "shows", "artists", "bannedArtists", "other"):
+    for key in ("albums", "shows", "other"):
         if isinstance(found := library.get(key), list) and found:
-            yield Reject(key, f"{len(found):,} in the library; only songs and episodes are taken from it")
+            yield Reject(key, f"{len(found):,} in the library; albums, shows and the rest are not taken")
+
+
+def _artist(name: object, uri: object) -> TrackRef:
+    id = spotify_id(uri)
+    other = f"spotify-artist:{id}" if id else None
+    return identified(TrackRef(artists=names(name, "the artist"), other=other, medium="artist"))
 
 
 def _playlists(entry: Entry, listener: str, clock: Clock) -> Iterator[Row]:
