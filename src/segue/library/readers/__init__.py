@@ -11,6 +11,7 @@ from segue.errors import UsageError
 from segue.library.readers.apple_music import AppleMusic
 from segue.library.readers.base import Reader, ReadOptions
 from segue.library.readers.hetrec import HetRec
+from segue.library.readers.itunes import ITunes
 from segue.library.readers.lastfm import LastFm
 from segue.library.readers.lastfm_research import LastFm1K, LastFm360K
 from segue.library.readers.lastfmstats import LastFmStats
@@ -24,6 +25,7 @@ from segue.library.readers.scrobbler_log import ScrobblerLog
 from segue.library.readers.spotify import Spotify
 from segue.library.readers.table import Table
 from segue.library.readers.tidytuesday import TidyTuesday
+from segue.library.readers.youtube_music import YouTubeMusic
 from segue.library.sources import Entry
 
 __all__ = ["READERS", "ReadOptions", "Reader", "by_name", "recognise"]
@@ -44,6 +46,8 @@ _SPECIFIC: tuple[Reader, ...] = (
     PanoScrobbler(),
     LastFmStats(),
     AppleMusic(),
+    ITunes(),
+    YouTubeMusic(),
 )
 _TABLE = Table(_SPECIFIC)
 READERS: tuple[Reader, ...] = (*_SPECIFIC, _TABLE)
