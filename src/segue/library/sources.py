@@ -197,7 +197,7 @@ def _expanded(found: Entry | Reject, meter: Meter, depth: int) -> Iterator[Entry
 
 def _archive(head: bytes) -> Callable[[Entry, Meter, str], Iterator[Entry | Reject]] | None:
     if head[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
-        return _zip_members
+        return None if b"[Content_Types].xml" in head or b"xl/" in head else _zip_members  # a spreadsheet
     return _tar_members if head[257:262] == b"ustar" else None
 
 

@@ -8,10 +8,13 @@ To add one: a class beside the others, its name in `READERS`, tests that inherit
 from __future__ import annotations
 
 from segue.errors import UsageError
+from segue.library.readers.acousticbrainz import AcousticBrainz
 from segue.library.readers.apple_music import AppleMusic
 from segue.library.readers.base import Reader, ReadOptions
+from segue.library.readers.deezer import Deezer
 from segue.library.readers.hetrec import HetRec
 from segue.library.readers.itunes import ITunes
+from segue.library.readers.koito import Koito
 from segue.library.readers.lastfm import LastFm
 from segue.library.readers.lastfm_research import LastFm1K, LastFm360K
 from segue.library.readers.lastfmstats import LastFmStats
@@ -24,6 +27,7 @@ from segue.library.readers.panoscrobbler import PanoScrobbler
 from segue.library.readers.scrobbler_log import ScrobblerLog
 from segue.library.readers.spotify import Spotify
 from segue.library.readers.table import Table
+from segue.library.readers.tidal import Tidal
 from segue.library.readers.tidytuesday import TidyTuesday
 from segue.library.readers.youtube_music import YouTubeMusic
 from segue.library.sources import Entry
@@ -48,6 +52,10 @@ _SPECIFIC: tuple[Reader, ...] = (
     AppleMusic(),
     ITunes(),
     YouTubeMusic(),
+    Koito(),
+    Tidal(),
+    Deezer(),
+    AcousticBrainz(),
 )
 _TABLE = Table(_SPECIFIC)
 READERS: tuple[Reader, ...] = (*_SPECIFIC, _TABLE)
