@@ -14,6 +14,7 @@ from segue.library.readers.base import Reader, ReadOptions
 from segue.library.readers.deezer import Deezer
 from segue.library.readers.hetrec import HetRec
 from segue.library.readers.itunes import ITunes
+from segue.library.readers.jellyfin import Jellyfin
 from segue.library.readers.koito import Koito
 from segue.library.readers.lastfm import LastFm
 from segue.library.readers.lastfm_research import LastFm1K, LastFm360K
@@ -23,7 +24,9 @@ from segue.library.readers.listenbrainz import ListenBrainz
 from segue.library.readers.maloja import Maloja
 from segue.library.readers.mpd import MillionPlaylists
 from segue.library.readers.mssd import Mssd
+from segue.library.readers.navidrome import Navidrome
 from segue.library.readers.panoscrobbler import PanoScrobbler
+from segue.library.readers.plex import Plex
 from segue.library.readers.scrobbler_log import ScrobblerLog
 from segue.library.readers.spotify import Spotify
 from segue.library.readers.table import Table
@@ -56,6 +59,9 @@ _SPECIFIC: tuple[Reader, ...] = (
     Tidal(),
     Deezer(),
     AcousticBrainz(),
+    Plex(),
+    Jellyfin(),
+    Navidrome(),
 )
 _TABLE = Table(_SPECIFIC)
 READERS: tuple[Reader, ...] = (*_SPECIFIC, _TABLE)
