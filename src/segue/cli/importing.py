@@ -36,7 +36,10 @@ def import_(
     ] = "me",
     column: Annotated[
         list[str] | None,
-        typer.Option(help="For a plain table, OUR_NAME=ITS_NAME, e.g. --column track=song. May be repeated."),
+        typer.Option(
+            help="For a plain table, OUR_NAME=ITS_NAME, e.g. --column track=song. May be repeated; "
+            "--column time= says that no column is the time."
+        ),
     ] = None,
     timezone: Annotated[str, typer.Option(help="Zone of times that come without one.")] = "UTC",
     keep_going: Annotated[
@@ -81,7 +84,7 @@ def _mapping(pairs: list[str]) -> dict[str, str]:
     mapping = {}
     for pair in pairs:
         ours, equals, theirs = pair.partition("=")
-        if not (equals and ours and theirs):
+        if not (equals and ours):
             raise UsageError(
                 "A column is mapped as OUR_NAME=ITS_NAME", came=pair, do="e.g. --column track=song"
             )

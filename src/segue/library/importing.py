@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from segue.errors import FormatError
 from segue.library import merging
 from segue.library.identity import resolve
-from segue.library.readers import by_name, recognise
+from segue.library.readers import by_name, recognise, unrecognised
 from segue.library.readers.base import ReadOptions
 from segue.library.rows import Reject
 from segue.library.sources import Limits, entries, size_on_disk
@@ -175,8 +175,8 @@ def _read_turns(job: _Job, worker: int, advance: Advance) -> Staged:
         if isinstance(entry, Reject):
             staged.passed_over.append((entry.place, entry.reason))
             continue
-        reader = by_name(job.format) if job.format else recognise(entry)
-        why = "of no known format" if reader is None else reader.passes_over(entry.name, entry.head())
+        reader = by_name(job.format) if job.format else recognise(entry, job.options)
+        why = unrecognised(entry) if reader is None else reader.passes_over(entry.name, entry.head())
         if reader is None or why is not None:
             staged.passed_over.append((entry.name, why or ""))
             continue
@@ -207,7 +207,8 @@ def _nothing_taken(report: ImportReport) -> None:
         f"Nothing in {report.path} could be read",
         expected="one of the formats " + ", ".join(reader.name for reader in READERS),
         came=came,
-        do="name the format with --format, or map the columns of a table with --column",
+        do="name the format with --format, or a table's columns: "
+        "--column track=THEIRS --column artist=THEIRS --column time=THEIRS",
     )
 
 

@@ -12,6 +12,7 @@ from segue.library.readers.acousticbrainz import AcousticBrainz
 from segue.library.readers.apple_music import AppleMusic
 from segue.library.readers.base import Reader, ReadOptions
 from segue.library.readers.deezer import Deezer
+from segue.library.readers.delimited import layout
 from segue.library.readers.hetrec import HetRec
 from segue.library.readers.itunes import ITunes
 from segue.library.readers.jellyfin import Jellyfin
@@ -35,7 +36,7 @@ from segue.library.readers.tidytuesday import TidyTuesday
 from segue.library.readers.youtube_music import YouTubeMusic
 from segue.library.sources import Entry
 
-__all__ = ["READERS", "ReadOptions", "Reader", "by_name", "recognise"]
+__all__ = ["READERS", "ReadOptions", "Reader", "by_name", "recognise", "unrecognised"]
 
 _SPECIFIC: tuple[Reader, ...] = (
     Spotify(),
@@ -91,3 +92,12 @@ def recognise(entry: Entry, options: ReadOptions | None = None) -> Reader | None
     if options is not None and _TABLE.has_columns(head, options.columns):
         return _TABLE
     return next((reader for reader in READERS if reader.recognises(entry.name, head)), None)
+
+
+def unrecognised(entry: Entry) -> str:
+    """Say of an entry that no reader recognises what there is to be seen in it, and what to do."""
+    found = layout(entry.head())
+    if len(found.columns) < 2 or not all(name.isprintable() for name in found.columns):
+        return "of no known format"
+    columns = ", ".join(found.columns)[:300]
+    return f"of no known format; if it is a table, name its columns with --column; they are {columns}"

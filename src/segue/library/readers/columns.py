@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
 
 from segue.errors import UsageError
 
@@ -33,8 +35,14 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
         "creator",
     ),
     "album": ("album", "album_name", "albumname", "release", "release_name"),
-    "duration_ms": ("duration_ms", "durationms", "track_duration_ms", "length_ms"),
-    "duration": ("duration", "duration_s", "length", "track_length"),
+    "duration_ms": (
+        "duration_ms",
+        "durationms",
+        "track_duration_ms",
+        "length_ms",
+        "media_duration_in_milliseconds",
+    ),
+    "duration": ("duration", "duration_s", "duration_seconds", "length", "track_length", "track_duration"),
     "spotify": (
         "spotify",
         "spotify_id",
@@ -53,8 +61,11 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
         "started_at",
         "uts",
         "timestamp",
+        "unix_timestamp",
         "listened_at",
         "played_at",
+        "scrobbled_at",
+        "start_time",
         "time",
         "datetime",
         "date_time",
@@ -62,10 +73,14 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
         "timems",
         "ts",
         "date",
+        "date_played",
+        "play_date",
+        "listened_on",
+        "tagtime",
     ),
-    "played_ms": ("played_ms", "ms_played", "msplayed"),
+    "played_ms": ("played_ms", "ms_played", "msplayed", "play_duration_ms", "play_duration_milliseconds"),
     "played": ("played_s", "seconds_played", "duration_played"),
-    "plays": ("plays", "play_count", "playcount", "count", "weight"),
+    "plays": ("plays", "play_count", "playcount", "count", "times_played", "scrobbles", "weight"),
     "skipped": ("skipped", "skip", "is_skipped"),
     "shuffle": ("shuffle",),
     "start_reason": ("start_reason", "reason_start"),
@@ -78,7 +93,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "playlist_title": ("playlist_title", "playlist_name"),
     "position": ("position", "pos"),
     "added_at": ("added_at", "date_added"),
-    "release_date": ("release_date", "album_release_date", "release_year", "year"),
+    "release_date": ("release_date", "album_release_date", "release_year", "released", "year"),
     "explicit": ("explicit",),
     "popularity": ("popularity", "track_popularity"),
 }
@@ -98,15 +113,34 @@ FEATURES = (
 )
 
 _OTHER = re.compile(r"[^a-z0-9]+")
+# What looks like a time of play, whoever wrote it: a count since 1970, a date, a year with a clock.
+_A_TIME = re.compile(
+    r"1\d{9}(\.\d+)?|1\d{12}|1\d{15}|1\d{18}"
+    r"|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T,].*)?|(?=.*\b(19|20)\d\d\b).*\b\d{1,2}[:.]\d\d\b.*",
+    re.ASCII | re.S,
+)
+_A_LENGTH = re.compile(r"(\d{1,2}:)?\d{1,3}:[0-5]\d|[1-9]\d{0,4}(\.\d+)?", re.ASCII)
+# Dates of other things than plays.
+_NO_PLAY = {"release", "released", "birth", "born", "modified", "updated", "added", "founded"}
 
 
 def plain(name: str) -> str:
-    """A column's name as it is compared."""
-    return _OTHER.sub("_", name.lower()).strip("_")
+    """A column's name as it is compared: "Date#someone" is "date"."""
+    return _OTHER.sub("_", (name.partition("#")[0] or name).lower()).strip("_")
 
 
-def places(columns: Sequence[str], mapping: Mapping[str, str]) -> dict[str, int]:
+def says_utc(name: str) -> bool:
+    """Whether a column's name says in what zone its times are, as "utc_time" does."""
+    return not {"utc", "gmt"}.isdisjoint(plain(name).split("_"))
+
+
+def places(
+    columns: Sequence[str], mapping: Mapping[str, str], sample: Sequence[Sequence[Any]] = ()
+) -> dict[str, int]:
     """Return where each of our columns is: by `mapping` (ours -> theirs), else by a name that is known.
+
+    A mapping to "" says that the table has no such column. `sample` are the first rows: where a column "time"
+    holds lengths, as iTunes has it, it is the duration.
 
     Raises:
         UsageError: `mapping` names a column that we or they do not have.
@@ -118,13 +152,53 @@ def places(columns: Sequence[str], mapping: Mapping[str, str]) -> dict[str, int]
     for ours, name in mapping.items():
         if ours not in SYNONYMS:
             raise UsageError(f"There is no column {ours!r} to map to", expected=", ".join(SYNONYMS))
-        if plain(name) not in theirs:
+        if name and plain(name) not in theirs:
             raise UsageError(f"The table has no column {name!r}", expected=", ".join(columns)[:500])
-        found[ours] = theirs[plain(name)]
+        if name:
+            found[ours] = theirs[plain(name)]
     taken = set(found.values())
+    lengths = theirs.get("time") if _are_lengths(_values(sample, theirs.get("time"))) else None
     for ours, names in SYNONYMS.items():
-        if ours not in found:
-            place = next((theirs[name] for name in names if name in theirs), None)
-            if place is not None and (place not in taken or ours == "playlist_title"):
-                found[ours] = place
+        if ours not in mapping:
+            there = [theirs[name] for name in names if name in theirs and theirs[name] != lengths]
+            if there and (there[0] not in taken or ours == "playlist_title"):
+                found[ours] = there[0]
+    if (
+        lengths is not None
+        and not found.keys() & {"duration", "duration_ms"}
+        and not {"duration"} & set(mapping)
+    ):
+        found["duration"] = lengths
     return found
+
+
+def unknown_times(
+    columns: Sequence[str], found: Mapping[str, int], sample: Sequence[Sequence[Any]]
+) -> list[str]:
+    """Return the columns that nobody knows and that hold what looks like times of plays."""
+    known = set(found.values())
+    unknown = [
+        name
+        for place, name in enumerate(columns)
+        if place not in known
+        and _NO_PLAY.isdisjoint(plain(name).split("_"))
+        and (values := _values(sample, place))
+        and 2 * sum(isinstance(value, date) or bool(_A_TIME.fullmatch(value)) for value in values)
+        > len(values)
+    ]
+    return sorted(unknown, key=lambda name: "end" in plain(name).split("_"))  # when a play began is wanted
+
+
+def _values(sample: Sequence[Sequence[Any]], place: int | None) -> list[Any]:
+    """The values of a column that are not empty: dates as they are, others as text."""
+    if place is None:
+        return []
+    values = [row[place] for row in sample if place < len(row)]
+    shown = [
+        value if isinstance(value, date) else str(value).strip() for value in values if value is not None
+    ]
+    return [value for value in shown if value != ""]
+
+
+def _are_lengths(values: Sequence[Any]) -> bool:
+    return bool(values) and all(isinstance(value, str) and _A_LENGTH.fullmatch(value) for value in values)

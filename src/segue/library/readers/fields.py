@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from segue.library.rows import TrackRef
+
+Value = TypeVar("Value")
 
 LONGEST_TEXT = 2_000
 LONGEST_MS = 7 * 24 * 3600 * 1000
@@ -22,6 +25,7 @@ _SPOTIFY = re.compile(
 _BASE62 = re.compile(r"[0-9A-Za-z]{22}")
 _MBID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _ISRC = re.compile(r"[A-Z]{2}[A-Z0-9]{3}[0-9]{7}")
+_MINUTES = re.compile(r"(?:(\d{1,3}):)?([0-5]?\d|\d{1,4}):([0-5]\d(?:\.\d{1,6})?)", re.ASCII)
 
 
 class Malformed(ValueError):
@@ -31,6 +35,14 @@ class Malformed(ValueError):
 def shown(value: object) -> str:
     """A short, printable form of a strange value for a message."""
     return _CONTROL.sub("?", ascii(value))[:60]
+
+
+def or_none(convert: Callable[[object, str], Value], value: object, what: str = "") -> Value | None:
+    """Return what `convert` makes of a field that a row can do without; None where it is malformed."""
+    try:
+        return convert(value, what)
+    except Malformed:
+        return None
 
 
 def text(value: object, what: str) -> str | None:
@@ -117,11 +129,14 @@ def milliseconds(value: object, what: str) -> int | None:
 
 
 def seconds(value: object, what: str) -> int | None:
-    """Return a duration given in seconds as milliseconds, None for null or empty text.
+    """Return a duration given in seconds, or as "3:45" or "1:02:03", in milliseconds; None for null or empty.
 
     Raises:
         Malformed: it is something else, negative, or longer than a week.
     """
+    if isinstance(value, str) and ":" in value and (parts := _MINUTES.fullmatch(value.strip())):
+        hours, minutes, rest = parts.groups()
+        value = 3600 * int(hours or 0) + 60 * int(minutes) + float(rest)
     found = number(value, what)
     if found is None:
         return None

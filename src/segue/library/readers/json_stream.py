@@ -25,13 +25,16 @@ LARGEST_DOCUMENT = 1 << 27  # bytes
 Path = tuple[str | int, ...]
 
 _BLANK = re.compile(r"[ \t\n\r]*")
+# What counts on the way over a broken item. A string ends at the end of its line: no writer breaks one.
+_SKIPPED = re.compile(r'"(?:[^"\\\n]|\\.)*(?:"|(?=\n))|(?P<open>")|[\[\]{},]')
+_AN_END = 16  # characters: an error as near to the end of what is in memory may only be for want of more
+
+# NaN and Infinity are read as numbers, which no field takes: they cost the field, not the document.
+_DECODER = json.JSONDecoder(strict=False)
 
 
-def _refuse_constant(name: str) -> float:
-    raise ValueError(f"{name} is not JSON")
-
-
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+class _Broken(FormatError):
+    """A value that is not JSON, in a text that goes on after it."""
 
 
 def document(entry: Entry) -> Any:
@@ -46,10 +49,10 @@ def document(entry: Entry) -> Any:
     try:
         return orjson.loads(data)
     except orjson.JSONDecodeError:
-        pass  # perhaps in another encoding
+        pass  # perhaps in another encoding, or with a NaN in it
     try:
-        return orjson.loads(decoded(data))
-    except orjson.JSONDecodeError as error:
+        return _DECODER.decode(decoded(data))
+    except (ValueError, RecursionError) as error:
         raise FormatError(f"{entry.name} is not JSON, or cut short: {error}") from None
 
 
@@ -69,7 +72,8 @@ def items(entry: Entry, enter: Callable[[Path], bool] = lambda path: not path) -
     """Yield (path, value) for the values of a JSON document, one at a time, in bounded memory.
 
     Arrays and objects whose path `enter` accepts are gone into, by default only the outermost one; others
-    come whole. A path holds keys and indexes: `("recenttracks", "track", 17)`.
+    come whole. A path holds keys and indexes: `("recenttracks", "track", 17)`. An item of an array that is
+    broken, but ends, comes as a `Malformed`.
 
     Raises:
         FormatError: where the document is not JSON, is cut short, or has an item of more than 16 MiB.
@@ -87,9 +91,27 @@ def json_lines(entry: Entry) -> Iterator[tuple[int, dict[str, Any] | Malformed]]
             yield number, line
         elif line and not line.isspace():
             try:
-                yield number, mapping(orjson.loads(line), "the line")
-            except ValueError as error:
+                yield number, mapping(_line(line), "the line")
+            except (ValueError, RecursionError) as error:
                 yield number, error if isinstance(error, Malformed) else Malformed(f"not JSON: {error}")
+
+
+def _line(line: str) -> Any:
+    try:
+        return orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return _DECODER.decode(line)  # which is slower, and takes NaN
+
+
+def json_list(entry: Entry) -> tuple[str, Iterator[tuple[int, Any]]]:
+    """Return what numbers count, "item" or "line", and (number, value) for a JSON array or JSON lines.
+
+    Raises:
+        FormatError: while reading, where it is neither.
+    """
+    if decoded(entry.head()[:64]).lstrip()[:1] != "[":
+        return "line", json_lines(entry)
+    return "item", ((number, value) for number, (_, value) in enumerate(items(entry), 1))
 
 
 @functools.lru_cache(maxsize=8)
@@ -97,13 +119,17 @@ def shape(head: bytes) -> frozenset[str]:
     """Return the paths of the first values in a JSON document's first bytes, such as "[].ts".
 
     Up to a hundred, or until twenty have repeated earlier ones. Empty for what is not JSON. A file of JSON
-    lines has the shape of its first line.
+    lines has the shape of its first sound line.
     """
+    text = decoded(head)
+    start = text[: 1 << 15].lstrip().splitlines()[:20]
+    if len(start) > 1 and (start[0][:1] not in "[{" or (start[0][0] == "{" and start[0].rstrip()[-1] == "}")):
+        sound = next((line for line in start if line.startswith("{") and _is_json(line)), None)
+        text = sound or text
     found: set[str] = set()
     repeated = 0
-    window = _Window(None, "", decoded(head))
     with contextlib.suppress(FormatError):
-        for path, _ in _walk(window, (), lambda path: len(path) < 8):
+        for path, _ in _walk(_Window(None, "", text), (), lambda path: len(path) < 8):
             name = "".join("[]" if isinstance(key, int) else f".{key}" for key in path).lstrip(".")
             repeated += name in found
             found.add(name)
@@ -112,16 +138,25 @@ def shape(head: bytes) -> frozenset[str]:
     return frozenset(found)
 
 
+def _is_json(line: str) -> bool:
+    try:
+        _line(line)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
 class _Window:
     """The part of a JSON text that is in memory, and a place in it."""
 
     def __init__(self, stream: BinaryIO | None, name: str, text: str = "") -> None:
         self._stream, self._name, self._text = stream, name, text
+        self._whole = stream is None
         self._at = self._before = 0
         self._decoder: codecs.IncrementalDecoder | None = None
 
-    def error(self, what: str) -> FormatError:
-        return FormatError(
+    def error(self, what: str, kind: type[FormatError] = FormatError) -> FormatError:
+        return kind(
             f"{self._name} is not JSON, or cut short: {what}, at character {self._before + self._at:,}",
             do="export or fetch the file again",
         )
@@ -161,22 +196,50 @@ class _Window:
         return found
 
     def value(self) -> Any:
-        """Take a whole value."""
+        """Take a whole value; a broken one is not taken."""
         if not self.peek():
             raise self.error("the text ends where a value should be")
         while True:
             try:
                 value, end = _DECODER.raw_decode(self._text, self._at)
             except RecursionError:
-                raise self.error("nested too deeply") from None
+                raise self.error("nested too deeply", _Broken) from None
             except ValueError as error:
-                if self._fill():
+                if not self._is_certain(error) and self._fill():
                     continue
-                raise self.error(str(error).split(":")[0]) from None
+                raise self.error(str(error).split(":")[0], _Broken) from None
             if end == len(self._text) and self._fill():
                 continue  # a number may go on
             self._at = end
             return value
+
+    def _is_certain(self, error: ValueError) -> bool:
+        """Whether more text could not mend what is wrong."""
+        if not isinstance(error, json.JSONDecodeError):
+            return True  # a number of thousands of digits
+        return not error.msg.startswith("Unterminated") and error.pos + _AN_END < len(self._text)
+
+    def mark(self) -> int | None:
+        """The place, where one can come back to it: in a text that is whole in memory."""
+        return self._at if self._whole else None
+
+    def skip(self, mark: int | None) -> None:
+        """Pass over a broken item, from `mark` or from here, to the comma or bracket after it."""
+        self._at = self._at if mark is None else mark
+        while True:
+            depth = 0
+            for match in _SKIPPED.finditer(self._text, self._at):
+                if match["open"]:
+                    break
+                if match[0] in ("[", "{"):
+                    depth += 1
+                elif depth == 0 and match[0] in (",", "]", "}"):
+                    self._at = match.start()
+                    return
+                elif match[0] in ("]", "}"):
+                    depth -= 1
+            if not self._fill():
+                raise self.error("the text ends in a broken item")
 
 
 def _walk(window: _Window, path: Path, enter: Callable[[Path], bool]) -> Iterator[tuple[Path, Any]]:
@@ -186,16 +249,29 @@ def _walk(window: _Window, path: Path, enter: Callable[[Path], bool]) -> Iterato
         return
     window.take(opening)
     closing = "]" if opening == "[" else "}"
-    if window.peek() == closing:
-        window.take(closing)
-        return
     for index in itertools.count():
-        key: str | int = index
-        if opening == "{":
+        if window.peek() == closing:  # of an empty one, or after a comma too many
+            window.take(closing)
+            return
+        if opening == "[":
+            yield from _item(window, (*path, index), enter)
+        else:
             if window.peek() != '"':
                 raise window.error("a key is not text")
             key = window.value()
             window.take(":")
-        yield from _walk(window, (*path, key), enter)
+            yield from _walk(window, (*path, key), enter)
         if window.take("," + closing) == closing:
             return
+
+
+def _item(window: _Window, path: Path, enter: Callable[[Path], bool]) -> Iterator[tuple[Path, Any]]:
+    """An item of an array; a broken one costs itself alone, unless half of it has been given out."""
+    mark, entered = window.mark(), window.peek() in ("[", "{") and enter(path)
+    try:
+        yield from _walk(window, path, enter)
+    except FormatError as error:
+        if mark is None and (entered or not isinstance(error, _Broken)):
+            raise
+        window.skip(mark)
+        yield path, Malformed(f"not JSON: {error.what.rpartition('cut short: ')[2]}")

@@ -7,7 +7,7 @@ over: they are no listening, and countries are never stored.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from segue.errors import FormatError
 from segue.library.readers.base import Reader, ReadOptions, converted
@@ -28,14 +28,10 @@ class LastFm360K(Reader):
     title = "Last.fm 360K (usersha1-artmbid-artname-plays.tsv)"
 
     def recognises(self, name: str, head: bytes) -> bool:
-        first = _first(head)
-        if first is None or not _SHA1.fullmatch(first[0]):
-            return False
-        return (len(first) == 4 and first[3].strip().isdecimal()) or len(first) == 5
+        return _most(head, _is_count) or self.passes_over(name, head) is not None
 
     def passes_over(self, name: str, head: bytes) -> str | None:
-        first = _first(head)
-        return _PROFILE if first is not None and len(first) == 5 else None
+        return _PROFILE if _most(head, _is_sha1_profile) else None
 
     def read(self, entry: Entry, options: ReadOptions) -> Iterator[Row]:
         head = entry.head()
@@ -68,15 +64,10 @@ class LastFm1K(Reader):
     title = "Last.fm 1K (userid-timestamp-artid-artname-traid-traname.tsv)"
 
     def recognises(self, name: str, head: bytes) -> bool:
-        first = _first(head)
-        if first is None:
-            return False
-        play = len(first) == 6 and _USER.fullmatch(first[0]) and _TIME.fullmatch(first[1])
-        return bool(play) or _is_profile(first)
+        return _most(head, _is_play) or self.passes_over(name, head) is not None
 
     def passes_over(self, name: str, head: bytes) -> str | None:
-        first = _first(head)
-        return _PROFILE if first is not None and _is_profile(first) else None
+        return _PROFILE if _most(head, _is_profile) else None
 
     def read(self, entry: Entry, options: ReadOptions) -> Iterator[Row]:
         head, clock = entry.head(), options.clock()
@@ -102,12 +93,25 @@ def timed_play(fields: list[str], clock: Clock) -> Listen:
     return Listen(f"lastfm-1k:{user.strip()}", identified(track), started_at)
 
 
-def _first(head: bytes) -> tuple[str, ...] | None:
+def _most(head: bytes, is_one: Callable[[tuple[str, ...]], bool]) -> bool:
+    """Whether more than half of the first rows are of a kind: a bad one among them is a bad one."""
     found: Layout = layout(head)
-    return found.first[0] if found.first and found.delimiter == "\t" else None
+    return found.delimiter == "\t" and 2 * sum(map(is_one, found.first)) > len(found.first)
 
 
-def _is_profile(first: tuple[str, ...]) -> bool:
-    return first in {("#id", "gender", "age", "country", "registered")} or (
-        len(first) == 5 and bool(_USER.fullmatch(first[0]))
+def _is_count(row: tuple[str, ...]) -> bool:
+    return len(row) == 4 and bool(_SHA1.fullmatch(row[0])) and row[3].strip().isdecimal()
+
+
+def _is_sha1_profile(row: tuple[str, ...]) -> bool:
+    return len(row) == 5 and bool(_SHA1.fullmatch(row[0]))
+
+
+def _is_play(row: tuple[str, ...]) -> bool:
+    return len(row) == 6 and bool(_USER.fullmatch(row[0])) and bool(_TIME.fullmatch(row[1]))
+
+
+def _is_profile(row: tuple[str, ...]) -> bool:
+    return row == ("#id", "gender", "age", "country", "registered") or (
+        len(row) == 5 and bool(_USER.fullmatch(row[0]))
     )

@@ -1,4 +1,7 @@
-"""Libre.fm's CSV: comment lines that begin with #, then the columns Artist, Track, Album, Time (seconds)."""
+"""Libre.fm's CSV: comment lines that begin with #, then the columns Artist, Track, Album, Time (seconds).
+
+Some versions have no Album.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,13 @@ from collections.abc import Iterator
 from segue.errors import FormatError
 from segue.library.readers.base import Reader, ReadOptions, converted
 from segue.library.readers.delimited import layout, table
-from segue.library.readers.fields import Malformed, identified, mbid, names, text
+from segue.library.readers.fields import Malformed, identified, mbid, names, or_none, text
+from segue.library.readers.text_stream import decoded
 from segue.library.readers.times import Clock
 from segue.library.rows import Listen, Row, TrackRef
 from segue.library.sources import Entry
 
-COLUMNS = {"artist", "track", "album", "time"}
+COLUMNS = {"artist", "track", "time"}
 
 
 class LibreFm(Reader):
@@ -21,15 +25,15 @@ class LibreFm(Reader):
 
     def recognises(self, name: str, head: bytes) -> bool:
         """Without comment lines only the four columns alone: with others it may be anybody's table."""
-        columns = set(layout(head, comments=True).columns)
-        return columns >= COLUMNS if head.lstrip(b"\xef\xbb\xbf")[:1] == b"#" else columns == COLUMNS
+        columns = set(layout(head, comments=True).columns) - {""}
+        return columns >= COLUMNS if decoded(head[:64])[:1] == "#" else columns == COLUMNS | {"album"}
 
     def read(self, entry: Entry, options: ReadOptions) -> Iterator[Row]:
-        columns, rows = table(entry, comments=True)
+        columns, rows = table(entry, comments=True, ragged=True)
         if not set(columns) >= COLUMNS:
             raise FormatError(
                 f"{entry.name} is not from Libre.fm",
-                expected="columns Artist, Track, Album, Time",
+                expected="columns Artist, Track, Time",
                 came=", ".join(columns)[:200],
             )
         clock = options.clock()
@@ -48,7 +52,7 @@ def play(row: dict[str, str], listener: str, clock: Clock) -> Listen:
     track = TrackRef(
         text(row["track"], "Track"),
         names(row["artist"], "Artist"),
-        text(row["album"], "Album"),
+        or_none(text, row.get("album")),
         mbid=mbid(row.get("trackmbid")),
     )
     return Listen(listener, identified(track), started_at)

@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from typing import Any
 
 from segue.errors import FormatError
 from segue.library.readers.base import Reader, ReadOptions, converted
@@ -24,6 +24,7 @@ from segue.library.readers.fields import (
     mbid,
     milliseconds,
     names,
+    or_none,
     required,
     seconds,
     sequence,
@@ -35,8 +36,6 @@ from segue.library.readers.json_stream import Path, items, json_lines, shape
 from segue.library.readers.times import Clock
 from segue.library.rows import Feedback, Listen, Row, TrackRef
 from segue.library.sources import Entry
-
-Value = TypeVar("Value")
 
 _SCORES = {1: "love", 0: "unlove", -1: "hate"}
 _OTHERS = {
@@ -86,31 +85,31 @@ def listen(row: dict[str, Any], listener: str, clock: Clock) -> Listen:
     if when is None:
         raise Malformed("listened_at is missing: playing now, not a listen yet")
     data = mapping(row.get("track_metadata"), "track_metadata")
-    info = _or_none(mapping, data.get("additional_info"), "additional_info") or {}
-    played_ms = _or_none(seconds, info.get("duration_played"), "duration_played")
+    info = or_none(mapping, data.get("additional_info")) or {}
+    played_ms = or_none(seconds, info.get("duration_played"))
     return Listen(
         listener,
         _track(data, info),
         clock.time(when, "listened_at"),
-        played_ms if played_ms is not None else _or_none(milliseconds, info.get("ms_played"), "ms_played"),
+        played_ms if played_ms is not None else or_none(milliseconds, info.get("ms_played")),
     )
 
 
 def _track(data: dict[str, Any], info: dict[str, Any]) -> TrackRef:
-    mapped = _or_none(mapping, data.get("mbid_mapping"), "mbid_mapping") or {}
-    credits = _or_none(sequence, mapped.get("artists"), "artists") or []
+    mapped = or_none(mapping, data.get("mbid_mapping")) or {}
+    credits = or_none(sequence, mapped.get("artists")) or []
     artists = tuple(
         name
         for each in credits
         if isinstance(each, dict) and (name := text(each.get("artist_credit_name"), ""))
     )
-    duration = _or_none(milliseconds, info.get("duration_ms"), "duration_ms")
+    duration = or_none(milliseconds, info.get("duration_ms"))
     return identified(
         TrackRef(
             required(data.get("track_name"), "track_name"),
             artists or names(data.get("artist_name"), "artist_name"),
-            text(data.get("release_name"), "release_name"),
-            duration or _or_none(seconds, info.get("duration"), "duration") or None,
+            or_none(text, data.get("release_name")),
+            duration or or_none(seconds, info.get("duration")) or None,
             spotify_id(info.get("spotify_id")),
             mbid(info.get("recording_mbid")) or mbid(mapped.get("recording_mbid")),
             isrc(info.get("isrc")),
@@ -123,15 +122,15 @@ def feedback(row: dict[str, Any], listener: str, clock: Clock) -> Feedback:
     score = integer(row.get("score", row.get("feedback")), "score", -1, 1)
     if score is None:
         raise Malformed(f"the score is missing: {shown(row)}")
-    data = _or_none(mapping, row.get("track_metadata"), "track_metadata") or {}
-    mapped = _or_none(mapping, data.get("mbid_mapping"), "mbid_mapping") or {}
+    data = or_none(mapping, row.get("track_metadata")) or {}
+    mapped = or_none(mapping, data.get("mbid_mapping")) or {}
     track = TrackRef(
         text(data.get("track_name"), "track_name"),
         names(data.get("artist_name"), "artist_name"),
-        text(data.get("release_name"), "release_name"),
+        or_none(text, data.get("release_name")),
         mbid=mbid(row.get("recording_mbid")) or mbid(mapped.get("recording_mbid")),
     )
-    return Feedback(listener, identified(track), _SCORES[score], clock.time(row.get("created"), "created"))
+    return Feedback(listener, identified(track), _SCORES[score], or_none(clock.time, row.get("created")))
 
 
 def _kind(head: bytes) -> tuple[int, Callable[[dict[str, Any], str, Clock], Row]] | None:
@@ -167,13 +166,6 @@ def _nested(entry: Entry, depth: int) -> Iterator[tuple[int, Any]]:
 
     number = 0
     for path, value in items(entry, enter):
-        if len(path) == depth and isinstance(path[-1], int):
+        if isinstance(value, Malformed) or (len(path) == depth and isinstance(path[-1], int)):
             number += 1
             yield number, value
-
-
-def _or_none(convert: Callable[[object, str], Value], value: object, what: str) -> Value | None:
-    try:
-        return convert(value, what)
-    except Malformed:
-        return None

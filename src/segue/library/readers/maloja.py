@@ -10,7 +10,7 @@ from typing import Any
 
 from segue.errors import FormatError
 from segue.library.readers.base import Reader, ReadOptions, converted
-from segue.library.readers.fields import Malformed, identified, mapping, names, seconds, text
+from segue.library.readers.fields import Malformed, identified, mapping, names, or_none, seconds, text
 from segue.library.readers.json_stream import items, shape
 from segue.library.readers.times import Clock
 from segue.library.rows import Listen, Row, TrackRef
@@ -36,7 +36,7 @@ class Maloja(Reader):
 def _scrobbles(entry: Entry) -> Iterator[tuple[int, Any]]:
     number = 0
     for path, value in items(entry, lambda path: path in ((), ("scrobbles",))):
-        if len(path) == 2:
+        if len(path) == 2 or isinstance(value, Malformed):
             number += 1
             yield number, value
 
@@ -52,7 +52,7 @@ def play(item: object, listener: str, clock: Clock) -> Listen:
     found = TrackRef(
         text(track.get("title"), "the title"),
         names(track.get("artists"), "the artists"),
-        text(album.get("albumtitle") if isinstance(album, dict) else album, "the album"),
-        seconds(track.get("length"), "the length") or None,
+        or_none(text, album.get("albumtitle") if isinstance(album, dict) else album),
+        or_none(seconds, track.get("length")) or None,
     )
-    return Listen(listener, identified(found), started_at, seconds(scrobble.get("duration"), "the duration"))
+    return Listen(listener, identified(found), started_at, or_none(seconds, scrobble.get("duration")))

@@ -7,7 +7,7 @@
 
 A stream's time is that at which it ended, so it began `ms_played` earlier. Plays in a private session are
 left out on purpose, as a Reject. Short plays stay: they are what was skipped. Address, country, platform and
-user name are not even looked at.
+user name are not even looked at. All of Spotify's times are in UTC, whatever zone the options say.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from urllib.parse import unquote_plus
 
 from segue.errors import FormatError
 from segue.library.readers.base import Reader, ReadOptions, converted
+from segue.library.readers.delimited import layout, table
 from segue.library.readers.fields import (
     Malformed,
     identified,
@@ -29,17 +30,30 @@ from segue.library.readers.fields import (
     mapping,
     milliseconds,
     names,
+    or_none,
     seconds,
     sequence,
     spotify_id,
     text,
     truth,
 )
-from segue.library.readers.json_stream import items, json_object, shape
+from segue.library.readers.json_stream import json_list, json_object, shape
 from segue.library.readers.times import EPOCH, Clock
 from segue.library.rows import Feedback, Listen, Playlist, PlaylistEntry, Reject, Row, TrackRef
 from segue.library.sources import Entry
 
+# What the histories are known by; as a table, all of it.
+_EXTENDED = ("ts", "ms_played", "master_metadata_track_name")
+_SHORT = ("endTime", "msPlayed", "artistName", "trackName")
+_SHORT_KEYS = (
+    *_SHORT,
+    "podcastName",
+    "episodeName",
+    "audiobookName",
+    "chapterName",
+    "authorName",
+    "spotifyTrackUri",
+)
 _EMPTY_HISTORY = re.compile(r"(streaming_?history|endsong).*\.json$", re.I)
 _PLAYLIST_NUMBER = re.compile(r"playlist(\d+)", re.I)
 
@@ -52,11 +66,10 @@ class Spotify(Reader):
         return _kind(name, head) is not None
 
     def read(self, entry: Entry, options: ReadOptions) -> Iterator[Row]:
-        kind, listener, clock = _kind(entry.name, entry.head()), options.listener, options.clock()
-        if kind == "extended":
-            yield from converted(_items(entry), "item", lambda item: streamed(item, listener, clock))
-        elif kind == "short":
-            yield from converted(_items(entry), "item", lambda item: short_streamed(item, listener, clock))
+        kind, listener, clock = _kind(entry.name, entry.head()), options.listener, options.clock().utc
+        if kind in ("extended", "short"):
+            (place, plays), convert = _plays(entry), streamed if kind == "extended" else short_streamed
+            yield from converted(plays, place, lambda item: convert(item, listener, clock))
         elif kind == "library":
             yield from library_rows(json_object(entry), listener)
         elif kind == "playlists":
@@ -79,10 +92,10 @@ def streamed(item: object, listener: str, clock: Clock) -> Listen:
         _streamed_track(play),
         _began(clock, play.get("ts"), "ts", played_ms),
         played_ms,
-        skipped=truth(play.get("skipped"), "skipped"),
-        shuffle=truth(play.get("shuffle"), "shuffle"),
-        start_reason=text(play.get("reason_start"), "reason_start"),
-        end_reason=text(play.get("reason_end"), "reason_end"),
+        skipped=or_none(truth, play.get("skipped")),
+        shuffle=or_none(truth, play.get("shuffle")),
+        start_reason=or_none(text, play.get("reason_start")),
+        end_reason=or_none(text, play.get("reason_end")),
     )
 
 
@@ -94,7 +107,7 @@ def _streamed_track(play: dict[str, Any]) -> TrackRef:
             TrackRef(
                 title,
                 names(get("master_metadata_album_artist_name"), "the artist"),
-                text(get("master_metadata_album_album_name"), "the album"),
+                or_none(text, get("master_metadata_album_album_name")),
                 spotify=spotify_id(get("spotify_track_uri")),
             )
         )
@@ -150,7 +163,7 @@ def library_rows(library: dict[str, Any], listener: str) -> Iterator[Row]:
             track = TrackRef(
                 text(get("track") or get("name"), "the title"),
                 names(get("artist") or get("show"), "the artist"),
-                text(get("album"), "the album"),
+                or_none(text, get("album")),
                 spotify=spotify_id(get("uri")),
                 medium=medium,
             )
@@ -188,8 +201,8 @@ def _playlists(entry: Entry, listener: str, clock: Clock) -> Iterator[Row]:
                 f"{prefix}{name} #{seen[name]}" if seen[name] > 1 else f"{prefix}{name}",
                 title,
                 listener,
-                integer(fields.get("numberOfFollowers"), "numberOfFollowers"),
-                clock.time(fields.get("lastModifiedDate"), "lastModifiedDate"),
+                or_none(integer, fields.get("numberOfFollowers")),
+                or_none(clock.time, fields.get("lastModifiedDate")),
             )
             sequence(fields.get("items"), "items")
         except Malformed as error:
@@ -211,7 +224,7 @@ def playlist_entry(item: object, playlist: str, position: int, clock: Clock) -> 
         track = TrackRef(
             text(get("trackName"), "the track"),
             names(get("artistName"), "the artist"),
-            text(get("albumName"), "the album"),
+            or_none(text, get("albumName")),
             spotify=spotify_id(get("trackUri")),
         )
     elif fields.get("episode") is not None:
@@ -222,7 +235,7 @@ def playlist_entry(item: object, playlist: str, position: int, clock: Clock) -> 
         track = _local(mapping(fields["localTrack"], "the local track").get("uri"))
     else:
         raise Malformed("neither a track nor an episode")
-    added_at = clock.time(fields.get("addedDate"), "addedDate")
+    added_at = or_none(clock.time, fields.get("addedDate"))
     return PlaylistEntry(playlist, position, identified(track), added_at)
 
 
@@ -235,17 +248,17 @@ def _local(uri: object) -> TrackRef:
     return TrackRef(
         text(title, "the title"),
         names(artist, "the artist"),
-        text(album, "the album"),
-        seconds(length, "the length") or None,
+        or_none(text, album),
+        or_none(seconds, length) or None,
     )
 
 
 def _kind(name: str, head: bytes) -> str | None:
     found = shape(head)
-    if {"[].ts", "[].ms_played"} <= found:
-        return "extended"
-    if {"[].endTime", "[].msPlayed"} <= found:
-        return "short"
+    for kind, wanted in (("extended", _EXTENDED), ("short", _SHORT)):
+        keys = set(wanted[:2])
+        if keys <= found or {f"[].{key}" for key in keys} <= found or _is_table(head, wanted):
+            return kind
     if {"tracks[].track", "tracks[].artist", "tracks[].album"} <= found or "bannedTracks[].uri" in found:
         return "library"
     if found & {"playlists[].lastModifiedDate", "playlists[].items[].track.trackName"}:
@@ -264,11 +277,23 @@ def _began(clock: Clock, ended: object, what: str, played_ms: int | None) -> Any
     return began
 
 
-def _items(entry: Entry) -> Iterator[tuple[int, Any]]:
-    for number, (path, value) in enumerate(items(entry), 1):
-        if len(path) != 1 or not isinstance(path[0], int):
-            raise FormatError(f"{entry.name} is not a list of plays")
-        yield number, value
+def _is_table(head: bytes, wanted: tuple[str, ...]) -> bool:
+    return {name.lower() for name in wanted} <= set(layout(head).columns)
+
+
+def _plays(entry: Entry) -> tuple[str, Iterator[tuple[int, Any]]]:
+    """The history's rows and what their numbers count: a list, JSON lines, or a table made of them."""
+    if any(_is_table(entry.head(), wanted) for wanted in (_EXTENDED, _SHORT)):
+        return "line", _table_items(entry)
+    return json_list(entry)
+
+
+def _table_items(entry: Entry) -> Iterator[tuple[int, dict[str, str] | Malformed]]:
+    columns, rows = table(entry, ragged=True)
+    cased = {name.lower(): name for name in _SHORT_KEYS}
+    keys = [cased.get(name, name) for name in columns]
+    for line, fields in rows:
+        yield line, fields if isinstance(fields, Malformed) else dict(zip(keys, fields, strict=True))
 
 
 def _numbered(fields: dict[str, Any], key: str) -> list[tuple[int, Any]]:

@@ -11,24 +11,28 @@ from the columns that are there:
 | listener | Listen, one each |
 | none of these | TrackFacts |
 
-A track needs an id, or artist and track; with plays an artist alone will do (medium "artist").
+A track needs an id, or artist and track; with plays an artist alone will do (medium "artist"). A table whose
+rows would be facts, or plays without a time, although one of its columns holds times, is refused: its plays
+would be lost. Fields other than the track, the time, the count and the kind of feedback may be malformed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 from pathlib import PurePosixPath
 from typing import Any
 
 from segue.errors import FormatError
 from segue.library.readers.base import Reader, ReadOptions, converted
-from segue.library.readers.columns import FEATURES, places, plain
+from segue.library.readers.columns import FEATURES, places, plain, says_utc, unknown_times
 from segue.library.readers.delimited import layout, table
 from segue.library.readers.fields import (
     Malformed,
     integer,
     milliseconds,
     number,
+    or_none,
     release_date,
     required,
     seconds,
@@ -41,6 +45,7 @@ from segue.library.readers.times import Clock
 from segue.library.rows import Feedback, Listen, Playlist, PlaylistEntry, Reject, Row, TrackFacts
 from segue.library.sources import Entry
 
+SAMPLE = 50  # rows that show what is in a column
 KINDS = ("save", "love", "ban", "hate", "unlove")
 
 _make = tuple.__new__  # half the time of Listen(...)
@@ -64,12 +69,15 @@ class Table(Reader):
     def has_columns(self, head: bytes, columns: Mapping[str, str]) -> bool:
         """Whether a delimited file has all the columns that a mapping (ours -> theirs) names, and any."""
         there = {plain(name) for name in layout(head).columns}
-        return bool(columns) and {plain(name) for name in columns.values()} <= there
+        named = {plain(name) for name in columns.values() if name}
+        return bool(named) and named <= there
 
     def read(self, entry: Entry, options: ReadOptions) -> Iterator[Row]:
         is_parquet = entry.head().startswith(MAGIC)
-        columns, records = parquet(entry) if is_parquet else table(entry)
-        at = places(columns, options.columns)
+        columns, records = parquet(entry) if is_parquet else table(entry, ragged=True)
+        first = list(islice(records, SAMPLE))
+        sample = [fields for _, fields in first if not isinstance(fields, Malformed)]
+        at = places(columns, options.columns, sample)
         kind = _kind(at)
         if kind is None:
             raise FormatError(
@@ -78,12 +86,32 @@ class Table(Reader):
                 came=", ".join(columns)[:500],
                 do="name the columns, such as --column track=song --column artist=band",
             )
+        _refuse_lost_times(entry.name, columns, at, options.columns, sample)
         context = _Context(entry, options, at, columns)
         place = "row" if is_parquet else "line"
+        every = chain(first, records)
         if kind == "playlists":
-            yield from _playlists(context, records, place)
+            yield from _playlists(context, every, place)
         else:
-            yield from converted(records, place, _CONVERTERS[kind](context))
+            yield from converted(every, place, _CONVERTERS[kind](context))
+
+
+def _refuse_lost_times(
+    name: str,
+    columns: Sequence[str],
+    at: dict[str, int],
+    mapping: Mapping[str, str],
+    sample: Sequence[Sequence[Any]],
+) -> None:
+    if "time" in mapping or not at.keys().isdisjoint({"time", "plays", "feedback", "playlist", "added_at"}):
+        return
+    if lost := unknown_times(columns, at, sample):
+        raise FormatError(
+            f"{name} looks like plays, but none of its columns is known to be the time of a play",
+            expected="a column such as timestamp, played_at or date",
+            came=", ".join(columns)[:500],
+            do=f'say which it is: --column "time={lost[0]}"; or "--column time=" if there is none',
+        )
 
 
 class _Context:
@@ -93,7 +121,8 @@ class _Context:
         self, entry: Entry, options: ReadOptions, at: dict[str, int], columns: Sequence[str]
     ) -> None:
         self.options, self.at, self.columns = options, at, columns
-        self.clock: Clock = options.clock()
+        clock, time = options.clock(), at.get("time")
+        self.clock: Clock = clock.utc if time is not None and says_utc(columns[time]) else clock
         self.file = PurePosixPath(entry.name).stem
         self.track = tracks(at, options.catalogue)
         self.listener = listeners(at.get("listener"), options.listener)
@@ -104,6 +133,10 @@ class _Context:
         if place is None:
             return lambda fields: None
         return lambda fields: convert(fields[place], name)
+
+    def optional(self, name: str, convert: Callable[[object, str], Any]) -> Callable[[Fields], Any]:
+        """The same of a column that a row can do without: None if it is malformed."""
+        return self.get(name, lambda value, what: or_none(convert, value, what))
 
 
 Convert = Callable[[Fields], Row]
@@ -143,20 +176,30 @@ def _listens(context: _Context) -> Convert:
     there = [(slot, at[name], convert, name) for slot, (name, convert) in enumerate(wanted) if name in at]
     empty: list[Any] = [None, 1, *[None] * 8]
 
+    may_lack_time = time is None or "plays" in at
+
     def convert(fields: Fields) -> Row:
         rest = empty
         if there:
             rest = empty.copy()
-            for slot, place, read, name in there:
-                rest[slot] = read(fields[place], name)
+            try:
+                for slot, place, read, name in there:
+                    rest[slot] = read(fields[place], name)
+            except Malformed:
+                for slot, place, read, name in there:
+                    rest[slot] = (
+                        read(fields[place], name) if name == "plays" else or_none(read, fields[place])
+                    )
         started_at = None if time is None else clock.time(fields[time])
+        if started_at is None and not may_lack_time:
+            raise Malformed("the time is missing")
         return _make(Listen, (listener(fields), track(fields), started_at, *rest))
 
     return convert
 
 
 def _feedback(context: _Context) -> Convert:
-    kind, given_at = context.get("feedback", required), context.get("time", context.clock.time)
+    kind, given_at = context.get("feedback", required), context.optional("time", context.clock.time)
 
     def convert(fields: Fields) -> Row:
         word = kind(fields).lower()
@@ -170,8 +213,9 @@ def _feedback(context: _Context) -> Convert:
 def _playlists(context: _Context, records: Iterator[tuple[int, Any]], place: str) -> Iterator[Row]:
     """Playlists, each before its first entry. Without positions, the order of the rows counts."""
     at = context.at
-    name, title = context.get("playlist", required), context.get("playlist_title", text)
-    position, added_at = context.get("position", _position), context.get("added_at", context.clock.time)
+    name, title = context.get("playlist", required), context.optional("playlist_title", text)
+    position = context.optional("position", _position)
+    added_at = context.optional("added_at", context.clock.time)
     reached: dict[str, int] = {}
     for line, fields in records:
         try:
@@ -196,13 +240,15 @@ def _facts(context: _Context) -> Convert:
     features = [
         (name, index) for index, each in enumerate(context.columns) if (name := plain(each)) in FEATURES
     ]
-    date = context.get("release_date", lambda value, what: release_date(value))
-    explicit = context.get("explicit", truth)
-    popularity = context.get("popularity", _popularity)
+    date = context.optional("release_date", lambda value, what: release_date(value))
+    explicit = context.optional("explicit", truth)
+    popularity = context.optional("popularity", _popularity)
 
     def convert(fields: Fields) -> Row:
         sound = {
-            name: value for name, place in features if (value := number(fields[place], name)) is not None
+            name: value
+            for name, place in features
+            if (value := or_none(number, fields[place], name)) is not None
         }
         facts = (date(fields), explicit(fields), popularity(fields), sound or None)
         return TrackFacts(context.track(fields), *facts)

@@ -14,6 +14,7 @@ from segue.library.readers.fields import (
     milliseconds,
     names,
     number,
+    or_none,
     required,
     seconds,
     spotify_id,
@@ -97,8 +98,8 @@ def _track(row: dict[str, Any], catalogue: str) -> TrackRef:
         TrackRef(
             title,
             names(row.get("artist"), "artist"),
-            text(row.get("album"), "album"),
-            milliseconds(row.get("duration_ms"), "duration_ms") or _duration(row.get("duration")),
+            or_none(text, row.get("album")),
+            or_none(milliseconds, row.get("duration_ms")) or or_none(_duration, row.get("duration")) or None,
             spotify,
             mbid(row.get("mbid")),
             isrc(row.get("isrc")),
@@ -108,8 +109,10 @@ def _track(row: dict[str, Any], catalogue: str) -> TrackRef:
     )
 
 
-def _duration(value: object) -> int | None:
-    found = number(value, "duration")
+def _duration(value: object, what: str) -> int | None:
+    if isinstance(value, str) and ":" in value:
+        return seconds(value, what)
+    found = number(value, what)
     if not found:
         return None
-    return milliseconds(round(found), "duration") if found >= LONG_SECONDS else seconds(found, "duration")
+    return milliseconds(round(found), what) if found >= LONG_SECONDS else seconds(found, what)

@@ -19,6 +19,7 @@ _MARKS = (
     (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
+    (b"+ACM-", "utf-7"),  # "#" in UTF-7, which nobody writes otherwise: exports that went through a mail
 )
 
 
@@ -48,7 +49,7 @@ def encoding(head: bytes) -> str:
 def decoder(head: bytes) -> codecs.IncrementalDecoder:
     """Return a decoder for a text that begins with `head`; it never raises."""
     name = encoding(head)
-    errors = "segue-western" if name.startswith("utf-8") else "replace"
+    errors = "segue-western" if name.startswith(("utf-8", "utf-7")) else "replace"
     return codecs.getincrementaldecoder(name)(errors)
 
 
