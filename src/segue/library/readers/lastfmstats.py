@@ -13,7 +13,7 @@ from typing import Any
 
 from segue.errors import FormatError
 from segue.library.readers.base import Reader, ReadOptions, converted
-from segue.library.readers.fields import Malformed, identified, mapping, names, required, text
+from segue.library.readers.fields import Malformed, identified, mapping, names, or_none, required, text
 from segue.library.readers.json_stream import items, shape
 from segue.library.readers.named_rows import columns, named_rows
 from segue.library.readers.times import Clock
@@ -55,7 +55,7 @@ def play(item: object, date: str, listener: str, clock: Clock) -> Listen:
     if started_at is None:
         raise Malformed("the date is missing")
     artists = names(required(get("artist"), "the artist"), "the artist")
-    track = TrackRef(text(get("track"), "the track"), artists, text(get("album"), "the album"))
+    track = TrackRef(text(get("track"), "the track"), artists, or_none(text, get("album")))
     return Listen(listener, identified(track), started_at)
 
 
