@@ -100,21 +100,7 @@ def test_a_playlist_that_comes_again_changed_takes_the_place_of_the_old(library:
     ]
 
 
-def test_the_same_play_told_twice_is_one(library: Library, store) -> None:
-    play = Listen("me", SONG, NOON, played_ms=200_000)
-    report = store(library, [play, play, play._replace(started_at=NOON + timedelta(seconds=90))], "spotify")
-    _adds_up(report)
-    assert report.counts["listens"] == (3, 1, 2, 0)
-    # another source, whose clock is some seconds off
-    report = store(library, [Listen("me", SONG, NOON + timedelta(seconds=4))], "lastfm")
-    assert report.counts["listens"] == (1, 0, 1, 0)
-    # started anew after a short listen: two plays
-    short = Listen("you", SONG, NOON, played_ms=5_000)
-    report = store(library, [short, short._replace(started_at=NOON + timedelta(seconds=6))], "spotify")
-    assert report.counts["listens"] == (2, 2, 0, 0)
-
-
-def test_plain_counts_are_one_row_and_a_contradiction_is_rejected(library: Library, store) -> None:
+def test_a_later_count_takes_the_place_of_an_earlier_one_of_its_source(library: Library, store) -> None:
     report = store(library, [Listen("me", SONG, plays=3), Listen("me", SONG, plays=4), Listen("me", OTHER)])
     _adds_up(report)
     assert report.counts["listens"] == (3, 3, 0, 0)
@@ -122,8 +108,19 @@ def test_plain_counts_are_one_row_and_a_contradiction_is_rejected(library: Libra
     assert plays == {"spotify:A": 7, "spotify:B": 1}
     again = store(library, [Listen("me", SONG, plays=9), Listen("me", OTHER)])
     _adds_up(again)
-    assert again.counts["listens"] == (2, 0, 1, 1)
-    assert "another count" in library.arrow("rejects").to_pylist()[0]["reason"]
+    assert again.counts["listens"] == (2, 1, 1, 0)
+    plays = {row["track_id"]: row["plays"] for row in library.arrow("listens").to_pylist()}
+    assert plays == {"spotify:A": 9, "spotify:B": 1}
+    assert store(library, [Listen("me", SONG, plays=2)], "another").counts["listens"] == (1, 1, 0, 0)
+
+
+def test_of_two_files_of_counts_the_later_one_counts(library: Library, tmp_path: Path) -> None:
+    for name, plays in (("a.csv", 5), ("b.csv", 8)):
+        (tmp_path / "in").mkdir(exist_ok=True)
+        (tmp_path / "in" / name).write_text(f"artist,track,plays\nA,T,{plays}\n")
+    report = import_path(library, tmp_path / "in")
+    assert report.counts["listens"] == (2, 1, 1, 0)
+    assert library.arrow("listens")["plays"].to_pylist() == [8]
 
 
 def test_places_in_a_session_tell_plays_of_one_hour_apart(library: Library, store) -> None:

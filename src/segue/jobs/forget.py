@@ -83,7 +83,9 @@ def _from_library(library: Library, listener: str, dry_run: bool) -> Iterator[Re
         with library.writing() as writer:  # which also sweeps away what earlier writes have left
             for name, where in conditions.items():
                 if counts[name]:
-                    rows = ds.dataset([str(p) for p in library.parts(name)]).scanner(filter=~where)
+                    rows = ds.dataset([str(p) for p in library.parts(name)], TABLES[name]).scanner(
+                        filter=~where
+                    )
                     writer.rewrite(name, rows.to_reader(), purge=True)
     yield from (Removed(name, "rows", count) for name, count in counts.items() if count)
 
@@ -100,6 +102,7 @@ def _conditions(library: Library, listener: str) -> dict[str, ds.Expression]:
     mentioned = [pc.match_substring_regex(field(c), traces.pattern(listener)) for c in REJECT_TEXTS]
     known = {
         "listens": field("listener_id") == own,
+        "told": field("listener_id") == own,
         "feedback": field("listener_id") == own,
         "playlists": field("playlist_id").isin(ids),
         "playlist_entries": field("playlist_id").isin(ids),

@@ -56,6 +56,9 @@ class ImportReport:
     passed_over: list[tuple[str, str]] = field(default_factory=list)  # files with nothing to read, and why
     refused: list[tuple[str, str]] = field(default_factory=list)  # broken files left out on request
     tracks: int = 0  # tracks that are new to the library
+    # Of the listens already there: how many are the same as a play that another source told, by that source;
+    # the others were imported before.
+    same_as: dict[str, int] = field(default_factory=dict)
 
     @property
     def total(self) -> Count:
@@ -124,7 +127,7 @@ class _Job(NamedTuple):
 class Staged:
     """What one worker set aside."""
 
-    entries: dict[int, tuple[str, str]] = field(default_factory=dict)  # name and format, by number
+    entries: dict[int, tuple[str, str]] = field(default_factory=dict)  # name and source, by number
     broken: set[int] = field(default_factory=set)  # numbers of entries whose rows do not count
     formats: list[str] = field(default_factory=list)
     passed_over: list[tuple[str, str]] = field(default_factory=list)
@@ -180,7 +183,7 @@ def _read_turns(job: _Job, worker: int, advance: Advance) -> Staged:
         if reader is None or why is not None:
             staged.passed_over.append((entry.name, why or ""))
             continue
-        staging.begin(number, entry.name, reader.name)
+        staging.begin(number, entry.name, reader.source(entry.name, entry.head()))
         try:
             for row in reader.read(entry, job.options):
                 staging.add(row)
@@ -226,9 +229,8 @@ def _store(
         resolve(work)
         advance(1)
         counts = report.counts
-        read, stored = merging.merge_listens(work, writer)
-        conflicts = merging.count_conflicts(work)
-        counts["listens"] = Count(read, stored, read - stored - conflicts, conflicts)
+        listens, report.same_as = merging.merge_listens(work, writer)
+        counts["listens"] = _count(listens)
         advance(1)
         counts["feedback"] = _count(merging.merge_feedback(work, writer))
         playlists, playlist_entries = merging.merge_playlists(work, writer)
@@ -238,7 +240,7 @@ def _store(
         counts["track_facts"] = _count(facts)
         merging.merge_keys(work, writer)
         advance(1)
-        rejected = merging.merge_rejects(work, writer) - conflicts
+        rejected = merging.merge_rejects(work, writer)
         counts["rejects"] = Count(read=rejected, rejected=rejected)
         _remember(writer, report, options)
         advance(1)
@@ -266,7 +268,7 @@ def _connect(library: Library, scratch: Path, staged: list[Staged]) -> duckdb.Du
         {
             "entry": pa.array([number for one in staged for number in one.entries], pa.int32()),
             "name": pa.array([name for one in staged for name, _ in one.entries.values()], pa.string()),
-            "format": pa.array([form for one in staged for _, form in one.entries.values()], pa.string()),
+            "source": pa.array([source for one in staged for _, source in one.entries.values()], pa.string()),
         }
     )
     work.register("entries", entries)
@@ -289,11 +291,22 @@ def _connect(library: Library, scratch: Path, staged: list[Staged]) -> duckdb.Du
 def _view(
     work: duckdb.DuckDBPyConnection, name: str, parts: list[Path], schema: pa.Schema, scratch: Path
 ) -> None:
-    if not parts:  # DuckDB reads no empty list of files, so there is one without rows
-        parts = [scratch / f"empty-{name}.parquet"]
-        pq.write_table(schema.empty_table(), parts[0])
-    listed = ", ".join(f"'{_quoted(part)}'" for part in parts)
-    work.execute(f"CREATE VIEW {name} AS FROM read_parquet([{listed}])")
+    # DuckDB reads no empty list of files, and parts of earlier releases lack columns: one more has them all.
+    empty = scratch / f"empty-{name}.parquet"
+    pq.write_table(schema.empty_table(), empty)
+    listed = ", ".join(f"'{_quoted(part)}'" for part in (*parts, empty))
+    files = f"read_parquet([{listed}], union_by_name=true, filename=true, file_row_number=true)"
+    work.execute(f"""
+        CREATE VIEW {name} AS SELECT {", ".join(schema.names)}{_UID if name in NUMBERED else ""} FROM {files}
+    """)
+
+
+# A number below 0 for each stored row: parts are numbered through all tables (`store.py`).
+NUMBERED = ("listens", "told")
+_UID = r""",
+    -((regexp_extract(filename, '([0-9]+)-[0-9a-f]+\.parquet$', 1)::BIGINT << 33) + file_row_number + 1)
+    AS uid
+"""
 
 
 def _quoted(path: Path) -> str:

@@ -11,55 +11,78 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from segue.library.exactness import COARSER, times_of
+from segue.library.same_play import merge_plays
 from segue.library.store import Writer
 
 if TYPE_CHECKING:
     import duckdb
 
 BATCH = 131_072
-
-# The same play told by two sources: players disagree by seconds about when it began.
-SAME_PLAY_MS = 30_000
-# Within one source a track cannot begin again while it still plays; a second for rounding.
-ROUNDING_MS = 1_000
+SURELY_COARSE = 8  # plays, all at whole minutes: once in 10^14 by chance
 
 Counts = tuple[int, int]
 
 
-def merge_listens(work: duckdb.DuckDBPyConnection, writer: Writer) -> Counts:
-    """Plays with a time, plays by place in a session, and plain counts, each known again by its own key."""
-    work.execute("""
-        CREATE TABLE new_listens AS
-        SELECT l.* EXCLUDE (ref, entry), track_id, format AS source
-        FROM staged_listens l JOIN ref_tracks USING (ref) JOIN entries USING (entry)
-    """)
-    read = _one(work, "SELECT count(*) FROM new_listens")
-    work.execute(_COUNT_CONFLICTS)
-    work.execute(_COUNTS_KEPT)
+def merge_listens(work: duckdb.DuckDBPyConnection, writer: Writer) -> tuple[Counts, dict[str, int]]:
+    """Plays with a time, plays by place in a session, and plain counts, each known again by its own key.
+
+    Returns the counts, and how many plays that were read are the same as one that another source told, by
+    that source.
+    """
+    work.execute(_NEW_LISTENS)
+    _name_coarse_sources(work)
+    merge_plays(work)
+    work.execute(_COUNTS)
     work.execute(_PLACES_KEPT)
-    work.execute(_TIMES_KEPT, {"same": SAME_PLAY_MS, "rounding": ROUNDING_MS})
-    kept = _reader(
-        work,
-        """
-        FROM kept_counts UNION ALL BY NAME FROM kept_places UNION ALL BY NAME FROM kept_times
-        ORDER BY listener_id, started_at, session_id, session_position, track_id, n
-        """,
-    )
-    writer.append("listens", kept)
+    gone = "SELECT uid FROM gone UNION ALL SELECT uid FROM replaced_counts"
+    new = "FROM kept_counts UNION ALL BY NAME FROM kept_places UNION ALL BY NAME FROM play_rows"
+    _replace(work, writer, "listens", gone, new)
+    _replace(work, writer, "told", "FROM gone", "FROM told_rows")
+    outcomes = {source: int(n) for source, n in work.execute("FROM outcomes").fetchall()}
     # A count is one row in the table, and may be the sum of several that were read.
-    stored = _one(
+    stored = outcomes.pop(None, 0) + _one(
         work,
-        """
-        SELECT (SELECT coalesce(sum(summed), 0) FROM kept_counts) + (SELECT count(*) FROM kept_places)
-             + (SELECT count(*) FROM kept_times)
-        """,
+        "SELECT (SELECT coalesce(sum(summed), 0) FROM kept_counts) + (SELECT count(*) FROM kept_places)",
     )
-    return read, stored
+    outcomes.pop("", None)
+    return (_one(work, "SELECT count(*) FROM new_listens"), stored), dict(sorted(outcomes.items()))
 
 
-def count_conflicts(work: duckdb.DuckDBPyConnection) -> int:
-    """How many read rows were counts that contradict a stored one; they are among the rejects."""
-    return _one(work, "SELECT coalesce(sum(summed), 0) FROM conflicts")
+def _name_coarse_sources(work: duckdb.DuckDBPyConnection) -> None:
+    """Give the plays of a file whose times are all whole minutes, or days, a source that says so."""
+    at_a_time = {unit: f"bool_and(epoch_ms(started_at) % {unit} = 0)" for unit in COARSER.values()}
+    found = work.execute(f"""
+        SELECT entry, any_value(source), count(*), {", ".join(at_a_time.values())}
+        FROM new_listens WHERE started_at IS NOT NULL AND session_position IS NULL GROUP BY entry
+    """).fetchall()
+    names = {}
+    for entry, source, rows, *whole in found:
+        fits = [(unit, ending) for (ending, unit), all_ in zip(COARSER.items(), whole, strict=True) if all_]
+        # A table can have any times; of other sources a few plays may fall on whole minutes by chance.
+        if fits and not times_of(source).ended and (rows >= SURELY_COARSE or source == "table"):
+            unit, ending = max(fits)
+            if times_of(source).unit_ms < unit:
+                names[entry] = source + ending
+    if names:
+        work.register(
+            "coarse",
+            pa.table({"entry": pa.array(names, pa.int32()), "name": pa.array(names.values(), pa.string())}),
+        )
+        work.execute("""
+            UPDATE new_listens SET source = name FROM coarse
+            WHERE coarse.entry = new_listens.entry AND started_at IS NOT NULL
+        """)
+
+
+def _replace(work: duckdb.DuckDBPyConnection, writer: Writer, table: str, gone: str, new: str) -> None:
+    """Write the rows of `new` in the place of those whose uid is in `gone`; where none is, add them."""
+    order = "listener_id, started_at, session_id, session_position, track_id, source, played_ms, plays"
+    if _one(work, f"SELECT count(*) FROM {table} SEMI JOIN ({gone}) USING (uid)"):
+        kept = f"SELECT * EXCLUDE (uid) FROM {table} ANTI JOIN ({gone}) USING (uid)"
+        writer.rewrite(table, _reader(work, f"FROM ({kept} UNION ALL BY NAME ({new})) ORDER BY {order}"))
+    else:
+        writer.append(table, _reader(work, f"FROM ({new}) ORDER BY {order}"))
 
 
 def merge_feedback(work: duckdb.DuckDBPyConnection, writer: Writer) -> Counts:
@@ -68,7 +91,7 @@ def merge_feedback(work: duckdb.DuckDBPyConnection, writer: Writer) -> Counts:
         work,
         writer,
         "feedback",
-        "SELECT f.*, track_id, format AS source FROM staged_feedback f JOIN ref_tracks USING (ref) "
+        "SELECT f.*, track_id, source FROM staged_feedback f JOIN ref_tracks USING (ref) "
         "JOIN entries USING (entry)",
         ["listener_id", "track_id", "kind", "given_at"],
     )
@@ -78,7 +101,7 @@ def merge_playlists(work: duckdb.DuckDBPyConnection, writer: Writer) -> tuple[Co
     """Playlists and their entries. One that comes again changed takes the place of what was stored."""
     work.execute("""
         CREATE TABLE new_entries AS
-        SELECT e.*, track_id, format AS source
+        SELECT e.*, track_id, source
         FROM staged_playlist_entries e JOIN ref_tracks USING (ref) JOIN entries USING (entry);
         CREATE TABLE outdated AS
         WITH again AS (SELECT DISTINCT playlist_id FROM new_entries
@@ -100,7 +123,7 @@ def merge_playlists(work: duckdb.DuckDBPyConnection, writer: Writer) -> tuple[Co
         work,
         writer,
         "playlists",
-        "SELECT p.*, format AS source FROM staged_playlists p JOIN entries USING (entry)",
+        "SELECT p.*, source FROM staged_playlists p JOIN entries USING (entry)",
         ["playlist_id"],
         unless="outdated",
     )
@@ -147,16 +170,12 @@ def merge_rejects(work: duckdb.DuckDBPyConnection, writer: Writer) -> int:
         CREATE TABLE new_rejects AS
         SELECT name AS source, place, reason, now() AS imported_at, n
         FROM staged_rejects JOIN entries USING (entry)
-        UNION ALL
-        SELECT name, 'count of ' || listener_id || ' for ' || track_id,
-               'another count for them is stored: ' || stored_plays || ', came ' || plays, now(), n
-        FROM conflicts JOIN entries USING (entry)
     """)
     writer.append(
         "rejects",
         _reader(work, "FROM new_rejects ANTI JOIN rejects USING (source, place, reason) ORDER BY n"),
     )
-    return _one(work, "SELECT count(*) FROM staged_rejects") + count_conflicts(work)
+    return _one(work, "SELECT count(*) FROM staged_rejects")
 
 
 def _merge_plain(
@@ -189,28 +208,29 @@ def _one(work: duckdb.DuckDBPyConnection, query: str) -> int:
     return int(work.execute(query).fetchall()[0][0])
 
 
-# Plain counts: a row for each listener, track and source; one that contradicts the stored is rejected.
-_COUNT_CONFLICTS = """
-CREATE TABLE counts AS
-SELECT listener_id, track_id, source, sum(plays)::BIGINT AS plays, count(*) AS summed, min(n) AS n,
-       any_value(skipped) AS skipped, any_value(stage) AS stage, any_value(context) AS context
-FROM new_listens WHERE started_at IS NULL AND session_position IS NULL
-GROUP BY listener_id, track_id, source;
-CREATE TABLE conflicts AS
-SELECT c.*, l.plays AS stored_plays, s.entry
-FROM counts c
-JOIN listens l ON l.listener_id = c.listener_id AND l.track_id = c.track_id AND l.source = c.source
-     AND l.started_at IS NULL AND l.session_position IS NULL AND l.plays <> c.plays
-JOIN staged_listens s USING (n)
+_NEW_LISTENS = """
+CREATE TABLE new_listens AS
+SELECT l.* EXCLUDE (ref), track_id, source
+FROM staged_listens l JOIN ref_tracks USING (ref) JOIN entries USING (entry);
+CREATE VIEW new_plays AS FROM new_listens WHERE started_at IS NOT NULL AND session_position IS NULL
 """
 
-_COUNTS_KEPT = """
+# Plain counts: a row for each listener, track and source; a later file's takes the place of an earlier one's.
+_COUNTS = """
+CREATE TABLE counts AS
+SELECT listener_id, track_id, source, sum(plays)::BIGINT AS plays, count(*) AS summed,
+       any_value(skipped) AS skipped, any_value(stage) AS stage, any_value(context) AS context
+FROM new_listens WHERE started_at IS NULL AND session_position IS NULL
+GROUP BY listener_id, track_id, source, entry
+QUALIFY row_number() OVER (PARTITION BY listener_id, track_id, source ORDER BY entry DESC) = 1;
+
+CREATE TABLE stored_counts AS
+SELECT l.uid, l.plays = c.plays AS same, listener_id, track_id, source
+FROM counts c JOIN (FROM listens WHERE started_at IS NULL AND session_position IS NULL) l
+     USING (listener_id, track_id, source);
+CREATE VIEW replaced_counts AS SELECT uid FROM stored_counts WHERE NOT same;
 CREATE TABLE kept_counts AS
-SELECT c.*, NULL::TIMESTAMPTZ AS started_at, NULL::BIGINT AS played_ms, NULL::BOOLEAN AS shuffle,
-       NULL::VARCHAR AS start_reason, NULL::VARCHAR AS end_reason, NULL::VARCHAR AS session_id,
-       NULL::INTEGER AS session_position
-FROM counts c ANTI JOIN (FROM listens WHERE started_at IS NULL AND session_position IS NULL) l
-USING (listener_id, track_id, source)
+FROM counts ANTI JOIN (FROM stored_counts WHERE same) USING (listener_id, track_id, source)
 """
 
 # Places in a session: logs whose times are too coarse to tell plays apart.
@@ -221,40 +241,6 @@ ON n.listener_id = l.listener_id AND n.session_id IS NOT DISTINCT FROM l.session
    AND n.session_position = l.session_position
 WHERE n.session_position IS NOT NULL
 QUALIFY row_number() OVER (PARTITION BY n.listener_id, n.session_id, n.session_position ORDER BY n.n) = 1
-"""
-
-# Plays with a time: the same track cannot begin again while it plays; and of two sources that tell of a
-# play, the one stored first stays.
-_TIMES_KEPT = """
-CREATE TABLE kept_times AS
-WITH told AS (
-    SELECT listener_id, track_id, started_at, played_ms, source, 0 AS fresh, 0 AS n FROM listens
-    WHERE started_at IS NOT NULL AND session_position IS NULL
-      AND listener_id IN (SELECT DISTINCT listener_id FROM new_listens)
-    UNION ALL
-    SELECT listener_id, track_id, started_at, played_ms, source, 1, n FROM new_listens
-    WHERE started_at IS NOT NULL AND session_position IS NULL
-), beside AS (
-    SELECT n, fresh, source, started_at, played_ms,
-           lag(started_at) OVER w AS before_at, lag(source) OVER w AS before_source,
-           lag(played_ms) OVER w AS before_played,
-           lead(started_at) OVER w AS after_at, lead(source) OVER w AS after_source,
-           lead(fresh) OVER w AS after_fresh
-    FROM told
-    WINDOW w AS (PARTITION BY listener_id, track_id ORDER BY started_at, fresh, played_ms DESC NULLS LAST, n)
-), twice AS (
-    SELECT n FROM beside WHERE fresh = 1 AND (
-        started_at = before_at
-        OR (source = before_source AND epoch_ms(started_at) - epoch_ms(before_at) < before_played - $rounding)
-        OR (source <> before_source AND epoch_ms(started_at) - epoch_ms(before_at) < $same)
-        OR (after_fresh = 0 AND started_at = after_at)
-        OR (after_fresh = 0 AND source = after_source
-            AND epoch_ms(after_at) - epoch_ms(started_at) < played_ms - $rounding)
-        OR (after_fresh = 0 AND source <> after_source AND epoch_ms(after_at) - epoch_ms(started_at) < $same)
-    )
-)
-SELECT * FROM new_listens ANTI JOIN twice USING (n)
-WHERE started_at IS NOT NULL AND session_position IS NULL
 """
 
 _TRACKS = """

@@ -91,7 +91,7 @@ class Staging:
 
     def __init__(self, folder: Path, worker: int = 0) -> None:
         self.folder = folder
-        self.entries: dict[int, tuple[str, str]] = {}  # name and format, by number
+        self.entries: dict[int, tuple[str, str]] = {}  # name and source, by number
         self.refused: set[int] = set()  # numbers of entries whose rows do not count
         self._entry = 0
         self._rows: dict[str, list[tuple[Any, ...]]] = {kind: [] for kind in SCHEMAS}
@@ -112,9 +112,9 @@ class Staging:
         for kind in SCHEMAS:
             (folder / kind).mkdir(parents=True)
 
-    def begin(self, number: int, name: str, format: str) -> None:
-        """The rows that follow are from the entry `name`, the `number`-th of the import."""
-        self.entries[number] = (name, format)
+    def begin(self, number: int, name: str, source: str) -> None:
+        """The rows that follow are from the entry `name`, the `number`-th of the import, told by `source`."""
+        self.entries[number] = (name, source)
         self._entry, self._n = number, number << 32
 
     def refuse(self) -> None:

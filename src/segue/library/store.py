@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 CATALOGUE = "library.json"
 # What tells when and how something was imported is no part of the data itself.
-UNCOUNTED = ("imports", "rejects")
+UNCOUNTED = ("imports", "rejects", "told")
 ROWS_A_GROUP = 131_072
 
 Data = pa.Table | pa.RecordBatchReader
@@ -101,9 +101,9 @@ class Library:
             if not paths:
                 expression = ibis.memtable(TABLES[name].empty_table())
             elif self.backend.name == "duckdb":
-                expression = self.backend.read_parquet(paths)
+                expression = _whole(self.backend.read_parquet(paths, union_by_name=True), name)
             else:
-                expression = ibis.union(*(self.backend.read_parquet(path) for path in paths))
+                expression = ibis.union(*(_whole(self.backend.read_parquet(path), name) for path in paths))
             self._expressions[name] = expression
         return self._expressions[name]
 
@@ -226,6 +226,15 @@ def _write_part(folder: Path, number: int, data: Data, schema: pa.Schema) -> tup
     else:
         aside.unlink()
     return part, rows
+
+
+def _whole(table: ibis.Table, name: str) -> ibis.Table:
+    """A table of Parquet parts with all its columns: those written by earlier releases lack the newest."""
+    import ibis
+
+    schema = ibis.Schema.from_pyarrow(TABLES[name])
+    missing = {column: ibis.null(schema[column]) for column in schema if column not in table.columns}
+    return table.mutate(**missing).select(*schema) if missing else table
 
 
 def _known(name: str) -> None:

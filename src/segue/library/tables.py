@@ -21,9 +21,12 @@ LISTENS = pa.schema(
         ("context", pa.string()),
         ("session_id", pa.string()),
         ("session_position", pa.int32()),  # from 1
-        ("source", pa.string()),
+        ("source", pa.string()),  # the one that tells most; exactness.py says how exact its times are
+        ("sources", pa.list_(pa.string())),  # all that told of it, where there are several; see TOLD
     ]
 )
+# What each source told of the plays that several told: from these the plays can be made anew.
+TOLD = pa.schema([field for field in LISTENS if field.name != "sources"])
 FEEDBACK = pa.schema(
     [
         ("listener_id", pa.string()),
@@ -102,6 +105,7 @@ IMPORTS = pa.schema(
 
 TABLES: dict[str, pa.Schema] = {
     "listens": LISTENS,
+    "told": TOLD,
     "feedback": FEEDBACK,
     "playlists": PLAYLISTS,
     "playlist_entries": PLAYLIST_ENTRIES,

@@ -121,6 +121,7 @@ def listens(town: Town, listeners: Listeners, plays: Plays) -> pa.Table:
             "session_id": session,
             "session_position": pa.array(p.position.astype(np.int32)),
             "source": _word(("town",), np.zeros(len(p.row), dtype=np.int32)),
+            "sources": pa.nulls(len(p.row), LISTENS.field("sources").type),
         },
         schema=LISTENS,
     )

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from segue.errors import UsageError
+from segue.library.exactness import Times
 from segue.library.readers.fields import Malformed
 from segue.library.readers.times import Clock
 from segue.library.rows import Reject, Row
@@ -63,6 +64,12 @@ class Reader(ABC):
 
     name: str  # as given to `segue import --format`
     title: str  # for people
+    # What the times of its plays mean, by source; seconds of the start for a source that is not here.
+    times: ClassVar[Mapping[str, Times]] = {}
+
+    def source(self, name: str, head: bytes) -> str:
+        """What the plays of a recognised file are told by: the format, or a shape of it with other times."""
+        return self.name
 
     @abstractmethod
     def recognises(self, name: str, head: bytes) -> bool:

@@ -49,6 +49,9 @@ class LastFm(Reader):
     name = "lastfm"
     title = "Last.fm (CSV and JSON of exporters and of the API; loved tracks)"
 
+    def source(self, name: str, head: bytes) -> str:
+        return "lastfm-minutes" if _json_depth(head) is None and not _has_header(head) else self.name
+
     def recognises(self, name: str, head: bytes) -> bool:
         return _json_depth(head) is not None or _has_header(head) or _is_headerless(head)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from segue.errors import FormatError
+from segue.library.exactness import Times
 from segue.library.readers.base import Reader, ReadOptions, converted
 from segue.library.readers.delimited import layout, table
 from segue.library.readers.fields import (
@@ -32,6 +33,7 @@ _FEEDBACK = {"love": "love", "unlove": "unlove", "ban": "ban", "block": "ban"}
 class PanoScrobbler(Reader):
     name = "panoscrobbler"
     title = "PanoScrobbler (JSON, JSON lines, CSV)"
+    times: ClassVar = {"panoscrobbler": Times(1)}
 
     def recognises(self, name: str, head: bytes) -> bool:
         return _is_json(head) or _is_table(head)

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import ClassVar
 
 from segue.errors import FormatError
+from segue.library.exactness import Times
 from segue.library.readers.base import Reader, ReadOptions
 from segue.library.readers.delimited import layout, records
 from segue.library.readers.fields import (
@@ -38,6 +40,8 @@ _SKIPPED = {"L": False, "S": True}
 class ScrobblerLog(Reader):
     name = "scrobbler-log"
     title = ".scrobbler.log of portable players (Rockbox and others)"
+    # A track that is skipped and then heard after all is written twice with the time at which it began.
+    times: ClassVar = {"scrobbler-log": Times(one_each=True)}
 
     def recognises(self, name: str, head: bytes) -> bool:
         return decoded(head[:256]).lstrip().startswith(_MARK) or _is_headless(head)

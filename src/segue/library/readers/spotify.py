@@ -17,10 +17,11 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import unquote_plus
 
 from segue.errors import FormatError
+from segue.library.exactness import Times
 from segue.library.readers.base import Reader, ReadOptions, converted
 from segue.library.readers.delimited import layout, table
 from segue.library.readers.fields import (
@@ -61,6 +62,10 @@ _PLAYLIST_NUMBER = re.compile(r"playlist(\d+)", re.I)
 class Spotify(Reader):
     name = "spotify"
     title = "Spotify (extended streaming history; account data: history, library, playlists)"
+    times: ClassVar = {"spotify": Times(ended=True), "spotify-account": Times(60_000, ended=True)}
+
+    def source(self, name: str, head: bytes) -> str:
+        return "spotify-account" if _kind(name, head) == "short" else self.name
 
     def recognises(self, name: str, head: bytes) -> bool:
         return _kind(name, head) is not None
