@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from segue.library import Library
@@ -40,6 +40,9 @@ def _entry(playlist: str, position: int, track: TrackRef) -> PlaylistEntry:
         ("Hello ft. Someone Else", "hello"),
         ("The Scientist - Live", "The Scientist (Live)"),
         ("Кино", "КИНО"),
+        ("Song (with Someone)", "Song"),
+        ("Song feat. A & B", "Song (featuring A & B)"),
+        ("Party (feat. N) - Remix", "Party - Remix (feat. N)"),
         ("AC/DC", "AC DC"),
     ],
 )
@@ -49,7 +52,18 @@ def test_spellings_that_mean_the_same(one: str, other: str) -> None:
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("Hello", "Hello (Live)"), ("Part 1", "Part 2"), ("ライブ", "ライフ"), ("!!!", "???"), ("が", "か")],
+    [
+        ("50 Ft Queenie", "50"),
+        ("Down in Ft. Worth", "Down in"),
+        ("Party (feat. N) - Remix", "Party (feat. S) - Remix"),
+        ("Party feat. N (Live)", "Party (Live)"),
+        ("Thinking of You (With You)", "Thinking of You"),
+        ("Hello", "Hello (Live)"),
+        ("Part 1", "Part 2"),
+        ("ライブ", "ライフ"),
+        ("!!!", "???"),
+        ("が", "か"),
+    ],
 )
 def test_spellings_that_do_not(one: str, other: str) -> None:
     assert normalise(one) != normalise(other)
@@ -74,6 +88,7 @@ def test_a_spotify_export_lands_on_the_tracks_of_a_playlist_archive(library: Lib
             _entry("p", 0, TrackRef("Hello", ("Adele",), spotify="A")),
             _entry("p", 1, TrackRef("Skyfall", ("Adele",), spotify="B")),
         ],
+        "archive",
     )
     store(
         library,
@@ -120,15 +135,39 @@ def test_two_ids_of_a_catalogue_stay_apart_and_the_one_met_more_gets_the_names(
     assert _heard(library) == ["spotify:B"]
 
 
-def test_two_ids_of_a_listener_are_one_song(library: Library, store) -> None:
-    store(
-        library,
-        [
-            _listen(TrackRef("Hello", ("Adele",), spotify="A")),
-            _listen(TrackRef("Hello", ("Adele",), spotify="B")),
-        ],
-    )
-    assert _tracks_of(library) == ["spotify:A"]
+@pytest.mark.parametrize("imports", [1, 2])
+@pytest.mark.parametrize("known", [False, True])
+def test_two_ids_of_one_source_are_two_tracks_and_a_name_goes_to_the_one_met_more(
+    library: Library, store, imports: int, known: bool
+) -> None:
+    if known:  # the first of them joins what another source told
+        store(library, [_listen(TrackRef("Hello", ("Adele",), mbid=MBID), "b")], "other")
+    rows = [
+        _listen(TrackRef("Hello", ("Adele",), spotify="A")),
+        _listen(TrackRef("Hello", ("Adele",), spotify="B")),
+    ]
+    for part in [rows] if imports == 1 else [[row] for row in rows]:
+        store(library, part)
+    assert _tracks_of(library) == [f"mbid:{MBID}" if known else "spotify:A", "spotify:B"]
+    store(library, [_listen(TrackRef("hello", ("adele",)), "c")], "other")
+    assert len(_tracks_of(library)) == 2
+
+
+def test_ids_that_two_sources_give_one_name_are_one_track(library: Library, store) -> None:
+    store(library, [_listen(TrackRef("Hello", ("Adele",), mbid=MBID))], "one")
+    store(library, [_listen(TrackRef("Hello", ("Adele",), mbid=MBID.replace("8", "9")), "b")], "other")
+    assert len(_tracks_of(library)) == 1
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("AB"), st.sampled_from(["Hello", "hello", "राम", "रोम"])), max_size=6)
+)
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_source_has_as_many_tracks_as_ids_in_any_order(tmp_path_factory, store, told) -> None:
+    library = Library.open(tmp_path_factory.mktemp("any") / "library", create=True)
+    for id, title in told:
+        store(library, [_listen(TrackRef(title, ("Adele",), spotify=id))])
+    assert len(_tracks_of(library)) == len({id for id, _ in told})
 
 
 def test_durations_keep_recordings_of_one_name_apart(library: Library, store) -> None:

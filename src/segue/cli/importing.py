@@ -99,6 +99,7 @@ def _as_dict(report: ImportReport) -> dict[str, object]:
         "total": report.total._asdict(),
         "kinds": {kind: count._asdict() for kind, count in report.counts.items() if count.read},
         "new_tracks": report.tracks,
+        "renamed_tracks": report.renamed,
         "passed_over": [{"file": name, "reason": why} for name, why in report.passed_over],
         "refused": [{"file": name, "reason": why} for name, why in report.refused],
     }
@@ -110,6 +111,12 @@ def _print(report: ImportReport) -> None:
     title = f"{report.path.name}: {', '.join(report.formats)}"
     print_table(title, ["", "read", "stored", "already there", "rejected"], rows)
     print(f"{report.tracks:,} tracks are new to the library.")
+    if report.renamed:
+        print(
+            f"The names of {report.renamed:,} tracks are compared otherwise than when this library was made. "
+            "Songs that were taken for one then (in Hindi or Thai, remixes with different guests, C and C#) "
+            "stay one here; to have them apart, import everything anew into another library."
+        )
     if report.total.rejected:
         print("Why rows were rejected: segue library --rejects")
     for name, why in (*report.passed_over[:5], *report.refused):

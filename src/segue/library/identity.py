@@ -1,16 +1,18 @@
 """Which track is meant: the same song by Spotify id, MBID, ISRC, or normalised artist and title.
 
 A track's keys are its ids and its names: "spotify:4uLU6hMCjMI75M1A2tKUQC", "mbid:...", "isrc:...", a
-source's own "hetrec:51", and "name:rick astley|never gonna give you up". The table `track_keys` remembers
-every key ever met, so that the same song from another source lands on the same track. Rules:
+source's own "hetrec:51", "name:rick astley|never gonna give you up". The table `track_keys` remembers every
+key ever met, so that the same song from another source lands on the same track. Rules:
 
 1. A known id decides. Where a source gives several, Spotify's weighs most, then MBID, ISRC, its own.
 2. Otherwise the name decides, unless both durations are known and differ by more than three seconds.
-3. A catalogue (playlist archives, track tables, sources with ids of their own) keeps two ids of a kind
-   apart even if their names agree: they may be different recordings, and grouping versions of one work is
-   done reversibly elsewhere (`versions`). A listener's history does not: there the name decides, so that a
-   play of the single lands on the album's track of the archive.
-4. What is new becomes a track whose id is its strongest key.
+3. A name never joins two ids that one source tells apart: they may be different recordings, and grouping
+   versions of one work is done reversibly elsewhere (`versions`). What is in a catalogue (playlist archives,
+   track tables, sources with ids of their own) joins no track with another id of its kind at all; a
+   listener's history may, so that a play of the single lands on the album's track of the archive.
+4. A credit of several artists is also known by all its names as one: "Simon, Garfunkel" in one cell may be
+   two people or the name of a duo.
+5. What is new becomes a track whose id is its strongest key.
 
 Nothing is merged that was apart before, and no track changes its id.
 """
@@ -18,12 +20,13 @@ Nothing is merged that was apart before, and no track changes its id.
 from __future__ import annotations
 
 import re
-import unicodedata
 from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
+from segue.library.names import letters
 from segue.library.rows import TrackRef
+from segue.library.versions.segments import guests_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -31,31 +34,42 @@ if TYPE_CHECKING:
 SAME_DURATION_MS = 3_000
 STRONG = ("spotify", "mbid", "isrc", "other")
 
-_FEATURED = re.compile(r"[(\[]\s*(?:feat|ft|featuring|with)\b\.?[^)\]]*[)\]]|\s+(?:feat|ft)\.?\s+.*$", re.I)
-_BEYOND_LETTERS = re.compile(r"[\W_]+")
 _LONGEST = 200
-_ASCII_LETTERS = {code: " " for code in range(128) if not chr(code).isalnum()} | {ord("&"): " and "}
+_SAYS_GUESTS = re.compile(r"\b(?:feat|ft|featuring|with)\b", re.I)
+_IN_BRACKETS = re.compile(r"\s*[(\[]\s*((?:feat|ft|featuring|with)\b[^)\]]*)[)\]]", re.I)
+# Not the foot of "50 Ft Queenie", nor the fort of "Down in Ft. Worth".
+_OPEN = re.compile(
+    r"(?<!\d)(?<!\b(?:in|to|at|of|by))(?<!from)(?<!the)\s+((?:feat\.?|ft\.?|featuring)\s+[^(\[]+?)"
+    r"(?=\s+-\s|\s*[(\[]|$)",
+    re.I,
+)
+_MORE = re.compile(
+    r"[(\[]|\s-\s|\b(?:re-?mix|mix|rmx|edit|version|live|acoustic|demo|dub|bootleg|rework|cover)\b", re.I
+)
 
 
 @lru_cache(maxsize=65_536)
 def normalise(text: str) -> str:
-    """`text` as it is compared: case, accents, punctuation and featured artists left out.
+    """`text` as it is compared: see `letters`; guests are left out of what is no more than a song and guests.
 
-    >>> normalise("Beyoncé — Crazy In Love (feat. JAY-Z)")
-    'beyonce crazy in love'
+    Of a remix, a live recording and the like the guests stay: two with different guests are two recordings.
+
+    >>> normalise("Beyoncé — Crazy In Love (feat. JAY-Z)"), normalise("Party (feat. N) - Remix")
+    ('beyonce crazy in love', 'party remix n')
     """
-    if text.isascii():  # most are, and need no decomposing
-        folded = text.lower()
-        shorn = _FEATURED.sub(" ", folded) if "f" in folded or "with" in folded else folded
-        words = " ".join(shorn.translate(_ASCII_LETTERS).split())
-        return words or " ".join(folded.split())
-    shorn = _FEATURED.sub(" ", text) or text
-    plain = unicodedata.normalize("NFKD", shorn.replace("&", " and ")).casefold()
-    # Accents go from Latin, Greek and Cyrillic letters; in other scripts marks can be letters' substance.
-    plain = "".join(c for c in plain if not ("\u0300" <= c <= "\u036f"))
-    plain = unicodedata.normalize("NFC", plain)
-    words = _BEYOND_LETTERS.sub(" ", plain).strip()
-    return words or " ".join(text.casefold().split())
+    return letters(_without_guests(text) if _SAYS_GUESTS.search(text) else text)
+
+
+def _without_guests(text: str) -> str:
+    match = next((m for m in _IN_BRACKETS.finditer(text) if guests_of(m[1])), None) or _OPEN.search(text)
+    if match is None:
+        return text
+    rest = text[: match.start()] + " " + text[match.end() :]
+    if not letters(rest).strip():
+        return text
+    if not _MORE.search(rest + match[1]):
+        return rest
+    return f"{rest} {match[1].split(None, 1)[-1].replace('&', ' ')}"
 
 
 def name_key(track: TrackRef) -> str | None:
@@ -64,9 +78,20 @@ def name_key(track: TrackRef) -> str | None:
     >>> name_key(TrackRef("Never Gonna Give You Up", ("Rick Astley",)))
     'name:rick astley|never gonna give you up'
     """
-    if not track.artists:
-        return None
-    artist = normalise(track.artists[0])
+    return _name_key(track, track.artists[0]) if track.artists else None
+
+
+def credit_key(track: TrackRef) -> str | None:
+    """The key of all artists of a joint credit as one name, and the title; None where only one is credited.
+
+    >>> credit_key(TrackRef("America", ("Simon", "Garfunkel")))
+    'name:simon garfunkel|america'
+    """
+    return _name_key(track, ", ".join(track.artists)) if len(track.artists) > 1 else None
+
+
+def _name_key(track: TrackRef, credit: str) -> str | None:
+    artist = normalise(credit)
     if track.title is None:
         return _short(f"artist:{artist}") if track.medium == "artist" else None
     kind = "name" if track.medium == "song" else track.medium
@@ -87,62 +112,66 @@ def resolve(work: duckdb.DuckDBPyConnection) -> None:
     `track_id`) and the tables `ref_tracks` (ref, track_id) and `new_keys`.
     """
     work.execute(_IDENTITIES)
-    for kind in (*STRONG, "name"):
-        for catalogue in (True, False):
-            _pass(work, kind, catalogue)
+    passes = work.execute(
+        "SELECT DISTINCT kind, catalogue, source FROM identities WHERE kind <> 'name' ORDER BY ALL"
+    ).fetchall()
+    for kind, catalogue, source in sorted(passes, key=lambda each: (STRONG.index(each[0]), not each[1])):
+        _begin(work, "kind = ? AND catalogue = ? AND source = ?", [kind, catalogue, source])
+        _by_id(work)
+    # A catalogue's names first; in them what is credited to one artist, which joint credits then find.
+    for catalogue in (True, False):
+        for joint in (False, True):
+            if _begin(
+                work,
+                "kind = 'name' AND catalogue = ? AND (credit_key IS NOT NULL) = ?",
+                [catalogue, joint],
+            ):
+                _by_name(work, _MOST_USED)
+                while _some(work, "todo"):
+                    work.execute(_LEADERS)
+                    _take(work)
+                _learn_keys(work)
     work.execute("""
         CREATE TABLE ref_tracks AS
         SELECT ref, track_id FROM staged_refs JOIN identities USING (identity)
     """)
 
 
-def _pass(work: duckdb.DuckDBPyConnection, kind: str, catalogue: bool) -> None:
-    """Resolve the identities whose strongest key is of `kind`."""
+def _begin(work: duckdb.DuckDBPyConnection, which: str, values: list[object]) -> bool:
+    """Make `todo` of the identities that are to be resolved together; returns whether there are any."""
     work.execute(
-        """
+        f"""
         CREATE OR REPLACE TEMP TABLE todo AS
-        SELECT uid, own, name_key, duration_ms FROM identities
-        WHERE track_id IS NULL AND kind = ? AND catalogue = ?
+        SELECT uid, own, name_key, credit_key, duration_ms, catalogue, source FROM identities
+        WHERE track_id IS NULL AND {which}
         """,
-        [kind, catalogue],
+        values,
     )
-    if not _some(work, "todo"):
-        return
+    return _some(work, "todo")
+
+
+def _by_id(work: duckdb.DuckDBPyConnection) -> None:
+    """Resolve one source's identities that have ids of one kind."""
     work.execute("""
         CREATE OR REPLACE TEMP TABLE found AS
         SELECT uid, arg_min(track_id, rank) AS track_id
         FROM todo JOIN strong_keys USING (uid) JOIN keys USING (key) GROUP BY uid
     """)
     _take(work)
-    keeps_ids_apart = catalogue and kind != "name"
-    _by_name(work, one_each=keeps_ids_apart)
-    if keeps_ids_apart:
-        work.execute("CREATE OR REPLACE TEMP TABLE found AS SELECT uid, own AS track_id FROM todo")
-        _take(work)
-    while _some(work, "todo"):
-        work.execute(_LEADERS)
-        _take(work)
+    _learn_keys(work)  # so that it is known which ids this source tells
+    _by_name(work, _ONE_EACH)
+    work.execute("CREATE OR REPLACE TEMP TABLE found AS SELECT uid, own AS track_id FROM todo")
+    _take(work)
     _learn_keys(work)
 
 
-def _by_name(work: duckdb.DuckDBPyConnection, *, one_each: bool) -> None:
-    """Give what is still to do the track of the same name; with `one_each` only tracks without an id of
-    this kind, and each to one id alone."""
-    work.execute(_NAMESAKES, {"same": SAME_DURATION_MS})
-    if not _some(work, "namesakes"):
-        return
-    if one_each:
-        work.execute("""
-            DELETE FROM namesakes WHERE (track_id, split_part(own, ':', 1)) IN
-            (SELECT (track_id, split_part(key, ':', 1)) FROM (FROM track_keys UNION ALL FROM new_keys));
-            CREATE OR REPLACE TEMP TABLE found AS
-            WITH chosen AS (SELECT own, min(track_id) AS track_id FROM namesakes GROUP BY own),
-                 one AS (SELECT min(own) AS own, track_id FROM chosen GROUP BY track_id)
-            SELECT uid, track_id FROM todo JOIN one USING (own)
-        """)
-    else:
-        work.execute(_MOST_USED)
-    _take(work)
+def _by_name(work: duckdb.DuckDBPyConnection, choose: str) -> None:
+    """Give what is still to do the track of the same name that `choose` chooses."""
+    for key in ("credit_key", "name_key"):
+        work.execute(_NAMESAKES.format(key=key), {"same": SAME_DURATION_MS})
+        if _some(work, "namesakes"):
+            work.execute(choose)
+            _take(work)
 
 
 def _take(work: duckdb.DuckDBPyConnection) -> None:
@@ -151,15 +180,17 @@ def _take(work: duckdb.DuckDBPyConnection) -> None:
 
 
 def _learn_keys(work: duckdb.DuckDBPyConnection) -> None:
-    """Remember the keys of all that has a track by now."""
+    """Remember the keys of all that has a track by now, and which source tells an id."""
     work.execute("""
         CREATE OR REPLACE TEMP TABLE learned AS
-        SELECT key, min(track_id) AS track_id, NULL::BIGINT AS duration_ms
-        FROM strong_keys JOIN identities USING (uid) ANTI JOIN keys USING (key)
-        WHERE track_id IS NOT NULL GROUP BY key
+        SELECT key, coalesce(any_value(known.track_id), min(identities.track_id)) AS track_id,
+               NULL::BIGINT AS duration_ms, source
+        FROM strong_keys JOIN identities USING (uid) ANTI JOIN keys USING (key, source)
+             LEFT JOIN (SELECT DISTINCT key, track_id FROM keys) known USING (key)
+        WHERE identities.track_id IS NOT NULL GROUP BY key, source
         UNION ALL
-        SELECT key, track_id, min(duration_ms)
-        FROM (SELECT name_key AS key, track_id, duration_ms FROM identities)
+        SELECT key, track_id, min(duration_ms), NULL
+        FROM (SELECT unnest([name_key, credit_key]) AS key, track_id, duration_ms FROM identities)
              ANTI JOIN keys USING (key, track_id)
         WHERE track_id IS NOT NULL AND key IS NOT NULL
         GROUP BY key, track_id
@@ -175,8 +206,8 @@ def _some(work: duckdb.DuckDBPyConnection, table: str) -> bool:
 _IDENTITIES = """
 -- A window, not a GROUP BY: it spills to disk where millions of tracks are new.
 CREATE TABLE distinct_refs AS
-SELECT ref AS uid, identity, name_key, duration_ms, catalogue, spotify, mbid, isrc, other, medium, title,
-       artists, album,
+SELECT ref AS uid, identity, name_key, credit_key, duration_ms, catalogue, source, spotify, mbid, isrc, other,
+       medium, title, artists, album,
        CASE WHEN spotify IS NOT NULL THEN 'spotify' WHEN mbid IS NOT NULL THEN 'mbid'
             WHEN isrc IS NOT NULL THEN 'isrc' WHEN other IS NOT NULL THEN 'other' ELSE 'name' END AS kind,
        coalesce('spotify:' || spotify, 'mbid:' || mbid, 'isrc:' || isrc, other, name_key) AS own
@@ -195,7 +226,9 @@ SELECT DISTINCT uid, rank, key FROM (
 ) WHERE key IS NOT NULL;
 
 CREATE TABLE keys AS
-SELECT * FROM track_keys WHERE key IN (SELECT key FROM strong_keys UNION ALL SELECT name_key FROM identities);
+SELECT * FROM track_keys
+WHERE key IN (SELECT key FROM strong_keys UNION ALL SELECT name_key FROM identities
+              UNION ALL SELECT credit_key FROM identities WHERE credit_key IS NOT NULL);
 
 CREATE TABLE new_keys AS SELECT * FROM keys LIMIT 0;
 """
@@ -204,8 +237,22 @@ _NAMESAKES = """
 CREATE OR REPLACE TEMP TABLE namesakes AS
 SELECT todo.uid, todo.own, keys.track_id,
        coalesce(abs(todo.duration_ms - keys.duration_ms), $same) AS apart
-FROM todo JOIN keys ON keys.key = todo.name_key
+FROM todo JOIN keys ON keys.key = todo.{key}
 WHERE coalesce(abs(todo.duration_ms - keys.duration_ms), 0) <= $same
+"""
+
+# A name joins an id to no track that this source (in a catalogue: anybody) tells by another id of the kind.
+_ONE_EACH = """
+DELETE FROM namesakes WHERE track_id IN (
+    SELECT told.track_id
+    FROM (FROM track_keys UNION ALL FROM new_keys) told,
+         (SELECT DISTINCT split_part(own, ':', 1) AS kind, catalogue, source FROM todo) mine
+    WHERE split_part(told.key, ':', 1) = mine.kind AND (mine.catalogue OR told.source = mine.source)
+);
+CREATE OR REPLACE TEMP TABLE found AS
+WITH chosen AS (SELECT own, arg_min(track_id, (apart, track_id)) AS track_id FROM namesakes GROUP BY own),
+     one AS (SELECT min(own) AS own, track_id FROM chosen GROUP BY track_id)
+SELECT uid, track_id FROM todo JOIN one USING (own)
 """
 
 # Of several tracks of the name, the one with the nearest duration, then the one met most often.

@@ -20,9 +20,11 @@ import pyarrow.parquet as pq
 
 from segue.errors import FormatError
 from segue.library import merging
+from segue.library.credits import artists_with_commas
 from segue.library.identity import resolve
 from segue.library.readers import by_name, recognise, unrecognised
 from segue.library.readers.base import ReadOptions
+from segue.library.renewing import renew_names
 from segue.library.rows import Reject
 from segue.library.sources import Limits, entries, size_on_disk
 from segue.library.staging import SCHEMAS, Staging
@@ -56,6 +58,7 @@ class ImportReport:
     passed_over: list[tuple[str, str]] = field(default_factory=list)  # files with nothing to read, and why
     refused: list[tuple[str, str]] = field(default_factory=list)  # broken files left out on request
     tracks: int = 0  # tracks that are new to the library
+    renamed: int = 0  # tracks of a library of an earlier release whose names are compared otherwise now
     # Of the listens already there: how many are the same as a play that another source told, by that source;
     # the others were imported before.
     same_as: dict[str, int] = field(default_factory=dict)
@@ -96,6 +99,7 @@ def import_path(
     workers = min(workers, _at_once(path))
     with library.writing() as writer:
         scratch = writer.scratch()
+        options = options.model_copy(update={"artists": options.artists | artists_with_commas(library)})
         job = _Job(scratch, path, format, options, limits, keep_going, workers)
         with progress(f"Reading {path.name}", size_on_disk(path) if path.exists() else None) as advance:
             staged = _read_all(job, advance)
@@ -224,7 +228,8 @@ def _store(
     options: ReadOptions,
     advance: Advance,
 ) -> None:
-    work = _connect(library, scratch, staged)
+    report.renamed = renew_names(library, writer)
+    work = _connect(writer, scratch, staged)
     try:
         resolve(work)
         advance(1)
@@ -253,7 +258,7 @@ def _count(counts: tuple[int, int]) -> Count:
     return Count(read, stored, read - stored)
 
 
-def _connect(library: Library, scratch: Path, staged: list[Staged]) -> duckdb.DuckDBPyConnection:
+def _connect(writer: Writer, scratch: Path, staged: list[Staged]) -> duckdb.DuckDBPyConnection:
     """A DuckDB beside the staged rows: `staged_*` and the library's tables as views, `entries` as a table."""
     import duckdb
 
@@ -278,13 +283,14 @@ def _connect(library: Library, scratch: Path, staged: list[Staged]) -> duckdb.Du
         work.execute(f"CREATE VIEW staged_{kind} AS FROM every_{kind} WHERE entry NOT IN ({refused})")
     work.execute(f"""
         CREATE OR REPLACE VIEW staged_refs AS
-        SELECT *, concat_ws(chr(31), catalogue, coalesce(spotify, ''), coalesce(mbid, ''), coalesce(isrc, ''),
-                            coalesce(other, ''), coalesce(duration_ms::VARCHAR, ''), medium,
-                            coalesce(name_key, '')) AS identity
-        FROM every_refs WHERE entry NOT IN ({refused})
+        SELECT *, format AS source,
+               concat_ws(chr(31), catalogue, format, coalesce(spotify, ''), coalesce(mbid, ''),
+                         coalesce(isrc, ''), coalesce(other, ''), coalesce(duration_ms::VARCHAR, ''), medium,
+                         coalesce(name_key, ''), coalesce(credit_key, '')) AS identity
+        FROM every_refs JOIN entries USING (entry) WHERE entry NOT IN ({refused})
     """)
     for name, schema in TABLES.items():
-        _view(work, name, library.parts(name), schema, scratch)
+        _view(work, name, writer.parts(name), schema, scratch)
     return work
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from segue.library.identity import name_key
+from segue.library.identity import credit_key, name_key
 from segue.library.rows import Feedback, Listen, Playlist, PlaylistEntry, Reject, Row, TrackFacts, TrackRef
 from segue.library.tables import TIME
 
@@ -77,6 +77,7 @@ _COLUMNS: dict[str, list[tuple[str, pa.DataType]]] = {
         ("other", pa.string()),
         ("medium", pa.string()),
         ("name_key", pa.string()),
+        ("credit_key", pa.string()),
     ],
 }
 # Every staged row also says which entry it is from, and its number in the import.
@@ -165,7 +166,7 @@ class Staging:
             number = refs[track] = self._next_ref
             self._next_ref += 1
             title, artists, album, duration, spotify, mbid, isrc, other, medium = track
-            ids = (spotify, mbid, isrc, other, medium, name_key(track))
+            ids = (spotify, mbid, isrc, other, medium, name_key(track), credit_key(track))
             self._put("refs", (number, catalogue, title, list(artists), album, duration, *ids))
         return number
 

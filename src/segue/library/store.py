@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from segue import files
 from segue.errors import FormatError, NotFoundError
+from segue.library.names import VERSION as NAMES
 from segue.library.tables import TABLES
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ class Library:
         with files.locked(path, "library"):
             catalogue = {
                 "format": FORMAT,
+                "names": NAMES,
                 "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
                 "parts": {name: [] for name in TABLES},
             }
@@ -194,11 +196,14 @@ class Writer:
         self.purges |= purge
         return self.append(name, data)
 
+    def parts(self, name: str) -> list[Path]:
+        """The Parquet files of a table as this write leaves it, oldest first."""
+        return [self.library.path / part for part in self.catalogue["parts"].get(name, [])]
+
     def fresh(self, name: str) -> list[Path]:
         """The parts of a table that this write has added."""
         old = set(self.library.parts(name))
-        parts = [self.library.path / part for part in self.catalogue["parts"].get(name, [])]
-        return [part for part in parts if part not in old]
+        return [part for part in self.parts(name) if part not in old]
 
     def scratch(self) -> Path:
         """A folder for set-aside work in the library; gone after the write, or at the next after a kill."""

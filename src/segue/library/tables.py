@@ -79,6 +79,7 @@ TRACK_KEYS = pa.schema(
         ("key", pa.string()),  # "spotify:...", "mbid:...", "isrc:...", "name:...": identity.py
         ("track_id", pa.string()),
         ("duration_ms", pa.int64()),  # of the recording that brought a name key; null if unknown
+        ("source", pa.string()),  # the format that told an id; null for names, and where it is not known
     ]
 )
 REJECTS = pa.schema(

@@ -43,6 +43,10 @@ class ReadOptions(BaseModel):
         description="The time of reading; a play more than a day later is a fault of the file.",
     )
 
+    artists: frozenset[str] = Field(
+        frozenset(), description="Artists with a comma in their names, beside those of `credits.comma_names`."
+    )
+
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:

@@ -112,6 +112,9 @@ FEATURES = (
     "valence",
 )
 
+# Names of columns that hold several artists in one cell; the others hold one, whatever commas are in it.
+JOINT_CREDITS = ("artists", "artist_name_s", "artist_names")
+
 _OTHER = re.compile(r"[^a-z0-9]+")
 # What looks like a time of play, whoever wrote it: a count since 1970, a date, a year with a clock.
 _A_TIME = re.compile(

@@ -25,7 +25,7 @@ from typing import Any
 
 from segue.errors import FormatError
 from segue.library.readers.base import Reader, ReadOptions, converted
-from segue.library.readers.columns import FEATURES, places, plain, says_utc, unknown_times
+from segue.library.readers.columns import FEATURES, JOINT_CREDITS, places, plain, says_utc, unknown_times
 from segue.library.readers.delimited import layout, table
 from segue.library.readers.fields import (
     Malformed,
@@ -124,7 +124,8 @@ class _Context:
         clock, time = options.clock(), at.get("time")
         self.clock: Clock = clock.utc if time is not None and says_utc(columns[time]) else clock
         self.file = PurePosixPath(entry.name).stem
-        self.track = tracks(at, options.catalogue)
+        joint = "artist" in at and plain(columns[at["artist"]]) in JOINT_CREDITS
+        self.track = tracks(at, options.catalogue, options.artists if joint else None)
         self.listener = listeners(at.get("listener"), options.listener)
 
     def get(self, name: str, convert: Callable[[object, str], Any]) -> Callable[[Fields], Any]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from operator import itemgetter
 from typing import Any
 
+from segue.library.credits import split_credit
 from segue.library.readers.fields import (
     Malformed,
     identified,
@@ -61,8 +62,16 @@ def listeners(place: int | None, default: str) -> Callable[[Fields], str]:
     return listener
 
 
-def tracks(at: dict[str, int], catalogue: str) -> Callable[[Fields], TrackRef]:
-    """What makes a row's track, and remembers the last hundred thousand: most rows are of known tracks."""
+def tracks(
+    at: dict[str, int], catalogue: str, joint: Collection[str] | None = None
+) -> Callable[[Fields], TrackRef]:
+    """What makes a row's track, and remembers the last hundred thousand: most rows are of known tracks.
+
+    Args:
+        at: where each of our columns is.
+        catalogue: goes before ids that are the table's own.
+        joint: names with a comma, where a cell may credit several artists (`split_credit`); None: none does.
+    """
     there = [name for name in OURS if name in at]
     pick = itemgetter(*(at[name] for name in there))
     known: dict[object, TrackRef] = {}
@@ -75,7 +84,7 @@ def tracks(at: dict[str, int], catalogue: str) -> Callable[[Fields], TrackRef]:
             hashable = True
         except TypeError:  # a list of artists
             hashable = False
-        found = _track(dict(zip(there, raw if len(there) > 1 else (raw,), strict=True)), catalogue)
+        found = _track(dict(zip(there, raw if len(there) > 1 else (raw,), strict=True)), catalogue, joint)
         if hashable:
             if len(known) >= REMEMBERED:
                 known.clear()
@@ -85,7 +94,7 @@ def tracks(at: dict[str, int], catalogue: str) -> Callable[[Fields], TrackRef]:
     return track
 
 
-def _track(row: dict[str, Any], catalogue: str) -> TrackRef:
+def _track(row: dict[str, Any], catalogue: str, joint: Collection[str] | None) -> TrackRef:
     own = text(row.get("track_id"), "track_id")
     spotify = spotify_id(row.get("spotify")) or spotify_id(own)
     title = text(row.get("track"), "track")
@@ -94,10 +103,13 @@ def _track(row: dict[str, Any], catalogue: str) -> TrackRef:
         medium = "song"
     if medium not in MEDIA:
         raise Malformed(f"medium is none of {', '.join(MEDIA)}")
+    artists = names(row.get("artist"), "artist")
+    if joint is not None and len(artists) == 1:
+        artists = split_credit(artists[0], joint)
     return identified(
         TrackRef(
             title,
-            names(row.get("artist"), "artist"),
+            artists,
             or_none(text, row.get("album")),
             or_none(milliseconds, row.get("duration_ms")) or or_none(_duration, row.get("duration")) or None,
             spotify,

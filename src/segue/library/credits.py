@@ -1,0 +1,93 @@
+"""Artists credited together in one cell: which commas join two names, and which belong to one name.
+
+"KAROL G, Nicki Minaj" is two artists where a source joins names with commas; "Tyler, The Creator" and
+"Earth, Wind & Fire" are one each. No rule can tell them apart, so names with a comma are known by heart
+(`comma_names.txt`), and a library adds those that it has met standing alone.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import re
+from collections.abc import Collection
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from segue.library.names import letters
+
+if TYPE_CHECKING:
+    from segue.library.store import Library
+
+_JOINT = re.compile(r"\s*;\s*|,\s+")
+_SURE = re.compile(r"\s*;\s*")
+# What never begins a name of its own: "Sammy Davis, Jr.", "Medeski, Martin, & Wood".
+_SUFFIX = re.compile(r"(?:jr|sr|inc|ltd|esq|ph\.?d|m\.?d|ii|iii|iv)\b\.?$", re.IGNORECASE)
+_ANOTHER = re.compile(r"(?:&|\+|and|und|et|y|e)\s", re.IGNORECASE)
+
+
+def artists_with_commas(library: Library) -> frozenset[str]:
+    """Artists of `library` who stand alone and have a comma in their names, as `letters` makes them."""
+    tracks = library.table("tracks")
+    alone = tracks.filter((tracks.artists.length() == 1) & tracks.artists[0].contains(", "))
+    names = library.arrow(alone.select(name=tracks.artists[0]).distinct())["name"].to_pylist()
+    return frozenset(map(letters, names))
+
+
+@cache
+def comma_names() -> frozenset[str]:
+    """Names with a comma in them, as `letters` makes them, that many know."""
+    file = Path(__file__).with_name("comma_names.txt")
+    return frozenset(letters(name) for name in file.read_text(encoding="utf-8").splitlines() if name)
+
+
+def split_credit(credit: str, known: Collection[str] = ()) -> tuple[str, ...]:
+    """The artists of a credit that joins names with ", " or ";", in order.
+
+    >>> split_credit("KAROL G, Nicki Minaj")
+    ('KAROL G', 'Nicki Minaj')
+    >>> split_credit("Tyler, The Creator, Kali Uchis")
+    ('Tyler, The Creator', 'Kali Uchis')
+
+    Args:
+        credit: as the source writes it. A comma without a blank after it ("10,000 Maniacs") joins nothing.
+        known: names with a comma, as `letters` makes them, that are known beside those of `comma_names.txt`.
+    """
+    if credit.startswith("[") and credit.endswith("]"):  # a list as Python writes it
+        with contextlib.suppress(ValueError, SyntaxError, MemoryError, RecursionError):
+            listed = ast.literal_eval(credit)
+            return tuple(name for name in map(str, listed) if name.strip())
+    if ";" in credit:
+        return tuple(name for name in _SURE.split(credit.strip()) if name)
+    pieces = [piece for piece in _JOINT.split(credit.strip()) if piece]
+    if len(pieces) < 2:
+        return tuple(pieces)
+    found: list[str] = []
+    at = 0
+    while at < len(pieces):
+        # The longest run of pieces that is one known name.
+        stop = len(pieces)
+        while stop > at + 1 and not _is_name(", ".join(pieces[at:stop]), known):
+            stop -= 1
+        found.append(", ".join(pieces[at:stop]))
+        at = stop
+    return _whole(found)
+
+
+def _is_name(text: str, known: Collection[str]) -> bool:
+    name = letters(text)
+    return name in comma_names() or name in known
+
+
+def _whole(pieces: list[str]) -> tuple[str, ...]:
+    """Pieces that cannot stand alone, put back on what goes before them."""
+    found: list[str] = []
+    for piece in pieces:
+        if found and _SUFFIX.match(piece):
+            found[-1] += f", {piece}"
+        elif found and _ANOTHER.match(piece):
+            found = [f"{', '.join(found)}, {piece}"]
+        else:
+            found.append(piece)
+    return tuple(found)
