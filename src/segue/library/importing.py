@@ -283,8 +283,8 @@ def _connect(writer: Writer, scratch: Path, staged: list[Staged]) -> duckdb.Duck
         work.execute(f"CREATE VIEW staged_{kind} AS FROM every_{kind} WHERE entry NOT IN ({refused})")
     work.execute(f"""
         CREATE OR REPLACE VIEW staged_refs AS
-        SELECT *, format AS source,
-               concat_ws(chr(31), catalogue, format, coalesce(spotify, ''), coalesce(mbid, ''),
+        SELECT *,
+               concat_ws(chr(31), catalogue, source, coalesce(spotify, ''), coalesce(mbid, ''),
                          coalesce(isrc, ''), coalesce(other, ''), coalesce(duration_ms::VARCHAR, ''), medium,
                          coalesce(name_key, ''), coalesce(credit_key, '')) AS identity
         FROM every_refs JOIN entries USING (entry) WHERE entry NOT IN ({refused})
