@@ -47,7 +47,7 @@ def import_(
     ] = False,
     json: JsonOption = False,
 ) -> None:
-    """Import listening data: exports, archives, logs, plain tables.
+    """Import listening data: exports, archives, logs, plain tables, playlist files.
 
     The format is recognised. Importing the same file again stores nothing twice; rows that cannot be taken
     are kept with the reason in the library's table `rejects`. An import is stored whole or not at all.

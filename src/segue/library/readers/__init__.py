@@ -27,6 +27,7 @@ from segue.library.readers.mpd import MillionPlaylists
 from segue.library.readers.mssd import Mssd
 from segue.library.readers.navidrome import Navidrome
 from segue.library.readers.panoscrobbler import PanoScrobbler
+from segue.library.readers.playlist_files.reader import PlaylistFiles
 from segue.library.readers.plex import Plex
 from segue.library.readers.scrobbler_log import ScrobblerLog
 from segue.library.readers.spotify import Spotify
@@ -52,6 +53,7 @@ _SPECIFIC: tuple[Reader, ...] = (
     LibreFm(),
     Maloja(),
     PanoScrobbler(),
+    PlaylistFiles(),
     LastFmStats(),
     AppleMusic(),
     ITunes(),
