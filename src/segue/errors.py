@@ -95,6 +95,10 @@ class BusyError(SegueError):
     exit_code = 5
 
 
+class ChangedError(BusyError):
+    """What was being read was taken away by a writer meanwhile; to be begun again from a fresh view."""
+
+
 class NumericalError(SegueError):
     """NaN, infinity or a diverging loss, in what came in or in what came out."""
 

@@ -1,18 +1,23 @@
-"""Writing that a kill at any moment cannot spoil: a temporary name, fsync, then replace."""
+"""Writing that a kill at any moment cannot spoil, reading that tells damage, and the locks of folders."""
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
+import hashlib
+import json
 import os
 import shutil
 import uuid
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from pathlib import Path
+from typing import Any
 
-from segue.errors import BusyError
+from segue.errors import BusyError, FormatError, SegueError, UsageError
 
 TEMPORARY = ".tmp-"
+DAMAGED = ".damaged"  # at the end of the name of a file that `segue doctor --repair` has set aside
+CHECKSUM = "checksum"
+CHEAP = 256 << 20  # bytes up to which a file is read whole to be compared with its checksum before it is used
 
 
 @contextlib.contextmanager
@@ -22,7 +27,7 @@ def replacing(path: Path) -> Generator[Path]:
     Works for a file, and for a folder as long as `path` does not exist yet.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f"{TEMPORARY}{uuid.uuid4().hex[:12]}-{path.name}")
+    aside = path.with_name(f"{TEMPORARY}{uuid.uuid4().hex[:12]}-{path.name[-50:]}")
     try:
         yield aside
         sync(aside)
@@ -46,10 +51,13 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 def sync(path: Path, *, whole: bool = True) -> None:
     """Flush a file, or a folder and (if `whole`) everything in it, to the disk."""
-    if whole and path.is_dir():
-        for child in path.iterdir():
-            sync(child)
-    handle = os.open(path, os.O_RDONLY)
+    if path.is_dir():
+        if whole:
+            for child in path.iterdir():
+                sync(child)
+        if os.name == "nt":  # which has no handles of folders
+            return
+    handle = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
@@ -71,18 +79,123 @@ def sweep(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def locked(folder: Path, what: str) -> Generator[None]:
+def locked(folder: Path, what: str, *, wait: float = 0.0, name: str = ".lock") -> Generator[None]:
     """Hold `folder` for writing. The lock goes with the process, so a kill leaves none behind.
 
+    Args:
+        folder: made if it is not there.
+        what: it is, for the message.
+        wait: seconds for which another holder is waited for.
+        name: of the lock; a folder may have several.
+
     Raises:
-        BusyError: another process holds it.
+        BusyError: another process, or thread, holds it.
     """
+    import filelock  # not until something is written
+
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("a") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise BusyError(
-                f"Another process is writing to the {what} {folder}", do="wait until it has finished"
-            ) from None
+    lock = filelock.FileLock(folder / name, timeout=wait)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        raise BusyError(
+            f"Another process is writing to the {what} {folder}", do="wait until it has finished"
+        ) from None
+    try:
         yield
+    finally:
+        lock.release()
+
+
+def refuse_read_only(folder: Path, what: str) -> None:
+    """Say before any work that `folder` cannot be written to.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    probe = folder / f"{TEMPORARY}{uuid.uuid4().hex[:12]}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink(missing_ok=True)  # a writer's sweep may come first
+    except OSError as error:
+        raise UsageError(
+            f"The {what} {folder} cannot be written to",
+            came=error.strerror or str(error),
+            do="change its permissions, or work on a copy",
+        ) from None
+
+
+@contextlib.contextmanager
+def reading(path: Path, what: str, do: str) -> Generator[None]:
+    """Whatever a parser makes of damaged bytes becomes one error that names the file and what to do.
+
+    A parser fails on bytes that no writer has written in more ways than it documents, so that all are caught.
+
+    Raises:
+        FormatError: the block failed.
+    """
+    try:
+        yield
+    except SegueError:
+        raise
+    except Exception as error:
+        said = f"{type(error).__name__}: {error}".partition("\n")[0][:300].rstrip(": ")
+        raise FormatError(f"{path} cannot be read as {what}", came=said, do=do) from error
+
+
+def digest(path: Path) -> str:
+    """Sixteen hexadecimal digits of what a file holds."""
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()[:16]
+
+
+_whole: dict[Path, tuple[str, int, int]] = {}  # files that were compared with their checksum: it, size, time
+
+
+def refuse_changed(path: Path, expected: str, what: str, do: str, *, most: int | None = CHEAP) -> None:
+    """Compare a file with its checksum; one that was compared before is not read again while it is unchanged.
+
+    Args:
+        path: the file.
+        expected: its `digest`.
+        what: it is, for the message.
+        do: what to do.
+        most: bytes; of larger files only the size is looked at. None for no limit.
+
+    Raises:
+        FormatError: it was changed, or cannot be read.
+    """
+    with reading(path, what, do):
+        state = path.stat()
+        seen = (expected, state.st_size, state.st_mtime_ns)
+        if _whole.get(path) == seen or (most is not None and state.st_size > most):
+            return
+        came = digest(path)
+    if came != expected:
+        raise FormatError(f"{path} is damaged", expected=f"checksum {expected}", came=came, do=do)
+    _whole[path] = seen
+
+
+def to_json(value: Mapping[str, Any]) -> str:
+    """`value` as JSON text that carries its own checksum, so that any change to it is noticed."""
+    return json.dumps({**value, CHECKSUM: _of_json(value)}, indent=1) + "\n"
+
+
+def from_json(path: Path, what: str, do: str) -> dict[str, Any]:
+    """What `to_json` made of a mapping. A file without a checksum, of an earlier version, is taken as it is.
+
+    Raises:
+        FormatError: the file is damaged, or cannot be read.
+    """
+    with reading(path, what, do):
+        value = json.loads(path.read_bytes().decode("utf-8"))
+        expected = value.pop(CHECKSUM, None)
+        same = expected is None or expected == _of_json(value)
+    if not same:
+        raise FormatError(f"{path} is damaged", expected=f"checksum {expected}", do=do)
+    return value
+
+
+def _of_json(value: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]

@@ -58,8 +58,8 @@ def test_parts_count_at_once_and_become_one_file(tmp_path: Path) -> None:
         weeks.add(WEEK, "000003", [playlist("d", "more")])
         with pytest.raises(BusyError), weeks.making(WEEK):
             pass
-        with pytest.raises(BusyError):
-            weeks.forget(WEEK, "a")
+        weeks.forget(WEEK, ["a"])  # a job at work does not keep anybody from being forgotten
+    del expected["a"]
     assert lists(weeks) == expected | {"c": ["asked for"], "d": ["more"]}
     assert not (tmp_path / f"{WEEK}.parts").exists()
 
@@ -69,9 +69,9 @@ def test_a_listener_is_forgotten(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError), weeks.making(WEEK):
         weeks.add(WEEK, "000001", [playlist("b", "x"), playlist("a", "y")])
         raise RuntimeError("killed")
-    weeks.forget(WEEK, "b")
+    weeks.forget(WEEK, ["b"])
     assert lists(weeks) == {"a": ["y"]}
-    weeks.forget(WEEK, "a")
+    weeks.forget(WEEK, ["a"])
     assert weeks.names() == [] and not list(tmp_path.rglob("*.parquet"))
 
 

@@ -298,7 +298,7 @@ def test_profiles_come_back_from_disk(profiles: Profiles, tmp_path: Path) -> Non
 
 def test_a_listener_is_forgotten_and_the_others_stay(profiles: Profiles, tmp_path: Path) -> None:
     named = with_names(profiles, [("A",)] * len(profiles.tracks))
-    left = without(named, "u3")
+    left = without(named, ["u3"])
     assert len(left.tastes("u3")) == 0 and "u3" not in left.listeners.tolist()
     for who in ("u0", "u2", "u4", "u149"):
         for a, b in zip(named.tastes(who), left.tastes(who), strict=True):
@@ -306,7 +306,7 @@ def test_a_listener_is_forgotten_and_the_others_stay(profiles: Profiles, tmp_pat
             assert named.names[a] == left.names[b] and named.ids[a] == left.ids[b]
     save_profiles(left, tmp_path / "tastes.npz")
     assert b'"u3"' not in (tmp_path / "tastes.npz").read_bytes()
-    assert without(left, "u3") is left
+    assert without(left, ["u3"]) is left
 
 
 def test_plays_are_read_from_a_library(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """Forgetting a listener: out of the library, the models, the tastes and the weekly lists, and the proof.
 
-Each place is changed all or nothing. A kill leaves some places done and the others as they were; the same
-call again goes on. The library comes first, so that nothing can be made anew from it in between.
+First it is written down that they are gone (`library.departed`): from then on no job puts them back, whatever
+it read of them before, and no import. Then each place is changed all or nothing. A kill leaves some places
+done and the others as they were; the same call again goes on.
 """
 
 from __future__ import annotations
@@ -15,26 +16,25 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
+from segue import files
+from segue.errors import UsageError
 from segue.jobs import traces
+from segue.jobs.forget_models import Removed, from_shelf
 from segue.jobs.schedule import FILE as ZONES
 from segue.jobs.schedule import forget_zone
 from segue.jobs.tastes import stored_tastes
 from segue.jobs.train import shelf_of
 from segue.library import Library
+from segue.library.departed import Gone
+from segue.library.store import Writer
 from segue.library.tables import TABLES
 from segue.playlists.memory import Weeks
 from segue.progress import progress
-from segue.taste.storing import without
+from segue.shelf import Shelf
+from segue.taste.storing import TasteWeeks
 
+WAIT = 60.0  # seconds for which other writers are waited for
 REJECT_TEXTS = ("source", "place", "reason")
-
-
-class Removed(NamedTuple):
-    """What was, or would be, removed in one place."""
-
-    place: str  # "listens", "factors/2026...", "weeks/2026-W48"
-    what: str  # "rows", "vectors", ...
-    count: int
 
 
 class Forgotten(NamedTuple):
@@ -45,60 +45,98 @@ class Forgotten(NamedTuple):
     files: int  # looked through, for `left`
 
 
-def forget(library: Library, listener: str, *, dry_run: bool = False) -> Forgotten:
+def forget(library: Library, listener: str, *, dry_run: bool = False, wait: float = WAIT) -> Forgotten:
     """Remove a listener from everything in the library's folder, then look through every file in it.
 
-    A playlist that is taken for a listener can be forgotten alike. The catalogue's facts of tracks stay, and
-    so does what models learned from everybody together, until the next training.
+    A playlist that is taken for a listener can be forgotten alike; whoever owns playlists is forgotten with
+    them. The catalogue's facts of tracks stay, and so does what models learned from everybody together, until
+    the next training.
 
     Args:
         library: whose folder to clear.
         listener: the id.
         dry_run: only say what would be removed.
+        wait: seconds for which other writers are waited for.
 
     Raises:
-        BusyError: another process is writing there.
+        UsageError: an id that nobody can have.
+        BusyError: another process is writing there; what was not done yet is done by the next call.
+        FormatError: a file is damaged, so that nobody can say whether it names them.
     """
+    if not listener.strip() or "\0" in listener:
+        raise UsageError("Nobody has such an id", came=repr(listener)[:80], do="see `segue library`")
+    shelf = Shelf(shelf_of(library).folder, wait=wait)
+    weeks = Weeks(library.path / "weeks", wait=wait)
+    tastes = TasteWeeks(stored_tastes(library).folder, wait=wait)
     with progress("Forgetting", 4) as advance:
-        removed = list(_from_library(library, listener, dry_run))
+        if dry_run:
+            library.refresh()
+            removed, gone = _planned(library, listener)
+        else:
+            removed, gone = _from_library(library, listener, wait)
         advance(1)
-        removed += _from_shelf(library, listener, dry_run)
+        removed += from_shelf(shelf, gone, listener, dry_run)
         advance(1)
-        removed += [*_from_weeks(library, listener, dry_run), *_from_tastes(library, listener, dry_run)]
-        if forget_zone(library.path, listener, dry_run=dry_run):
-            removed.append(Removed(ZONES, "lines", 1))
+        removed += [*_from_weeks(weeks, gone, dry_run), *_from_tastes(tastes, gone, dry_run)]
         if not dry_run:
-            for place in (shelf_of(library), _weeks(library), stored_tastes(library)):
+            for place in (shelf, weeks, tastes):
                 place.sweep()
         advance(1)
         looked, left = traces.search(library.path, listener)
     return Forgotten(removed, left, looked)
 
 
-def _from_library(library: Library, listener: str, dry_run: bool) -> Iterator[Removed]:
-    """Rows of the tables: what they played, said and own, and what imports and rejects tell of them."""
-    conditions = _conditions(library, listener)
-    counts = {name: _count(library, name, where) for name, where in conditions.items()}
-    if not dry_run:
-        with library.writing() as writer:  # which also sweeps away what earlier writes have left
-            for name, where in conditions.items():
-                if counts[name]:
-                    rows = ds.dataset([str(p) for p in library.parts(name)], TABLES[name]).scanner(
-                        filter=~where
-                    )
-                    writer.rewrite(name, rows.to_reader(), purge=True)
-    yield from (Removed(name, "rows", count) for name, count in counts.items() if count)
+def _planned(library: Library, listener: str) -> tuple[list[Removed], Gone]:
+    """What there is of a listener in the library, and who would be gone."""
+    playlists = _playlists(library, listener)
+    counts = {name: _count(library, name, c) for name, c in _conditions(library, listener, playlists).items()}
+    removed = [Removed(name, "rows", count) for name, count in counts.items() if count]
+    if forget_zone(library.path, listener, dry_run=True):
+        removed.append(Removed(ZONES, "lines", 1))
+    removed += [Removed(p.relative_to(library.path).as_posix(), "damaged file", 1) for p in _damaged(library)]
+    return removed, library.departed.read().with_also(playlists)
 
 
-def _conditions(library: Library, listener: str) -> dict[str, ds.Expression]:
-    """For each table, which of its rows are the listener's."""
-    own, field = pc.scalar(listener), pc.field
-    playlists = {listener}
+def _from_library(library: Library, listener: str, wait: float) -> tuple[list[Removed], Gone]:
+    """Write down who is gone, and drop their rows: what they played, said and own, and what imports and
+    rejects tell of them. What was damaged and set aside goes too: nobody can say whether it names them."""
+    with library.writing(wait=wait) as writer:  # which also sweeps away what earlier writes have left
+        removed, planned = _planned(library, listener)
+        playlists = _playlists(library, listener)
+        gone = library.departed.add(playlists, wait) if removed else planned
+        _drop(library, writer, _conditions(library, listener, playlists), {row.place for row in removed})
+        forget_zone(library.path, listener)
+        for path in _damaged(library):
+            files.remove(path)
+    return removed, gone
+
+
+def _drop(library: Library, writer: Writer, conditions: dict[str, ds.Expression], touched: set[str]) -> None:
+    with library.reading():
+        for name in touched & conditions.keys():
+            library.check(name)
+            parts = [str(part) for part in library.parts(name)]
+            rows = ds.dataset(parts, TABLES[name]).scanner(filter=~conditions[name])
+            writer.rewrite(name, rows.to_reader(), purge=True)
+
+
+def _damaged(library: Library) -> list[Path]:
+    return sorted(library.path.rglob(f"*{files.DAMAGED}"))
+
+
+def _playlists(library: Library, listener: str) -> list[str]:
+    """The listener's id, and the ids of the playlists they own."""
+    found = {listener}
     if library.parts("playlists"):
         table = library.table("playlists")
-        mine = table.filter(table.owner == listener).select("playlist_id")
-        playlists |= set(library.arrow(mine)["playlist_id"].to_pylist())
-    ids = pa.array(sorted(playlists), pa.string())
+        found |= set(library.arrow(table.filter(table.owner == listener))["playlist_id"].to_pylist())
+    return sorted(found)
+
+
+def _conditions(library: Library, listener: str, playlists: list[str]) -> dict[str, ds.Expression]:
+    """For each table, which of its rows are the listener's."""
+    own, field = pc.scalar(listener), pc.field
+    ids = pa.array(playlists, pa.string())
     mentioned = [pc.match_substring_regex(field(c), traces.pattern(listener)) for c in REJECT_TEXTS]
     known = {
         "listens": field("listener_id") == own,
@@ -140,70 +178,26 @@ def _rejected_at(library: Library, listener: str) -> pa.Array:
 
 def _count(library: Library, name: str, where: ds.Expression) -> int:
     parts = [str(path) for path in library.parts(name)]
-    return ds.dataset(parts).count_rows(filter=where) if parts else 0
+    library.check(name)
+    with library.reading():
+        return ds.dataset(parts).count_rows(filter=where) if parts else 0
 
 
-def _from_shelf(library: Library, listener: str, dry_run: bool) -> Iterator[Removed]:
-    """Vectors of every version of every model; a version that cannot forget is removed whole."""
-    from segue.factors.model import FactorModel
-
-    def in_factors(folder: Path) -> dict[str, list[int]]:
-        model = FactorModel.load(folder)
-        if model.forget(listener):
-            model.save(folder)
-        return {"listeners": [len(model.listeners_), model.config.als.factors]}
-
-    def in_blend(folder: Path) -> dict[str, list[int]]:
-        from segue.taste.blend import SequenceBlend
-
-        blend = SequenceBlend.load(folder)
-        if blend.forget(listener):
-            blend.save(folder)
-        return {"songs": list(blend.network_.table().vectors.shape)}
-
-    known = {
-        "FactorModel": (in_factors, "vectors of theirs"),
-        "SequenceBlend": (in_blend, "sequences of theirs"),
-    }
-
-    shelf = shelf_of(library)
-    # All folders: a kill may have left versions of which none is the current one.
-    names = sorted(path.name for path in shelf.folder.glob("[!.]*/")) if shelf.folder.is_dir() else []
-    for name in names:
-        for version in shelf.versions(name):
-            _, found = traces.search(shelf.path(name, version), listener)
-            if not found:
-                continue
-            forget_in, what = known.get(shelf.manifest(name, version).kind, (None, "whole versions"))
-            if not dry_run:
-                if forget_in is not None:
-                    shelf.rewrite(name, version, forget_in)
-                else:
-                    shelf.remove(name, version)
-            yield Removed(f"{name}/{version}", what, 1)
-
-
-def _weeks(library: Library) -> Weeks:
-    return Weeks(library.path / "weeks")
-
-
-def _from_weeks(library: Library, listener: str, dry_run: bool) -> Iterator[Removed]:
-    weeks = _weeks(library)
+def _from_weeks(weeks: Weeks, gone: Gone, dry_run: bool) -> Iterator[Removed]:
     for week in weeks.names():
-        count = weeks.read(week, [listener]).num_rows
-        if count:
+        who = gone.among(weeks.made(week))
+        if who:
+            count = weeks.read(week, who).num_rows
             if not dry_run:
-                weeks.forget(week, listener)
+                weeks.forget(week, who)
             yield Removed(f"weeks/{week}", "tracks of their list", count)
 
 
-def _from_tastes(library: Library, listener: str, dry_run: bool) -> Iterator[Removed]:
-    weeks = stored_tastes(library)
+def _from_tastes(weeks: TasteWeeks, gone: Gone, dry_run: bool) -> Iterator[Removed]:
     for week in weeks.names():
         kept = weeks.read(week)
-        if kept is None or listener not in kept[1].place:
-            continue
-        facts, profiles = kept
-        if not dry_run:
-            weeks.keep(week, without(profiles, listener), facts)
-        yield Removed(f"tastes/{week}", "tastes", len(profiles.tastes(listener)))
+        who = gone.among(map(str, kept[1].listeners)) if kept is not None else []
+        if kept is not None and who:
+            if not dry_run:
+                weeks.forget(week, who)
+            yield Removed(f"tastes/{week}", "tastes", sum(len(kept[1].tastes(each)) for each in who))

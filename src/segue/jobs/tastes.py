@@ -12,7 +12,7 @@ from segue.playlists.catalogue import Catalogue
 from segue.taste.listened import ListenedConfig
 from segue.taste.profiles import Profiles
 from segue.taste.space import Floats, ProfileConfig, TasteSpace
-from segue.taste.storing import TasteWeeks
+from segue.taste.storing import TasteWeeks, without
 from segue.taste.tastes import tastes_of
 
 if TYPE_CHECKING:
@@ -94,8 +94,10 @@ def tastes_of_week(
         config=config,
         listened=ListenedConfig(unit=unit),
     )
-    if keep and len(profiles.listeners):
-        weeks.keep(week, profiles, facts | {"resolution": space.resolution})
+    with library.departed.held() as gone:
+        profiles = without(profiles, gone.among(map(str, profiles.listeners)))
+        if keep and len(profiles.listeners):
+            weeks.keep(week, profiles, facts | {"resolution": space.resolution})
     return WeekOfTastes(week, space, profiles, tuple(made_from))
 
 

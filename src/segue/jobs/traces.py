@@ -13,6 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from segue.errors import FormatError
+from segue.files import TEMPORARY, reading
+
 # In other files a shorter id would be met by chance among numbers.
 LEAST_BYTES = 6
 
@@ -29,16 +32,27 @@ def search(folder: Path, listener: str) -> tuple[int, list[Trace]]:
     """How many files were looked through, and what in them names `listener`.
 
     In tables, arrays and JSON a text that is the id counts; in what is kept of rejected rows and in names of
-    files also the id as a word of its own; in other files its bytes, if there are at least six.
+    files also the id as a word of its own; in other files its bytes, if there are at least six. Temporary
+    files of writers at work are passed over: they leave out who is gone, and a kill leaves none for long.
+
+    Raises:
+        FormatError: a file is damaged.
     """
     looked, found = 0, []
     for path in sorted(folder.rglob("*")):
-        if not path.is_file():
-            continue
-        looked += 1
-        kind = _KINDS.get(path.suffix, _bytes)
         name = path.relative_to(folder).as_posix()
-        found += [Trace(name, where, count) for where, count in kind(path, listener) if count]
+        if not path.is_file() or any(part.startswith(TEMPORARY) for part in name.split("/")):
+            continue
+        kind = _KINDS.get(path.suffix, _bytes)
+        try:
+            with reading(path, "what its name says", "`segue doctor` says what is damaged"):
+                hits = list(kind(path, listener))
+        except FormatError:
+            if path.exists():
+                raise
+            continue  # a writer has put another in its place, which leaves out who is gone
+        looked += 1
+        found += [Trace(name, where, count) for where, count in hits if count]
         if re.search(pattern(listener), name):
             found.append(Trace(name, "its name", 1))
     return looked, found

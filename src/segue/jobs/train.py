@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from segue.errors import NotFoundError, UsageError
 from segue.factors.model import FactorConfig, FactorModel
+from segue.files import refuse_read_only
 from segue.library import Library
 from segue.library.versions import group_library
 from segue.shelf import Shelf
@@ -55,6 +56,8 @@ def train(
         BusyError: another process is writing.
     """
     config = config or FactorConfig()
+    shelf = shelf_of(library)
+    refuse_read_only(shelf.folder, "shelf")
     if not library.count("tracks"):
         raise UsageError("The library is empty", do="import something first: segue import PATH")
     if not library.count("listens") and library.count("playlist_entries"):
@@ -70,22 +73,24 @@ def train(
             callback(epoch, seconds, loss)
 
     model = FactorModel(config).fit(library, show_progress=show_progress, callback=told)
-    shelf = shelf_of(library)
-    version = shelf.publish(
-        FACTORS,
-        model.save,
-        {
-            "kind": "FactorModel",
-            "config": model.config.model_dump(mode="json"),
-            "data": library.fingerprint(),
-            "seed": model.config.als.random_state,
-            "metrics": {"loss": losses},
-            "shapes": {
-                "listeners": [len(model.listeners_), model.config.als.factors],
-                "tracks": [len(model.tracks_), model.config.als.factors],
+    with library.departed.held() as gone:
+        for listener in gone.among(map(str, model.listeners_)):
+            model.forget(listener)
+        version = shelf.publish(
+            FACTORS,
+            model.save,
+            {
+                "kind": "FactorModel",
+                "config": model.config.model_dump(mode="json"),
+                "data": library.fingerprint(),
+                "seed": model.config.als.random_state,
+                "metrics": {"loss": losses},
+                "shapes": {
+                    "listeners": [len(model.listeners_), model.config.als.factors],
+                    "tracks": [len(model.tracks_), model.config.als.factors],
+                },
             },
-        },
-    )
+        )
     return Trained(version, model, losses, shelf.prune(FACTORS, keep))
 
 
@@ -105,8 +110,9 @@ def train_vectors(
     """
     from segue.taste.vectors import SongVectors
 
-    vectors = SongVectors(config).fit(sequences(library), seed=seed)
     shelf = shelf_of(library)
+    refuse_read_only(shelf.folder, "shelf")
+    vectors = SongVectors(config).fit(sequences(library), seed=seed)
     version = shelf.publish(
         VECTORS,
         lambda folder: vectors.save(folder / f"{VECTORS}.npz"),
@@ -146,9 +152,7 @@ def load_factors(library: Library, version: str | None = None) -> tuple[FactorMo
     Raises:
         NotFoundError: nothing was trained yet.
     """
-    shelf = shelf_of(library)
-    version = version or shelf.current(FACTORS)
-    return FactorModel.load(shelf.path(FACTORS, version)), version
+    return shelf_of(library).load(FACTORS, FactorModel.load, version)
 
 
 def load_vectors(library: Library) -> tuple[SongVectors, str]:
@@ -160,8 +164,6 @@ def load_vectors(library: Library) -> tuple[SongVectors, str]:
     from segue.taste.vectors import SongVectors
 
     shelf = shelf_of(library)
-    try:
-        version = shelf.current(VECTORS)
-    except NotFoundError:
-        raise NotFoundError("This library has no song vectors yet", do="segue train --vectors") from None
-    return SongVectors.load(shelf.path(VECTORS, version) / f"{VECTORS}.npz"), version
+    if VECTORS not in shelf.names():
+        raise NotFoundError("This library has no song vectors yet", do="segue train --vectors")
+    return shelf.load(VECTORS, lambda folder: SongVectors.load(folder / f"{VECTORS}.npz"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from segue.errors import NotFoundError
-from segue.files import remove
+from segue.files import refuse_read_only, remove
 from segue.jobs.train import VECTORS, load_vectors, sequences, shelf_of
 from segue.library import Library
 from segue.taste.blend import SequenceBlend
@@ -33,23 +33,27 @@ def train_network(
         SegueError: there is too little to learn from.
     """
     shelf = shelf_of(library)
+    refuse_read_only(shelf.folder, "shelf")
     vectors, made_from = load_vectors(library)
     checkpoint = library.path / "training" / "network.npz"
     checkpoint.parent.mkdir(exist_ok=True)
     blend = SequenceBlend(config).fit(sequences(library), vectors, seed=seed, checkpoint=checkpoint)
-    version = shelf.publish(
-        NETWORK,
-        blend.save,
-        {
-            "kind": "SequenceBlend",
-            "config": blend.config.model_dump(mode="json"),
-            "data": library.fingerprint(),
-            "made_from": [f"{VECTORS}/{made_from}"],
-            "seed": seed,
-            "metrics": {"ndcg@100": blend.validation_, "weights": blend.weights_},
-            "shapes": {"songs": list(blend.network_.table().vectors.shape)},
-        },
-    )
+    with library.departed.held() as gone:
+        for listener in gone.among(blend.listeners_):
+            blend.forget(listener)
+        version = shelf.publish(
+            NETWORK,
+            blend.save,
+            {
+                "kind": "SequenceBlend",
+                "config": blend.config.model_dump(mode="json"),
+                "data": library.fingerprint(),
+                "made_from": [f"{VECTORS}/{made_from}"],
+                "seed": seed,
+                "metrics": {"ndcg@100": blend.validation_, "weights": blend.weights_},
+                "shapes": {"songs": list(blend.network_.table().vectors.shape)},
+            },
+        )
     remove(checkpoint)
     shelf.prune(NETWORK, keep)
     return TrainedNetwork(version, blend)
@@ -62,8 +66,6 @@ def load_network(library: Library) -> tuple[SequenceBlend, str]:
         NotFoundError: it was not trained yet.
     """
     shelf = shelf_of(library)
-    try:
-        version = shelf.current(NETWORK)
-    except NotFoundError:
-        raise NotFoundError("This library has no trained network yet", do="segue train --network") from None
-    return SequenceBlend.load(shelf.path(NETWORK, version)), version
+    if NETWORK not in shelf.names():
+        raise NotFoundError("This library has no trained network yet", do="segue train --network")
+    return shelf.load(NETWORK, SequenceBlend.load)

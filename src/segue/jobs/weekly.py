@@ -162,7 +162,9 @@ def weekly(
         for playlist in ready.lists(chosen, seed):
             lists.append(playlist)
             advance(1)
-    Weeks(library.path / "weeks").remember(week, lists)
+    with library.departed.held() as gone:
+        lists = [each for each in lists if each.listener not in gone]
+        Weeks(library.path / "weeks").remember(week, lists)
     return lists
 
 

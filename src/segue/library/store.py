@@ -7,8 +7,10 @@ leaves the old library or the new one, and the next writer sweeps away what was 
 from __future__ import annotations
 
 import contextlib
+import copy
 import hashlib
 import json
+import threading
 from collections.abc import Generator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +20,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from segue import files
-from segue.errors import FormatError, NotFoundError
+from segue.errors import ChangedError, FormatError, NotFoundError
+from segue.library import duck
+from segue.library.departed import Departed
 from segue.library.names import VERSION as NAMES
 from segue.library.tables import TABLES
 
@@ -27,6 +31,8 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 CATALOGUE = "library.json"
+KEYS = {"format", "names", "created_at", "parts", "counter"}
+RESTORE = "restore it from a copy, or import anew"
 # What tells when and how something was imported is no part of the data itself.
 UNCOUNTED = ("imports", "rejects", "told")
 ROWS_A_GROUP = 131_072
@@ -37,7 +43,9 @@ Data = pa.Table | pa.RecordBatchReader
 class Library:
     """Listening data in the canonical tables.
 
-    Use `Library.open(path)`. Tables are Ibis expressions, on DuckDB unless another Ibis backend is given.
+    Use `Library.open(path)`. Tables are Ibis expressions, on DuckDB unless another Ibis backend is given. What
+    is read is the library as it was when it was opened, or `refresh`ed, last. Threads may share one: their
+    queries come one after another, each on all cores.
     """
 
     def __init__(self, path: Path, catalogue: dict[str, Any], backend: Any = None) -> None:
@@ -45,6 +53,7 @@ class Library:
         self._catalogue = catalogue
         self._backend = backend
         self._expressions: dict[str, Any] = {}
+        self._lock = threading.RLock()
 
     @classmethod
     def open(cls, path: str | Path, *, create: bool = False, backend: Any = None) -> Library:
@@ -63,31 +72,40 @@ class Library:
                 f"There is no library in {path}",
                 do=f"make one with `segue import PATH --library {path}`, or try `segue demo`",
             )
-        if path.exists() and (not path.is_dir() or any(p.name != ".lock" for p in path.iterdir())):
+        if path.exists() and not (path.is_dir() and all(_ours(each) for each in path.iterdir())):
             raise FormatError(
                 f"{path} is not a library, and not empty",
                 expected="a folder made by Segue, or a new one",
                 do="name another folder",
             )
         with files.locked(path, "library"):
-            catalogue = {
-                "format": FORMAT,
-                "names": NAMES,
-                "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
-                "parts": {name: [] for name in TABLES},
-            }
-            _write_catalogue(file, catalogue)
-        return cls(path, catalogue, backend)
+            files.sweep(path)  # of one who was killed while making it
+            if not file.exists():
+                catalogue = {
+                    "format": FORMAT,
+                    "names": NAMES,
+                    "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
+                    "parts": {name: [] for name in TABLES},
+                }
+                _write_catalogue(file, catalogue)
+        return cls(path, _read_catalogue(file), backend)
+
+    def refresh(self) -> None:
+        """See the library as it is now."""
+        self._take(_read_catalogue(self.path / CATALOGUE))
+
+    @property
+    def departed(self) -> Departed:
+        """Who asked to be forgotten."""
+        return Departed(self.path)
 
     @property
     def backend(self) -> Any:
-        """The Ibis backend that expressions run on; DuckDB in memory by default."""
-        if self._backend is None:
-            import ibis
-
-            self._backend = ibis.duckdb.connect()
-            self._backend.raw_sql("SET enable_progress_bar = false")  # on standard output, of all places
-        return self._backend
+        """The Ibis backend that expressions run on; DuckDB in memory by default. No two threads at once."""
+        with self._lock:
+            if self._backend is None:
+                self._backend = duck.ibis_backend()
+            return self._backend
 
     def parts(self, name: str) -> list[Path]:
         """The Parquet files of a table, oldest first."""
@@ -98,25 +116,72 @@ class Library:
         """A canonical table as an Ibis expression; its columns are those of `tables.TABLES[name]`."""
         import ibis
 
-        if name not in self._expressions:
-            paths = [str(path) for path in self.parts(name)]
-            if not paths:
-                expression = ibis.memtable(TABLES[name].empty_table())
-            elif self.backend.name == "duckdb":
-                expression = _whole(self.backend.read_parquet(paths, union_by_name=True), name)
-            else:
-                expression = ibis.union(*(_whole(self.backend.read_parquet(path), name) for path in paths))
-            self._expressions[name] = expression
-        return self._expressions[name]
+        with self._lock:
+            if name not in self._expressions:
+                self.check(name)
+                paths = [str(path) for path in self.parts(name)]
+                with self.reading():
+                    if not paths:
+                        expression = ibis.memtable(TABLES[name].empty_table())
+                    elif self.backend.name == "duckdb":
+                        expression = _whole(self.backend.read_parquet(paths, union_by_name=True), name)
+                    else:
+                        read = (self.backend.read_parquet(path) for path in paths)
+                        expression = ibis.union(*(_whole(each, name) for each in read))
+                self._expressions[name] = expression
+            return self._expressions[name]
 
     def arrow(self, what: str | ibis.Expr) -> pa.Table:
-        """A canonical table, or any Ibis expression over them, in memory."""
-        expression = self.table(what) if isinstance(what, str) else what
-        return self.backend.to_pyarrow(expression)
+        """A canonical table, or any Ibis expression over them, in memory.
+
+        Raises:
+            ChangedError: parts were removed by a writer meanwhile; `refresh`, and begin again.
+            FormatError: a part is damaged.
+        """
+        with self._lock, self.reading():
+            expression = self.table(what) if isinstance(what, str) else what
+            return self.backend.to_pyarrow(expression)
 
     def count(self, name: str) -> int:
         """How many rows a table has, from the Parquet footers alone."""
-        return sum(pq.read_metadata(path).num_rows for path in self.parts(name))
+        with self.reading():
+            return sum(pq.read_metadata(path).num_rows for path in self.parts(name))
+
+    def check(self, name: str, *, most: int | None = files.CHEAP) -> None:
+        """Compare the parts of a table with the checksums in their names; those over `most` bytes are not.
+
+        Raises:
+            ChangedError: a part was removed by a writer meanwhile.
+            FormatError: a part is damaged.
+        """
+        with self.reading():
+            for part in self.parts(name):
+                if not part.exists():
+                    raise FileNotFoundError(part)
+                files.refuse_changed(part, part.stem.rpartition("-")[2], "a part", RESTORE, most=most)
+
+    @contextlib.contextmanager
+    def reading(self) -> Generator[None]:
+        """Say what is wrong with the parts where reading them fails in the block.
+
+        Raises:
+            ChangedError: they were removed by a writer meanwhile.
+            FormatError: one is damaged or missing.
+            SegueError: DuckDB ran out of memory.
+        """
+        try:
+            yield
+        except (OSError, pa.ArrowException, *duck.errors()) as error:
+            duck.refuse_too_little_memory(error)
+            _read_catalogue(self.path / CATALOGUE)  # says if the library itself lacks a part
+            if any(not part.exists() for name in TABLES for part in self.parts(name)):
+                raise ChangedError(
+                    f"The library in {self.path} changed meanwhile", do="run the same again"
+                ) from error
+            for name in TABLES:
+                for part in self.parts(name):
+                    files.refuse_changed(part, part.stem.rpartition("-")[2], "a part", RESTORE, most=None)
+            raise
 
     def fingerprint(self) -> str:
         """Sixteen hexadecimal digits that change with the data; the same imports in order give the same."""
@@ -124,15 +189,17 @@ class Library:
         return hashlib.sha256(json.dumps(counted, sort_keys=True).encode()).hexdigest()[:16]
 
     @contextlib.contextmanager
-    def writing(self) -> Generator[Writer]:
+    def writing(self, *, wait: float = 0.0) -> Generator[Writer]:
         """Hold the library for writing: everything in the block is committed at its end, or nothing is.
+
+        Args:
+            wait: seconds for which another writer is waited for.
 
         Raises:
             BusyError: another process is writing.
         """
-        with files.locked(self.path, "library"):
-            self._catalogue = _read_catalogue(self.path / CATALOGUE)
-            self._expressions.clear()
+        with files.locked(self.path, "library", wait=wait):
+            self.refresh()
             self._sweep()
             writer = Writer(self)
             try:
@@ -146,10 +213,14 @@ class Library:
                     for part in writer.fresh(name):
                         files.sync(part)
                 _write_catalogue(self.path / CATALOGUE, writer.catalogue)
-                self._catalogue = writer.catalogue
-                self._expressions.clear()
+                self._take(writer.catalogue)
                 if writer.purges:
                     self._sweep()
+
+    def _take(self, catalogue: dict[str, Any]) -> None:
+        with self._lock:
+            self._catalogue = catalogue
+            self._expressions.clear()
 
     def _sweep(self) -> None:
         """Remove parts that are not (or no longer) in the catalogue, and temporary names. Lock held."""
@@ -166,7 +237,7 @@ class Writer:
 
     def __init__(self, library: Library) -> None:
         self.library = library
-        self.catalogue: dict[str, Any] = json.loads(json.dumps(library._catalogue))
+        self.catalogue: dict[str, Any] = copy.deepcopy(library._catalogue)
         self.changed = False
         self.purges = False
 
@@ -223,9 +294,7 @@ def _write_part(folder: Path, number: int, data: Data, schema: pa.Schema) -> tup
                 table = pa.Table.from_batches([batch]).select(schema.names).cast(schema)
                 writer.write_table(table, row_group_size=ROWS_A_GROUP)
                 rows += batch.num_rows
-    with aside.open("rb") as handle:
-        digest = hashlib.file_digest(handle, "sha256").hexdigest()[:16]
-    part = folder / f"{number:06d}-{digest}.parquet"
+    part = folder / f"{number:06d}-{files.digest(aside)}.parquet"
     if rows:
         aside.replace(part)
     else:
@@ -247,19 +316,36 @@ def _known(name: str) -> None:
         raise KeyError(f"no table {name!r}; there are {', '.join(TABLES)}")
 
 
+def _ours(path: Path) -> bool:
+    """Whether this is what a process leaves that was killed while it made a library."""
+    return path.name.startswith(".") and (path.name.endswith(".lock") or path.name.startswith(files.TEMPORARY))
+
+
 def _write_catalogue(file: Path, catalogue: dict[str, Any]) -> None:
-    files.write_text(file, json.dumps(catalogue, indent=1) + "\n")
+    files.write_text(file, files.to_json(catalogue))
 
 
 def _read_catalogue(file: Path) -> dict[str, Any]:
-    try:
-        catalogue = json.loads(file.read_text(encoding="utf-8"))
-        version = catalogue["format"]
-        parts = [part for listed in catalogue["parts"].values() for part in listed]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise FormatError(
-            f"{file} cannot be read ({error})", do="restore it from a copy, or import anew"
-        ) from None
+    """The catalogue, and a fresh one where a writer has taken parts away while it was read."""
+    catalogue = _parsed(file)
+    while missing := [
+        part for listed in catalogue["parts"].values() for part in listed if not (file.parent / part).exists()
+    ]:
+        before, catalogue = catalogue, _parsed(file)
+        if catalogue == before:
+            raise FormatError(
+                f"The library in {file.parent} lacks a part of its data",
+                expected=f"the file {missing[0]}",
+                do=RESTORE,
+            )
+    return catalogue
+
+
+def _parsed(file: Path) -> dict[str, Any]:
+    catalogue = files.from_json(file, "a library's catalogue", RESTORE)
+    with files.reading(file, "a library's catalogue", RESTORE):
+        version, tables = catalogue["format"], catalogue["parts"]
+        parts = [part for listed in tables.values() for part in listed]
     if version != FORMAT:
         raise FormatError(
             f"The library in {file.parent} is of another version",
@@ -267,11 +353,10 @@ def _read_catalogue(file: Path) -> dict[str, Any]:
             came=f"format {version}",
             do="import anew with this release, or use the release that made it",
         )
-    missing = [part for part in parts if not (file.parent / part).exists()]
-    if missing:
-        raise FormatError(
-            f"The library in {file.parent} lacks a part of its data",
-            expected=f"the file {missing[0]}",
-            do="restore it from a copy, or import anew",
-        )
+    if not (
+        set(catalogue) <= KEYS
+        and set(tables) <= set(TABLES)
+        and all(isinstance(part, str) and part.split("/")[0] in TABLES and ".." not in part for part in parts)
+    ):
+        raise FormatError(f"{file} is damaged", expected=f"keys {', '.join(sorted(KEYS))}", do=RESTORE)
     return catalogue

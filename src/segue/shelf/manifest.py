@@ -13,7 +13,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from segue.errors import FormatError, NumericalError, UsageError
+from segue import files as files_
+from segue.errors import NumericalError, UsageError
 
 FILE = "manifest.json"
 # Distributions whose version can change what a model says, with the module that shows they were in use.
@@ -99,12 +100,15 @@ def read(folder: Path) -> Manifest:
     Raises:
         FormatError: it is missing or spoilt.
     """
-    try:
-        return Manifest.model_validate_json((folder / FILE).read_bytes())
-    except (OSError, ValidationError) as error:
-        raise FormatError(
-            f"{folder} is not a whole version of a model", came=str(error), do="roll back or train again"
-        ) from None
+    file, do = folder / FILE, "roll back, or train again"
+    value = files_.from_json(file, "a model's manifest", do)
+    with files_.reading(file, "a model's manifest", do):
+        return Manifest.model_validate(value)
+
+
+def write(folder: Path, manifest: Manifest) -> None:
+    """Write the manifest of the version in `folder`, with its own checksum."""
+    (folder / FILE).write_text(files_.to_json(manifest.model_dump(mode="json")), encoding="utf-8")
 
 
 def libraries() -> dict[str, str]:

@@ -9,27 +9,29 @@ import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from segue.errors import FormatError, NotFoundError, UsageError
-from segue.files import TEMPORARY, locked, remove, sweep, sync, write_text
+from segue.errors import FormatError, NotFoundError, SegueError, UsageError
+from segue.files import TEMPORARY, locked, refuse_changed, remove, sweep, sync, write_text
 from segue.shelf import manifest as manifests
 from segue.shelf.manifest import Manifest, StoredFile
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 VERSION = re.compile(r"\d{8}T\d{6}\.\d{3}Z-[0-9a-f]{8}")
 CURRENT = "current"
+AGAIN = "roll back, or train again"
+T = TypeVar("T")
 
 
 class Shelf:
     """A folder of models, each with its versions; one of them is current.
 
     Readers need no lock: a version never changes once it has its name, and `current` is replaced whole.
-    Writers hold one lock for each name; a second one gets BusyError.
+    Writers hold one lock for each name; a second one gets BusyError, after `wait` seconds.
     """
 
-    def __init__(self, folder: Path | str) -> None:
-        self.folder = Path(folder)
+    def __init__(self, folder: Path | str, *, wait: float = 0.0) -> None:
+        self.folder, self.wait = Path(folder), wait
 
     def publish(self, name: str, build: Callable[[Path], None], manifest: dict[str, Any]) -> str:
         """Make a new version of `name`, make it current, and return the version.
@@ -46,7 +48,7 @@ class Shelf:
         """
         place = self._place(name)
         checked = manifests.checked(manifest)
-        with locked(place, "shelf"):
+        with locked(place, "shelf", wait=self.wait):
             sweep(place)
             aside = place / f"{TEMPORARY}{uuid.uuid4().hex[:12]}"
             aside.mkdir()
@@ -72,8 +74,8 @@ class Shelf:
             NotFoundError: no such version.
             BusyError: another process is publishing `name`.
         """
-        source, place = self.path(name, version), self._place(name)
-        with locked(place, "shelf"):
+        source, place = self.path(name, version, check=False), self._place(name)
+        with locked(place, "shelf", wait=self.wait):
             sweep(place)
             aside = place / f"{TEMPORARY}{uuid.uuid4().hex[:12]}"
             try:
@@ -87,7 +89,7 @@ class Shelf:
                 if new == version:
                     return version
                 whole = manifest.model_copy(update={"version": new, "files": files, "shapes": shapes})
-                (aside / manifests.FILE).write_text(whole.model_dump_json(indent=2) + "\n", encoding="utf-8")
+                manifests.write(aside, whole)
                 sync(aside)
                 if not (place / new).exists():  # as after a kill that came just before the old one went
                     aside.rename(place / new)
@@ -106,9 +108,9 @@ class Shelf:
             NotFoundError: no such version.
             BusyError: another process is publishing `name`.
         """
-        self.path(name, version)
+        self.path(name, version, check=False)
         place = self._place(name)
-        with locked(place, "shelf"):
+        with locked(place, "shelf", wait=self.wait):
             sweep(place)
             if self._is_current(place, version):
                 others = [each for each in self.versions(name) if each != version]
@@ -119,8 +121,14 @@ class Shelf:
             self._drop(place, version)
 
     def _is_current(self, place: Path, version: str) -> bool:
-        file = place / CURRENT
-        return file.exists() and file.read_text(encoding="utf-8").strip() == version
+        return self._named(place) == version
+
+    def _named(self, place: Path) -> str | None:
+        """What `current` says, whatever it is; None if it is not there."""
+        try:
+            return (place / CURRENT).read_text(encoding="utf-8", errors="replace").strip()
+        except FileNotFoundError:
+            return None
 
     def _drop(self, place: Path, version: str) -> None:
         """Remove a version, gone in one step; the files follow."""
@@ -148,7 +156,7 @@ class Shelf:
                 "files": files,
             }
         )
-        (aside / manifests.FILE).write_text(whole.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        manifests.write(aside, whole)
         return version
 
     def names(self) -> list[str]:
@@ -173,32 +181,59 @@ class Shelf:
             NotFoundError: nothing was published under `name`.
             FormatError: `current` names a version that is not there.
         """
-        try:
-            version = (self._place(name) / CURRENT).read_text(encoding="utf-8").strip()
-        except FileNotFoundError:
+        version = self._named(self._place(name))
+        if version is None:
             there = ", ".join(self.names()) or "nothing"
             raise NotFoundError(
                 f"No model named {name} on the shelf {self.folder}", came=f"there is {there}", do="train it"
-            ) from None
+            )
         if not VERSION.fullmatch(version) or not (self._place(name) / version).is_dir():
             raise FormatError(
-                f"The current version of {name} is not there", came=version, do="roll back to one that is"
+                f"{self._place(name) / CURRENT} names no version that is there",
+                came=version[:80],
+                do=f"roll back to one that is (segue models --rollback {name}), or train again",
             )
         return version
 
-    def path(self, name: str, version: str | None = None) -> Path:
+    def path(self, name: str, version: str | None = None, *, check: bool = True) -> Path:
         """The folder of a version, the current one by default: what a model's `load` takes.
+
+        Args:
+            name: of the model.
+            version: one of its versions.
+            check: whether files that are quickly read are compared with their checksums.
 
         Raises:
             NotFoundError: no such model or version.
-            FormatError: `current` names a version that is not there.
+            FormatError: `current` names a version that is not there, or a file is damaged.
         """
         version = version or self.current(name)
         if version not in self.versions(name):
             raise NotFoundError(
                 f"{name} has no version {version}", expected=", ".join(self.versions(name)) or "none is there"
             )
-        return self._place(name) / version
+        folder = self._place(name) / version
+        if check:
+            for file, stored in manifests.read(folder).files.items():
+                refuse_changed(folder / file, stored.sha256[:16], f"a part of the model {name}", AGAIN)
+        return folder
+
+    def load(self, name: str, load: Callable[[Path], T], version: str | None = None) -> tuple[T, str]:
+        """What `load` makes of the folder of a version, the current one by default; and which version.
+
+        Where a writer takes the version away meanwhile (somebody was forgotten), the new one is read.
+
+        Raises:
+            NotFoundError: no such model or version.
+            FormatError: it is damaged.
+        """
+        while True:
+            chosen = version or self.current(name)
+            try:
+                return load(self.path(name, chosen)), chosen
+            except (SegueError, OSError):
+                if version is not None or (self._place(name) / chosen).is_dir():
+                    raise
 
     def manifest(self, name: str, version: str | None = None) -> Manifest:
         """The manifest of a version, the current one by default.
@@ -207,7 +242,7 @@ class Shelf:
             NotFoundError: no such model or version.
             FormatError: the manifest is missing or spoilt.
         """
-        return manifests.read(self.path(name, version))
+        return manifests.read(self.path(name, version, check=False))
 
     def verify(self, name: str, version: str | None = None) -> None:
         """Compare every file of a version with its checksum.
@@ -216,7 +251,7 @@ class Shelf:
             NotFoundError: no such model or version.
             FormatError: a file is changed, missing or not in the manifest; says which.
         """
-        path = self.path(name, version)
+        path = self.path(name, version, check=False)
         expected, found = manifests.read(path).files, manifests.files(path)
         wrong = [f"{file} missing" for file in expected if file not in found]
         wrong += [f"{file} not in the manifest" for file in found if file not in expected]
@@ -232,14 +267,14 @@ class Shelf:
             BusyError: another process is publishing `name`.
         """
         self._refuse_absent(name)
-        with locked(self._place(name), "shelf"):
+        with locked(self._place(name), "shelf", wait=self.wait):
             if version is None:
-                current = (self._place(name) / CURRENT).read_text(encoding="utf-8").strip()
-                earlier = [each for each in self.versions(name) if each < current]
+                current, every = self._named(self._place(name)) or "", self.versions(name)
+                earlier = [each for each in every if each < current or current not in every]
                 if not earlier:
                     raise NotFoundError(f"{name} has no version before {current}")
                 version = earlier[-1]
-            manifests.read(self.path(name, version))
+            self.verify(name, version)
             write_text(self._place(name) / CURRENT, version + "\n")
         return version
 
@@ -255,7 +290,7 @@ class Shelf:
             raise UsageError("At least one version must be kept", came=str(keep))
         self._refuse_absent(name)
         place = self._place(name)
-        with locked(place, "shelf"):
+        with locked(place, "shelf", wait=self.wait):
             sweep(place)
             current = self.current(name)
             old = [version for version in self.versions(name)[:-keep] if version != current]
@@ -271,7 +306,7 @@ class Shelf:
         """
         for place in self.folder.iterdir() if self.folder.is_dir() else ():
             if NAME.fullmatch(place.name) and place.is_dir():
-                with locked(place, "shelf"):
+                with locked(place, "shelf", wait=self.wait):
                     sweep(place)
 
     def _place(self, name: str) -> Path:

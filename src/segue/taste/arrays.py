@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segue import files
 from segue.errors import FormatError, NotFoundError
-from segue.files import replacing
 
 _FACTS = "json"
 
@@ -20,28 +19,34 @@ _FACTS = "json"
 def save_arrays(path: Path, kind: str, facts: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
     """Write `arrays`, and `facts` as JSON, to `path`; `kind` says what they are."""
     text = json.dumps({"kind": kind, **facts}, allow_nan=False).encode()
-    with replacing(Path(path)) as aside, aside.open("wb") as handle:
+    with files.replacing(Path(path)) as aside, aside.open("wb") as handle:
         np.savez(handle, allow_pickle=False, **{_FACTS: np.frombuffer(text, np.uint8), **arrays})
 
 
-def load_arrays(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+def load_arrays(
+    path: Path, kind: str, *, do: str = "roll back, or train again"
+) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """What `save_arrays` wrote: facts and arrays.
+
+    Args:
+        path: the file.
+        kind: what it must be.
+        do: what to do if it is damaged.
 
     Raises:
         NotFoundError: there is no such file.
-        FormatError: it is not a file of this kind.
+        FormatError: it is not a file of this kind, or damaged.
     """
     path = Path(path)
     if not path.is_file():
         raise NotFoundError(f"There is no {kind} at {path}", do="train it first")
-    try:
+    with files.reading(path, kind, do):
         with path.open("rb") as handle, np.load(handle, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
         facts = json.loads(arrays.pop(_FACTS).tobytes())
-    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise FormatError(f"{path} cannot be read as {kind}", came=str(error)) from error
-    if facts.pop("kind") != kind:
-        raise FormatError(f"{path} is not a file of {kind}", expected=kind)
+        came = facts.pop("kind")
+    if came != kind:
+        raise FormatError(f"{path} is not a file of {kind}", expected=kind, came=str(came)[:80], do=do)
     return facts, arrays
 
 

@@ -142,6 +142,11 @@ class SequenceBlend:
         other.network_ = self.network_.extended(vectors)
         return other
 
+    @property
+    def listeners_(self) -> list[str]:
+        """Whose documents are kept, each once."""
+        return list(dict.fromkeys(str(name) for name in self._documents.names if name is not None))
+
     def forget(self, name: str) -> bool:
         """Take out the documents of this name (a listener's); whether there were any.
 
@@ -318,3 +323,13 @@ def _stretches(
     """Rows `(n, n_songs)` of the songs in `codes[start:end]`."""
     pieces = [codes[start:end] for start, end in zip(starts, ends, strict=True)]
     return rows_of(np.concatenate(pieces), ends - starts, n_songs)
+
+
+def named_in(folder: Path) -> list[str]:
+    """Whose documents a saved blend keeps, without loading the rest.
+
+    Raises:
+        NotFoundError, FormatError: the files are not there, or are something else.
+    """
+    _, arrays = load_arrays(folder / "blend.npz", KIND)
+    return list(dict.fromkeys(name for name in unpack_strings(arrays["names"]) if name is not None))

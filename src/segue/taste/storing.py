@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,16 @@ from segue.taste.profiles import Profiles
 
 KIND = "taste profiles"
 KEPT = 8  # weeks
+WAIT = 60.0  # seconds for which a write waits for another
+REPAIR = "`segue doctor --repair` sets it aside; the tastes are found anew"
 _TEXTS = ("listeners", "tracks", "names")
 
 
 class TasteWeeks:
     """The tastes of each week, in `folder`, by ISO week: the newest `KEPT`."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, *, wait: float = WAIT) -> None:
+        self.folder, self.wait = folder, wait
 
     def names(self) -> list[str]:
         """The weeks that are kept, oldest first: "2026-W48"."""
@@ -48,11 +50,24 @@ class TasteWeeks:
         Raises:
             BusyError: another process is writing here.
         """
-        with files.locked(self.folder, "tastes"):
+        with files.locked(self.folder, "tastes", wait=self.wait):
             files.sweep(self.folder)
             save_profiles(profiles, self._path(week), facts)
             for old in self.names()[:-KEPT]:
                 files.remove(self._path(old))
+
+    def forget(self, week: str, listeners: Collection[str]) -> None:
+        """Take the tastes of `listeners` out of what is kept of `week`.
+
+        Raises:
+            BusyError: another process is writing here.
+            FormatError: the file is damaged.
+        """
+        with files.locked(self.folder, "tastes", wait=self.wait):
+            kept = self.read(week)
+            if kept is not None:
+                facts, profiles = kept
+                save_profiles(without(profiles, listeners), self._path(week), facts)
 
     def sweep(self) -> None:
         """Remove what killed writers have left.
@@ -61,7 +76,7 @@ class TasteWeeks:
             BusyError: another process is writing here.
         """
         if self.folder.is_dir():
-            with files.locked(self.folder, "tastes"):
+            with files.locked(self.folder, "tastes", wait=self.wait):
                 files.sweep(self.folder)
 
     def _path(self, week: str) -> Path:
@@ -85,32 +100,34 @@ def load_profiles(path: Path) -> tuple[dict[str, Any], Profiles]:
         NotFoundError: there is no such file.
         FormatError: it is not a file of taste profiles.
     """
-    facts, arrays = load_arrays(path, KIND)
-    texts = {name: unpack_strings(arrays.pop(name)) for name in _TEXTS}
-    centres = arrays.pop("centres").astype(np.float32)  # files of earlier versions have 16 bits
-    return facts, Profiles(
-        **arrays,
-        centres=centres,
-        listeners=texts["listeners"],
-        tracks=texts["tracks"],
-        names=tuple(texts["names"].tolist()),
-    )
+    facts, arrays = load_arrays(path, KIND, do=REPAIR)
+    with files.reading(path, KIND, REPAIR):
+        texts = {name: unpack_strings(arrays.pop(name)) for name in _TEXTS}
+        centres = arrays.pop("centres").astype(np.float32)  # files of earlier versions have 16 bits
+        return facts, Profiles(
+            **arrays,
+            centres=centres,
+            listeners=texts["listeners"],
+            tracks=texts["tracks"],
+            names=tuple(texts["names"].tolist()),
+        )
 
 
-def without(profiles: Profiles, listener: str) -> Profiles:
-    """`profiles` without `listener`, of whom nothing is left."""
-    at = profiles.place.get(listener)
-    if at is None:
+def without(profiles: Profiles, listeners: Collection[str]) -> Profiles:
+    """`profiles` without `listeners`, of whom nothing is left."""
+    gone = set(listeners)
+    keep = np.array([str(who) not in gone for who in profiles.listeners], bool)
+    if keep.all():
         return profiles
-    start, stop = int(profiles.first[at]), int(profiles.first[at + 1])
-    from_member, to_member = int(profiles.member_first[start]), int(profiles.member_first[stop])
-    tastes = np.r_[0:start, stop : len(profiles.ids)]
-    members = np.r_[0:from_member, to_member : len(profiles.members)]
+    of_taste = np.repeat(np.arange(len(keep)), np.diff(profiles.first))
+    tastes = np.flatnonzero(keep[of_taste])
+    of_member = np.repeat(np.arange(len(of_taste)), np.diff(profiles.member_first))
+    members = np.flatnonzero(keep[of_taste[of_member]])
     sizes = np.diff(profiles.member_first)[tastes]
     return Profiles(
-        listeners=np.delete(profiles.listeners, at),
+        listeners=profiles.listeners[keep],
         tracks=profiles.tracks,
-        first=np.concatenate([[0], np.cumsum(np.delete(np.diff(profiles.first), at))]),
+        first=np.concatenate([[0], np.cumsum(np.diff(profiles.first)[keep])]),
         ids=profiles.ids[tastes],
         weights=profiles.weights[tastes],
         trends=profiles.trends[tastes],
@@ -120,5 +137,5 @@ def without(profiles: Profiles, listener: str) -> Profiles:
         members=profiles.members[members],
         member_weights=profiles.member_weights[members],
         names=tuple(profiles.names[t] for t in tastes.tolist()) if profiles.names else (),
-        last_ids=np.delete(profiles.last_ids, at),
+        last_ids=profiles.last_ids[keep],
     )

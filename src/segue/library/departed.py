@@ -1,0 +1,105 @@
+"""Who asked to be forgotten, so that nothing brings them back: no job that read of them earlier, no import.
+
+The file `departed.json` names nobody: it holds a salted hash of each id. (Who has the file and guesses an id
+can check the guess; who has neither learns nothing.)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import secrets
+from collections.abc import Collection, Generator, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from segue import files
+
+FILE = "departed.json"
+WAIT = 120.0  # seconds for which a commit, or a forgetting, waits for another's end
+RESTORE = "restore it from a copy; without it, imports could bring back who asked to be forgotten"
+
+
+@dataclass(frozen=True)
+class Gone:
+    """Ids that must not be written; `who in gone`."""
+
+    salt: str = ""
+    hashes: frozenset[str] = field(default_factory=frozenset)
+
+    def __bool__(self) -> bool:
+        return bool(self.hashes)
+
+    def __contains__(self, who: object) -> bool:
+        return bool(self.hashes) and isinstance(who, str) and self._hash(who) in self.hashes
+
+    def among(self, ids: Iterable[str]) -> list[str]:
+        """Those of `ids` that must not be written, each once."""
+        return [who for who in dict.fromkeys(ids) if who in self] if self.hashes else []
+
+    def with_also(self, ids: Iterable[str]) -> Gone:
+        """These and `ids`."""
+        salted = self if self.salt else Gone(secrets.token_hex(16))
+        return Gone(salted.salt, self.hashes | {salted._hash(who) for who in ids})
+
+    def without(self, ids: Iterable[str]) -> Gone:
+        """These but not `ids`."""
+        return Gone(self.salt, self.hashes - {self._hash(who) for who in ids})
+
+    def _hash(self, who: str) -> str:
+        data = who.encode("utf-8", "surrogatepass")
+        return hashlib.blake2b(data, digest_size=16, key=bytes.fromhex(self.salt)).hexdigest()
+
+
+class Departed:
+    """The file of those who asked to be forgotten, in a library's folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.path = folder, folder / FILE
+
+    def read(self) -> Gone:
+        """Who is gone by now.
+
+        Raises:
+            FormatError: the file is damaged.
+        """
+        if not self.path.exists():
+            return Gone()
+        value = files.from_json(self.path, "the list of the forgotten", RESTORE)
+        with files.reading(self.path, "the list of the forgotten", RESTORE):
+            bytes.fromhex(value["salt"])
+            return Gone(value["salt"], frozenset(value["listeners"]))
+
+    @contextlib.contextmanager
+    def held(self, wait: float = WAIT) -> Generator[Gone]:
+        """Nobody is forgotten within the block. What is written in it leaves out who is in the `Gone` it yields.
+
+        Every job that writes something of listeners does so in such a block: what it read of them may be old.
+
+        Raises:
+            BusyError: another process has held it for too long.
+            FormatError: the file is damaged.
+        """
+        with files.locked(self.folder, "library", wait=wait, name=".departed.lock"):
+            yield self.read()
+
+    def add(self, ids: Collection[str], wait: float = WAIT) -> Gone:
+        """From now on these are gone; returns all who are.
+
+        Raises:
+            BusyError: another process is writing what it knows of listeners.
+        """
+        with self.held(wait) as gone:
+            more = gone.with_also(ids)
+            self._write(gone, more)
+            return more
+
+    def welcome(self, ids: Collection[str], wait: float = WAIT) -> None:
+        """These may come back: they asked for it."""
+        with self.held(wait) as gone:
+            self._write(gone, gone.without(ids))
+
+    def _write(self, before: Gone, after: Gone) -> None:
+        if after.hashes != before.hashes:
+            value = {"salt": after.salt, "listeners": sorted(after.hashes)}
+            files.write_text(self.path, files.to_json(value))
