@@ -48,7 +48,7 @@ def test_everybody_gets_a_list_once(
 
 def test_several_processes_make_the_same_lists(library: Library, tmp_path: Path) -> None:
     one = weekly(library, WEEK, listeners=["p00", "p39"])
-    (library.path / "weeks" / f"{WEEK}.parquet").unlink()
+    Weeks(library.path / "weeks").files(WEEK)[0].unlink()
     done = make_all(library, WEEK, workers=2)
     assert done.made == 40
     lists = _lists(library)

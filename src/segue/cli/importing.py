@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from segue.cli.options import LIBRARY, JsonOption, LibraryOption
+from segue.cli.options import LIBRARY, JsonOption, LibraryOption, known_listener
 from segue.cli.printing import print_json, print_table
 from segue.errors import FormatError, UsageError
 
@@ -45,18 +45,32 @@ def import_(
     keep_going: Annotated[
         bool, typer.Option("--keep-going", help="Leave broken files out and store the rest.")
     ] = False,
+    bring_back: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Somebody who asked to be forgotten and wants to come back. May be repeated.",
+            show_default=False,
+        ),
+    ] = None,
     json: JsonOption = False,
 ) -> None:
     """Import listening data: exports, archives, logs, plain tables, playlist files.
 
     The format is recognised. Importing the same file again stores nothing twice; rows that cannot be taken
-    are kept with the reason in the library's table `rejects`. An import is stored whole or not at all.
+    are kept with the reason in the library's table `rejects`. An import is stored whole or not at all. Rows
+    of people who asked to be forgotten are left out.
     """
     from segue.library import Library
     from segue.library.importing import import_path
     from segue.library.readers.base import ReadOptions
 
-    options = ReadOptions(listener=listener, columns=_mapping(column or []), timezone=timezone)
+    known_listener(listener)
+    options = ReadOptions(
+        listener=listener,
+        columns=_mapping(column or []),
+        timezone=timezone,
+        bring_back=frozenset(bring_back or []),
+    )
     report = import_path(
         Library.open(library, create=True),
         path,
@@ -100,6 +114,7 @@ def _as_dict(report: ImportReport) -> dict[str, object]:
         "kinds": {kind: count._asdict() for kind, count in report.counts.items() if count.read},
         "new_tracks": report.tracks,
         "renamed_tracks": report.renamed,
+        "of_the_forgotten": report.departed,
         "passed_over": [{"file": name, "reason": why} for name, why in report.passed_over],
         "refused": [{"file": name, "reason": why} for name, why in report.refused],
     }
@@ -117,7 +132,9 @@ def _print(report: ImportReport) -> None:
             "Songs that were taken for one then (in Hindi or Thai, remixes with different guests, C and C#) "
             "stay one here; to have them apart, import everything anew into another library."
         )
-    if report.total.rejected:
+    if report.departed:
+        print(f"{report.departed:,} rows are of people who asked to be forgotten, and were left out.")
+    if report.total.rejected > report.departed:
         print("Why rows were rejected: segue library --rejects")
     for name, why in (*report.passed_over[:5], *report.refused):
         print(f"Not read: {name}: {why}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -33,9 +34,12 @@ PlaylistOption = Annotated[
         show_default=False,
     ),
 ]
-SeedOption = Annotated[int, typer.Option(help="Seed of everything random.")]
+SeedOption = Annotated[
+    int, typer.Option(min=0, max=2**32 - 1, metavar="INTEGER", help="Seed of everything random.")
+]
 
 LIBRARY = Path("library")
+_UNWRITABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 WeekOption = Annotated[str | None, typer.Option(help="ISO week, like 2026-W48. [default: this week]")]
 
@@ -57,3 +61,21 @@ def asked_week(week: str | None) -> str:
     except ValueError as error:
         raise UsageError("That is no week", came=str(error), do="write it like 2026-W48") from None
     return week
+
+
+def known_listener(listener: str) -> str:
+    """The id, if somebody can have it.
+
+    Raises:
+        UsageError: it is empty, longer than 200 characters, or holds a character that no file can.
+    """
+    from segue.errors import UsageError
+
+    if not listener.strip() or len(listener) > 200 or _UNWRITABLE.search(listener):
+        shown = listener if len(listener) <= 40 else listener[:40] + "..."
+        raise UsageError(
+            "That is no listener's id",
+            expected="1 to 200 characters that can be written",
+            came=f"{len(listener)} characters, {shown!r}",
+        )
+    return listener

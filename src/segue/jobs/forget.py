@@ -25,7 +25,7 @@ from segue.jobs.schedule import forget_zone
 from segue.jobs.tastes import stored_tastes
 from segue.jobs.train import shelf_of
 from segue.library import Library
-from segue.library.departed import Gone
+from segue.library.departed import Gone, as_file_name, as_word
 from segue.library.store import Writer
 from segue.library.tables import TABLES
 from segue.playlists.memory import Weeks
@@ -137,7 +137,7 @@ def _conditions(library: Library, listener: str, playlists: list[str]) -> dict[s
     """For each table, which of its rows are the listener's."""
     own, field = pc.scalar(listener), pc.field
     ids = pa.array(playlists, pa.string())
-    mentioned = [pc.match_substring_regex(field(c), traces.pattern(listener)) for c in REJECT_TEXTS]
+    mentioned = [pc.match_substring_regex(field(c), as_word(listener)) for c in REJECT_TEXTS]
     known = {
         "listens": field("listener_id") == own,
         "told": field("listener_id") == own,
@@ -145,7 +145,7 @@ def _conditions(library: Library, listener: str, playlists: list[str]) -> dict[s
         "playlists": field("playlist_id").isin(ids),
         "playlist_entries": field("playlist_id").isin(ids),
         "imports": (field("listener_id") == own)
-        | pc.match_substring_regex(field("path"), traces.in_name(listener)),
+        | pc.match_substring_regex(field("path"), as_file_name(listener)),
         "rejects": mentioned[0]
         | mentioned[1]
         | mentioned[2]

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from segue.errors import FormatError
 from segue.files import TEMPORARY, reading
+from segue.library.departed import as_file_name, as_word
 
 # In other files a shorter id would be met by chance among numbers.
 LEAST_BYTES = 6
@@ -53,23 +54,9 @@ def search(folder: Path, listener: str) -> tuple[int, list[Trace]]:
             continue  # a writer has put another in its place, which leaves out who is gone
         looked += 1
         found += [Trace(name, where, count) for where, count in hits if count]
-        if re.search(pattern(listener), name):
+        if re.search(as_word(listener), name):
             found.append(Trace(name, "its name", 1))
     return looked, found
-
-
-def pattern(listener: str) -> str:
-    """A regular expression for the id as a word of its own (RE2 and Python)."""
-    return rf"(?:^|[^\w]){_escaped(listener)}(?:$|[^\w])"
-
-
-def _escaped(text: str) -> str:
-    return re.sub(r"([^\w\s])", r"\\\1", text, flags=re.ASCII)
-
-
-def in_name(listener: str) -> str:
-    """A regular expression for a path whose last part has the id as a word of its own."""
-    return rf"(?:^|[^\w]){_escaped(listener)}(?:$|[^\w/][^/]*$)"
 
 
 def _parquet(path: Path, listener: str) -> Iterator[tuple[str, int]]:
@@ -81,9 +68,9 @@ def _parquet(path: Path, listener: str) -> Iterator[tuple[str, int]]:
             flat = pc.list_flatten(column) if pa.types.is_list(column.type) else column
             hits = pc.equal(flat, listener)
             if path.parent.name == "rejects":
-                hits = pc.match_substring_regex(flat, pattern(listener))
+                hits = pc.match_substring_regex(flat, as_word(listener))
             elif path.parent.name == "imports" and name == "path":
-                hits = pc.match_substring_regex(flat, in_name(listener))
+                hits = pc.match_substring_regex(flat, as_file_name(listener))
             counts[name] += pc.sum(hits).as_py() or 0
     yield from counts.items()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import re
 import secrets
 from collections.abc import Collection, Generator, Iterable
 from dataclasses import dataclass, field
@@ -72,7 +73,7 @@ class Departed:
 
     @contextlib.contextmanager
     def held(self, wait: float = WAIT) -> Generator[Gone]:
-        """Nobody is forgotten within the block. What is written in it leaves out who is in the `Gone` it yields.
+        """Nobody is forgotten within the block; what is written in it leaves out who is in the `Gone`.
 
         Every job that writes something of listeners does so in such a block: what it read of them may be old.
 
@@ -103,3 +104,17 @@ class Departed:
         if after.hashes != before.hashes:
             value = {"salt": after.salt, "listeners": sorted(after.hashes)}
             files.write_text(self.path, files.to_json(value))
+
+
+def as_word(who: str) -> str:
+    """A regular expression for the id as a word of its own (RE2 and Python)."""
+    return rf"(?:^|[^\w]){_escaped(who)}(?:$|[^\w])"
+
+
+def as_file_name(who: str) -> str:
+    """A regular expression for a path whose last part has the id as a word of its own."""
+    return rf"(?:^|[^\w]){_escaped(who)}(?:$|[^\w/][^/]*$)"
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"([^\w\s])", r"\\\1", text, flags=re.ASCII)

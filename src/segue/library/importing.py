@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from segue.errors import FormatError
-from segue.library import merging
+from segue.errors import FormatError, UsageError
+from segue.library import duck, merging
 from segue.library.credits import artists_with_commas
 from segue.library.identity import resolve
+from segue.library.leaving_out import LeftOut, leave_out
 from segue.library.readers import by_name, recognise, unrecognised
 from segue.library.readers.base import ReadOptions
 from segue.library.renewing import renew_names
@@ -62,6 +63,7 @@ class ImportReport:
     # Of the listens already there: how many are the same as a play that another source told, by that source;
     # the others were imported before.
     same_as: dict[str, int] = field(default_factory=dict)
+    departed: int = 0  # rows of people who asked to be forgotten, left out; they count as rejected
 
     @property
     def total(self) -> Count:
@@ -86,16 +88,20 @@ def import_path(
     `workers` read folders and zip archives of many files faster, each in a process of its own (so the
     caller's script needs the usual `if __name__ == "__main__"`).
 
+    Rows of people who asked to be forgotten are left out, but for those in `options.bring_back`.
+
     Raises:
         FormatError: nothing in `path` is of a known format, or a file is not of the format it was taken for;
             then nothing is stored.
         NotFoundError: there is nothing at `path`.
-        UsageError: there is no format of that name.
+        UsageError: there is no format of that name, or `path` is the library itself, or all that it holds is
+            of people who asked to be forgotten.
         BusyError: another process is writing to the library.
     """
     path, options = Path(path), options or ReadOptions()
     if format is not None:
         by_name(format)
+    _refuse_own(library, path)
     workers = min(workers, _at_once(path))
     with library.writing() as writer:
         scratch = writer.scratch()
@@ -110,9 +116,19 @@ def import_path(
             report.refused += one.refused
         if not report.formats:
             _nothing_taken(report)
-        with progress("Storing", 5) as advance:
+        with progress("Storing", 5) as advance, library.reading():
             _store(library, writer, scratch, staged, report, options, advance)
     return report
+
+
+def _refuse_own(library: Library, path: Path) -> None:
+    own, asked = library.path.resolve(), path.resolve()
+    if asked == own or own in asked.parents or asked in own.parents:
+        raise UsageError(
+            f"{path} is, or holds, or is inside the library {library.path} itself",
+            expected="an export, archive or log that lies outside the library",
+            do="name the files themselves, or move them elsewhere",
+        )
 
 
 class _Job(NamedTuple):
@@ -231,6 +247,13 @@ def _store(
     report.renamed = renew_names(library, writer)
     work = _connect(writer, scratch, staged)
     try:
+        gone = leave_out(work, library.departed.read(), options.bring_back)
+        report.departed = gone.rows
+        if gone.rows and not gone.left:
+            raise UsageError(
+                f"All that {report.path.name} holds is of somebody who asked to be forgotten in this library",
+                do="if they want to come back, name them: --bring-back LISTENER",
+            )
         resolve(work)
         advance(1)
         counts = report.counts
@@ -245,9 +268,11 @@ def _store(
         counts["track_facts"] = _count(facts)
         merging.merge_keys(work, writer)
         advance(1)
-        rejected = merging.merge_rejects(work, writer)
+        rejected = merging.merge_rejects(work, writer) + gone.rows
         counts["rejects"] = Count(read=rejected, rejected=rejected)
-        _remember(writer, report, options)
+        _remember(writer, report, options, gone)
+        if gone.back:
+            library.departed.welcome(gone.back)
         advance(1)
     finally:
         work.close()
@@ -264,8 +289,8 @@ def _connect(writer: Writer, scratch: Path, staged: list[Staged]) -> duckdb.Duck
 
     large = sum(part.stat().st_size for part in scratch.glob("*/*/*.parquet")) > LARGE
     work = duckdb.connect(str(scratch / "work.duckdb") if large else ":memory:")
-    work.execute(f"SET memory_limit='{MEMORY}'")
-    work.execute(f"SET temp_directory='{_quoted(scratch / 'spill')}'")
+    work.execute(f"SET memory_limit='{duck.memory_limit() or MEMORY}'")
+    work.execute(f"SET temp_directory='{duck.quoted(scratch / 'spill')}'")
     work.execute("SET enable_progress_bar=false")  # ours is the only one
     work.execute("SET preserve_insertion_order=false")  # every table is ordered where it is stored
     work.execute("SET TimeZone='UTC'")
@@ -290,6 +315,7 @@ def _connect(writer: Writer, scratch: Path, staged: list[Staged]) -> duckdb.Duck
         FROM every_refs JOIN entries USING (entry) WHERE entry NOT IN ({refused})
     """)
     for name, schema in TABLES.items():
+        writer.library.check(name)
         _view(work, name, writer.parts(name), schema, scratch)
     return work
 
@@ -300,7 +326,7 @@ def _view(
     # DuckDB reads no empty list of files, and parts of earlier releases lack columns: one more has them all.
     empty = scratch / f"empty-{name}.parquet"
     pq.write_table(schema.empty_table(), empty)
-    listed = ", ".join(f"'{_quoted(part)}'" for part in (*parts, empty))
+    listed = ", ".join(f"'{duck.quoted(part)}'" for part in (*parts, empty))
     files = f"read_parquet([{listed}], union_by_name=true, filename=true, file_row_number=true)"
     work.execute(f"""
         CREATE VIEW {name} AS SELECT {", ".join(schema.names)}{_UID if name in NUMBERED else ""} FROM {files}
@@ -315,17 +341,13 @@ _UID = r""",
 """
 
 
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
-
-
-def _remember(writer: Writer, report: ImportReport, options: ReadOptions) -> None:
-    """One row a kind in `imports`."""
+def _remember(writer: Writer, report: ImportReport, options: ReadOptions, gone: LeftOut) -> None:
+    """One row a kind in `imports`; nobody who asked to be forgotten is named in it."""
     rows = [
         {
-            "path": report.path.name,
+            "path": "(of somebody forgotten)" if gone.named_in(report.path.name) else report.path.name,
             "format": ", ".join(report.formats),
-            "listener_id": options.listener,
+            "listener_id": None if gone.named_in(options.listener) else options.listener,
             "imported_at": datetime.now(UTC),
             "kind": kind,
             **count._asdict(),

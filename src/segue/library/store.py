@@ -43,9 +43,9 @@ Data = pa.Table | pa.RecordBatchReader
 class Library:
     """Listening data in the canonical tables.
 
-    Use `Library.open(path)`. Tables are Ibis expressions, on DuckDB unless another Ibis backend is given. What
-    is read is the library as it was when it was opened, or `refresh`ed, last. Threads may share one: their
-    queries come one after another, each on all cores.
+    Use `Library.open(path)`. Tables are Ibis expressions, on DuckDB unless another Ibis backend is given.
+    What is read is the library as it was when it was opened, or `refresh`ed, last. Threads may share one:
+    their queries come one after another, each on all cores.
     """
 
     def __init__(self, path: Path, catalogue: dict[str, Any], backend: Any = None) -> None:
@@ -318,7 +318,9 @@ def _known(name: str) -> None:
 
 def _ours(path: Path) -> bool:
     """Whether this is what a process leaves that was killed while it made a library."""
-    return path.name.startswith(".") and (path.name.endswith(".lock") or path.name.startswith(files.TEMPORARY))
+    return path.name.startswith(".") and (
+        path.name.endswith(".lock") or path.name.startswith(files.TEMPORARY)
+    )
 
 
 def _write_catalogue(file: Path, catalogue: dict[str, Any]) -> None:

@@ -161,7 +161,9 @@ class Weeks:
     def _writing(self) -> Generator[None]:
         with files.locked(self.folder, "memory of weekly lists", wait=self.wait):
             files.sweep(self.folder)
-            for week in {found[1] for path in self.folder.glob("*.parquet") if (found := OWN.fullmatch(path.name))}:
+            for week in {
+                found[1] for path in self.folder.glob("*.parquet") if (found := OWN.fullmatch(path.name))
+            }:
                 self._drop(week, self.files(week)[:1])  # what a kill has left of older ones
             yield
 

@@ -37,6 +37,9 @@ class ReadOptions(BaseModel):
         pattern=r"^[A-Za-z0-9._-]{1,50}$",
         description="For a plain table: what goes before ids that are its own, as in 'table:123'.",
     )
+    bring_back: frozenset[str] = Field(
+        frozenset(), description="Who asked to be forgotten and wants to come back."
+    )
     timezone: str = Field("UTC", description="Zone of times that come without one, e.g. 'Europe/Paris'.")
     now: datetime = Field(
         default_factory=lambda: datetime.now(UTC),

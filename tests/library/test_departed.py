@@ -1,0 +1,97 @@
+"""Who asked to be forgotten: nobody is named, nobody comes back unasked."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from segue.errors import BusyError, FormatError, UsageError
+from segue.library import Library
+from segue.library.departed import Departed, Gone
+from segue.library.importing import import_path
+from segue.library.readers.base import ReadOptions
+from segue.library.rows import Feedback, Listen, Playlist, PlaylistEntry, Reject, TrackRef
+
+SONG = TrackRef("Hello", ("Adele",))
+AT = datetime(2026, 5, 1, tzinfo=UTC)
+
+
+def test_ids_are_known_again_and_not_named(tmp_path: Path) -> None:
+    departed = Departed(tmp_path)
+    assert not departed.read() and "ana" not in departed.read()
+    departed.add(["ana", "Zoë\ud800"])
+    gone = Departed(tmp_path).read()
+    assert gone.among(["bo", "ana", "ana", "Zoë\ud800"]) == ["ana", "Zoë\ud800"]
+    assert b"ana" not in departed.path.read_bytes()
+    assert "ana" not in Gone("00" * 16, gone.hashes), "another library's list says nothing"
+    departed.welcome(["ana"])
+    assert departed.read().among(["ana", "Zoë\ud800"]) == ["Zoë\ud800"]
+
+
+def test_nobody_is_forgotten_while_something_is_committed(tmp_path: Path) -> None:
+    departed = Departed(tmp_path)
+    with departed.held(), pytest.raises(BusyError):
+        departed.add(["ana"], wait=0)
+    assert not departed.read()
+
+
+@pytest.mark.parametrize("damage", [b"", b"{}", b'{"salt": 3}', b"\xff", b'{"salt": "zz", "listeners": []}'])
+def test_a_damaged_list_is_told(tmp_path: Path, damage: bytes) -> None:
+    departed = Departed(tmp_path)
+    departed.add(["ana"])
+    departed.path.write_bytes(damage)
+    with pytest.raises(FormatError, match=r"departed\.json"):
+        departed.read()
+
+
+def test_every_changed_character_is_noticed(tmp_path: Path) -> None:
+    departed = Departed(tmp_path)
+    departed.add(["ana"])
+    whole = departed.path.read_bytes()
+    for place in range(len(whole)):
+        departed.path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        try:
+            assert "ana" in departed.read(), place  # white space, or the like
+        except FormatError:
+            continue
+
+
+def test_an_import_leaves_them_out_and_counts_them(library: Library, store) -> None:
+    library.departed.add(["ana", "anas list"])
+    rows = [
+        Listen("ana", SONG, AT),
+        Listen("bo", SONG, AT),
+        Feedback("ana", SONG, "save"),
+        Playlist("anas list", "Mine", None),
+        PlaylistEntry("anas list", 0, SONG),
+        Playlist("another", "Mine", "ana"),
+        PlaylistEntry("another", 0, SONG),
+        Reject("line 3", "ana has no time"),
+        Reject("line 4", "banana has no time"),
+    ]
+    report = store(library, rows)
+    assert report.departed == 7 and report.total.read == len(rows)
+    assert report.total.stored == 1 and report.total.rejected == 8
+    assert library.arrow("listens")["listener_id"].to_pylist() == ["bo"]
+    assert library.count("playlists") == library.count("feedback") == library.count("playlist_entries") == 0
+    assert library.arrow("rejects")["place"].to_pylist() == ["line 4"]
+
+
+def test_who_asks_for_it_comes_back(library: Library, tmp_path: Path) -> None:
+    export = tmp_path / "ana-plays.csv"
+    export.write_text("listener,artist,track,time\nana,Adele,Hello,2026-05-01T10:00:00Z\n")
+    library.departed.add(["ana"])
+    with pytest.raises(UsageError, match="bring-back"):
+        import_path(library, export, options=ReadOptions(listener="ana"))
+    assert library.count("imports") == library.count("listens") == 0
+    import_path(library, export, options=ReadOptions(bring_back=frozenset(["ana"])))
+    assert library.arrow("listens")["listener_id"].to_pylist() == ["ana"]
+    assert "ana" not in library.departed.read()
+
+
+def test_the_library_is_no_export(library: Library) -> None:
+    for path in (library.path, library.path.parent, library.path / "tracks"):
+        with pytest.raises(UsageError, match="itself"):
+            import_path(library, path)
