@@ -161,17 +161,12 @@ def explain(
     """Show why a track suits a listener: the plays that add up to its score."""
     from segue.jobs.train import load_factors
     from segue.library import Library
-    from segue.library.search import find_tracks
+    from segue.library.search import find_track
     from segue.playlists.catalogue import Catalogue
 
     opened = Library.open(library)
     model, _ = load_factors(opened)
-    known = set(model.tracks_)
-    found = next((each for each in find_tracks(opened, track, most=20) if each.track_id in known), None)
-    if found is None:
-        raise NotFoundError(
-            f"{track!r} is in the library, but nobody had heard it when the model was trained"
-        )
+    found = find_track(opened, track, set(model.tracks_))
     seen = model.observe(opened, [listener])
     if not seen.matrix.nnz:
         raise NotFoundError(f"Nothing is known of the listener {listener!r}", do="see `segue library`")

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from segue.errors import NotFoundError, SegueError, UsageError
 from segue.jobs.train_taste import NETWORK, load_network
-from segue.jobs.weekly import catalogue_context, find_known, listeners_of
+from segue.jobs.weekly import catalogue_context, listeners_of
 from segue.library import Library
 from segue.library.listening import Some
-from segue.library.search import Found
+from segue.library.search import Found, find_track
 from segue.playlists.catalogue import Catalogue
 from segue.playlists.history import read_histories
 from segue.playlists.playlist import Playlist, PlaylistEntry
@@ -95,7 +95,7 @@ def open_radio(
         blend, version = load_network(library)
     tracks = [str(track) for track in blend.track_ids_]
     number = {track: at for at, track in enumerate(tracks)}
-    understood = [find_known(library, tracks, text) for text in seeds]
+    understood = [find_track(library, text, number) for text in seeds]
     with progress("Reading the catalogue"):
         context = catalogue_context(library, tracks, "listeners")
         catalogue = Catalogue(library, tracks)

@@ -16,8 +16,10 @@ from segue.jobs.train import AGENTS, shelf_of
 from segue.jobs.train_world import NAME as WORLD
 from segue.jobs.train_world import song_vectors, stored_world
 from segue.library import Library
+from segue.library.credits import split_credit
 from segue.library.identity import name_key
 from segue.library.rows import TrackRef
+from segue.library.search import find_named
 from segue.playlists.catalogue import Catalogue as Cards
 from segue.playlists.formats import read
 from segue.playlists.memory import Weeks
@@ -160,24 +162,23 @@ def matched(library: Library, cards: Sequence[TrackCard]) -> list[str | None]:
     rows = library.arrow(keys.filter(keys.key.isin(sorted(set().union(*wanted)))).select("key", "track_id"))
     found = dict(zip(*rows.to_pydict().values(), strict=True))
     # Keys are those of what was imported; a track table alone has ids and names.
-    titles = sorted({card.title.lower() for card in cards if card.title})
     own = sorted({card.track_id for card in cards if card.track_id})
-    same = tracks.filter(tracks.track_id.isin(own) | tracks.title.lower().isin(titles))
-    facts = ("track_id", "title", "artists", "medium")
-    for row in library.arrow(same.select(*facts).order_by("track_id")).to_pylist():
-        ref = TrackRef(row["title"], tuple(row["artists"] or ()), medium=row["medium"] or "song")
-        found.setdefault(row["track_id"], row["track_id"])
-        if (name := name_key(ref)) is not None:
-            found.setdefault(name, row["track_id"])
-    return [next((found[key] for key in each if key in found), None) for each in wanted]
+    same = library.arrow(tracks.filter(tracks.track_id.isin(own)).select("track_id"))
+    found |= {track: track for track in same["track_id"].to_pylist()}
+    ids = [next((found[key] for key in each if key in found), None) for each in wanted]
+    left = [at for at, card in enumerate(cards) if ids[at] is None and card.title and card.artists]
+    named = find_named(library, [(" ".join(cards[at].artists), str(cards[at].title)) for at in left])
+    for at, track in zip(left, named, strict=True):
+        ids[at] = track
+    return ids
 
 
 def _keys(card: TrackCard) -> list[str]:
     """By what a track may be known, the surest first."""
     ids = [f"{kind}:{value}" for kind, value in (("spotify", card.spotify), ("mbid", card.mbid)) if value]
     isrc = [f"isrc:{card.isrc.upper().replace('-', '')}"] if card.isrc else []
-    # A credit of several artists in one text ("A, B") is one name in most files: the first counts.
-    credits = [card.artists, (card.artists[0].split(", ")[0],)] if card.artists else []
+    # A credit of several artists in one text ("A, B") is one name in most files: then the first counts.
+    credits = [card.artists, split_credit(card.artists[0])] if card.artists else []
     names = [name_key(TrackRef(card.title, credit, medium=card.medium)) for credit in credits]
     return [key for key in (card.track_id, *ids, *isrc, *names) if key]
 

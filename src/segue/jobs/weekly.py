@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,7 +18,7 @@ from segue.factors.observations import Observations
 from segue.jobs.tastes import tastes_of_week
 from segue.jobs.train import AGENTS, load_factors, shelf_of
 from segue.library import Library
-from segue.library.search import Found, find_tracks
+from segue.library.search import Found, find_track
 from segue.playlists.candidates import Sides
 from segue.playlists.catalogue import Catalogue
 from segue.playlists.history import History, read_histories
@@ -191,7 +191,8 @@ def weekly_for_guest(
     """
     ready = prepare(library, week, config)
     number = {str(track): at for at, track in enumerate(ready.model.tracks_)}
-    understood = [find_known(library, ready.model.tracks_, text) for text in likes]
+    known = set(ready.model.tracks_)
+    understood = [find_track(library, text, known) for text in likes]
     liked = np.array(sorted({number[found.track_id] for found in understood}), np.int32)
     settings = ready.model.config.observations
     worth = settings.base + settings.love
@@ -225,28 +226,11 @@ def explain_absence(
     """
     ready = prepare(library, week, config)
     ready.known([listener])
-    found = find_known(library, ready.model.tracks_, track)
+    found = find_track(library, track, set(ready.model.tracks_))
     number = int(np.flatnonzero(ready.model.tracks_ == found.track_id)[0])
     seen, (history,) = ready.read([listener])
     said = why_not(ready.material, seen, history, week, number, config=ready.config, seed=seed)
     return found, said
-
-
-def find_known(library: Library, tracks: Iterable[str], text: str) -> Found:
-    """The track of that id, or the one met most whose artists and title hold all words of `text`.
-
-    Raises:
-        NotFoundError: there is none, or the model knows none of them.
-    """
-    known = set(tracks)
-    for found in find_tracks(library, text, most=20):
-        if found.track_id in known:
-            return found
-    raise NotFoundError(
-        f"{text!r} is in the library, but the model does not know it",
-        expected="a track that somebody had heard when it was trained",
-        do="train again if it has been heard since: segue train",
-    )
 
 
 class _Listened(NamedTuple):

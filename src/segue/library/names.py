@@ -70,10 +70,13 @@ def _words(text: str, table: Mapping[int, str | None]) -> str:
     return " ".join(text.translate(table).split())
 
 
-def without_accents(text: str) -> str:
-    """`text`, in lower case and composed (NFC), without accents and vowel points; see the module."""
+def without_accents(text: str, *, tones: bool = False) -> str:
+    """`text`, in lower case and composed (NFC), without accents and vowel points; see the module.
+
+    With `tones`, the tones of Vietnamese go too.
+    """
     text = _POINTS.sub("", text)
-    if _VIETNAMESE.search(text):
+    if _VIETNAMESE.search(text) and not tones:
         return text  # there an accent is a tone, and another word
     text = text.translate(_bases)
     if not _ACCENTS.search(text):
@@ -97,7 +100,7 @@ def _is_other_letter(char: str) -> bool:
     return unicodedata.category(char)[0] in "LM"
 
 
-class _Table(dict[int, "str | None"]):
+class Table(dict[int, "str | None"]):
     """A table for `str.translate`, filled as characters come."""
 
     def __init__(self, become: Callable[[str], str | None]) -> None:
@@ -136,4 +139,4 @@ def _sign(char: str) -> str:
     return f" {char} " if kind in ("Sm", "Sc", "So") else " "
 
 
-_bases, _visible, _any = _Table(_base), _Table(_seen), _Table(_sign)
+_bases, _visible, _any = Table(_base), Table(_seen), Table(_sign)

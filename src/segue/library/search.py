@@ -1,13 +1,27 @@
-"""Finding a track by what a person types."""
+"""Finding a track by what a person types: one search for every verb.
+
+Case, accents and punctuation do not matter. The exact name goes before the popular one: "u2 - one" is "One",
+not the "One Tree Hill" that is played more. Where nothing fits, the nearest names are offered.
+"""
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from segue.errors import NotFoundError
+from segue.library.names import Table, letters, without_accents
+from segue.library.versions.titles import parse_title
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from segue.library.store import Library
+
+CLOSELY = 200  # tracks whose names are compared closely: the shortest, and those met most
+ALIKE = 70.0  # of 100: from here on a name is near enough to be offered
+OFFERED = 3
 
 
 class Found(NamedTuple):
@@ -25,32 +39,203 @@ class Found(NamedTuple):
 
 
 def find_tracks(library: Library, text: str, most: int = 10) -> list[Found]:
-    """Tracks of that id, or whose artists and title hold all the words of `text`; those met most come first.
+    """Tracks of that id, or whose artists and title hold all the words of `text`, the likeliest first.
+
+    That is: the artist and title as typed, or a title that is all of the text; then other versions of such a
+    song; then names that hold the words whole; among equals, those met most.
 
     Raises:
-        NotFoundError: there is none.
+        NotFoundError: there is none; the error offers the nearest names.
     """
+    return _find(library, text, None)[:most]
+
+
+def find_track(library: Library, text: str, known: Collection[str]) -> Found:
+    """The likeliest track for `text` of those in `known`, which a model knows.
+
+    Raises:
+        NotFoundError: there is none, or the model knows none of them.
+    """
+    if found := _find(library, text, known):
+        return found[0]
+    raise NotFoundError(
+        f"{text!r} is in the library, but the model does not know it",
+        expected="a track that somebody had heard when it was trained",
+        do="train again if it has been heard since: segue train",
+    )
+
+
+def find_named(library: Library, wanted: Sequence[tuple[str, str]]) -> list[str | None]:
+    """The track of each (artists, title), or None where none is called so, but for case and accents."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    names = _names(library)
+    asked = pa.array([plain(f"{credit} {title}") for credit, title in wanted], pa.string())
+    return names.ids.take(pc.index_in(asked, value_set=names.plain)).to_pylist()
+
+
+def _find(library: Library, text: str, known: Collection[str] | None) -> list[Found]:
+    names = _names(library)
+    rows = names.of_id(text.strip()) or names.holding(text)
+    if not rows:
+        near = names.nearest(text)
+        raise NotFoundError(
+            f"No track matches {text!r}",
+            expected="a track id, or words of its artists and title",
+            do=f"did you mean {' or '.join(near)}?" if near else "look with `segue library`",
+        )
+    if known is not None:
+        rows = [row for row in rows if names.ids[row].as_py() in known]
+    if len(rows) > CLOSELY:
+        popular = sorted(rows, key=lambda row: -names.uses[row])
+        rows = list(dict.fromkeys(rows[: CLOSELY // 2] + popular[: CLOSELY // 2]))
+    said = _Said.of(text)
+    found = [(names.found(row), names.uses[row]) for row in rows]
+    found.sort(key=lambda each: (*said.rank(each[0]), -each[1], each[0].track_id))
+    return [each for each, _ in found]
+
+
+def plain(text: str) -> str:
+    """`text` as it is searched: lower case without accents, words of letters and digits alone.
+
+    >>> plain("Beyoncé - Déjà Vu!"), plain("Don't Stop")
+    ('beyonce deja vu', 'dont stop')
+    """
+    folded = text.lower()
+    if not text.isascii():
+        folded = without_accents(unicodedata.normalize("NFKC", text.casefold()), tones=True)
+    return " ".join(folded.translate(_searched).split())
+
+
+_SPELLED = {"ø": "o", "đ": "d", "ð": "d", "ł": "l", "æ": "ae", "œ": "oe", "þ": "th"}
+
+
+def _become(char: str) -> str | None:
+    if char in "'’‘ʼ`´":
+        return None
+    return _SPELLED.get(char, char) if unicodedata.category(char)[0] in "LMN" else " "
+
+
+_searched = Table(_become)
+
+
+class _Said(NamedTuple):
+    """What was typed, in every way that it can be meant."""
+
+    whole: str
+    exact: str  # with the signs that `plain` leaves out
+    pairs: list[tuple[str, str]]  # artist and title, or the other way round
+
+    @classmethod
+    def of(cls, text: str) -> _Said:
+        pieces = [piece for piece in text.replace(" – ", " - ").split(" - ") if piece.strip()]
+        cuts = [(" - ".join(pieces[:at]), " - ".join(pieces[at:])) for at in range(1, len(pieces))]
+        pairs = [(plain(a), plain(b)) for a, b in cuts]
+        return cls(plain(text), letters(text), pairs + [(b, a) for a, b in pairs])
+
+    def rank(self, found: Found) -> tuple[int, bool]:
+        """How well a track fits: the less, the better."""
+        title, credit = plain(found.title or ""), plain(" ".join(found.artists))
+        artists = {credit, *map(plain, found.artists)}
+        if not self.whole:  # signs alone: "÷"
+            return (
+                0 if self.exact in (letters(found.title or ""), *map(letters, found.artists)) else 3
+            ), False
+        exact = letters(found.title or "")
+        inexact = not (exact and f" {exact} " in f" {self.exact} ") and self.whole not in artists
+        if self._is(title, artists) or self.whole in artists:
+            return 0, inexact
+        song = plain(parse_title(found.title, found.artists).title) if found.title else ""
+        if self._is(song, artists):
+            return 1, inexact
+        words = {*title.split(), *credit.split()}
+        return (2 if words >= set(self.whole.split()) else 3), True
+
+    def _is(self, title: str, artists: set[str]) -> bool:
+        if self.whole == title or any((each, title) in self.pairs for each in artists):
+            return True
+        return any(self.whole in (f"{each} {title}", f"{title} {each}") for each in artists if title)
+
+
+class _Names:
+    """All tracks' names, ready to be searched."""
+
+    def __init__(self, tracks: pa.Table, uses: dict[str, int]) -> None:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        self.tracks = tracks.combine_chunks()
+        self.ids = self.tracks["track_id"]
+        self.uses = [uses.get(track, 0) for track in self.ids.to_pylist()]
+        credit = pc.fill_null(pc.binary_join(self.tracks["artists"], " "), "")
+        names = pc.binary_join_element_wise(credit, pc.fill_null(self.tracks["title"], ""), " ")
+        self.raw = pc.utf8_lower(names)
+        ascii_ = pc.string_is_ascii(names)
+        shorn = pc.replace_substring(pc.ascii_lower(names), "'", "")
+        words = pc.utf8_trim_whitespace(pc.replace_substring_regex(shorn, "[^a-z0-9]+", " "))
+        others = pa.array(map(plain, names.filter(pc.invert(ascii_)).to_pylist()), pa.string())
+        self.plain = pc.replace_with_mask(words.combine_chunks(), pc.invert(ascii_).combine_chunks(), others)
+
+    def found(self, row: int) -> Found:
+        title, artists = self.tracks["title"][row].as_py(), self.tracks["artists"][row].as_py()
+        return Found(self.ids[row].as_py(), title, tuple(artists or ()))
+
+    def of_id(self, text: str) -> list[int]:
+        import pyarrow.compute as pc
+
+        row = pc.index(self.ids, text).as_py()
+        return [row] if row >= 0 else []
+
+    def holding(self, text: str) -> list[int]:
+        """Rows that hold all words of `text`, those of fewest letters first."""
+        import pyarrow.compute as pc
+
+        words, names = plain(text).split(), self.plain
+        if not words:  # signs alone: "÷"
+            words, names = text.lower().split(), self.raw
+        mask = None
+        for word in words:
+            holds = pc.match_substring(names, word)
+            mask = holds if mask is None else pc.and_(mask, holds)
+        if mask is None:
+            return []
+        rows = pc.indices_nonzero(mask)
+        return rows.take(pc.sort_indices(pc.utf8_length(names.take(rows)))).to_pylist()
+
+    def nearest(self, text: str) -> list[str]:
+        """The names that are spelled most like `text`."""
+        from rapidfuzz import fuzz, process
+
+        asked = plain(text)
+        if not asked:
+            return []
+        names = self.plain.to_pylist()
+        sorts = (fuzz.ratio, fuzz.token_sort_ratio, fuzz.partial_ratio)
+        found: dict[str, None] = {}
+        for alike in sorts:  # partial: an artist or a title alone was typed
+            if len(found) < OFFERED:
+                near = process.extract(asked, names, scorer=alike, score_cutoff=ALIKE, limit=OFFERED)
+                found.update(dict.fromkeys(self.found(row).name for _, _, row in near))
+        return [f"{name!r}" for name in list(found)[:OFFERED]]
+
+
+_last: list[tuple[tuple[object, str], _Names]] = []
+
+
+def _names(library: Library) -> _Names:
+    """The names of `library`, kept until it or its library changes."""
+    key = (library.path, library.fingerprint())
+    if not _last or _last[0][0] != key:
+        tracks = library.arrow(library.table("tracks").select("track_id", "title", "artists"))
+        _last[:] = [(key, _Names(tracks, _uses(library)))]
+    return _last[0][1]
+
+
+def _uses(library: Library) -> dict[str, int]:
+    """How often each track is in listens and playlists."""
     import ibis
 
-    tracks = library.table("tracks")
-    uses = ibis.union(
-        library.table("listens").select("track_id"), library.table("playlist_entries").select("track_id")
-    )
-    counted = uses.group_by("track_id").aggregate(uses=uses.count())
-    known = tracks.left_join(counted, "track_id").select(
-        tracks.track_id, tracks.title, tracks.artists, uses=ibis.coalesce(counted.uses, 0)
-    )
-    hits = known.filter(known.track_id == text)
-    rows = library.arrow(hits).to_pylist()
-    if not rows:
-        whole = known.artists.join(" ").concat(" ", ibis.coalesce(known.title, "")).lower()
-        matching = known.mutate(whole=whole)
-        for word in text.lower().replace(" - ", " ").split():
-            matching = matching.filter(matching.whole.contains(word))
-        ordered = matching.order_by(matching.uses.desc(), matching.track_id).limit(most)
-        rows = library.arrow(ordered).to_pylist()
-    if not rows:
-        raise NotFoundError(
-            f"No track matches {text!r}", expected="a track id, or words of its artists and title"
-        )
-    return [Found(row["track_id"], row["title"], tuple(row["artists"] or ())) for row in rows]
+    met = ibis.union(*(library.table(name).select("track_id") for name in ("listens", "playlist_entries")))
+    rows = library.arrow(met.group_by("track_id").aggregate(uses=met.count()))
+    return dict(zip(*rows.to_pydict().values(), strict=True))
