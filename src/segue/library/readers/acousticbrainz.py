@@ -7,16 +7,18 @@ units of Essentia's own keeps its name with `ab_` before it, so that it is not t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from segue.library.readers.base import Reader, ReadOptions
-from segue.library.readers.fields import Malformed, mbid, number
+from segue.library.readers.fields import Malformed, mbid, number, or_none
 from segue.library.readers.named_rows import columns, named_rows
 from segue.library.rows import Reject, Row, TrackFacts, TrackRef
 from segue.library.sources import Entry
 
 _NEEDED = {"mbid", "submission_offset"}
 _TELLING = {"average_loudness", "dynamic_complexity", "bpm", "danceability", "key_key", "tuning_frequency"}
+_NAME = re.compile(r"[a-z][a-z0-9_.]{0,60}")
 _PITCHES = dict(zip("CDEFGAB", (0, 2, 4, 5, 7, 9, 11), strict=True))
 _SCALES = {"major": 1.0, "minor": 0.0}
 
@@ -52,9 +54,9 @@ def facts(row: dict[str, str]) -> TrackFacts:
         raise Malformed("mbid is no MusicBrainz id")
     features: dict[str, float] = {}
     for name, value in row.items():
-        if name in ("mbid", "submission_offset", "key_key", "key_scale") or not name:
+        if name in ("mbid", "submission_offset", "key_key", "key_scale") or not _NAME.fullmatch(name):
             continue
-        if (found := number(value, name)) is not None:
+        if (found := or_none(number, value)) is not None:
             features["tempo" if name == "bpm" else f"ab_{name}"] = found
     key, mode = pitch(row.get("key_key", "")), _SCALES.get(row.get("key_scale", "").strip().lower())
     if key is not None:

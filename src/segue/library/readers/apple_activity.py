@@ -16,9 +16,9 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from segue.library.readers.apple_artists import Artists, artists_beside, word
-from segue.library.readers.fields import Malformed, identified, integer, number, required, text
+from segue.library.readers.fields import Malformed, identified, integer, number, or_none, required, text
 from segue.library.readers.named_rows import named_rows
-from segue.library.readers.times import EPOCH, Clock
+from segue.library.readers.times import EARLIEST, Clock
 from segue.library.rows import Listen, Reject, Row, TrackRef
 from segue.library.sources import Entry
 
@@ -97,9 +97,9 @@ def play(row: dict[str, str], artists: Artists, listener: str, clock: Clock) -> 
     played = _ms(row, "play duration milliseconds")
     if played is not None and length and played > 2 * length:
         played = None  # sums of other things are met in this column
-    reason = (text(row.get("end reason type"), "End Reason Type") or "").lower() or None
+    reason = (or_none(text, row.get("end reason type")) or "").lower() or None
     ended, skipped = _ENDED.get(reason or "", (reason, None))
-    context = (text(row.get("container type"), "Container Type") or "").lower() or None
+    context = (or_none(text, row.get("container type")) or "").lower() or None
     listen = Listen(
         listener,
         _track(row, artists, length or None),
@@ -139,7 +139,7 @@ def joined(before: Event, after: Event) -> Event:
 
 def _track(row: dict[str, str], artists: Artists, length: int | None) -> TrackRef:
     title = required(row.get("song name") or row.get("content name"), "Song Name")
-    album = text(row.get("album name"), "Album Name") or text(row.get("container album name"), "the album")
+    album = or_none(text, row.get("album name")) or or_none(text, row.get("container album name"))
     artist = text(row.get("artist name"), "Artist Name") or artists.find(title, album)
     if artist is None and (row.get("container type") or "").strip().lower() in ("", "album", "artist"):
         artist = text(row.get("container artist name"), "Container Artist Name")
@@ -160,15 +160,12 @@ def _began(row: dict[str, str], clock: Clock, played: int | None) -> datetime:
     if end is None:
         raise Malformed("Event Start Timestamp and Event End Timestamp are missing")
     began = end - timedelta(milliseconds=played or 0)
-    if began <= EPOCH:
-        raise Malformed("Event End Timestamp is before 1970")
+    if began < EARLIEST:
+        raise Malformed("Event End Timestamp is before March 1973")
     return began
 
 
 def _ms(row: dict[str, str], name: str) -> int | None:
     """Milliseconds; None where there are none, or the number makes no sense (negative ones are met)."""
-    try:
-        found = number(row.get(name), name)
-    except Malformed:
-        return None
+    found = or_none(number, row.get(name))
     return integer(round(found), name) if found is not None and 0 <= found <= _LONGEST_MS else None

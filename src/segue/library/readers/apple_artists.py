@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO, cast
 
 from segue.errors import SegueError
-from segue.library.readers.fields import Malformed, integer, mapping, names, required, text
+from segue.library.readers.fields import Malformed, mapping, milliseconds, names, or_none, required, text
 from segue.library.readers.json_stream import items
 from segue.library.readers.named_rows import named_rows
 from segue.library.rows import TrackRef
@@ -34,10 +34,10 @@ def credit(described: object) -> TrackRef:
 
 def library_track(fields: Mapping[str, Any]) -> TrackRef:
     """The track of an item of Library Tracks."""
-    length = integer(fields.get("Track Duration"), "Track Duration", 0, 7 * 24 * 3_600_000)
+    length = or_none(milliseconds, fields.get("Track Duration"))
     artists = names(fields.get("Artist"), "Artist") or names(fields.get("Album Artist"), "Album Artist")
     return TrackRef(
-        text(fields.get("Title"), "Title"), artists, text(fields.get("Album"), "Album"), length or None
+        text(fields.get("Title"), "Title"), artists, or_none(text, fields.get("Album")), length or None
     )
 
 

@@ -14,13 +14,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from segue.errors import FormatError
+from segue.library.exactness import Times
 from segue.library.readers.apple_activity import ACTIVITY_TIMES, ACTIVITY_TITLES, activity
 from segue.library.readers.apple_artists import ACTIVITY, DAILY, LIBRARY, credit, library_track, word
 from segue.library.readers.base import Reader, ReadOptions, converted
-from segue.library.readers.fields import Malformed, identified, integer, mapping, milliseconds, required, text
+from segue.library.readers.fields import (
+    Malformed,
+    identified,
+    integer,
+    mapping,
+    milliseconds,
+    or_none,
+    required,
+    text,
+)
 from segue.library.readers.json_stream import items, shape
 from segue.library.readers.named_rows import columns, named_rows
 from segue.library.readers.times import Clock
@@ -32,12 +42,17 @@ _HISTORY = {"track name", "last played date"}
 _RECENT = {"track description", "total plays"}
 _FAVOURITES = {"item description", "preference"}
 _MOST_PLAYS = 2_000  # of one track in one day
+_LONGEST_MS = 24 * 3_600_000
 _PREFERENCES = {"like": "love", "liked": "love", "love": "love", "dislike": "hate", "disliked": "hate"}
 
 
 class AppleMusic(Reader):
     name = "apple-music"
     title = "Apple Music (Play Activity and the other files of Apple's data export)"
+    times: ClassVar = {"apple-music": Times(1), "apple-music-daily": Times(3_600_000)}
+
+    def source(self, name: str, head: bytes) -> str:
+        return "apple-music-daily" if _kind(head) == "daily" else self.name
 
     def recognises(self, name: str, head: bytes) -> bool:
         return _kind(head) is not None
@@ -107,7 +122,7 @@ def _several(number: int, item: Any, convert: Callable[[Any], list[Listen] | lis
 
 
 def day(row: dict[str, str], listener: str, clock: Clock) -> list[Listen]:
-    """A line of the daily tracks: the plays of a track in a day, by hours; in an hour one after another."""
+    """A line of the daily tracks: the plays of a track in a day, by hours; in an hour a second apart."""
     track = identified(credit(row["track description"]))
     date = clock.time(required(row["date played"], "Date Played"))
     if date is None:
@@ -120,12 +135,12 @@ def day(row: dict[str, str], listener: str, clock: Clock) -> list[Listen]:
     if count > _MOST_PLAYS:
         raise Malformed(f"{count:,} plays in a day")
     played = integer(row.get("play duration milliseconds"), "Play Duration", -(2**53)) or 0
-    each = played // count if played > 0 else None
+    each = played // count if 0 < played <= _LONGEST_MS * count else None
     hours = sorted(_hours(row.get("hours")))
     listens = []
     for index in range(count):
         nth = index // len(hours)
-        at = date + timedelta(hours=hours[index % len(hours)], milliseconds=nth * max(each or 0, 1000))
+        at = date + timedelta(hours=hours[index % len(hours)], seconds=nth)
         skipped = (index >= plays) if plays + skips else None
         listens.append(Listen(listener, track, min(at, clock.latest), each, skipped=skipped))
     return listens
@@ -155,7 +170,7 @@ def played_recently(row: dict[str, str], listener: str, clock: Clock) -> Listen:
     plays = integer(row["total plays"], "Total plays")
     if not plays:
         raise Malformed("Total plays is missing or 0")
-    length = milliseconds(row.get("media duration in millis"), "Media duration") or None
+    length = or_none(milliseconds, row.get("media duration in millis")) or None
     track = credit(row["track description"])._replace(duration_ms=length)
     return Listen(listener, identified(track), plays=plays)
 
@@ -172,15 +187,13 @@ def saved(item: object, listener: str, clock: Clock, with_counts: bool) -> list[
     fields = mapping(item, "the item")
     track = identified(library_track(fields))
     rows: list[Row] = [
-        Feedback(listener, track, "save", clock.time(fields.get("Date Added To Library"), "the date"))
+        Feedback(listener, track, "save", or_none(clock.time, fields.get("Date Added To Library")))
     ]
     status = fields.get("Favorite Status - Track") or fields.get("Track Like Rating")
     kind = _PREFERENCES.get((text(status, "the favourite status") or "").lower())
     if kind:
-        rows.append(
-            Feedback(listener, track, kind, clock.time(fields.get("Favorite Date - Track"), "the date"))
-        )
-    plays = integer(fields.get("Track Play Count"), "Track Play Count")
+        rows.append(Feedback(listener, track, kind, or_none(clock.time, fields.get("Favorite Date - Track"))))
+    plays = or_none(integer, fields.get("Track Play Count"))
     if with_counts and plays:
         rows.append(Listen(listener, track, plays=plays))
     return rows
@@ -210,5 +223,5 @@ def favourite(row: dict[str, str], kind: str, listener: str, clock: Clock) -> Fe
         raise Malformed("Preference is neither LIKE nor DISLIKE")
     described = required(row["item description"], "Item Description")
     track = TrackRef(artists=(described,), medium="artist") if kind == "artist" else credit(described)
-    given_at = clock.time(row.get("last modified") or row.get("created"), "Last Modified")
+    given_at = or_none(clock.time, row.get("last modified") or row.get("created"))
     return Feedback(listener, identified(track), _PREFERENCES[preference.lower()], given_at)

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from segue.errors import UsageError
+from segue.library.readers.exportify_words import WORDS
 
 # Our name -> theirs, the better one first where a table has several. Compared in lower case, with "_" for all
 # that is neither letter nor digit.
@@ -128,7 +129,8 @@ _NO_PLAY = {"release", "released", "birth", "born", "modified", "updated", "adde
 
 
 def plain(name: str) -> str:
-    """A column's name as it is compared: "Date#someone" is "date"."""
+    """A column's name as it is compared: "Date#someone" is "date", "Künstlername(n)" Exportify's German."""
+    name = WORDS.get(name.strip().lower(), name)
     return _OTHER.sub("_", (name.partition("#")[0] or name).lower()).strip("_")
 
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from segue.errors import FormatError
 from segue.library.readers.base import Reader, ReadOptions, converted
-from segue.library.readers.fields import Malformed, identified, isrc, names, number, text
+from segue.library.readers.fields import Malformed, identified, isrc, names, number, or_none, text
 from segue.library.readers.times import Clock
 from segue.library.readers.xlsx import is_spreadsheet, sheet
 from segue.library.rows import Listen, Row, TrackRef
@@ -76,7 +76,7 @@ def play(row: dict[str, str], listener: str, clock: Clock) -> Listen:
     track = TrackRef(
         text(row.get("title"), "Song Title"),
         names(row.get("artist"), "Artist"),
-        text(row.get("album"), "Album Title"),
+        or_none(text, row.get("album")),
         isrc=isrc(row.get("isrc")),
     )
     return Listen(listener, identified(track), _time(row.get("date", ""), clock), _played(row.get("played")))
@@ -98,8 +98,5 @@ def _time(value: str, clock: Clock) -> datetime:
 
 def _played(value: str | None) -> int | None:
     """Milliseconds heard; None where there are none, or none that make sense."""
-    try:
-        found = number((value or "").replace(",", "."), "Listening Time")
-    except Malformed:
-        return None
+    found = or_none(number, (value or "").replace(",", "."))
     return round(found * 1000) if found is not None and 0 <= found <= _LONGEST_S else None

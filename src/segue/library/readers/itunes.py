@@ -20,6 +20,7 @@ from segue.library.readers.fields import (
     mapping,
     milliseconds,
     names,
+    or_none,
     release_date,
     seconds,
     sequence,
@@ -93,21 +94,17 @@ def _library(entry: Entry, listener: str, clock: Clock) -> Iterator[Row]:
 
 def library_track(fields: dict[str, Any]) -> TrackRef:
     """A track of the library."""
-    genre = (text(fields.get("Genre"), "Genre") or "").lower()
+    genre = (or_none(text, fields.get("Genre")) or "").lower()
     medium = "podcast" if fields.get("Podcast") is True else "audiobook" if "audiobook" in genre else "song"
     artists = names(fields.get("Artist"), "Artist") or names(fields.get("Album Artist"), "Album Artist")
-    length = milliseconds(fields.get("Total Time"), "Total Time") or None
-    title, album = text(fields.get("Name"), "Name"), text(fields.get("Album"), "Album")
+    length = or_none(milliseconds, fields.get("Total Time")) or None
+    title, album = text(fields.get("Name"), "Name"), or_none(text, fields.get("Album"))
     return identified(TrackRef(title, artists, album, length, medium=medium))
 
 
 def track_rows(fields: dict[str, Any], track: TrackRef, listener: str, clock: Clock) -> Iterator[Row]:
     """What the library says of a track: that it is there, how often it was played, whether it is loved."""
-    try:
-        added = clock.time(fields.get("Date Added"), "Date Added")
-    except Malformed:
-        added = None
-    yield Feedback(listener, track, "save", added)
+    yield Feedback(listener, track, "save", or_none(clock.time, fields.get("Date Added")))
     if fields.get("Loved") is True or fields.get("Favorited") is True:
         yield Feedback(listener, track, "love")
     if fields.get("Disliked") is True:
@@ -143,23 +140,9 @@ def listed(row: dict[str, str], listener: str) -> Row:
         TrackRef(
             text(row["name"], "Name"),
             names(row["artist"], "Artist") or names(row.get("album artist"), "Album Artist"),
-            text(row.get("album"), "Album"),
-            _length(row["time"]),
+            or_none(text, row.get("album")),
+            or_none(seconds, row["time"]) or None,
         )
     )
     plays = integer(row.get("plays"), "Plays")
     return Listen(listener, track, plays=plays) if plays else TrackFacts(track, release_date(row.get("year")))
-
-
-def _length(value: str) -> int | None:
-    """A length in seconds, or as 3:45; None where it is neither."""
-    parts = value.strip().split(":")
-    if not all(part.isdecimal() and part.isascii() and len(part) < 7 for part in parts) or len(parts) > 3:
-        return None
-    total = 0
-    for part in parts:
-        total = total * 60 + int(part)
-    try:
-        return seconds(total, "Time") or None
-    except Malformed:
-        return None

@@ -17,7 +17,7 @@ from segue.errors import FormatError
 from segue.library.readers.base import Reader, ReadOptions
 from segue.library.readers.database import MAGIC, Listeners, opened
 from segue.library.readers.delimited import full, records
-from segue.library.readers.fields import Malformed, identified, required, seconds
+from segue.library.readers.fields import Malformed, identified, or_none, required, seconds
 from segue.library.readers.text_stream import decoded
 from segue.library.readers.times import Clock
 from segue.library.rows import Listen, Reject, Row, TrackRef
@@ -93,10 +93,7 @@ def listen(play: Play, listener: str, clock: Clock) -> Listen:
     at = clock.time(play[0], "DateCreated")
     if at is None:
         raise Malformed("DateCreated is missing")
-    try:
-        played = seconds(play[5], "PlayDuration")
-    except Malformed:
-        played = None
+    played = or_none(seconds, play[5])
     return Listen(listener, identified(track(required(play[4], "ItemName"))), at, played)
 
 

@@ -14,7 +14,16 @@ from typing import Any
 
 from segue.errors import FormatError
 from segue.library.readers.base import Reader, ReadOptions, converted
-from segue.library.readers.fields import Malformed, identified, mapping, mbid, seconds, sequence, text
+from segue.library.readers.fields import (
+    Malformed,
+    identified,
+    mapping,
+    mbid,
+    or_none,
+    seconds,
+    sequence,
+    text,
+)
 from segue.library.readers.json_stream import items, shape
 from segue.library.readers.times import Clock
 from segue.library.rows import Listen, Row, TrackRef
@@ -61,11 +70,15 @@ def play(item: object, listener: str, clock: Clock) -> Listen:
     found = TrackRef(
         _name(track),
         tuple(name for artist in artists if (name := _name(artist))),
-        _name(mapping(get("album"), "the album")),
-        seconds(track.get("duration"), "the duration") or None,
+        or_none(_album, get("album")),
+        or_none(seconds, track.get("duration")) or None,
         mbid=None if id == _NO_ID else id,
     )
     return Listen(listener, identified(found), started_at)
+
+
+def _album(value: object, what: str) -> str | None:
+    return _name(mapping(value, "the album"))
 
 
 def _name(fields: dict[str, Any]) -> str | None:

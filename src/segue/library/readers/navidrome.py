@@ -9,12 +9,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import datetime
 
 from segue.errors import FormatError
 from segue.library.readers.base import Reader, ReadOptions
 from segue.library.readers.database import MAGIC, Database, Listeners, Record, opened, picked
-from segue.library.readers.fields import Malformed, identified, integer, mbid, names, required, seconds, text
+from segue.library.readers.fields import (
+    Malformed,
+    identified,
+    integer,
+    mbid,
+    names,
+    or_none,
+    required,
+    seconds,
+    text,
+)
 from segue.library.readers.times import Clock
 from segue.library.rows import Feedback, Listen, Playlist, PlaylistEntry, Reject, Row, TrackRef
 from segue.library.sources import Entry
@@ -108,16 +117,12 @@ def _stars(database: Database, facts: str) -> Iterator[Record]:
 
 def track(row: Record) -> TrackRef:
     """The track of a row; its artists one by one where the database has them so."""
-    try:
-        length = seconds(row["duration"], "the duration") or None
-    except Malformed:
-        length = None
     return identified(
         TrackRef(
             text(row["title"], "the title"),
             _artists(row["participants"]) or names(row["artist"], "the artist"),
-            text(row["album"], "the album"),
-            length,
+            or_none(text, row["album"]),
+            or_none(seconds, row["duration"]) or None,
             mbid=mbid(row["mbz_recording_id"]) or mbid(row["mbz_track_id"]),
         )
     )
@@ -149,10 +154,7 @@ def count(row: Record, people: Listeners) -> Listen:
 
 def star(row: Record, people: Listeners, clock: Clock) -> Feedback:
     """A star on a track, or on an artist."""
-    try:
-        at = clock.time(row["starred_at"], "starred_at")
-    except Malformed:
-        at = None
+    at = or_none(clock.time, row["starred_at"])
     artist = row.get("name")
     if artist is not None:
         loved = TrackRef(artists=(required(artist, "the artist"),), medium="artist")
@@ -172,7 +174,9 @@ def _playlists(database: Database, facts: str, people: Listeners, clock: Clock) 
         try:
             playlist = f"navidrome:{required(row['id'], 'the id')}"
             owner = people.of(row["owner_id"]) if row["owner_id"] else None
-            yield Playlist(playlist, text(row["name"], "the name"), owner, None, _modified(row, clock))
+            yield Playlist(
+                playlist, text(row["name"], "the name"), owner, None, or_none(clock.time, row["updated_at"])
+            )
         except Malformed as error:
             yield Reject("playlist", str(error))
             continue
@@ -186,10 +190,3 @@ def _playlists(database: Database, facts: str, people: Listeners, clock: Clock) 
                 yield PlaylistEntry(playlist, position, track(each))
             except Malformed as error:
                 yield Reject(f"playlist entry {position + 1}", str(error))
-
-
-def _modified(row: Record, clock: Clock) -> datetime | None:
-    try:
-        return clock.time(row["updated_at"], "updated_at")
-    except Malformed:
-        return None

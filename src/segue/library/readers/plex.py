@@ -7,11 +7,13 @@ publishes no description of it. There is nothing on skips. Addresses and devices
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 from segue.errors import FormatError
+from segue.library.exactness import Times
 from segue.library.readers.base import Reader, ReadOptions
 from segue.library.readers.database import MAGIC, Database, Listeners, Record, opened, picked
-from segue.library.readers.fields import Malformed, identified, milliseconds, names, text
+from segue.library.readers.fields import Malformed, identified, milliseconds, names, or_none, text
 from segue.library.readers.times import Clock
 from segue.library.rows import Listen, Reject, Row, TrackRef
 from segue.library.sources import Entry
@@ -23,6 +25,7 @@ _VIEWS = {"account_id", "metadata_type", "title", "grandparent_title", "viewed_a
 class Plex(Reader):
     name = "plex"
     title = "Plex (com.plexapp.plugins.library.db)"
+    times: ClassVar = {"plex": Times(ended=True)}
 
     def recognises(self, name: str, head: bytes) -> bool:
         known = "plexapp.plugins.library" in name or b"metadata_item_views" in head
@@ -85,10 +88,7 @@ def play(row: Record, listener: str, clock: Clock) -> Listen:
     at = clock.time(row["viewed_at"], "viewed_at")
     if at is None:
         raise Malformed("viewed_at is missing")
-    try:
-        length = milliseconds(row["duration"], "duration") or None
-    except Malformed:
-        length = None
+    length = or_none(milliseconds, row["duration"]) or None
     artists = names(row["original_title"], "the artist") or names(row["grandparent_title"], "the artist")
-    track = TrackRef(text(row["title"], "the title"), artists, text(row["parent_title"], "the album"), length)
+    track = TrackRef(text(row["title"], "the title"), artists, or_none(text, row["parent_title"]), length)
     return Listen(listener, identified(track), at)

@@ -12,10 +12,12 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, tzinfo
+from typing import ClassVar
 from zoneinfo import ZoneInfo
 
+from segue.library.exactness import Times
 from segue.library.readers.base import Reader, ReadOptions
-from segue.library.readers.fields import Malformed, identified, number, required, text
+from segue.library.readers.fields import Malformed, identified, number, or_none, required, text
 from segue.library.readers.named_rows import columns, named_rows
 from segue.library.readers.times import Clock
 from segue.library.rows import Listen, Reject, Row, TrackRef
@@ -31,6 +33,7 @@ _LONGEST_MS = 7 * 24 * 3_600_000
 class Tidal(Reader):
     name = "tidal"
     title = "Tidal (streaming.csv of the account's data)"
+    times: ClassVar = {"tidal": Times(60_000)}
 
     def recognises(self, name: str, head: bytes) -> bool:
         return columns(head) >= _NEEDED
@@ -56,7 +59,7 @@ def play(row: dict[str, str], listener: str, clock: Clock) -> Listen:
     """A line of the history."""
     artists = tuple(_GUESTS.split(required(_told(row, "artist_name"), "artist_name")))
     track = TrackRef(text(_told(row, "track_title"), "track_title"), tuple(a for a in artists if a))
-    played = number(_told(row, "stream_duration_ms"), "stream_duration_ms")
+    played = or_none(number, _told(row, "stream_duration_ms"))
     played_ms = round(played) if played is not None and 0 <= played <= _LONGEST_MS else None
     return Listen(listener, identified(track), _time(row, clock), played_ms)
 

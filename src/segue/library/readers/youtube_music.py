@@ -14,7 +14,7 @@ from typing import Any
 
 from segue.errors import FormatError
 from segue.library.readers.base import Reader, ReadOptions, converted
-from segue.library.readers.fields import Malformed, identified, mapping, names, sequence, text
+from segue.library.readers.fields import Malformed, identified, mapping, names, or_none, sequence, text
 from segue.library.readers.json_stream import items, shape
 from segue.library.readers.named_rows import columns, named_rows
 from segue.library.readers.takeout_page import Watched, is_page, watched
@@ -80,6 +80,8 @@ def _history(entry: Entry) -> Iterator[tuple[int, Watched | Malformed]]:
 
 
 def _watched(item: object, sentences: tuple[tuple[str, str], ...]) -> Watched:
+    if isinstance(item, Malformed):
+        raise item
     fields = mapping(item, "the item")
     title = text(fields.get("title"), "title") or ""
     for before, after in sentences:
@@ -150,13 +152,13 @@ def play(each: Watched, listener: str, clock: Clock) -> Listen:
     artist = _TOPIC.sub("", each.channel)
     title = each.title
     if artist == each.channel:  # somebody's channel: titles of videos, perhaps with the artist
-        artist, title = video_names(each.channel, title)
-    return Listen(listener, identified(TrackRef(title, names(artist, "the artist"))), at)
+        artist, title = video_names(artist, title)
+    return Listen(listener, identified(TrackRef(text(title, "the title"), names(artist, "the artist"))), at)
 
 
 def saved(row: dict[str, Any], listener: str) -> Feedback:
     """A line of the songs in the music library."""
     keys = sorted(key for key in row if key.startswith("artist name"))
     artists = names(sequence([row[key] for key in keys], "the artists"), "the artist")
-    track = TrackRef(text(row["song title"], "Song Title"), artists, text(row["album title"], "Album Title"))
+    track = TrackRef(text(row["song title"], "Song Title"), artists, or_none(text, row["album title"]))
     return Feedback(listener, identified(track), "save")
