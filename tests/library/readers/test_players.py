@@ -178,6 +178,8 @@ def test_names_of_jellyfins_tracks() -> None:
     assert track("Björk - Jóga (Live) (Homogenic (Deluxe))") == TrackRef(
         "Jóga (Live)", ("Björk",), "Homogenic (Deluxe)"
     )
+    assert track("Aluna, Preditah - B (C)").artists == ("Aluna", "Preditah")
+    assert track("Tyler, The Creator - B (C)").artists == ("Tyler, The Creator",)
     assert track("A - B (Not Known)") == TrackRef("B", ("A",))
     for name in ("Not Known - B (C)", "B"):
         with pytest.raises(Malformed):

@@ -20,7 +20,7 @@ from segue.testing.reader import NOW, ReaderContract, entry_of, read
 
 TIDAL = (
     "artist_name,track_title,entry_date,stream_duration_ms,product_type,ip_address,city_name,time_zone\n"
-    "WZRD Feat. Desire,Teleport,08/03/2022 19:06,238000.0,TRACK,192.0.2.1,Town,America/Toronto\n"
+    '"WZRD, Cudi Feat. Desire",Teleport,08/03/2022 19:06,238000.0,TRACK,192.0.2.1,Town,America/Toronto\n'
     "Björk,Jóga,09/03/2022 0:02,3000.0,TRACK,null,null,null\n"
 )
 COLUMNS = (
@@ -95,7 +95,7 @@ def test_tidal() -> None:
     more += "A,B,08/03/2022 19:06,-1,,,,Not/AZone\n"
     rows, error = read(Tidal(), "streaming.csv", (TIDAL + more).encode())
     assert error is None
-    first = TrackRef("Teleport", ("WZRD", "Desire"))
+    first = TrackRef("Teleport", ("WZRD", "Cudi", "Desire"))
     assert rows[0] == Listen("me", first, datetime(2022, 3, 9, 0, 6, tzinfo=UTC), 238_000)
     assert isinstance(rows[1], Listen)
     assert rows[1].started_at == datetime(2022, 3, 9, 0, 2, tzinfo=UTC)
@@ -107,8 +107,11 @@ def test_tidal() -> None:
 def test_deezer() -> None:
     bad = ("", "Björk", "", "", "", "", "", "2024-03-04 17:00:00")
     unknown = (*PLAY[:5], "-1", "web", "45355")  # a day as Excel counts
-    rows, error = read(Deezer(), "deezer.xlsx", spreadsheet(COLUMNS, PLAY, bad, unknown))
+    joint = ("Duo", "Vald, Alkpote", *PLAY[2:])
+    rows, error = read(Deezer(), "deezer.xlsx", spreadsheet(COLUMNS, PLAY, bad, unknown, joint))
     assert error is None
+    assert isinstance(rows[3], Listen)
+    assert rows[3].track.artists == ("Vald", "Alkpote")
     track = TrackRef("Jóga", ("Björk",), "Homogenic", isrc="GBA019700001")
     assert rows[0] == Listen("me", track, datetime(2024, 3, 4, 17, tzinfo=UTC), 305_000)
     assert rows[1] == Reject("row 3", rows[1].reason)

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from segue.errors import FormatError
+from segue.library.credits import split_credit
 from segue.library.readers.base import Reader, ReadOptions, converted
-from segue.library.readers.fields import Malformed, identified, isrc, names, number, or_none, text
+from segue.library.readers.fields import Malformed, identified, isrc, number, or_none, text
 from segue.library.readers.times import Clock
 from segue.library.readers.xlsx import is_spreadsheet, sheet
 from segue.library.rows import Listen, Row, TrackRef
@@ -44,7 +45,7 @@ class Deezer(Reader):
         if not is_spreadsheet(entry.head()):
             raise FormatError(f"{entry.name} is not Deezer's spreadsheet", expected="an .xlsx file")
         clock = options.clock()
-        yield from converted(_rows(entry), "row", lambda row: play(row, options.listener, clock))
+        yield from converted(_rows(entry), "row", lambda row: play(row, options, clock))
 
 
 def _rows(entry: Entry) -> Iterator[tuple[int, dict[str, str] | Malformed]]:
@@ -71,15 +72,17 @@ def _places(cells: list[str]) -> dict[str, int]:
     }
 
 
-def play(row: dict[str, str], listener: str, clock: Clock) -> Listen:
+def play(row: dict[str, str], options: ReadOptions, clock: Clock) -> Listen:
     """A row of the history."""
     track = TrackRef(
         text(row.get("title"), "Song Title"),
-        names(row.get("artist"), "Artist"),
+        split_credit(text(row.get("artist"), "Artist") or "", options.artists),
         or_none(text, row.get("album")),
         isrc=isrc(row.get("isrc")),
     )
-    return Listen(listener, identified(track), _time(row.get("date", ""), clock), _played(row.get("played")))
+    return Listen(
+        options.listener, identified(track), _time(row.get("date", ""), clock), _played(row.get("played"))
+    )
 
 
 def _time(value: str, clock: Clock) -> datetime:

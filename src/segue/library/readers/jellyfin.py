@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from segue.errors import FormatError
+from segue.library.credits import split_credit
 from segue.library.readers.base import Reader, ReadOptions
 from segue.library.readers.database import MAGIC, Listeners, opened
 from segue.library.readers.delimited import full, records
@@ -64,7 +65,7 @@ class Jellyfin(Reader):
                 if play[3] != "Audio":
                     left["films, series and other things"] += 1
                     continue
-                yield listen(play, people.of(required(play[1], "UserId")), clock)
+                yield listen(play, people.of(required(play[1], "UserId")), clock, options.artists)
             except Malformed as error:
                 yield Reject(place, str(error))
         for kind, count in left.items():
@@ -88,17 +89,17 @@ def _plays(entry: Entry) -> Iterator[tuple[str, Play | Malformed]]:
             )
 
 
-def listen(play: Play, listener: str, clock: Clock) -> Listen:
+def listen(play: Play, listener: str, clock: Clock, known: Collection[str] = ()) -> Listen:
     """A play of a track."""
     at = clock.time(play[0], "DateCreated")
     if at is None:
         raise Malformed("DateCreated is missing")
     played = or_none(seconds, play[5])
-    return Listen(listener, identified(track(required(play[4], "ItemName"))), at, played)
+    return Listen(listener, identified(track(required(play[4], "ItemName"), known)), at, played)
 
 
-def track(name: str) -> TrackRef:
-    """The track of a name as the plugin makes them.
+def track(name: str, known: Collection[str] = ()) -> TrackRef:
+    """The track of a name as the plugin makes them; `known` are artists with a comma in their names.
 
     >>> track("Björk - Jóga (Live) (Homogenic (Deluxe))")[:3]
     ('Jóga (Live)', ('Björk',), 'Homogenic (Deluxe)')
@@ -114,4 +115,4 @@ def track(name: str) -> TrackRef:
             if not depth:
                 title, album = title[:at].strip(), title[at + 1 : -1].strip()
                 break
-    return TrackRef(title or None, (artist.strip(),), None if album in (_UNKNOWN, "") else album)
+    return TrackRef(title or None, split_credit(artist, known), None if album in (_UNKNOWN, "") else album)

@@ -3,7 +3,7 @@
 The columns: artist_name, track_title, entry_date (day/month/year and minutes, when a play began, in
 `time_zone` if it is there), stream_duration_ms, product_type, and the listener's address and place, which
 are not looked at. "null" is written for what is missing. Tidal does not document them; they are known from
-exports that people showed. Guests are parted by "Feat.".
+exports that people showed. Guests are parted by "Feat.", others by commas.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from datetime import datetime, tzinfo
 from typing import ClassVar
 from zoneinfo import ZoneInfo
 
+from segue.library.credits import split_credit
 from segue.library.exactness import Times
 from segue.library.readers.base import Reader, ReadOptions
 from segue.library.readers.fields import Malformed, identified, number, or_none, required, text
@@ -48,20 +49,21 @@ class Tidal(Reader):
                 if kind not in _PLAYED:
                     left[kind if kind.isalpha() and kind.isascii() else "something else"] += 1
                     continue
-                yield play(row, options.listener, clock)
+                yield play(row, options, clock)
             except Malformed as error:
                 yield Reject(f"line {line}", str(error))
         for kind, count in sorted(left.items()):
             yield Reject("product_type", f"{count:,} of the kind {kind[:40]}, no plays of tracks")
 
 
-def play(row: dict[str, str], listener: str, clock: Clock) -> Listen:
+def play(row: dict[str, str], options: ReadOptions, clock: Clock) -> Listen:
     """A line of the history."""
-    artists = tuple(_GUESTS.split(required(_told(row, "artist_name"), "artist_name")))
-    track = TrackRef(text(_told(row, "track_title"), "track_title"), tuple(a for a in artists if a))
+    credits = _GUESTS.split(required(_told(row, "artist_name"), "artist_name"))
+    artists = tuple(name for credit in credits for name in split_credit(credit, options.artists))
+    track = TrackRef(text(_told(row, "track_title"), "track_title"), artists)
     played = or_none(number, _told(row, "stream_duration_ms"))
     played_ms = round(played) if played is not None and 0 <= played <= _LONGEST_MS else None
-    return Listen(listener, identified(track), _time(row, clock), played_ms)
+    return Listen(options.listener, identified(track), _time(row, clock), played_ms)
 
 
 def _told(row: dict[str, str], name: str) -> str:
