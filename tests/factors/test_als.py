@@ -233,3 +233,12 @@ def test_noise_sets_the_regularisation_by_the_size_of_the_matrix(taste: Any) -> 
         found.append(settled.regularization)
     assert found[0] > 1.5 * found[1]  # few listeners say little
     assert ALSConfig().settled(taste(300, 200, 0.05, 1)) == ALSConfig()
+
+
+def test_explanations_refuse_what_does_not_fit(taste: Any, fit: Any, config: ALSConfig) -> None:
+    matrix = taste(40, 30, 0.2, 1)
+    model = fit(matrix, config, iterations=1)
+    with pytest.raises(UsageError, match="N can't be taken"):
+        model.explain(0, matrix, 3, N=-1)
+    with pytest.raises(UsageError, match="don't fit the model"):
+        model.explain(0, matrix[:, :20].tocsr(), 3)

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 from tests.library.a_year import TELLERS, a_year, write
 
+from segue.errors import NotFoundError
 from segue.library import Library
 from segue.library.importing import ImportReport, import_path
-from segue.library.rows import Listen, TrackRef
+from segue.library.rows import Feedback, Listen, TrackRef
+from segue.library.withdrawing import withdraw
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NAMED = TrackRef("Hello", ("Adele",))
@@ -302,3 +304,36 @@ def test_a_year_told_by_four_sources_is_the_same_in_any_order(tmp_path: Path) ->
 @pytest.mark.parametrize("missing", [0.0, 0.03])
 def test_a_year_of_4000_plays_told_by_four_sources_in_all_orders(tmp_path: Path, missing: float) -> None:
     _same_year_in_orders(tmp_path, 4_000, ORDERS, missing)
+
+
+def test_a_source_that_is_taken_back_leaves_what_the_others_told(
+    library: Library, store, tmp_path: Path
+) -> None:
+    tellings = {
+        "spotify": [at(0, played_ms=200_000, skipped=False), at(900, played_ms=5_000, skipped=True)],
+        "lastfm": [at(3), at(5_000)],
+        "listenbrainz": [at(4), at(5_001), at(9_000)],
+    }
+    alone = {}
+    for left_out in tellings:
+        without = Library.open(tmp_path / left_out, create=True)
+        for source, told in tellings.items():
+            if source != left_out:
+                store(without, told, source)
+        alone[left_out] = rows(without)
+    for source, told in tellings.items():
+        store(library, [*told, Feedback("me", SONG, "love")] if source == "lastfm" else told, source)
+    assert len(rows(library)) == 4
+    whole = rows(library)
+    assert withdraw(library, "lastfm") == (0, 2, 1)
+    assert rows(library) == alone["lastfm"]
+    assert library.count("feedback") == 0
+    store(library, tellings["lastfm"], "lastfm")
+    assert rows(library) == whole
+    assert withdraw(library, "spotify", listener="me") == (1, 1, 0)
+    assert rows(library) == alone["spotify"]
+    with pytest.raises(NotFoundError, match="lastfm, listenbrainz"):
+        withdraw(library, "spotify")
+    assert withdraw(library, "listenbrainz") == (1, 2, 0)
+    assert withdraw(library, "lastfm") == (2, 0, 0)
+    assert rows(library) == [] and library.count("told") == 0

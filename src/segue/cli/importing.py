@@ -20,6 +20,7 @@ def register(app: typer.Typer) -> None:
     """Add the verbs of this family."""
     app.command("import")(import_)
     app.command()(formats)
+    app.command()(withdraw)
 
 
 def import_(
@@ -112,6 +113,7 @@ def _as_dict(report: ImportReport) -> dict[str, object]:
         "formats": report.formats,
         "total": report.total._asdict(),
         "kinds": {kind: count._asdict() for kind, count in report.counts.items() if count.read},
+        "same_as": report.same_as,
         "new_tracks": report.tracks,
         "renamed_tracks": report.renamed,
         "of_the_forgotten": report.departed,
@@ -120,11 +122,44 @@ def _as_dict(report: ImportReport) -> dict[str, object]:
     }
 
 
+def withdraw(
+    source: Annotated[str, typer.Argument(help="As in the column `source`: 'lastfm', 'spotify-account'.")],
+    library: LibraryOption = LIBRARY,
+    listener: Annotated[str | None, typer.Option(help="Only what it told of this listener.")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Take back what a source told: its plays, counts, feedback and playlists.
+
+    A play that other sources told as well stays, with what these said of it. Tracks stay known.
+    """
+    from segue.library import Library
+    from segue.library.withdrawing import withdraw as take_back
+
+    done = take_back(Library.open(library), source, listener=listener)
+    if json:
+        print_json(done._asdict())
+        return
+    print(f"{done.removed:,} plays and counts that only {source} told are gone.")
+    print(f"{done.kept:,} plays that others told as well stay, without what {source} said of them.")
+    print(f"{done.others:,} rows of feedback, playlists and their entries are gone.")
+
+
+def _already_there(report: ImportReport) -> list[str]:
+    """What the plays that were there already are."""
+    again = report.counts["listens"].already_there - sum(report.same_as.values())
+    lines = [
+        f"{count:,} listens are the same as a play from {source}." for source, count in report.same_as.items()
+    ]
+    return [*lines, f"{again:,} listens were imported before."] if lines and again else lines
+
+
 def _print(report: ImportReport) -> None:
     rows = [(kind.replace("_", " "), *count) for kind, count in report.counts.items() if count.read]
     rows.append(("together", *report.total))
     title = f"{report.path.name}: {', '.join(report.formats)}"
     print_table(title, ["", "read", "stored", "already there", "rejected"], rows)
+    for line in _already_there(report):
+        print(line)
     print(f"{report.tracks:,} tracks are new to the library.")
     if report.renamed:
         print(

@@ -15,7 +15,7 @@ from scipy.sparse import csr_matrix
 
 from segue.errors import FormatError, NotFoundError, UsageError, checked
 from segue.factors import kernels, topn
-from segue.factors.arguments import ArgumentError, ids_in, observed, seed_of
+from segue.factors.arguments import ArgumentError, how_many, ids_in, observed, seed_of
 from segue.factors.config import ALSConfig
 from segue.factors.explaining import bias_part, contributions, system
 from segue.factors.folding import LISTENERS, TRACKS, fold, frame_of, inside, outside, width
@@ -247,7 +247,10 @@ class ImplicitALS:
         return factors[0] if np.ndim(userid) == 0 else factors
 
     def recalculate_item(self, itemid: int | ArrayLike, item_users: csr_matrix) -> Floats:
-        """Factors of tracks from their rows (n, n_listeners) alone, to float precision; nothing is stored."""
+        """Factors of tracks from their rows (n, n_listeners) alone, to float precision; nothing is stored.
+
+        Rows may be narrower: listeners who were added since have not played these tracks.
+        """
         factors = self._fold(item_users, 1 if np.ndim(itemid) == 0 else len(np.asarray(itemid)), TRACKS)
         return factors[0] if np.ndim(itemid) == 0 else factors
 
@@ -290,6 +293,11 @@ class ImplicitALS:
         """
         _, y = self._fitted()
         matrix = self._weighted(observed(user_items, "user_items"))
+        if matrix.shape[1] != len(y):
+            raise ArgumentError(
+                "user_items don't fit the model", expected=f"{len(y)} columns", came=f"shape {matrix.shape}"
+            )
+        N = how_many(N)
         row = matrix[ids_in(userid, matrix.shape[0], "Listener ids")[0]]
         target = ids_in(itemid, len(y), "Track ids")
         if user_weights is None:
@@ -384,7 +392,7 @@ class ImplicitALS:
 
     def _fold(self, rows: csr_matrix | None, count: int, side: int) -> Floats:
         fixed = self._fitted()[1 - side]
-        matrix = self._weighted(self._rows(rows, count, len(fixed), "The rows to fold in"))
+        matrix = self._weighted(self._rows(rows, count, len(fixed), "The rows to fold in", side == TRACKS))
         if 1 - side not in self._frames:
             self._frames[1 - side] = frame_of(fixed, 1 - side, self.config)
         return fold(matrix, fixed, side, self._frames[1 - side], self.config)
@@ -414,14 +422,20 @@ class ImplicitALS:
             self._item_gram = items.T.astype(np.float64) @ items
         return self._item_gram
 
-    def _rows(self, rows: csr_matrix | None, count: int, wide: int, what: str) -> csr_matrix:
+    def _rows(
+        self, rows: csr_matrix | None, count: int, wide: int, what: str, narrower: bool = False
+    ) -> csr_matrix:
         if rows is None:
             raise ArgumentError(f"{what} are needed", do="pass a CSR matrix with one row for each id")
-        if rows.shape[0] != count or rows.shape[1] > wide:
+        found = observed(rows, what, strict=True)
+        if found.shape[0] != count or found.shape[1] > wide or (found.shape[1] < wide and not narrower):
             raise ArgumentError(
-                f"{what} don't fit the request", expected=f"({count}, {wide})", came=f"shape {rows.shape}"
+                f"{what} don't fit the request",
+                expected=f"shape ({count}, {wide}): a row for each id, a column for each that the model has",
+                came=f"shape {found.shape}",
+                do="make it as wide as the model, for instance by matrix.resize(rows, columns)",
             )
-        return observed(rows, what, strict=True)
+        return found
 
     def _fitted(self) -> tuple[Floats, Floats]:
         if self._user_factors is None or self._item_factors is None:

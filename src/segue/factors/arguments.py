@@ -51,6 +51,17 @@ def observed(matrix: csr_matrix, what: str, *, strict: bool = False) -> csr_matr
     return result
 
 
+def how_many(n: object, what: str = "N") -> int:
+    """`n` as a number of results.
+
+    Raises:
+        ArgumentError: not a whole number, or below 0.
+    """
+    if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 0:
+        raise ArgumentError(f"{what} can't be taken", expected="a whole number from 0 on", came=repr(n)[:80])
+    return int(n)
+
+
 def ids_in(ids: ArrayLike, size: int, what: str) -> NDArray[np.int64]:
     """`ids` as an array.
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from scipy.sparse import csr_matrix, issparse
 
 from segue.errors import FormatError, NotFoundError, NumericalError, UsageError, checked
+from segue.factors.arguments import how_many
 from segue.files import replacing
 
 LEFT_OUT = np.finfo(np.float32).min  # the score of what may not be recommended, as `implicit` has it
@@ -120,7 +121,7 @@ class ScoredModel(ABC):
         count = 1 if single else len(np.asarray(userid))
         rows = self._rows(user_items, count)
         allowed = allowed_items(self.n_items_, filter_items, items)
-        depth = min(N, self.n_items_ if items is None else int(allowed.sum()))
+        depth = min(how_many(N), self.n_items_ if items is None else int(allowed.sum()))
         ids = np.empty((count, depth), dtype=np.int32)
         best = np.empty((count, depth), dtype=np.float32)
         for part in batches(count, self.n_items_):
@@ -156,7 +157,7 @@ class ScoredModel(ABC):
         self._fitted()
         _in_model(wanted, self.n_items_)
         allowed = allowed_items(self.n_items_, filter_items, items)
-        depth = min(N, self.n_items_ if items is None else int(allowed.sum()))
+        depth = min(how_many(N), self.n_items_ if items is None else int(allowed.sum()))
         ids = np.empty((len(wanted), depth), dtype=np.int32)
         best = np.empty((len(wanted), depth), dtype=np.float32)
         for part in batches(len(wanted), self.n_items_):

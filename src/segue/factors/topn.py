@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_matrix
 
 from segue.factors import kernels
-from segue.factors.arguments import ArgumentError, ids_in
+from segue.factors.arguments import ArgumentError, how_many, ids_in
 from segue.factors.solver import threads
 
 LEFT_OUT = float(np.finfo(np.float32).min)  # the score of what may not be recommended, as `implicit` has it
@@ -93,9 +93,10 @@ def ranked(
     """`best`, over the candidates `only` if that is given.
 
     Raises:
-        ArgumentError: both `left_out` and `only`.
+        ArgumentError: both `left_out` and `only`, or an `n` that is no number of results.
         IndexError: an id that is not among the candidates.
     """
+    n = how_many(n)
     if only is None:
         if left_out is not None:
             left_out = ids_in(left_out, len(candidates), "Ids to leave out")

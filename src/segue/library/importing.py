@@ -245,7 +245,7 @@ def _store(
     advance: Advance,
 ) -> None:
     report.renamed = renew_names(library, writer)
-    work = _connect(writer, scratch, staged)
+    work = connect(writer, scratch, staged)
     try:
         gone = leave_out(work, library.departed.read(), options.bring_back)
         report.departed = gone.rows
@@ -283,7 +283,7 @@ def _count(counts: tuple[int, int]) -> Count:
     return Count(read, stored, read - stored)
 
 
-def _connect(writer: Writer, scratch: Path, staged: list[Staged]) -> duckdb.DuckDBPyConnection:
+def connect(writer: Writer, scratch: Path, staged: list[Staged]) -> duckdb.DuckDBPyConnection:
     """A DuckDB beside the staged rows: `staged_*` and the library's tables as views, `entries` as a table."""
     import duckdb
 

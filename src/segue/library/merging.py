@@ -32,13 +32,24 @@ def merge_listens(work: duckdb.DuckDBPyConnection, writer: Writer) -> tuple[Coun
     """
     work.execute(_NEW_LISTENS)
     _name_coarse_sources(work)
+    work.execute("CREATE TABLE withdrawn (uid BIGINT)")
+    return store_listens(work, writer)
+
+
+def store_listens(work: duckdb.DuckDBPyConnection, writer: Writer) -> tuple[Counts, dict[str, int]]:
+    """Store `new_listens` as `merge_listens` says, as if the rows in `withdrawn` had never been stored."""
+    work.execute(
+        "CREATE VIEW new_plays AS FROM new_listens WHERE started_at IS NOT NULL AND session_position IS NULL"
+    )
     merge_plays(work)
     work.execute(_COUNTS)
     work.execute(_PLACES_KEPT)
-    gone = "SELECT uid FROM gone UNION ALL SELECT uid FROM replaced_counts"
+    gone = (
+        "SELECT uid FROM gone UNION ALL SELECT uid FROM replaced_counts UNION ALL SELECT uid FROM withdrawn"
+    )
     new = "FROM kept_counts UNION ALL BY NAME FROM kept_places UNION ALL BY NAME FROM play_rows"
     _replace(work, writer, "listens", gone, new)
-    _replace(work, writer, "told", "FROM gone", "FROM told_rows")
+    _replace(work, writer, "told", "FROM gone UNION ALL FROM withdrawn", "FROM told_rows")
     outcomes = {source: int(n) for source, n in work.execute("FROM outcomes").fetchall()}
     # A count is one row in the table, and may be the sum of several that were read.
     stored = outcomes.pop(None, 0) + _one(
@@ -211,8 +222,7 @@ def _one(work: duckdb.DuckDBPyConnection, query: str) -> int:
 _NEW_LISTENS = """
 CREATE TABLE new_listens AS
 SELECT l.* EXCLUDE (ref), track_id, source
-FROM staged_listens l JOIN ref_tracks USING (ref) JOIN entries USING (entry);
-CREATE VIEW new_plays AS FROM new_listens WHERE started_at IS NOT NULL AND session_position IS NULL
+FROM staged_listens l JOIN ref_tracks USING (ref) JOIN entries USING (entry)
 """
 
 # Plain counts: a row for each listener, track and source; a later file's takes the place of an earlier one's.

@@ -41,6 +41,8 @@ _FIELDS = [name for name in LISTENS.names if name != "sources"]
 def merge_plays(work: duckdb.DuckDBPyConnection) -> None:
     """Find out what becomes of the plays in `new_plays` (columns of `listens`, entry, n).
 
+    What is stored and in `withdrawn` (uid) counts as not stored.
+
     Makes the tables `play_rows` (new rows of `listens`), `told_rows` (new rows of `told`), `gone` (uid of
     rows of either that these replace) and `outcomes` (of what was read: `source` of the play that it is the
     same as, null where it is stored, "" where the same source told it before; and how many, `n`).
@@ -140,11 +142,12 @@ FROM (FROM near UNION FROM mine) LEFT JOIN twice USING (track_id)
 # Every telling on the lines concerned, narrow: those read have uid >= 0, those stored below 0. `raw` is false
 # for a play made of several tellings, which only marks where these are.
 _TELLINGS = f"""
-CREATE VIEW stored_plays AS
+CREATE VIEW every_stored AS
 SELECT uid, {", ".join(_FIELDS)}, sources IS NULL AS raw FROM listens
 WHERE started_at IS NOT NULL AND session_position IS NULL
 UNION ALL
 SELECT uid, {", ".join(_FIELDS)}, TRUE FROM told;
+CREATE VIEW stored_plays AS FROM every_stored ANTI JOIN withdrawn USING (uid);
 
 CREATE TABLE tellings AS
 WITH every AS (

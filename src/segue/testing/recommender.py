@@ -113,6 +113,28 @@ class RecommenderContract(abc.ABC):
         with pytest.raises(UsageError):
             fitted.recommend(0, board[0], items=[1], filter_items=[2])
 
+    @pytest.mark.parametrize("wrong", [-1, 2.5, None, True])
+    def test_what_is_no_number_of_results_is_refused(
+        self, fitted: Any, board: csr_matrix, wrong: Any
+    ) -> None:
+        for call in (
+            lambda: fitted.recommend(0, board[0], N=wrong),
+            lambda: fitted.recommend(np.arange(3), board[:3], N=wrong, items=[1, 2]),
+            lambda: fitted.similar_items(3, N=wrong),
+        ):
+            with pytest.raises(UsageError, match="N can't be taken"):
+                call()
+
+    @pytest.mark.parametrize("change", [-1, -20, 1])
+    def test_rows_that_are_not_as_wide_as_the_model_are_refused(
+        self, fitted: Any, board: csr_matrix, change: int
+    ) -> None:
+        other = board[:2].copy()
+        other.resize(2, self.size + change)
+        for recalculate in (False, self.folds_in):
+            with pytest.raises(UsageError, match="don't fit"):
+                fitted.recommend(np.arange(2), other, recalculate_user=recalculate)
+
     def test_folds_in(self, fitted: Any, board: csr_matrix) -> None:
         if not self.folds_in:
             pytest.skip("this recommender does not fold in")
