@@ -22,6 +22,7 @@ from segue.errors import FormatError, UsageError
 from segue.library import duck, merging
 from segue.library.credits import artists_with_commas
 from segue.library.identity import resolve
+from segue.library.known_only import keep_known
 from segue.library.leaving_out import LeftOut, leave_out
 from segue.library.readers import by_name, recognise, unrecognised
 from segue.library.readers.base import ReadOptions
@@ -254,6 +255,7 @@ def _store(
                 f"All that {report.path.name} holds is of somebody who asked to be forgotten in this library",
                 do="if they want to come back, name them: --bring-back LISTENER",
             )
+        keep_known(work)
         resolve(work)
         advance(1)
         counts = report.counts

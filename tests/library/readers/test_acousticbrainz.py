@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar
 
+from segue.library.importing import import_path
 from segue.library.readers.acousticbrainz import AcousticBrainz, pitch
 from segue.library.rows import Reject, TrackFacts, TrackRef
+from segue.library.store import Library
 from segue.testing.reader import ReaderContract, read
 
 MBID = "3bd73256-3905-4f3a-97e2-8b341527f805"
@@ -52,6 +55,23 @@ def test_features() -> None:
 def test_the_first_submission_counts() -> None:
     rows, _ = read(AcousticBrainz(), "rhythm.csv", (RHYTHM + f"{MBID},1,60,,,\nnone,0,60,,,\n").encode())
     assert [row.place for row in rows if isinstance(row, Reject)] == ["line 4", "submissions"]
+
+
+def test_only_tracks_that_the_library_knows_are_taken(tmp_path: Path) -> None:
+    library = Library.open(tmp_path / "library", create=True)
+    other = MBID[:-1] + "6"
+    plays = tmp_path / "plays.csv"
+    plays.write_text(f"user,artist,track,mbid,timestamp\nme,Björk,Jóga,{MBID},1700000000\n", encoding="utf-8")
+    dump = tmp_path / "rhythm.csv"
+    dump.write_text(RHYTHM + RHYTHM.splitlines()[1].replace(MBID, other) + "\n", encoding="utf-8")
+    import_path(library, plays)
+    report = import_path(library, dump)
+    assert report.counts["track_facts"].stored == 1
+    assert report.counts["rejects"].rejected == 1
+    (track,) = library.arrow(library.table("tracks")).to_pylist()
+    assert dict(track["features"])["tempo"] == 120.5
+    (line,) = library.arrow(library.table("rejects")).to_pylist()
+    assert line["reason"] == "1 are not in the library, and their facts were left out"
 
 
 def test_keys_by_number() -> None:

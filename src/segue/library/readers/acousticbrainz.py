@@ -26,6 +26,7 @@ _SCALES = {"major": 1.0, "minor": 0.0}
 class AcousticBrainz(Reader):
     name = "acousticbrainz"
     title = "AcousticBrainz (dumps of sound features)"
+    known_only = True
 
     def recognises(self, name: str, head: bytes) -> bool:
         found = columns(head)

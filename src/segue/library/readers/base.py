@@ -73,6 +73,8 @@ class Reader(ABC):
     title: str  # for people
     # What the times of its plays mean, by source; seconds of the start for a source that is not here.
     times: ClassVar[Mapping[str, Times]] = {}
+    # Whether its facts count only for tracks that the library knows (`known_only.py`).
+    known_only: ClassVar[bool] = False
 
     def source(self, name: str, head: bytes) -> str:
         """What the plays of a recognised file are told by: the format, or a shape of it with other times."""
