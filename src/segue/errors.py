@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -37,6 +37,13 @@ class SegueError(Exception):
 
 def _again(kind: type[SegueError], what: str, expected: str, came: str, do: str) -> SegueError:
     return kind(what, expected=expected, came=came, do=do)
+
+
+def one_of(names: Sequence[str], what: str = "listeners") -> str:
+    """Whom or what could have been named: how many there are, and a few of them."""
+    if not names:
+        return f"one of the {what}, of whom there are none yet"
+    return f"one of {len(names):,} {what}, such as {', '.join(names[:3])}"
 
 
 def install(extra: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,8 +68,8 @@ def draw(chart: alt.TopLevelMixin) -> str:
 
 def cell(value: Any) -> str:
     """A value as a table shows it."""
-    if value is None:
-        return ""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""  # not known
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):

@@ -86,7 +86,7 @@ def load_settings(path: Path | None = None) -> Settings:
     try:
         return FromFile()
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{file} is not TOML ({error})") from None
+        raise UsageError(f"{file} is not TOML ({error})", do="`segue config` writes a whole file") from None
     except ValidationError as error:
         problems = "; ".join(
             f"{'.'.join(map(str, problem['loc']))}: "

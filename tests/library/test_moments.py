@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import ibis
 import pyarrow as pa
 import pytest
 
+from segue.library import Library
 from segue.library.moments import days_until, milliseconds, seconds
 from segue.library.tables import TIME
 
@@ -57,3 +60,20 @@ def test_nothing_else_makes_numbers_of_moments() -> None:
     root = Path(segue.__file__).parent
     users = [str(f.relative_to(root)) for f in root.rglob("*.py") if "epoch_seconds(" in f.read_text("utf-8")]
     assert users == ["library/moments.py"]
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Kolkata"])
+def test_hours_and_months_are_those_of_utc_wherever_the_machine_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, zone: str
+) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        library = Library.open(tmp_path / "library", create=True)
+        table = ibis.memtable(pa.table({"at": pa.array([datetime(2026, 3, 1, 0, 30, tzinfo=UTC)], TIME)}))
+        asked = table.select(hour=table["at"].hour(), month=table["at"].truncate("M"))
+        row = library.arrow(asked).to_pylist()[0]
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert (row["hour"], row["month"].isoformat()[:10]) == (0, "2026-03-01")

@@ -9,6 +9,7 @@ import gymnasium
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pyarrow.compute as pc
 import pytest
 
 from segue.agents import policies
@@ -22,7 +23,7 @@ from segue.world.catalogue import Catalogue, catalogue_of
 from segue.world.config import WorldConfig
 from segue.world.dynamics import sessions
 from segue.world.features import PLACES, as_newcomer
-from segue.world.logs import Heard, log_of, read_sessions
+from segue.world.logs import FEW, Heard, chosen, held_out, log_of, read_sessions
 from segue.world.responses import along_all, fit_model, init_model, log_loss
 from segue.world.trees import from_arrays, to_arrays
 
@@ -182,3 +183,31 @@ def test_a_world_of_the_librarys_listeners(library: Library, trained: TrainedWor
     assert whole[0] > 1.1 * whole[1]
     with pytest.raises(UsageError, match="larger than the catalogue"):
         stored_library_world(library, pool=5000)
+
+
+def test_few_listeners_keep_their_last_sessions_for_the_measuring(heard: Heard) -> None:
+    people, sessions = np.unique(heard.listener, return_counts=True)
+    strangers = held_out(heard, 0.3, seed=1)
+    kept = {int(person) for person in heard.listener[strangers]}
+    assert len(kept) == round(0.3 * len(people))
+    assert not kept & {int(person) for person in heard.listener[~strangers]}
+    few = chosen(heard, np.flatnonzero(np.isin(heard.listener, people[sessions >= 5][: FEW - 1])))
+    out = held_out(few, 0.3)
+    for person in np.unique(few.listener):
+        theirs = out[few.listener == person]
+        assert theirs.sum() == round(0.3 * len(theirs)) and not theirs[: -theirs.sum()].any()
+
+
+def test_one_listener_is_enough_to_learn_from(tmp_path: Path, library: Library) -> None:
+    alone, rows = Library.open(tmp_path / "alone", create=True), library.arrow("listens")
+    counts = rows["listener_id"].value_counts().to_pylist()
+    name = max(counts, key=lambda each: each["counts"])["values"]
+    with alone.writing() as writer:
+        writer.append("listens", rows.filter(pc.equal(rows["listener_id"], name)))
+        writer.append("tracks", library.arrow("tracks"))
+    told: list[str] = []
+    config = WorldConfig(forms=("plain",), epochs=1, members=1, shuffled=False)
+    made = train_world(alone, config, tell=told.append)
+    assert not made.facts["strangers"] and made.facts["held_out"] >= 10
+    assert "of one listener; measured on" in told[1] and "later ones of theirs" in told[1]
+    assert 0 < made.measured["plain"]["completed"].log_loss < 2

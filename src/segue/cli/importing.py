@@ -85,7 +85,10 @@ def import_(
     else:
         _print(report)
     if report.refused:
-        raise FormatError(f"{len(report.refused)} files were left out whole; the rest is stored")
+        raise FormatError(
+            f"{len(report.refused)} files were left out whole; the rest is stored",
+            do="mend or fetch those named above, and import again: nothing is stored twice",
+        )
 
 
 def formats() -> None:

@@ -9,7 +9,7 @@ import typer
 
 from segue.cli.options import LIBRARY, JsonOption, LibraryOption, WeekOption, asked_week
 from segue.cli.printing import print_json, print_table
-from segue.errors import NotFoundError, UsageError
+from segue.errors import NotFoundError, UsageError, one_of
 
 if TYPE_CHECKING:
     from segue.jobs.tastes import Taste, WeekOfTastes
@@ -62,7 +62,7 @@ def tastes(
     if listener not in found.profiles.place:
         raise NotFoundError(
             f"Nothing is known of the tastes of {listener!r}",
-            expected=f"one of {len(who):,} listeners, such as {', '.join(who[:3].tolist())}",
+            expected=one_of(who.tolist()),
             do="see `segue library`, import their listening, or train again",
         )
     told = described(opened, found, listener)

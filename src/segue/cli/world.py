@@ -36,7 +36,8 @@ def world(
     """Learn user models from the library's sessions: is the next track completed, skipped, played for long?
 
     Each model is measured on listeners it has not seen, beside two tables that know no music: the shares of
-    the responses, and the same by what became of the track before. Needs the extra world.
+    the responses, and the same by what became of the track before. Where there are fewer than twenty
+    listeners, the last sessions of each are kept for that. Needs the extra world.
     """
     from segue.jobs.train_world import runs, train_world
     from segue.library import Library
@@ -76,7 +77,8 @@ def world(
 def _print(trained: TrainedWorld, seconds: float) -> None:
     from segue.evaluation.world_page import rows, rows_by_position
 
-    print_table("On listeners not seen before", *rows(trained.measured, seconds))
+    on = "listeners" if trained.facts["strangers"] else "later sessions"
+    print_table(f"On {on} not seen before", *rows(trained.measured, seconds))
     best, found = list(trained.measured.items())[-1]
     print_table(
         f"Calibration error by place in the session: {best}",

@@ -83,7 +83,9 @@ def protocols_for(library: Library, names: Sequence[str] | None = None) -> list[
             possible.append((PROTOCOLS[name], histories))
     if not possible:
         raise UsageError(
-            "There is too little in this library to evaluate anything on", came=" ".join(reasons)
+            "There is too little in this library to evaluate anything on",
+            came=" ".join(reasons),
+            do="import more people's listening, or playlists: segue import PATH",
         )
     return possible
 

@@ -61,7 +61,7 @@ def page_of(
     page = Page(
         "What will the listener do with the next track?",
         "Models that say how likely a track is to be heard whole, to be skipped, and to be played for a "
-        "while; measured on listeners they have not seen.",
+        "while; measured on listeners or sessions they have not seen.",
     )
     page.heading("How good they are")
     page.text(

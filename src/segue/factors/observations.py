@@ -170,7 +170,7 @@ def _plays(library: Tables, config: ObservationConfig) -> ibis.Table:
         "listener_id",
         "track_id",
         at=seconds(listens.started_at),
-        amount=heard * listens.plays,
+        amount=heard * listens.plays.cast("float64"),  # a literal alone is a decimal to DuckDB
     )
 
 

@@ -26,13 +26,12 @@ from segue.world.catalogue import catalogue_of
 from segue.world.config import WorldConfig
 from segue.world.dynamics import World, sessions, world_of
 from segue.world.library_world import library_starts, library_world
-from segue.world.logs import chosen, log_of, read_sessions
+from segue.world.logs import FEW, chosen, log_of, read_sessions
 from segue.world.responses import Log, UserModel, init_model
 from segue.world.starts import Starts, lives, starts_of
 
 SHUFFLED = 30  # tracks of a shuffled session
 STARTS = 2000  # beginnings of sessions that are kept at hand
-FEW = 20  # listeners too few to be parted: then their sessions are
 FACTORS = 32
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from segue.errors import UsageError
 from segue.evaluation import beyond
 from segue.evaluation.report import LABELS
 from segue.factors.observations import Observations
@@ -53,9 +54,12 @@ def judge_lists(ready: Ready, *, seed: int = 0, most: int = LISTENERS) -> Judged
     Everything but the weekly list ranks tracks that are new to the listener, and takes the first: the factors
     of Segue, `implicit`'s where that package is installed, popularity, chance. Nothing is remembered.
     """
-    listeners = sorted(drawn(ready.everybody, seed)[:most])
-    seen, histories = ready.read(listeners)
     every = ready.model.observe(ready.library)
+    known = set(map(str, every.listeners))  # not who plays podcasts alone
+    listeners = sorted(drawn([each for each in ready.everybody if each in known], seed)[:most])
+    if not listeners:
+        raise UsageError("Nobody is in the library whose list could be judged", do="segue train")
+    seen, histories = ready.read(listeners)
     heard = _binary(every.matrix)
     popularity = np.asarray(heard.sum(axis=0)).ravel()
     first, second = _weekly(ready, seen, histories, seed)

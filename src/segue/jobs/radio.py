@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from segue.errors import NotFoundError, SegueError, UsageError
+from segue.errors import NotFoundError, SegueError, UsageError, one_of
 from segue.jobs.train_taste import NETWORK, load_network
 from segue.jobs.weekly import catalogue_context, listeners_of
 from segue.library import Library
@@ -88,7 +88,7 @@ def open_radio(
     if listener is not None and listener not in (everybody := listeners_of(library)):
         raise NotFoundError(
             f"The library has no listener {listener!r}",
-            expected=f"one of {len(everybody):,}, such as {', '.join(everybody[:3])}",
+            expected=one_of(everybody),
             do="see `segue library`, or name tracks with --seed-track",
         )
     with progress("Reading the network"):

@@ -236,6 +236,7 @@ def library_playlist(library: Library, text: str) -> Playlist:
         raise NotFoundError(
             f"There is no playlist {text!r}",
             expected="a file (.jspf, .xspf, .m3u8, .csv, .json), or the id or title of a playlist here",
+            do="check the name, or take a weekly list: --listener NAME --week 2026-W48",
         )
     mine = entries.filter(entries.playlist_id == rows[0]["playlist_id"]).order_by(["position", "track_id"])
     cards = Cards(library, library.arrow(mine)["track_id"].to_pylist())

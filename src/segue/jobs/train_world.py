@@ -21,7 +21,7 @@ from segue.world.catalogue import Catalogue, catalogue_of
 from segue.world.config import WorldConfig
 from segue.world.dynamics import WHOLE, World
 from segue.world.library_world import library_starts, library_world
-from segue.world.logs import chosen, log_of, read_sessions
+from segue.world.logs import chosen, held_out, log_of, read_sessions
 from segue.world.measuring import Events, Measured
 from segue.world.responses import UserModel, along_all, fit_with_curve, init_model
 from segue.world.trees import from_arrays, to_arrays
@@ -52,6 +52,8 @@ def train_world(
 ) -> TrainedWorld:
     """Learn user models, measure them on listeners they have not seen, publish them.
 
+    Where there are too few listeners for that, they are measured on later sessions of the same ones.
+
     Args:
         library: with sessions whose skips are known.
         config: settings.
@@ -69,17 +71,17 @@ def train_world(
     heard = read_sessions(
         library, catalogue, shuffled=config.shuffled, steps=config.steps, most=config.sessions, seed=seed
     )
-    people = np.unique(heard.listener)
-    apart = np.random.default_rng(seed).permutation(people)[: max(1, round(config.held_out * len(people)))]
-    out = np.isin(heard.listener, apart)
+    out = held_out(heard, config.held_out, seed)
     parts = [chosen(heard, np.flatnonzero(rows)) for rows in (~out, out)]
     logs = [log_of(catalogue, part) for part in parts]
     learn, test = (
         measuring.events_of(p.stage, p.there, catalogue.tracks.minutes[p.place], p.share) for p in parts
     )
+    learners, others = (len(np.unique(part.listener)) for part in parts)
+    strangers = not np.intersect1d(parts[0].listener, parts[1].listener).size
     tell(
-        f"2. {len(parts[0].stage):,} sessions of {len(people) - len(apart):,} listeners; "
-        f"measured on {len(parts[1].stage):,} of {len(apart):,} others"
+        f"2. {len(parts[0].stage):,} sessions of {_people(learners)}; measured on {len(parts[1].stage):,} "
+        + (f"of {others:,} others" if strangers else "later ones of theirs")
     )
     models, curves, chances = {}, {}, dict(measuring.tables(learn, test))
     rows = np.asarray(logs[1].there) > 0
@@ -99,6 +101,7 @@ def train_world(
         "seed": seed,
         "sessions": len(parts[0].stage),
         "held_out": len(parts[1].stage),
+        "strangers": strangers,
         "plays": len(learn.stage),
         "disagreement": disagreement,
     }
@@ -106,6 +109,10 @@ def train_world(
     return TrainedWorld(
         version, models, measured, _reliability(found[best], test, shares, config), curves, facts
     )
+
+
+def _people(count: int) -> str:
+    return "one listener" if count == 1 else f"{count:,} listeners"
 
 
 def runs(config: WorldConfig) -> int:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from scipy.sparse import csr_matrix
 
-from segue.errors import NotFoundError, SegueError, UsageError, install
+from segue.errors import NotFoundError, SegueError, UsageError, install, one_of
 from segue.factors.model import FactorModel
 from segue.factors.observations import Observations
 from segue.jobs.tastes import tastes_of_week
@@ -89,7 +89,7 @@ class Ready:
         if unknown:
             raise NotFoundError(
                 f"The library has no listener {unknown[0]!r}",
-                expected=f"one of {len(self.everybody):,}, such as {', '.join(self.everybody[:3])}",
+                expected=one_of(self.everybody, self.model.config.observations.unit),
                 do="see `segue library`, import their listening, or name tracks they like with --like",
             )
 

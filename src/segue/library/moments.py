@@ -11,23 +11,21 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from datetime import datetime
 
-    import ibis
-
 DAY = 86_400.0
 
 
-def seconds(moment: Any) -> ibis.Value:
+def seconds(moment: Any) -> Any:
     """Seconds since 1970 as float64, with the fraction; negative before 1970, null where the moment is."""
     return moment.epoch_seconds().cast("float64").floor() + moment.microsecond().cast("float64") / 1e6
 
 
-def milliseconds(moment: Any) -> ibis.Value:
+def milliseconds(moment: Any) -> Any:
     """Whole milliseconds since 1970 as int64, rounded down; null where the moment is."""
     whole = moment.epoch_seconds().cast("float64").floor().cast("int64")
     return whole * 1_000 + (moment.microsecond().cast("int64") / 1_000).floor().cast("int64")
 
 
-def days_until(moment: Any, now: datetime) -> ibis.Value:
+def days_until(moment: Any, now: datetime) -> Any:
     """Days from a moment to `now` as float64; negative for what comes after, null where the moment is."""
     import ibis
 

@@ -21,6 +21,13 @@ VERSION = re.compile(r"\d{8}T\d{6}\.\d{3}Z-[0-9a-f]{8}")
 CURRENT = "current"
 AGAIN = "roll back, or train again"
 T = TypeVar("T")
+LEARNED_BY = {
+    "factors": "segue train",
+    "vectors": "segue train --vectors",
+    "network": "segue train --network",
+    "world": "segue world",
+    "agents": "segue agents train",
+}
 
 
 class Shelf:
@@ -185,7 +192,9 @@ class Shelf:
         if version is None:
             there = ", ".join(self.names()) or "nothing"
             raise NotFoundError(
-                f"No model named {name} on the shelf {self.folder}", came=f"there is {there}", do="train it"
+                f"No model named {name} on the shelf {self.folder}",
+                came=f"there is {there}",
+                do=LEARNED_BY.get(name, "train it"),
             )
         if not VERSION.fullmatch(version) or not (self._place(name) / version).is_dir():
             raise FormatError(
@@ -210,7 +219,9 @@ class Shelf:
         version = version or self.current(name)
         if version not in self.versions(name):
             raise NotFoundError(
-                f"{name} has no version {version}", expected=", ".join(self.versions(name)) or "none is there"
+                f"{name} has no version {version}",
+                expected=", ".join(self.versions(name)) or "none is there",
+                do="see `segue models`",
             )
         folder = self._place(name) / version
         if check:
@@ -272,7 +283,7 @@ class Shelf:
                 current, every = self._named(self._place(name)) or "", self.versions(name)
                 earlier = [each for each in every if each < current or current not in every]
                 if not earlier:
-                    raise NotFoundError(f"{name} has no version before {current}")
+                    raise NotFoundError(f"{name} has no version before {current}", do="see `segue models`")
                 version = earlier[-1]
             self.verify(name, version)
             write_text(self._place(name) / CURRENT, version + "\n")

@@ -23,6 +23,7 @@ from segue.world.responses import Log
 from segue.world.walking import walk
 
 FEWEST = 50  # sessions to learn from
+FEW = 20  # listeners too few to be parted: then their sessions are
 
 
 class Heard(NamedTuple):
@@ -117,6 +118,20 @@ def log_of(catalogue: Catalogue, heard: Heard) -> Log:
     return _log(
         catalogue.tracks, *map(jnp.asarray, (heard.place, heard.static, heard.stage, heard.there, heard.left))
     )
+
+
+def held_out(heard: Heard, share: float, seed: int = 0) -> NDArray[np.bool_]:
+    """Which of the sessions (n,) are kept for measuring: those of a share of the listeners, drawn at random.
+
+    Where there are fewer than FEW listeners it is the last share of each one's sessions, one at least.
+    `heard` must be as `read_sessions` gives it: listener by listener, each in order of time.
+    """
+    people, row, count = np.unique(heard.listener, return_inverse=True, return_counts=True)
+    if len(people) >= FEW:
+        drawn = np.random.default_rng(seed).permutation(len(people))[: max(1, round(share * len(people)))]
+        return np.isin(row, drawn)
+    place = np.arange(len(row)) - (np.cumsum(count) - count)[row]
+    return place >= (count - np.maximum(1, np.round(share * count)))[row]
 
 
 def chosen(heard: Heard, rows: NDArray) -> Heard:

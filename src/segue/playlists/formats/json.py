@@ -35,9 +35,9 @@ def read_json(path: Path) -> Playlist:
     try:
         data = json.loads(path.read_bytes())
     except FileNotFoundError:
-        raise NotFoundError(f"No playlist at {path}") from None
+        raise NotFoundError(f"No playlist at {path}", do="check the name") from None
     except (ValueError, RecursionError) as error:
-        raise FormatError(f"{path} is not JSON", came=str(error)) from None
+        raise FormatError(f"{path} is not JSON", came=str(error), do="write it again") from None
     if not isinstance(data, dict) or (data.get("format"), data.get("version")) != (NAME, VERSION):
         raise FormatError(
             f"{path} is not a Segue playlist", expected=f'"format": "{NAME}" and "version": {VERSION}'
@@ -46,7 +46,9 @@ def read_json(path: Path) -> Playlist:
         _refuse_unknown(data.get("playlist"))
         return _adapter().validate_python(data.get("playlist"))
     except (ValidationError, ValueError) as error:
-        raise FormatError(f"{path} holds a playlist that is not whole", came=str(error)) from None
+        raise FormatError(
+            f"{path} holds a playlist that is not whole", came=str(error), do="write it again"
+        ) from None
 
 
 @cache

@@ -35,11 +35,11 @@ def read(path: Path) -> Playlist:
     if kind is None:
         raise UsageError(f"No playlist format is named like {path}", expected=" ".join(KINDS))
     if not path.is_file():
-        raise NotFoundError(f"There is no playlist {path}")
+        raise NotFoundError(f"There is no playlist {path}", do="check the name")
     for entry in entries(path):
         if isinstance(entry, Entry):
             return _read(path, entry, kind)
-    raise FormatError(f"{path} is no playlist file")
+    raise FormatError(f"{path} is no playlist file", do="export it again")
 
 
 def _read(path: Path, entry: Entry, kind: str) -> Playlist:
