@@ -147,3 +147,33 @@ def test_columns_are_filled_and_nothing_else_is_touched() -> None:
     assert done.select(columns) == table.select(columns)
     assert assign_versions(done) == done
     assert assign_versions(table.slice(0, 0)).schema == TRACKS
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("T. B. Sheets", "T.B. Sheets", True),
+        ("Lovin' You", "Loving You", True),
+        ("Leanin", "Leanin'", True),
+        ("Wipe Out", "Wipeout", True),
+        ("How Do U Want It", "How Do You Want It", True),
+        ("Song", "Song (with intro)", True),
+        ("Song", "Song (98 Reissue)", True),
+        ("Song", "Song - 2003 Reissue", True),
+        ("रोम", "रोम (लाइव)", True),
+        ("Part 1 1", "Part 11", False),
+        ("U", "You", False),
+        ("राम", "रोम", False),
+        ("รัก", "รุก", False),
+        ("и", "й", False),
+    ],
+)
+def test_near_titles_of_one_artist(one: str, other: str, same: bool) -> None:
+    works = works_of(Recording(one, ("A",)), Recording(other, ("A",)))
+    assert (len(set(works)) == 1) is same
+
+
+def test_a_title_alone_joins_no_two_artists() -> None:
+    title = "Stranger in a Strange Land"
+    works = works_of(Recording(title, ("Iron Maiden",)), Recording(title, ("Leon Russell",)))
+    assert len(set(works)) == 2

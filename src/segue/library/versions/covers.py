@@ -54,17 +54,3 @@ def tells_apart(work_title: str) -> bool:
     tokens = work_title.split()
     rare = [t for t in tokens if t not in words.COMMON]
     return (len(tokens) >= 2 and bool(rare)) or len(tokens) >= 3 or any(len(t) >= 8 for t in rare)
-
-
-@lru_cache(maxsize=100_000)
-def is_distinctive(work_title: str) -> bool:
-    """Whether two different songs would hardly share this title: four words or more, three of them uncommon.
-
-    "Smells Like Teen Spirit" is; "Hello", "The Power of Love", "All I Want for Christmas Is You" and figures
-    of speech such as "Survival of the Fittest" are not. English only: the list of common words is.
-    """
-    tokens = work_title.split()
-    if len(tokens) < 4 or len(work_title) < 18 or not work_title.isascii() or set(tokens) & words.NOT_TOLD:
-        return False
-    rare = {t for t in tokens if t not in words.COMMON and len(t) >= 3 and not t.isdigit()}
-    return len(rare) >= 3 and bool(set(tokens) & words.ENGLISH)

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from segue.library.versions import shapes, words
-from segue.library.versions.text import artist_key, fold, plain
+from segue.library.versions.text import apart, artist_key, fold, plain
 
 
 class Segment(NamedTuple):
@@ -22,7 +22,7 @@ class Segment(NamedTuple):
 def flat(text: str) -> str:
     """`text` as words and single spaces: "12'' Mix (2004)" gives "12 mix 2004"."""
     folded = fold(plain(text)).replace("&", " and ").replace("+", " and ").replace("'", "")
-    return shapes.SIGNS.sub(" ", folded).strip()
+    return apart(folded)
 
 
 def _kinds(*kinds: str) -> tuple[str, ...]:
@@ -224,6 +224,8 @@ def _is_source(text: str, flattened: str, lead: str) -> Segment | None:
     if shapes.FROM.match(flattened) and (quoted or shapes.FROM_WORK.search(flattened)):
         live = re.search(r"\blive\b|\bconcert\b|\bunplugged\b", flattened)
         return Segment(("live",) if live else ())
+    if shapes.REISSUE.match(flattened) or shapes.INTRO.match(flattened):
+        return Segment()
     if shapes.SOUNDTRACK.match(flattened) or shapes.TAPE.match(flattened):
         return Segment()
     if shapes.ARRANGED.match(flattened):

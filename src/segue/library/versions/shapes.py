@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-SIGNS = re.compile(r"[^\w]+|_+")
 YEAR = r"(?:19|20)\d\d"
 LIST = re.compile(r"\s*[/;|,]\s*|\s+-\s+")
 SPOKEN = re.compile(r"\b(?:commentary|interview|track by track|storytelling|spoken)\b")
@@ -207,6 +206,14 @@ PRODUCED = re.compile(
 ARRANGED = re.compile(r"^(?:(?:arr(?:anged)?|orch(?:estrated)?|transcr(?:ibed)?)\b.*)$")
 SHOW = re.compile(
     r"^(?:asot|abgt|gdjb|a state of trance|group therapy|trance nation|future favorite|tune of the week)\b.*$"
+)
+REISSUE = re.compile(
+    rf"^(?:{YEAR} |\d\d )?(?:\w+ )?(?:re ?issue|re ?release|re ?press(?:ing)?|pressing|bonus disc)"
+    rf"(?: {YEAR}| \d\d)?$"
+)
+INTRO = re.compile(
+    r"^(?:with(?:out)?|no|incl(?:uding|udes)?) (?:the )?(?:spoken |long |short |extended )*"
+    r"(?:intro|outro|introduction)$"
 )
 TAPE = re.compile(
     r"^(?:.+ )?(?:deluxe|expanded|special|limited|collectors?|super deluxe|bonus|tour|legacy"

@@ -6,6 +6,8 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from segue.library.names import Table, without_accents
+
 _QUOTES = str.maketrans(
     {
         **dict.fromkeys("’‘ʼ＇`´′ʹ", "'"),
@@ -50,7 +52,7 @@ _IN_WORD = re.compile(r"(?<=\w)'(?=\w)")
 _DROPPED_G = re.compile(r"(?<=[a-z]{2})in'(?=\W|$)")
 _ROCK_N_ROLL = re.compile(r"(?<=\s)'?n'?(?=\s)")
 _APART = re.compile(r"[^\w]+|_+")
-_DOTTED = re.compile(r"\b(?:[a-z]\.){2,}(?=\W|$)")
+_DOTTED = re.compile(r"\b[a-z]\.(?:\s?[a-z]\.)+(?=\W|$)")  # "T.B. Sheets", "T. B. Sheets"
 _PART = r"part|pt|parte|teil|partie|часть|chapter|act|volume|vol|book|movement|mvt|symphony"
 _NUMBERED = re.compile(
     rf"\b({_PART})s?\.?\s*#?\s*([ivx]+|\d+|one|two|three|four|five|six|seven|eight|nine|ten)\b"
@@ -99,27 +101,19 @@ _ASCII_BRACKETS = str.maketrans({"{": "[", "}": "]", "`": "'"})
 
 
 def fold(text: str) -> str:
-    """`text` in lower case without accents.
-
-    Marks are taken off Latin, Greek, Hebrew and Arabic letters only: a Japanese dakuten or a Korean
-    syllable is another letter, not an accent.
-    """
+    """`text` in lower case without accents (`names.without_accents`), letters of one sound alike."""
     text = text.casefold()
+    return text if text.isascii() else without_accents(text.translate(_LETTERS))
+
+
+def apart(text: str) -> str:
+    """The words of `text`, with all that is no letter, mark of a letter or digit left out."""
     if text.isascii():
-        return text
-    kept: list[str] = []
-    for char in text.translate(_LETTERS):
-        if char < "\u0500":
-            kept.append("й" if char == "й" else _base_letter(char))
-        elif not ("\u0591" <= char <= "\u05c7" or "\u064b" <= char <= "\u0652"):
-            kept.append(_base_letter(char) if "\u1e00" <= char <= "\u1fff" else char)
-    return "".join(kept)
+        return _APART.sub(" ", text).strip()
+    return " ".join(text.translate(_WORDS).split())
 
 
-@lru_cache(maxsize=4096)
-def _base_letter(char: str) -> str:
-    decomposed = unicodedata.normalize("NFD", char)
-    return "".join(c for c in decomposed if not unicodedata.combining(c))
+_WORDS = Table(lambda char: char if unicodedata.category(char)[0] in "LMN" else " ")
 
 
 def title_key(text: str) -> str:
@@ -130,14 +124,18 @@ def title_key(text: str) -> str:
     folded = fold(plain(text))
     if folded.isascii() and folded.replace(" ", "").isalpha() and not _NUMBERED.search(folded):
         return folded
-    key = _DOTTED.sub(lambda m: m.group().replace(".", ""), folded)
+    key = _DOTTED.sub(_initials, folded)
     if "'" in key:
         key = _DROPPED_G.sub("ing", key)
         key = _ROCK_N_ROLL.sub("and", key)
         key = _IN_WORD.sub("", key)
     key = key.replace("&", " and ").replace("$", "s").replace(" + ", " and ").replace("#", " number ")
-    key = _APART.sub(" ", _NUMBERED.sub(_canonical_number, key)).strip()
+    key = apart(_NUMBERED.sub(_canonical_number, key))
     return key or folded.replace(" ", "")
+
+
+def _initials(match: re.Match[str]) -> str:
+    return match.group().replace(".", "").replace(" ", "")
 
 
 def _canonical_number(match: re.Match[str]) -> str:
@@ -145,13 +143,55 @@ def _canonical_number(match: re.Match[str]) -> str:
     return f"{_LONG.get(word, word)} {_NUMBERS.get(number) or _ROMAN.get(number) or number}"
 
 
+_SPELLED = {
+    # Written as they are spoken, or in two ways.
+    "alright": "all right",
+    "cause": "because",
+    "colour": "color",
+    "coz": "because",
+    "cuz": "because",
+    "em": "them",
+    "gonna": "going to",
+    "gotta": "got to",
+    "grey": "gray",
+    "luv": "love",
+    "mr": "mister",
+    "n": "and",
+    "nite": "night",
+    "okay": "ok",
+    "ol": "old",
+    "thru": "through",
+    "til": "till",
+    "tonite": "tonight",
+    "u": "you",
+    "until": "till",
+    "wanna": "want to",
+    "ya": "you",
+}
+_BLANK = re.compile(r"(?<=[^\d ]) (?=[^\d ])")  # not between numbers
+_ING = re.compile(r"\b([a-z]{3,}in)g\b")
+
+
+@lru_cache(maxsize=200_000)
+def spelling(key: str) -> str:
+    """What the title keys of one artist's song share that is spelled in two ways, blanks left out.
+
+    >>> spelling("lovin you til tonite") == spelling("loving u until tonight")
+    True
+    """
+    if " " not in key:  # "U" and "You" may well be two songs
+        return _ING.sub(r"\1", key)
+    words = " ".join(_SPELLED.get(word, word) for word in _ING.sub(r"\1", key).split())
+    return _BLANK.sub("", words)
+
+
 @lru_cache(maxsize=200_000)
 def artist_key(name: str) -> str:
     """What two spellings of one artist share: "The Beatles" and "beatles", "P!nk" and "Pink"."""
     key = fold(plain(name)).replace("$", "s").replace("&", " and ").replace(" + ", " and ")
     key = re.sub(r"(?<=\w)!(?=\w)", "i", key)
-    key = _IN_WORD.sub("", _DOTTED.sub(lambda m: m.group().replace(".", ""), key))
-    key = _APART.sub(" ", key).strip()
+    key = _IN_WORD.sub("", _DOTTED.sub(_initials, key))
+    key = apart(key)
     if key.startswith("the ") and len(key) > 6:
         key = key[4:]
     return key or fold(plain(name)).strip()

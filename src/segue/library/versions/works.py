@@ -11,7 +11,8 @@ from itertools import combinations
 from typing import NamedTuple
 
 from segue.library.versions import words
-from segue.library.versions.covers import is_distinctive, known_covers, of_album, tells_apart
+from segue.library.versions.covers import known_covers, of_album, tells_apart
+from segue.library.versions.text import spelling
 from segue.library.versions.titles import ParsedTitle, parse_title
 
 
@@ -110,6 +111,13 @@ class _Works:
         if node is None:
             node = self.nodes[key] = self.union.add()
         return node
+
+    def join_spellings(self) -> None:
+        """ "Lovin' You" is the artist's "Loving You", "Every Day" "Everyday"."""
+        alike: dict[tuple[str, str], int] = {}
+        for node, (title, main, place) in enumerate(self.keys):
+            if main and not place:
+                self.union.join(node, alike.setdefault((spelling(title), main), node))
 
     def join_credits(self) -> None:
         """One song in another order of credits: "Lean On" by Major Lazer, and by DJ Snake & Major Lazer."""
@@ -223,46 +231,14 @@ class _Works:
             for node in nodes[1:]:
                 self.union.join(nodes[0], node)
 
-    def join_same_names(self) -> None:
-        """Unmarked covers: a title so particular that two songs would not share it."""
-        by_title: dict[str, set[int]] = defaultdict(set)
-        for parsed, node in zip(self.parsed, self.node_of, strict=True):
-            if parsed is not None and not parsed.generic and self.keys[node][1]:
-                by_title[parsed.work_title].add(node)
-        for title, nodes in by_title.items():
-            roots = {self.union.find(n) for n in nodes}
-            if len(roots) < 2 or not is_distinctive(title):
-                continue
-            first = min(sorted(nodes), key=self._age)
-            original = self.union.find(first)
-            self.covers |= {n for n in nodes if self.union.find(n) != original}
-            for node in nodes:
-                self.union.join(node, first)
-
-    def _age(self, node: int) -> tuple[str, float, int, int]:
-        """Sorts the likeliest original first: released first, then popular, most recordings, first row."""
-        tracks = [self.recordings[t] for t in self.members[node]]
-        marked = any(
-            {"cover", "karaoke"} & set(p.kinds)
-            for t in self.members[node]
-            if (p := self.parsed[t]) is not None
-        )
-        dates = [t.release_date[:4] for t in tracks if t.release_date]
-        return (
-            "~" if marked else min(dates, default="9999"),
-            -max((t.popularity or 0.0 for t in tracks), default=0.0),
-            -len(tracks),
-            node,
-        )
-
 
 def group(tracks: Iterable[Recording]) -> list[Grouped]:
     """Gather `tracks` into works.
 
     Tracks are one work when their titles without version, guests and packaging are alike and they share an
     artist (the main artist of one is credited on the other, a remixer not counting); when a cover, karaoke or
-    tribute track names the song; or, across artists, when the cover is known (`known_covers`) or the title is
-    too particular for two songs (`is_distinctive`). "Intro", "Interlude" and their like are one work only on
+    tribute track names the song; or when the cover is known (`known_covers`): a title alone never joins two
+    artists. "Intro", "Interlude" and their like are one work only on
     one album. Podcasts, audiobooks and tracks without a title are works by themselves.
 
     Returns:
@@ -287,12 +263,12 @@ def _no_collection() -> Generator[None]:
 
 def _group(tracks: Sequence[Recording]) -> list[Grouped]:
     works = _Works(tracks)
+    works.join_spellings()
     works.join_credits()
     works.join_generic()
     works.join_subtitles()
     works.join_covers()
     works.join_known_covers()
-    works.join_same_names()
     roots = [works.union.find(node) for node in works.node_of]
     names: dict[int, _Key] = {}
     for node, key in enumerate(works.keys):
