@@ -31,6 +31,14 @@ _MINUTES = re.compile(r"(?:(\d{1,3}):)?([0-5]?\d|\d{1,4}):([0-5]\d(?:\.\d{1,6})?
 class Malformed(ValueError):
     """A row that cannot be taken, and why; it becomes a Reject."""
 
+    def __init__(self, why: str) -> None:
+        """`why` may name columns and values of the file, which are made short and printable."""
+        super().__init__(why if len(why) < 200 and why.isprintable() else _printable(why))
+
+
+def _printable(text: str) -> str:
+    return _SURROGATE.sub("?", _CONTROL.sub("?", text))[:400]
+
 
 def shown(value: object) -> str:
     """A short, printable form of a strange value for a message."""

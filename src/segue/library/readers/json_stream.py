@@ -267,7 +267,11 @@ def _walk(window: _Window, path: Path, enter: Callable[[Path], bool]) -> Iterato
 
 def _item(window: _Window, path: Path, enter: Callable[[Path], bool]) -> Iterator[tuple[Path, Any]]:
     """An item of an array; a broken one costs itself alone, unless half of it has been given out."""
-    mark, entered = window.mark(), window.peek() in ("[", "{") and enter(path)
+    mark, opening = window.mark(), window.peek()
+    entered = opening in ("[", "{") and enter(path)
+    if opening == ",":
+        yield path, Malformed("not JSON: an item is missing")
+        return
     try:
         yield from _walk(window, path, enter)
     except FormatError as error:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import PurePosixPath
 
 from segue.errors import FormatError
+from segue.library.readers.fields import or_none, text
 from segue.library.readers.playlist_files import jspf, m3u, pls, table, xspf
 from segue.library.readers.playlist_files.places import Place, PlaylistFile
 from segue.library.readers.times import Clock
@@ -54,4 +55,5 @@ def parse(entry: Entry, clock: Clock, kind: str | None = None) -> PlaylistFile:
             f"{entry.name} is no playlist", expected="M3U, M3U8, PLS, XSPF, JSPF, or Segue's own CSV or JSON"
         )
     found = _PARSERS[kind](entry, clock)
-    return found._replace(title=found.title or PurePosixPath(entry.name).stem)
+    title = or_none(text, found.title) or or_none(text, PurePosixPath(entry.name).stem)
+    return found._replace(title=title)
