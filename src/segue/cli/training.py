@@ -23,7 +23,11 @@ def train(
     library: LibraryOption = LIBRARY,
     config: ConfigOption = None,
     unit: Annotated[
-        str | None, typer.Option(help="Learn from 'listeners', or take 'playlists' for listeners.")
+        str | None,
+        typer.Option(
+            help="Learn from 'listeners', 'playlists' or 'both' together. [default: what there is]",
+            show_default=False,
+        ),
     ] = None,
     vectors: Annotated[
         bool,
@@ -46,19 +50,22 @@ def train(
 
     The model is published whole or not at all; `segue models` lists the versions and rolls back.
     """
+    from typing import get_args
+
     from segue.jobs.train import train as run
     from segue.jobs.train import train_vectors
     from segue.library import Library
+    from segue.library.listening import Unit
     from segue.settings import load_settings
 
     settings = load_settings(config)
-    factors = settings.factors
-    if unit is not None:
-        if unit not in ("listeners", "playlists"):
-            raise UsageError("--unit is 'listeners' or 'playlists'", came=unit)
-        factors = factors.for_playlists() if unit == "playlists" else factors
+    known: dict[str, Unit] = {name: name for name in get_args(Unit)}
+    if unit is not None and unit not in known:
+        raise UsageError("--unit cannot be taken", expected=" or ".join(known), came=unit)
     opened, keep = Library.open(library), settings.shelf.keep
-    trained = run(opened, factors, keep=keep, show_progress=not json)
+    trained = run(
+        opened, settings.factors, unit=known[unit] if unit else None, keep=keep, show_progress=not json
+    )
     songs = train_vectors(opened, settings.vectors, keep=keep) if vectors or network else None
     follows = None
     if network:
@@ -83,10 +90,7 @@ def train(
             }
         )
         return
-    print(
-        f"Learned from {len(model.listeners_):,} {model.config.observations.unit} and "
-        f"{len(model.tracks_):,} tracks."
-    )
+    print(trained.learned_from)
     if losses:
         print(f"Loss {losses[0]:,.0f} after the first epoch, {losses[-1]:,.0f} after {len(losses)}.")
     also = (f" and vectors/{songs}" if songs else "") + (f" and network/{follows}" if follows else "")

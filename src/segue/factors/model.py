@@ -18,8 +18,11 @@ from segue.factors.blend import PLAYLISTS, Blend, BlendConfig, MixConfig
 from segue.factors.config import MEASURED, ALSConfig
 from segue.factors.observations import ObservationConfig, Observations, Tables, observe
 from segue.files import write_bytes
+from segue.library.listening import Unit
 
 CONFIG, IDS, FACTORS, BLEND = "config.json", "ids.json", "factors.npz", "blend.npz"
+FEW_LISTENERS = 50  # fewer among many playlists would be told what another of them plays
+MANY_PLAYLISTS = 20  # for each listener
 AT_ONCE = 1024  # listeners ranked at a time
 
 
@@ -50,12 +53,33 @@ class FactorConfig(BaseModel):
 
     def for_playlists(self) -> FactorConfig:
         """The same with playlists taken for listeners; settings left at their defaults become theirs."""
-        update = {"unit": "playlists", "confidence": "binary"}
+        return self._of("playlists", mostly="playlists")
+
+    def suited(self, n_listeners: int, n_playlists: int) -> FactorConfig:
+        """The same for a library of so many listeners and playlists, which then learn together.
+
+        Settings left at their defaults become those that measured best for whichever are more. A few
+        listeners among many playlists are asked for, but not learned from.
+        """
+        unit: Unit = "both" if n_playlists else "listeners"
+        if n_playlists and not n_listeners:
+            unit = "playlists"
+        suited = self._of(unit, mostly="playlists" if n_playlists > n_listeners else "listeners")
+        few = n_listeners < FEW_LISTENERS and n_playlists > MANY_PLAYLISTS * n_listeners
+        if unit == "both" and few:
+            update = {"teachers": "playlists"}
+            return suited.model_copy(update={"observations": suited.observations.model_copy(update=update)})
+        return suited
+
+    def _of(self, unit: Unit, mostly: str) -> FactorConfig:
+        observations = self.observations.model_copy(update={"unit": unit})
+        if mostly == "listeners":
+            return self.model_copy(update={"observations": observations})
         usual = dict(MEASURED["listeners"])
         own = {name: value for name, value in self.als if value != usual[name]}
         als = MEASURED["playlists"].model_copy(update=own)
         blend = PLAYLISTS if self.blend == MixConfig() else self.blend
-        return FactorConfig(observations=self.observations.model_copy(update=update), als=als, blend=blend)
+        return FactorConfig(observations=observations, als=als, blend=blend)
 
 
 class Because(NamedTuple):

@@ -1,4 +1,4 @@
-"""From listening to the matrix of observations: how much each play, skip, save and ban counts.
+"""From listening to the matrix of observations: how much each play, skip, save, ban and playlist counts.
 
 What a pair (listener, track) is worth, in order:
 
@@ -22,6 +22,7 @@ What a pair (listener, track) is worth, in order:
    | linear     | base + gain r / per            | gain r / per               |
    | binary     | base                           | -base                      |
 
+   A place in a playlist is a choice made once: its confidence is `place`, however old it is.
    (Hu et al. 2008, equations 3 and 6. A negative value is a dislike: preference 0, with that confidence.)
 3. The listener's last explicit word on the track comes on top: a save adds `save`, a love `love`; a ban or a
    hate makes the value -`ban` whatever was played; an unlove takes the word back.
@@ -44,7 +45,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, NonNegativeFlo
 from scipy.sparse import csr_matrix
 
 from segue.errors import UsageError
-from segue.library.listening import Some, plays
+from segue.library.listening import Some, Unit, heard
 from segue.library.moments import DAY, seconds
 
 if TYPE_CHECKING:
@@ -58,8 +59,14 @@ class ObservationConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    unit: Literal["listeners", "playlists"] = Field(
-        "listeners", description="Whose rows: listeners', or every playlist's as if it were a listener."
+    unit: Unit = Field(
+        "listeners",
+        description="Whose rows: listeners', every playlist's as if it were a listener, or both together.",
+    )
+    teachers: Literal["all", "playlists"] = Field(
+        "all",
+        description="Whose rows a model learns from. With playlists alone, listeners are only asked for: "
+        "among a few, one would be told what another plays.",
     )
     media: tuple[str, ...] = Field(
         ("song", "artist"), description="Media that count; a track of unknown medium is a song."
@@ -79,6 +86,7 @@ class ObservationConfig(BaseModel):
     base: NonNegativeFloat = Field(1.0, description="Confidence of the faintest positive amount.")
     gain: NonNegativeFloat = Field(0.8, description="How much more amounts count.")
     per: PositiveFloat | None = Field(None, description="The amount that counts as much; none is the mean.")
+    place: PositiveFloat = Field(1.0, description="Confidence of a place in a playlist: a choice made once.")
     save: NonNegativeFloat = Field(2.0, description="Added for a track the listener saved.")
     love: NonNegativeFloat = Field(4.0, description="Added for a track the listener loves.")
     ban: NonNegativeFloat = Field(4.0, description="Confidence of a dislike that was said: ban, hate.")
@@ -126,11 +134,11 @@ def observe(
     """
     config = config or ObservationConfig()
     restricted = listeners is not None or tracks is not None
-    amounts = _plays(library, config) if config.unit == "listeners" else _entries(library, config)
+    amounts = _amounts(library, config)
     config = _settled(library, amounts, config)
     if listeners is not None:
         library = Some(library, listeners)
-        amounts = _plays(library, config) if config.unit == "listeners" else _entries(library, config)
+        amounts = _amounts(library, config)
     pairs = _valued(_aged(amounts, config), library, config)
     if not restricted:
         pairs = _supported(pairs, config)
@@ -139,11 +147,15 @@ def observe(
     columns, column_ids = _codes(table["track_id"], tracks)
     values = table["value"].to_numpy().astype(np.float32)
     if not restricted and not len(values):
+        whose = "listeners or playlists" if config.unit == "both" else config.unit
         raise UsageError(
-            f"There is nothing to learn from: no {config.unit} with tracks that count",
+            f"There is nothing to learn from: no {whose} with tracks that count",
             do="import listening or playlists, or loosen the settings of observations",
         )
     known = (rows >= 0) & (columns >= 0)
+    if not restricted and config.unit == "both" and config.teachers == "playlists":
+        rows, row_ids = _of_playlists(library, rows, row_ids)
+        known &= rows >= 0
     matrix = csr_matrix(
         (values[known], (rows[known], columns[known])),
         shape=(len(row_ids), len(column_ids)),
@@ -153,37 +165,39 @@ def observe(
     return Observations(matrix, row_ids, column_ids, config)
 
 
-def _plays(library: Tables, config: ObservationConfig) -> ibis.Table:
-    """(listener_id, track_id, at, amount) of every play; the age is still to come."""
+def _of_playlists(
+    library: Tables, rows: NDArray[np.int32], row_ids: NDArray[np.object_]
+) -> tuple[NDArray[np.int32], NDArray[np.object_]]:
+    """The same without the rows of listeners, which become -1."""
+    people: set[str] = set()
+    for table in ("listens", "feedback"):
+        ids = library.arrow(library.table(table).select("listener_id").distinct())
+        people |= set(ids["listener_id"].to_pylist())
+    stays = np.array([who not in people for who in row_ids.tolist()], bool)
+    place = np.where(stays, np.cumsum(stays) - 1, -1).astype(np.int32)
+    return place[rows], row_ids[stays]
+
+
+def _amounts(library: Tables, config: ObservationConfig) -> ibis.Table:
+    """(listener_id, track_id, placed, at, amount) of every play and place; the age is still to come."""
     import ibis
 
     # How far a play was heard, and whether it was skipped, is decided in library/listening.py alone.
-    listens = _of_media(plays(library), library, config)
-    heard = ibis.cases(
-        (listens.skipped.fill_null(False), config.skip),
-        (listens.stage == 0, 0.0),
-        (listens.stage == 1, config.briefly_heard),
-        (listens.stage == 2, config.most_heard),
+    told = _of_media(heard(library, config.unit), library, config)
+    worth = ibis.cases(
+        (told.placed, 1.0),
+        (told.skipped.fill_null(False), config.skip),
+        (told.stage == 0, 0.0),
+        (told.stage == 1, config.briefly_heard),
+        (told.stage == 2, config.most_heard),
         else_=1.0,
     ).cast("float64")
-    return listens.select(
+    return told.select(
         "listener_id",
         "track_id",
-        at=seconds(listens.started_at),
-        amount=heard * listens.plays.cast("float64"),  # a literal alone is a decimal to DuckDB
-    )
-
-
-def _entries(library: Tables, config: ObservationConfig) -> ibis.Table:
-    """(listener_id, track_id, at, amount) of every playlist entry, the playlist as listener."""
-    import ibis
-
-    entries = _of_media(library.table("playlist_entries"), library, config)
-    return entries.select(
-        "track_id",
-        listener_id=entries.playlist_id,
-        at=seconds(entries.added_at),
-        amount=ibis.literal(1.0),
+        "placed",
+        at=ibis.ifelse(told.placed, ibis.null("float64"), seconds(told.started_at)),
+        amount=worth * told.plays.cast("float64"),
     )
 
 
@@ -201,7 +215,7 @@ def _settled(library: Tables, amounts: ibis.Table, config: ObservationConfig) ->
             config = config.model_copy(update={"now": datetime.fromtimestamp(newest, UTC)})
     if config.per is None:
         summed = _aged(amounts, config)
-        positive = summed.filter(summed.amount > 0)
+        positive = summed.filter(summed.amount > 0, ~summed.placed)
         sums = positive.aggregate(total=(positive.amount * UNITS).cast("int64").sum(), n=positive.count())
         found = library.arrow(sums).to_pylist()[0]
         mean = float(found["total"]) / UNITS / found["n"] if found["n"] else 1.0
@@ -219,7 +233,9 @@ def _aged(amounts: ibis.Table, config: ObservationConfig) -> ibis.Table:
         days: Any = ibis.greatest(since.fill_null(0.0), 0.0)
         amount = amount * (days * (-math.log(2) / config.half_life_days)).exp()
     units = (amount * UNITS).round().cast("int64")
-    return amounts.group_by("listener_id", "track_id").aggregate(amount=units.sum().cast("float64") / UNITS)
+    return amounts.group_by("listener_id", "track_id", "placed").aggregate(
+        amount=units.sum().cast("float64") / UNITS
+    )
 
 
 def _valued(pairs: ibis.Table, library: Tables, config: ObservationConfig) -> ibis.Table:
@@ -233,9 +249,14 @@ def _valued(pairs: ibis.Table, library: Tables, config: ObservationConfig) -> ib
     elif config.confidence == "linear":
         more = config.gain * size
     less: Any = ibis.literal(config.base) if config.confidence == "binary" else more
-    value = ibis.cases((pairs.amount > 0, more + config.base), (pairs.amount < 0, -less), else_=0.0)
+    value = ibis.cases(
+        (pairs.placed, ibis.literal(config.place)),
+        (pairs.amount > 0, more + config.base),
+        (pairs.amount < 0, -less),
+        else_=0.0,
+    )
     valued = pairs.select("listener_id", "track_id", value=value.cast("float64"))
-    if config.unit == "listeners":
+    if config.unit != "playlists":
         valued = _with_words(valued, library, config)
     return valued.filter(valued.value != 0)
 

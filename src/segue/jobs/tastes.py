@@ -8,6 +8,7 @@ import numpy as np
 
 from segue.errors import NotFoundError
 from segue.jobs.train import FACTORS, VECTORS, load_factors, shelf_of
+from segue.library.listening import owners
 from segue.playlists.catalogue import Catalogue
 from segue.taste.listened import ListenedConfig
 from segue.taste.profiles import Profiles
@@ -56,6 +57,8 @@ def tastes_of_week(
 ) -> WeekOfTastes:
     """The tastes of all listeners in `week`, from its file if nothing has changed since, else found anew.
 
+    Where there are no listeners, they are those of playlists.
+
     Numbers and names are carried over from the newest earlier week that is kept.
 
     Args:
@@ -86,11 +89,13 @@ def tastes_of_week(
     if kept is not None and {name: kept[0].get(name) for name in facts} == facts and not config.sound:
         known = config.model_copy(update={"resolution": kept[0]["resolution"]})
         return WeekOfTastes(week, TasteSpace.of(vectors, None, known), kept[1], tuple(made_from))
+    people, playlists = owners(library, unit)
     space, profiles = tastes_of(
         library,
         [str(track) for track in model.tracks_],
         vectors,
         before=weeks.before(week),
+        listeners=people or playlists,
         config=config,
         listened=ListenedConfig(unit=unit),
     )

@@ -11,8 +11,10 @@ from segue.errors import NotFoundError, UsageError
 from segue.factors.model import FactorConfig, FactorModel
 from segue.files import refuse_read_only
 from segue.library import Library
+from segue.library.listening import Unit, owners, units
 from segue.library.versions import group_library
 from segue.shelf import Shelf
+from segue.wording import count
 
 if TYPE_CHECKING:
     from segue.taste.documents import Documents
@@ -36,32 +38,56 @@ class Trained:
     model: FactorModel
     losses: list[float]  # by epoch
     pruned: list[str]
+    listeners: int  # who were rows of the matrix
+    playlists: int
+
+    @property
+    def learned_from(self) -> str:
+        """What the model learned from, in a sentence."""
+        tracks = count(len(self.model.tracks_), "track")
+        people, playlists = count(self.listeners, "listener"), count(self.playlists, "playlist")
+        if self.model.config.observations.teachers == "playlists" and self.listeners:
+            who = "The listener's" if self.listeners == 1 else f"Each of the {people}'"
+            return (
+                f"Learned from {playlists}: {tracks}. {who} own lists are made from their plays, "
+                "which taught the others nothing."
+            )
+        rows = [text for number, text in ((self.listeners, people), (self.playlists, playlists)) if number]
+        return f"Learned from {' and '.join(rows)}{' together' if len(rows) > 1 else ''}: {tracks}."
 
 
 def train(
     library: Library,
     config: FactorConfig | None = None,
     *,
+    unit: Unit | None = None,
     keep: int = 3,
     show_progress: bool = True,
     callback: Callable[[int, float, float], None] | None = None,
 ) -> Trained:
     """Group versions of songs, factorise what was heard, and publish the model; old versions are pruned.
 
-    Where the library holds only playlists, every playlist is taken for a listener.
+    Listeners and playlists teach one model: each listener is a row of the matrix and so is each playlist.
+
+    Args:
+        library: to learn from.
+        config: the settings; those left at their defaults become what measured best for such a library.
+        unit: whose rows; both where the library has both, if left out.
+        keep: how many versions stay on the shelf.
+        show_progress: draw bars on a terminal.
+        callback: called with epoch, seconds and loss after each epoch.
 
     Raises:
         UsageError: there is nothing to learn from.
         NumericalError: the factors overflowed.
         BusyError: another process is writing.
     """
-    config = config or FactorConfig()
     shelf = shelf_of(library)
     refuse_read_only(shelf.folder, "shelf")
     if not library.count("tracks"):
         raise UsageError("The library is empty", do="import something first: segue import PATH")
-    if not library.count("listens") and library.count("playlist_entries"):
-        config = config.for_playlists()
+    people, playlists = owners(library, unit or units(library))
+    config = (config or FactorConfig()).suited(len(people), len(playlists))
     tracks = library.table("tracks")
     if library.arrow(tracks.filter(tracks.work_id.isnull()).count()).as_py():
         group_library(library)
@@ -91,7 +117,8 @@ def train(
                 },
             },
         )
-    return Trained(version, model, losses, shelf.prune(FACTORS, keep))
+    pruned = shelf.prune(FACTORS, keep)
+    return Trained(version, model, losses, pruned, len(people), len(playlists))
 
 
 def train_vectors(

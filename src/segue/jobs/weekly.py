@@ -18,6 +18,7 @@ from segue.factors.observations import Observations
 from segue.jobs.tastes import tastes_of_week
 from segue.jobs.train import AGENTS, load_factors, shelf_of
 from segue.library import Library
+from segue.library.listening import Unit, owners
 from segue.library.search import Found, find_track
 from segue.playlists.candidates import Sides
 from segue.playlists.catalogue import Catalogue
@@ -31,6 +32,7 @@ from segue.playlists.weekly import Material, WeeklyConfig, make_weekly
 from segue.playlists.why_not import WhyNot, why_not
 from segue.progress import progress
 from segue.taste.space import drawn
+from segue.taste.tastes import profiles_of
 
 if TYPE_CHECKING:
     from segue.agents.sequencing import Sequencer
@@ -40,16 +42,10 @@ HUB_SAMPLE = 400  # listeners on whom it is measured who would be on everybody's
 GUEST = "guest"  # who is not in the library
 
 
-def listeners_of(library: Library, unit: str = "listeners") -> list[str]:
-    """Everybody in the library who could get a list, sorted."""
-    columns = [("listens", "listener_id"), ("feedback", "listener_id")]
-    if unit == "playlists":
-        columns = [("playlist_entries", "playlist_id")]
-    found: set[str] = set()
-    for table, column in columns:
-        ids = library.table(table)[column]
-        found |= set(library.arrow(ids.as_table().distinct()).column(column).to_pylist())
-    return sorted(found)
+def listeners_of(library: Library, unit: Unit = "listeners") -> list[str]:
+    """Everybody who gets a list unasked, sorted: the listeners; playlists where there are no listeners."""
+    people, playlists = owners(library, unit)
+    return people or playlists
 
 
 @dataclass(frozen=True)
@@ -61,7 +57,8 @@ class Ready:
     config: WeeklyConfig
     model: FactorModel
     material: Material
-    everybody: list[str]
+    everybody: list[str]  # who gets a list unasked
+    playlists: frozenset[str] = frozenset()  # rows of the model that are playlists
 
     def read(self, listeners: Sequence[str]) -> tuple[Observations, list[History]]:
         """What is known of listeners by now."""
@@ -81,11 +78,31 @@ class Ready:
         """The list of each of `listeners`, in their order. Nothing is remembered here."""
         for start in range(0, len(listeners), AT_ONCE):
             seen, histories = self.read(listeners[start : start + AT_ONCE])
-            yield from make_weekly(self.material, seen, histories, self.week, config=self.config, seed=seed)
+            sides = self.sides(seen.listeners.tolist())
+            yield from make_weekly(
+                self.material,
+                seen,
+                histories,
+                self.week,
+                config=self.config,
+                seed=seed,
+                sides=sides,
+                playlists=self.playlists,
+            )
+
+    def sides(self, listeners: Sequence[str]) -> list[Sides]:
+        """The tastes of listeners, kept from week to week; those of playlists are found when asked for."""
+        known = self.material.profiles
+        new = [who for who in listeners if who in self.playlists and not (known and len(known.tastes(who)))]
+        if new:
+            space, tracks = self.material.space, [str(track) for track in self.model.tracks_]
+            known_too = profiles_of(self.library, tracks, space, new, self.model.config.observations.unit)
+        d = self.material.space.vectors.shape[1]
+        return [Sides.of(known_too if who in new else known, who, d) for who in listeners]
 
     def known(self, listeners: Sequence[str]) -> None:
         """Raises: NotFoundError where a listener is not in the library."""
-        unknown = sorted(set(listeners) - set(self.everybody))
+        unknown = sorted(set(listeners) - set(self.everybody) - self.playlists)
         if unknown:
             raise NotFoundError(
                 f"The library has no listener {unknown[0]!r}",
@@ -113,7 +130,8 @@ def prepare(library: Library, week: str, config: WeeklyConfig | None = None, *, 
     sequencer, aside = _sequencer(library, config)
     versions = found.models if sequencer is None else (*found.models, sequencer.version)
     material = Material(model, catalogue, context, found.space, found.profiles, versions, sequencer, aside)
-    ready = Ready(library, week, config, model, material, listeners_of(library, unit))
+    people, playlists = owners(library, unit)
+    ready = Ready(library, week, config, model, material, people or playlists, frozenset(playlists))
     with progress("Measuring who would be on every list"):
         seen, histories = ready.read(sorted(drawn(ready.everybody)[:HUB_SAMPLE]))
         return replace(ready, material=material.with_hubs(seen, histories, config))
@@ -240,7 +258,7 @@ class _Listened(NamedTuple):
     tracks: np.ndarray
 
 
-def catalogue_context(library: Library, tracks: list[str], unit: str) -> Context:
+def catalogue_context(library: Library, tracks: list[str], unit: Unit) -> Context:
     """The catalogue as rules see it; children's music also by playlists, popularity by listeners."""
     columns = (
         "track_id",

@@ -19,7 +19,7 @@ not their bounds; ours are 0 very brief (under 10 s), 1 brief (under 30 s or a q
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from segue.library.moments import milliseconds
 
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
         def table(self, name: str) -> ibis.Table:
             """A canonical table as an Ibis expression."""
+
+
+Unit = Literal["listeners", "playlists", "both"]
 
 
 class Some:
@@ -149,6 +152,74 @@ def _counts(told: ibis.Table) -> ibis.Value:
     by_share = (told.share >= LISTEN_SHARE) | (told.played_ms >= LISTEN_MS)
     by_stage = told.stage >= 2
     return ibis.coalesce(by_share, told.played_ms >= BRIEF_MS, by_stage, ~told.skipped, True)
+
+
+def units(library: Any) -> Unit:
+    """Whose rows a library has: listeners', playlists', or both. An empty library has listeners'."""
+    people = library.count("listens") or library.count("feedback")
+    if not library.count("playlist_entries"):
+        return "listeners"
+    return "both" if people else "playlists"
+
+
+def owners(library: Any, unit: Unit) -> tuple[list[str], list[str]]:
+    """Ids of the listeners, and of the playlists that are rows of their own, each sorted.
+
+    An id that is both a listener's and a playlist's is the listener's.
+    """
+    people: set[str] = set()
+    if unit != "playlists":
+        for table in ("listens", "feedback"):
+            ids = library.table(table).select("listener_id").distinct()
+            people |= set(library.arrow(ids)["listener_id"].to_pylist())
+    if unit == "listeners":
+        return sorted(people), []
+    ids = library.arrow(library.table("playlist_entries").select("playlist_id").distinct())
+    return sorted(people), sorted(set(ids["playlist_id"].to_pylist()) - people)
+
+
+def heard(library: Tables, unit: Unit) -> ibis.Table:
+    """Every play of listeners, and every place in a playlist as a play of the playlist's own.
+
+    A place in a playlist is a choice made once, at the moment it was added; nothing was skipped.
+
+    Returns:
+        listener_id (a playlist's id for places), track_id, started_at, plays, skipped and stage as in
+        `plays`, and placed (whether it is a place in a playlist).
+    """
+    import ibis
+
+    parts = []
+    if unit != "playlists":
+        told = plays(library)
+        told = told.filter(told.track_id.notnull())
+        parts.append(
+            told.select(
+                *("listener_id", "track_id", "started_at", "plays", "skipped", "stage"),
+                placed=ibis.literal(False),
+            )
+        )
+    if unit != "listeners":
+        entries = library.table("playlist_entries")
+        if unit == "both":
+            people = ibis.union(
+                library.table("listens").select("listener_id"),
+                library.table("feedback").select("listener_id"),
+                distinct=True,
+            )
+            entries = entries.anti_join(people, entries.playlist_id == people.listener_id)
+        parts.append(
+            entries.select(
+                listener_id=entries.playlist_id,
+                track_id=entries.track_id,
+                started_at=entries.added_at,
+                plays=ibis.literal(1, "int64"),
+                skipped=ibis.literal(False),
+                stage=ibis.null("int8"),
+                placed=ibis.literal(True),
+            )
+        )
+    return parts[0] if len(parts) == 1 else ibis.union(*parts)
 
 
 def sessions(library: Tables) -> ibis.Table:

@@ -2,7 +2,9 @@
 
 Whoever proposes a track, its score is the listener's own (`FactorModel.candidates`), and it belongs to the
 taste it is nearest to, if it is as near as two groups of songs of one taste are. Each taste is to have its
-part of the list; a part is kept for good tracks that belong to none.
+part of the list; a part is kept for good tracks that belong to none. And of each part most is to be by
+artists whom the listener never played: the songs nearest to a favourite are mostly by the same artist, and
+everybody knows how to find those.
 """
 
 from __future__ import annotations
@@ -12,12 +14,13 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 from scipy.sparse import csr_matrix
 
 from segue.factors.blend import Blend
 from segue.factors.model import FactorModel
 from segue.factors.scored import LEFT_OUT, batches
-from segue.playlists.rules import Candidates, Listening
+from segue.playlists.rules import Candidates, Context, Listening, RulesConfig
 from segue.playlists.rules.context import Bools, Floats, Ints
 from segue.taste.profiles import Profiles
 from segue.taste.space import TasteSpace
@@ -30,6 +33,17 @@ FAVOURITES, NEIGHBOURS = 5, 12  # tracks played much lately, and neighbours of e
 LATELY_DAYS = 30.0  # a play so old counts half among late favourites
 BY_TASTE, BY_NEIGHBOURS, BY_MODEL, BY_EARLIER = 0, 1, 2, 3
 NAMES = ("taste", "neighbours", "factors", "factors")  # as `PlaylistEntry.chosen_by`
+
+
+class CandidatesConfig(RulesConfig):
+    """Which parts a list has, beside the rules."""
+
+    beyond: float = Field(
+        0.1, ge=0, le=1, description="Share of the list for tracks that belong to none of the tastes."
+    )
+    new_artists: float = Field(
+        0.7, ge=0, le=1, description="Share of the new tracks that are by artists never played before."
+    )
 
 
 class Sides(NamedTuple):
@@ -62,17 +76,23 @@ class Proposer:
     Args:
         model: whose scores rank.
         space: where tastes lie.
+        context: the catalogue, for artists.
         allowed: (n_tracks,) tracks that may come at all.
-        tracks: length of a list.
-        beyond: share of a list for tracks that belong to no taste.
+        config: how long a list is, and which parts it has.
     """
 
     def __init__(
-        self, model: FactorModel, space: TasteSpace, allowed: Bools, tracks: int, beyond: float
+        self,
+        model: FactorModel,
+        space: TasteSpace,
+        context: Context,
+        allowed: Bools,
+        config: CandidatesConfig,
     ) -> None:
         self.blend: Blend = model.blend_
         self.als = model.als_
-        self.space, self.allowed, self.tracks, self.beyond = space, allowed, tracks, beyond
+        self.space, self.context, self.allowed, self.config = space, context, allowed, config
+        self.tracks = config.tracks
         # Neighbours of a track are looked up once, when it is first somebody's favourite.
         self._near = np.full((len(allowed), NEIGHBOURS), -1, np.int32)
         self._looked_up = np.zeros(len(allowed), bool)
@@ -107,14 +127,15 @@ class Proposer:
         open_[listening.heard] = False
         open_[listening.earlier] = False
         masked = np.where(open_, scores, LEFT_OUT)
+        known = self._known_artists(listening)
         found: list[Ints] = []
         for centre, share in zip(sides.centres, sides.shares, strict=True):
             wanted = max(FEWEST, round(TASTES * self.tracks * float(share)))
             likeness = self.space.vectors @ centre
-            likeness[~open_] = LEFT_OUT
-            around = _largest(likeness, REACH * wanted)
-            around = around[likeness[around] >= self.space.resolution]
-            found.append(around[_largest(masked[around], wanted)])
+            for kind in (known, ~known):
+                around = _largest(np.where(open_ & kind, likeness, LEFT_OUT), REACH * wanted)
+                around = around[likeness[around] >= self.space.resolution]
+                found.append(around[_largest(masked[around], wanted)])
         by_taste = np.concatenate([np.empty(0, np.int32), *found])
         near = near[near >= 0]
         parts = [by_taste, near[open_[near]], _largest(masked, WHOLE * self.tracks), self._again(listening)]
@@ -124,6 +145,8 @@ class Proposer:
         good = scores[tracks] > LEFT_OUT
         tracks, first = tracks[good], first[good]
         sources, shares = self._belonging(tracks, scores[tracks], sides)
+        if shares is not None:
+            sources, shares = self._parted(sources, shares, known[tracks])
         return Proposed(Candidates(tracks, scores[tracks], sources, shares), kinds[first])
 
     def _again(self, listening: Listening) -> Ints:
@@ -141,8 +164,21 @@ class Proposer:
         nearest, likeness = nearest_side(self.space, sides, tracks)
         sources = np.where(likeness >= self.space.resolution, nearest, k).astype(np.int32)
         good = int(((sources == k) & (scores > 0)).sum())
-        beyond = min(self.beyond, good / self.tracks)
+        beyond = min(self.config.beyond, good / self.tracks)
         return sources, np.append(sides.shares * (1 - beyond), beyond).astype(np.float32)
+
+    def _known_artists(self, listening: Listening) -> Bools:
+        """(n_tracks,) whether an artist credited on a track is one that the listener has played."""
+        played = np.zeros(max(1, self.context.n_artists), bool)
+        for track in listening.heard[listening.plays > 0].tolist():
+            played[self.context.credited(track)] = True
+        return self.context.any_artist(np.arange(len(self.allowed), dtype=np.int32), played)
+
+    def _parted(self, sources: Ints, shares: Floats, known: Bools) -> tuple[Ints, Floats]:
+        """Each taste in two: tracks by artists the listener has played, and by others."""
+        others = self.config.new_artists
+        parted = np.stack([shares * (1 - others), shares * others], axis=1).ravel()
+        return (2 * sources + ~known).astype(np.int32), parted.astype(np.float32)
 
     def _look_up(self, favourites: Ints) -> None:
         new = favourites[~self._looked_up[favourites]]

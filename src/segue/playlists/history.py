@@ -11,7 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from segue.library.listening import Some, plays
+from segue.library.listening import Some, Unit
+from segue.library.listening import heard as heard_of
 from segue.library.moments import DAY, seconds
 from segue.library.versions.titles import artist_names
 from segue.playlists.rules import Context, Listening
@@ -38,7 +39,7 @@ def read_histories(
     listeners: Sequence[str],
     moment: datetime,
     *,
-    unit: str = "listeners",
+    unit: Unit = "listeners",
     earlier: Mapping[str, Iterable[str]] | None = None,
 ) -> list[History]:
     """The history of each of `listeners`, in their order; an empty one where nothing is known.
@@ -51,9 +52,9 @@ def read_histories(
         library: the listening.
         tracks: (n_tracks,) the model's ids.
         context: the catalogue, in the same order.
-        listeners: ids; of playlists, where playlists are taken for listeners.
+        listeners: ids of listeners, and of playlists where these are rows of the model.
         moment: to which days are counted; what was played later counts as today.
-        unit: "listeners" or "playlists".
+        unit: whose ids they may be.
         earlier: tracks of earlier weeks' lists, by listener.
 
     Raises:
@@ -70,7 +71,7 @@ def read_histories(
     days = np.maximum((moment.timestamp() - last) / DAY, 0).astype(np.float32)
     order = np.lexsort((place, row))
     first = np.searchsorted(row[order], np.arange(len(listeners) + 1))
-    words = _words(Some(library, listeners)) if unit == "listeners" else {}
+    words = _words(Some(library, listeners)) if unit != "playlists" else {}
     place_of = places.one_by_one({track for said in words.values() for track, _, _ in said})
     place_of |= places.one_by_one({track for given in (earlier or {}).values() for track in given})
 
@@ -145,26 +146,12 @@ def _merged(place: np.ndarray, days: np.ndarray, plays: np.ndarray) -> Listening
     )
 
 
-def _heard(library: Tables, unit: str) -> ibis.Table:
+def _heard(library: Tables, unit: Unit) -> ibis.Table:
     """(listener_id, track_id, last, plays): seconds of the last play, and plays that were not skipped."""
-    import ibis
-
-    if unit == "playlists":
-        entries = library.table("playlist_entries")
-        heard = entries.select(
-            "track_id", listener_id=entries.playlist_id, started_at=entries.added_at, amount=ibis.literal(1)
-        )
-    else:
-        told = plays(library)
-        told = told.filter(told.track_id.notnull())
-        heard = told.select(
-            "listener_id",
-            "track_id",
-            "started_at",
-            amount=told.skipped.fill_null(False).ifelse(0, told.plays),
-        )
-    return heard.group_by("listener_id", "track_id").aggregate(
-        last=seconds(heard.started_at.max()), plays=heard.amount.sum().cast("float64")
+    told = heard_of(library, unit)
+    counted = told.mutate(amount=told.skipped.fill_null(False).ifelse(0, told.plays))
+    return counted.group_by("listener_id", "track_id").aggregate(
+        last=seconds(counted.started_at.max()), plays=counted.amount.sum().cast("float64")
     )
 
 

@@ -51,19 +51,18 @@ def telling(parts: NDArray[np.float64], same: Bools) -> list[list[int]]:
     ]
 
 
-def because(names: Sequence[str], side: str, unit: str) -> str:
+def because(names: Sequence[str], side: str, playlist: bool = False) -> str:
     """ "Because you played A and B: your Joy Division and Bauhaus side."
 
     Args:
         names: the plays, as a person reads them; none where the model has no single play to name.
         side: the name of the taste, or nothing.
-        unit: "listeners", or "playlists" where playlists are taken for listeners.
+        playlist: whether the list is for a playlist, not a person.
     """
-    mine = unit == "listeners"
     if not names:
         return "Popular with listeners who share this taste."
-    line = f"Because {'you played' if mine else 'this playlist has'} {' and '.join(names)}"
-    return f"{line}: {'your' if mine else 'its'} {side} side." if side else f"{line}."
+    line = f"Because {'this playlist has' if playlist else 'you played'} {' and '.join(names)}"
+    return f"{line}: {'its' if playlist else 'your'} {side} side." if side else f"{line}."
 
 
 def favourite(plays: float, days_ago: float, moment: datetime) -> str:

@@ -6,7 +6,7 @@ order (`order.py`), reasons (`reasons.py`). The same library, models, seed and I
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Literal
@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 from segue.factors.model import FactorModel
 from segue.factors.observations import Observations
 from segue.playlists import newcomers
-from segue.playlists.candidates import NAMES, Proposed, Proposer, Sides, nearest_side
+from segue.playlists.candidates import NAMES, CandidatesConfig, Proposed, Proposer, Sides, nearest_side
 from segue.playlists.catalogue import Catalogue
 from segue.playlists.history import History
 from segue.playlists.order import in_order
@@ -45,13 +45,10 @@ if TYPE_CHECKING:
 AT_ONCE = 256  # listeners at a time
 
 
-class WeeklyConfig(RulesConfig):
+class WeeklyConfig(CandidatesConfig):
     """What a weekly list is like: the rules, and what is the list's own."""
 
     earlier_weeks: NonNegativeInt = Field(12, description="Weeks before whose tracks do not come again.")
-    beyond: float = Field(
-        0.1, ge=0, le=1, description="Share of the list for tracks that belong to none of the tastes."
-    )
     surprise: NonNegativeFloat = Field(
         0.1,
         description="Chance in the choice: scale of Gumbel noise on scores, in their standard deviations.",
@@ -95,7 +92,7 @@ class Material:
         return self.context.medium == MEDIA.index(config.medium)
 
     def proposer(self, config: WeeklyConfig) -> Proposer:
-        return Proposer(self.model, self.space, self.allowed(config), config.tracks, config.beyond)
+        return Proposer(self.model, self.space, self.context, self.allowed(config), config)
 
     def sides(self, listener: str) -> Sides:
         return Sides.of(self.profiles, listener, self.space.vectors.shape[1])
@@ -120,6 +117,7 @@ def make_weekly(
     config: WeeklyConfig | None = None,
     seed: int = 0,
     sides: Sequence[Sides] | None = None,
+    playlists: Collection[str] = (),
 ) -> Iterator[Playlist]:
     """A list for every listener of `seen`, one after another.
 
@@ -131,6 +129,7 @@ def make_weekly(
         config: what the lists are like.
         seed: of the chance in the choice.
         sides: tastes of the same listeners; from `material.profiles` if left out.
+        playlists: which of them are playlists, for whom reasons are worded otherwise.
     """
     config = config or WeeklyConfig()
     rules, proposer = Rules(material.context, config), material.proposer(config)
@@ -149,7 +148,7 @@ def make_weekly(
         # Reasons are small systems, one a listener: more threads would only wait for each other.
         with threadpool_limits(1, user_api="blas"):
             for at in range(len(names)):
-                one = _One(material, config, rows[at], mine[at], tastes[at], week, seen.config.unit)
+                one = _One(material, config, rows[at], mine[at], tastes[at], week, names[at] in playlists)
                 made.append(one.listed(proposed[at], *choices[at], known[at]))
         for name, (entries, notes) in zip(names, made, strict=True):
             yield Playlist(
@@ -175,10 +174,10 @@ class _One:
         history: History,
         sides: Sides,
         week: str,
-        unit: str,
+        playlist: bool,
     ) -> None:
         self.material, self.config, self.row = material, config, row
-        self.history, self.sides, self.unit = history, sides, unit
+        self.history, self.sides, self.playlist = history, sides, playlist
         self.moment = datetime.combine(monday(week), time(), UTC)
 
     def listed(
@@ -251,7 +250,7 @@ class _One:
                 continue
             named = len(sides.names) > 1 and told and same[at, told[0]]
             names = [catalogue.name(int(plays[play])) for play in told]
-            lines.append(because(names, sides.names[nearest[at]] if named else "", self.unit))
+            lines.append(because(names, sides.names[nearest[at]] if named else "", self.playlist))
         return lines
 
     def _favourite(self, track: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat
 from scipy.sparse import csr_matrix
 
-from segue.library.listening import Some, plays
+from segue.library.listening import Some, Unit, heard
 from segue.library.moments import days_until
 from segue.taste.space import Plays
 
@@ -28,10 +28,10 @@ class ListenedConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    unit: Literal["listeners", "playlists"] = Field(
-        "listeners", description="Whose tastes: of listeners, or of playlists taken for listeners."
+    unit: Unit = Field(
+        "listeners", description="Whose tastes: of listeners, of playlists taken for listeners, or of both."
     )
-    half_life_days: PositiveFloat = Field(90.0, description="Age at which a play counts half.")
+    half_life_days: PositiveFloat = Field(180.0, description="Age at which a play counts half.")
     recent_days: PositiveFloat = Field(28.0, description="Days that count as recent, for trends.")
     before_days: PositiveFloat = Field(112.0, description="Days before those, to compare them with.")
 
@@ -107,27 +107,15 @@ def read_plays(
         listeners=ids.astype(object),
         tracks=np.array(list(tracks), object),
         matrix=matrix,
+        faded=values["faded"],
         recent=values["recent"] if timed else None,
         before=values["before"] if timed else None,
     )
 
 
-def everybody(library: Library, unit: str = "listeners") -> list[str]:
-    """Ids of all who listened, sorted."""
-    table, column = ("listens", "listener_id") if unit == "listeners" else ("playlist_entries", "playlist_id")
-    ids = library.arrow(library.table(table).select(listener_id=column).distinct())
-    return sorted(ids["listener_id"].to_pylist())
-
-
-def _listened(library: Tables, unit: str) -> ibis.Table:
+def _listened(library: Tables, unit: Unit) -> ibis.Table:
     """(listener_id, track_id, started_at, plays) of everything that was not skipped."""
-    import ibis
-
-    if unit == "playlists":
-        entries = library.table("playlist_entries")
-        return entries.select(
-            "track_id", listener_id=entries.playlist_id, started_at=entries.added_at, plays=ibis.literal(1)
-        )
-    told = plays(library)
-    heard = told.filter(told.track_id.notnull(), ~told.skipped.fill_null(False))
-    return heard.select("listener_id", "track_id", "started_at", "plays")
+    told = heard(library, unit)
+    return told.filter(~told.skipped.fill_null(False)).select(
+        "listener_id", "track_id", "started_at", "plays"
+    )

@@ -9,13 +9,13 @@ from itertools import permutations
 from segue.taste.profiles import Profiles
 
 ARTISTS = 2  # in a name
+Artists = Mapping[int, Sequence[str]] | Sequence[Sequence[str]]
+
 TYPICAL = 5  # an artist among so many still fits a name of last week
 AND = " and "
 
 
-def with_names(
-    profiles: Profiles, artists: Sequence[Sequence[str]], before: Sequence[str] | None = None
-) -> Profiles:
+def with_names(profiles: Profiles, artists: Artists, before: Sequence[str] | None = None) -> Profiles:
     """`profiles` with a name for each taste: "Portishead and Massive Attack".
 
     An artist is typical of a taste by its weight there beyond what it would be by chance, the artist's whole
@@ -24,8 +24,8 @@ def with_names(
 
     Args:
         profiles: the tastes.
-        artists: (n_tracks,) credited artists as they are written, main artist first, in the order of
-            `profiles.tracks`.
+        artists: credited artists as they are written, main artist first, of every track in a taste, by its
+            number.
         before: (n_tastes,) last week's names (`matching.names_before`), kept while their artists are typical.
     """
     names: list[str] = []
@@ -45,7 +45,7 @@ def with_names(
     return replace(profiles, names=tuple(names))
 
 
-def _weights(profiles: Profiles, taste: int, artists: Sequence[Sequence[str]]) -> dict[str, float]:
+def _weights(profiles: Profiles, taste: int, artists: Artists) -> dict[str, float]:
     """Weight of each main artist in a taste; guests count half."""
     weights: dict[str, float] = {}
     start, stop = profiles.member_first[taste], profiles.member_first[taste + 1]

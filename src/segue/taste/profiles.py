@@ -136,7 +136,7 @@ def _of_listener(
     likeness = vectors @ vectors.T
     group = agglomerate(likeness, weights, space.resolution)
     taste, centres = settle(vectors, weights, group, config.most, config.least_share, config.least_tracks, 3)
-    share = np.bincount(taste, weights=weights, minlength=len(centres))
+    share = _shares(space, plays, known, row, centres, config.most_of_one)
     heaviest = np.argsort(-share, kind="stable")
     heaviest = heaviest[share[heaviest] > 0]
     typical = weights * np.maximum((vectors * centres[taste]).sum(1), 0)
@@ -154,6 +154,23 @@ def _of_listener(
         tracks[order],
         weights[order],
     )
+
+
+def _shares(
+    space: TasteSpace, plays: Plays, known: NDArray[np.bool_], row: int, centres: Floats, most: float
+) -> NDArray[np.float64]:
+    """(k,) part of a listener's plays that lies nearest each taste, over all tracks.
+
+    A song on repeat says less than as many plays of different songs, so no track counts for more than `most`.
+    """
+    start, stop = plays.matrix.indptr[row], plays.matrix.indptr[row + 1]
+    tracks = plays.matrix.indices[start:stop]
+    amount = (plays.matrix.data if plays.faded is None else plays.faded)[start:stop].astype(np.float64)
+    here = known[tracks] & (amount > 0)
+    amount = amount[here]
+    amount = np.minimum(amount, most * amount.sum())
+    nearest = (space.vectors[tracks[here]] @ centres.T).argmax(1)
+    return np.bincount(nearest, amount / amount.sum(), len(centres)).astype(np.float64)
 
 
 FEWEST_PLAYS = 20  # in each window, before anything is said of a trend

@@ -33,8 +33,11 @@ class ProfileConfig(BaseModel):
         0.06, ge=0, lt=1, description="Part of the listening below which a group of songs is no taste."
     )
     least_tracks: PositiveInt = Field(3, description="Tracks below which a group is no taste.")
-    dimensions: PositiveInt = Field(
-        32, description="Principal directions of the vectors that are kept; the others are mostly noise."
+    dimensions: PositiveInt | None = Field(
+        None, description="Principal directions of the vectors that are kept; None keeps all."
+    )
+    most_of_one: float = Field(
+        0.05, gt=0, le=1, description="Part of the listening that one track counts for at most, in shares."
     )
     resolution: float | None = Field(
         None, gt=-1, lt=1, description="Mean likeness above which groups are one taste; None finds it."
@@ -53,6 +56,7 @@ class Plays:
         listeners: (n_listeners,) ids.
         tracks: (n_tracks,) ids, as the vectors have them.
         matrix: (n_listeners, n_tracks) how much each track counts; what is not above 0 is left out.
+        faded: (matrix.nnz,) plays, the older the less each counts; what shares are of. None: as in `matrix`.
         recent, before: (matrix.nnz,) plays in the last weeks, and in the time before; None where times are
             unknown.
     """
@@ -60,6 +64,7 @@ class Plays:
     listeners: NDArray[np.object_]
     tracks: NDArray[np.object_]
     matrix: csr_matrix
+    faded: Floats | None = None
     recent: Floats | None = None
     before: Floats | None = None
 
@@ -94,8 +99,8 @@ class TasteSpace:
         """Join `vectors`, keep their principal directions, and find the resolution of the space.
 
         Vectors of each model are centred and scaled to unit length, put side by side, turned to their
-        principal axes of which `dimensions` stay, and scaled to unit length again. The resolution is 0.8
-        times Otsu's threshold (1979) on the likeness of pairs of songs that one listener plays often: it
+        principal axes if only `dimensions` are to stay, and scaled to unit length again. The resolution is
+        0.8 times Otsu's threshold (1979) on the likeness of pairs of songs that one listener plays often: it
         parts pairs of one taste from pairs of two.
 
         Args:
@@ -114,7 +119,7 @@ class TasteSpace:
         if not all(np.isfinite(part).all() for part in parts):
             raise NumericalError("Song vectors hold NaN or infinity", do="train the model again")
         whole = np.hstack([_unit(_centred(np.asarray(part, np.float32))) for part in parts])
-        unit = _unit(_principal(whole, config.dimensions))
+        unit = _unit(whole if config.dimensions is None else _principal(whole, config.dimensions))
         if features is not None and config.sound:
             sound = _unit(_standard(np.asarray(features, np.float32)))
             unit = _unit(np.hstack([np.sqrt(1 - config.sound) * unit, np.sqrt(config.sound) * sound]))

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+import ibis
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from segue.taste.listened import ListenedConfig, everybody, read_plays
+from segue.library.listening import Unit, owners
+from segue.taste.listened import ListenedConfig, read_plays
 from segue.taste.matching import carry_over, names_before
 from segue.taste.naming import with_names
 from segue.taste.profiles import Profiles, find_profiles
@@ -50,20 +52,44 @@ def tastes_of(
     """
     config, listened = config or ProfileConfig(), listened or ListenedConfig()
     plays = read_plays(library, tracks, listeners=listeners, now=now, config=listened)
-    facts = library.arrow(library.table("tracks").select("track_id", "artists", "features"))
-    rows = facts.take(pc.index_in(pa.array(list(tracks), pa.string()), value_set=facts["track_id"]))
     features = None
     if config.sound:
+        facts = library.arrow(library.table("tracks").select("track_id", "features"))
+        rows = facts.take(pc.index_in(pa.array(list(tracks), pa.string()), value_set=facts["track_id"]))
         features = read_features([dict(row) if row else None for row in rows["features"].to_pylist()])
     # The space is that of the whole library, whoever is asked for.
     sample = plays
     if listeners is not None and config.resolution is None:
-        chosen = drawn(everybody(library, listened.unit), config.seed)
+        people, playlists = owners(library, listened.unit)
+        chosen = drawn([*people, *playlists], config.seed)
         sample = read_plays(library, tracks, listeners=chosen, now=now, config=listened)
     space = TasteSpace.of(vectors, sample, config, features)
     profiles = carry_over(find_profiles(space, plays, config), before)
-    artists = [names or [] for names in rows["artists"].to_pylist()]
-    return space, with_names(profiles, artists, names_before(profiles, before))
+    return space, with_names(profiles, _artists(library, profiles), names_before(profiles, before))
+
+
+def profiles_of(
+    library: Library,
+    tracks: Sequence[str],
+    space: TasteSpace,
+    listeners: Sequence[str],
+    unit: Unit,
+    config: ProfileConfig | None = None,
+) -> Profiles:
+    """The named tastes of some listeners or playlists, found in a space that is there already."""
+    plays = read_plays(library, tracks, listeners=listeners, config=ListenedConfig(unit=unit))
+    profiles = find_profiles(space, plays, config)
+    return with_names(profiles, _artists(library, profiles))
+
+
+def _artists(library: Library, profiles: Profiles) -> dict[int, list[str]]:
+    """The credited artists of all tracks in tastes, by their numbers."""
+    numbers = np.unique(profiles.members)
+    ids = pa.array([str(profiles.tracks[number]) for number in numbers], pa.string())
+    facts = library.table("tracks").select("track_id", "artists")
+    some = library.arrow(facts.semi_join(ibis.memtable(pa.table({"track_id": ids})), "track_id"))
+    rows = some["artists"].take(pc.index_in(ids, value_set=some["track_id"])).to_pylist()
+    return {number: names or [] for number, names in zip(numbers.tolist(), rows, strict=True)}
 
 
 def nearest_tastes(

@@ -1,0 +1,17 @@
+"""Numbers and names in sentences that people read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def count(number: float, noun: str, plural: str = "") -> str:
+    """ "1 track", "2,000 tracks"; `plural` for nouns that take more than an s."""
+    return f"{number:,.0f} {noun if number == 1 else plural or noun + 's'}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """ "A", "A and B", "A, B and C"."""
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} and {names[-1]}"
