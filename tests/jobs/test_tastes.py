@@ -70,5 +70,5 @@ def test_without_listening_there_are_no_tastes_and_none_are_kept(library: Librar
 
     with library.writing() as writer:
         writer.rewrite("listens", LISTENS.empty_table())
-    assert not len(tastes_of_week(library, "2026-W30").profiles.listeners)
+    assert not len(tastes_of_week(library, "2026-W30").profiles.ids)
     assert "2026-W30" not in stored_tastes(library).names()

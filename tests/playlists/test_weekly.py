@@ -307,9 +307,9 @@ def test_reasons_tell_tracks_apart_and_keep_to_the_taste() -> None:
 
 
 def test_sentences() -> None:
-    assert because(["A", "B"], "X and Y", "listeners") == "Because you played A and B: your X and Y side."
-    assert because(["A"], "", "playlists") == "Because this playlist has A."
-    assert because([], "", "listeners").startswith("Popular")
+    assert because(["A", "B"], "X and Y") == "Because you played A and B: your X and Y side."
+    assert because(["A"], "", playlist=True) == "Because this playlist has A."
+    assert because([], "").startswith("Popular")
     now = datetime(2026, 3, 1, tzinfo=UTC)
     assert favourite(12, 70, now) == "A favourite: you played it 12 times, last in December 2025."
     assert "once" in favourite(1, float("nan"), now)

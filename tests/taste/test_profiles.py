@@ -16,7 +16,7 @@ from scipy.sparse import csr_matrix
 from segue.errors import FormatError, NotFoundError, NumericalError
 from segue.library.store import Library
 from segue.library.tables import LISTENS, TRACKS
-from segue.taste.listened import read_plays
+from segue.taste.listened import ListenedConfig, read_plays
 from segue.taste.map import draw, taste_map
 from segue.taste.matching import carry_over, names_before
 from segue.taste.naming import with_names
@@ -321,7 +321,8 @@ def test_plays_are_read_from_a_library(tmp_path: Path) -> None:
     library = Library.open(tmp_path / "library", create=True)
     with library.writing() as writer:
         writer.append("listens", pa.Table.from_pylist(rows, schema=LISTENS))
-    plays = read_plays(library, ["x", "y", "z"], now=now)
+    half = ListenedConfig(half_life_days=90)
+    plays = read_plays(library, ["x", "y", "z"], now=now, config=half)
     assert plays.listeners.tolist() == ["a", "b"]
     dense = plays.matrix.toarray()
     assert dense[0].tolist() == pytest.approx([0, 0, np.log2(8)])

@@ -101,7 +101,7 @@ def tastes_of_week(
     )
     with library.departed.held() as gone:
         profiles = without(profiles, gone.among(map(str, profiles.listeners)))
-        if keep and len(profiles.listeners):
+        if keep and len(profiles.ids):
             weeks.keep(week, profiles, facts | {"resolution": space.resolution})
     return WeekOfTastes(week, space, profiles, tuple(made_from))
 
