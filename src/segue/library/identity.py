@@ -24,7 +24,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from segue.library.names import letters
+from segue.library.names import letters, uncached_letters
 from segue.library.rows import TrackRef
 from segue.library.versions.segments import guests_of
 
@@ -35,7 +35,6 @@ SAME_DURATION_MS = 3_000
 STRONG = ("spotify", "mbid", "isrc", "other")
 
 _LONGEST = 200
-_SAYS_GUESTS = re.compile(r"\b(?:feat|ft|featuring|with)\b", re.I)
 _IN_BRACKETS = re.compile(r"\s*[(\[]\s*((?:feat|ft|featuring|with)\b[^)\]]*)[)\]]", re.I)
 # Not the foot of "50 Ft Queenie", nor the fort of "Down in Ft. Worth".
 _OPEN = re.compile(
@@ -57,7 +56,11 @@ def normalise(text: str) -> str:
     >>> normalise("Beyoncé — Crazy In Love (feat. JAY-Z)"), normalise("Party (feat. N) - Remix")
     ('beyonce crazy in love', 'party remix n')
     """
-    return letters(_without_guests(text) if _SAYS_GUESTS.search(text) else text)
+    lower = text.lower()
+    # A look for these before the expressions: most names hold none of them.
+    if "ft" in lower or "feat" in lower or "with" in lower:
+        text = _without_guests(text)
+    return uncached_letters(text)
 
 
 def _without_guests(text: str) -> str:

@@ -38,8 +38,7 @@ def _ascii_letters() -> dict[int, str]:
 _ASCII = _ascii_letters()
 
 
-@lru_cache(maxsize=65_536)
-def letters(text: str) -> str:
+def uncached_letters(text: str) -> str:
     """`text` in lower case without accents and punctuation, its words parted by single blanks.
 
     A text of punctuation alone ("!!!") stays as it is. Doing it twice changes nothing.
@@ -98,6 +97,9 @@ def _is_other_letter(char: str) -> bool:
     ):
         return False
     return unicodedata.category(char)[0] in "LM"
+
+
+letters = lru_cache(maxsize=65_536)(uncached_letters)
 
 
 class Table(dict[int, "str | None"]):
