@@ -43,7 +43,7 @@ def merge_plays(work: duckdb.DuckDBPyConnection) -> None:
 
     What is stored and in `withdrawn` (uid) counts as not stored.
 
-    Makes the tables `play_rows` (new rows of `listens`), `told_rows` (new rows of `told`), `gone` (uid of
+    Makes the view `play_rows` (new rows of `listens`) and the tables `told_rows` (of `told`), `gone` (uid of
     rows of either that these replace) and `outcomes` (of what was read: `source` of the play that it is the
     same as, null where it is stored, "" where the same source told it before; and how many, `n`).
     """
@@ -120,27 +120,30 @@ def _first(order: str, names: list[str]) -> str:
 _PLACE = "row_number() OVER (PARTITION BY tid ORDER BY coalesce(one_each AND skipped, FALSE), uid >= 0, uid)"
 
 # Tracks that share a name have one label: the smallest track id that can be reached over shared keys, in
-# two steps; longer chains of names do not matter.
+# two steps; longer chains of names do not matter. Most tracks share none, and have no row here.
 _LABELS = """
 CREATE TABLE labels AS
 WITH every AS (SELECT key, track_id FROM track_keys UNION ALL SELECT key, track_id FROM new_keys),
-     mine AS (SELECT DISTINCT track_id FROM new_plays),
-     keys_of AS (SELECT DISTINCT key FROM every SEMI JOIN mine USING (track_id)),
-     near AS (SELECT DISTINCT track_id FROM every SEMI JOIN keys_of USING (key)),
-     edges AS (SELECT key, track_id FROM every SEMI JOIN near USING (track_id)),
+     shared AS (SELECT hash(key) AS hashed FROM every GROUP BY hashed HAVING count(*) > 1),
+     edges AS (SELECT key, track_id FROM every WHERE hash(key) IN (FROM shared)),
      once AS (SELECT track_id, min(label) AS label
               FROM edges JOIN (SELECT key, min(track_id) AS label FROM edges GROUP BY key) USING (key)
-              GROUP BY track_id),
-     twice AS (SELECT track_id, min(label) AS label
-               FROM edges JOIN (SELECT key, min(label) AS label FROM edges JOIN once USING (track_id)
-                                GROUP BY key) USING (key)
-               GROUP BY track_id)
-SELECT track_id, coalesce(label, track_id) AS label
-FROM (FROM near UNION FROM mine) LEFT JOIN twice USING (track_id)
+              GROUP BY track_id)
+SELECT track_id, min(label) AS label
+FROM edges
+JOIN (SELECT key, min(label) AS label FROM edges JOIN once USING (track_id) GROUP BY key) USING (key)
+GROUP BY track_id
 """
 
 # Every telling on the lines concerned, narrow: those read have uid >= 0, those stored below 0. `raw` is false
 # for a play made of several tellings, which only marks where these are.
+_NARROW = f"""
+SELECT uid, entry, raw, hash({", ".join(_SAID)}) AS content, rank, unit, ended, one_each,
+       hash(listener_id, coalesce(label, track_id)) AS line,
+       epoch_ms(started_at) AS begun, coalesce(played_ms, -1) AS played,
+       (hash(track_id) >> 1)::BIGINT AS track
+"""
+
 _TELLINGS = f"""
 CREATE VIEW every_stored AS
 SELECT uid, {", ".join(_FIELDS)}, sources IS NULL AS raw FROM listens
@@ -150,20 +153,15 @@ SELECT uid, {", ".join(_FIELDS)}, TRUE FROM told;
 CREATE VIEW stored_plays AS FROM every_stored ANTI JOIN withdrawn USING (uid);
 
 CREATE TABLE tellings AS
-WITH every AS (
-    SELECT n AS uid, entry, listener_id, track_id, started_at, played_ms, source, TRUE AS raw,
-           hash({", ".join(_SAID)}) AS content
-    FROM new_plays
-    UNION ALL
-    SELECT uid, -1, listener_id, track_id, started_at, played_ms, source, raw, hash({", ".join(_SAID)})
-    FROM stored_plays
-    WHERE listener_id IN (SELECT DISTINCT listener_id FROM new_plays)
-      AND track_id IN (SELECT track_id FROM labels)
-)
-SELECT uid, entry, raw, content, rank, unit, ended, one_each, hash(listener_id, label) AS line,
-       epoch_ms(started_at) AS begun, coalesce(played_ms, -1) AS played,
-       (hash(track_id) >> 1)::BIGINT AS track
-FROM every JOIN how USING (source) JOIN labels USING (track_id)
+{_NARROW} FROM (SELECT *, n AS uid, TRUE AS raw FROM new_plays)
+JOIN how USING (source) LEFT JOIN labels USING (track_id);
+
+INSERT INTO tellings
+FROM (
+    {_NARROW} FROM (SELECT *, -1 AS entry FROM stored_plays
+                   WHERE listener_id IN (SELECT DISTINCT listener_id FROM new_plays))
+    JOIN how USING (source) LEFT JOIN labels USING (track_id)
+) WHERE line IN (SELECT line FROM tellings)
 """
 
 # The same source again: `tid` is the telling that a row repeats, or its own uid.
@@ -254,7 +252,7 @@ SELECT coalesce(play, tid) AS play, f.* FROM filled f LEFT JOIN assigned ON assi
 CREATE VIEW plain AS
 FROM new_plays ANTI JOIN (SELECT uid FROM members UNION ALL SELECT uid FROM twins) m ON m.uid = new_plays.n;
 
-CREATE TABLE play_rows AS
+CREATE VIEW play_rows AS
 SELECT {_first("rank", [name for name in _FIELDS if name != "track_id"])},
        arg_min(track_id, rank + CASE WHEN starts_with(track_id, 'name:') THEN 1000000 ELSE 0 END) AS track_id,
        CASE WHEN count(*) > 1 THEN list(source ORDER BY rank) END AS sources

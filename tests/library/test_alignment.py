@@ -1,0 +1,90 @@
+"""The matching of tellings, against all matchings there are."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import pytest
+
+from segue.library.alignment import Tellings, _likeness, align
+
+MINUTE = 60_000
+
+
+def _columns(rows: list[tuple[int, bool, int, int, int, int]]) -> dict[str, np.ndarray]:
+    """Of rows (rank, ended, unit, begun, played, track)."""
+    columns = zip(*rows, strict=True)
+    return {
+        name: np.array(column, bool if name == "ended" else np.int64)
+        for name, column in zip(Tellings._fields[:6], columns, strict=True)
+    }
+
+
+def _best(rows: list, likeness) -> float:
+    """The largest total likeness of two sources' tellings in the order of time, by trying everything."""
+    first = [n for n, row in enumerate(rows) if row[0] == 0]
+    second = [n for n, row in enumerate(rows) if row[0] == 1]
+
+    @lru_cache
+    def best(i: int, j: int) -> float:
+        if i == len(first) or j == len(second):
+            return 0.0
+        worth = likeness(first[i], second[j])
+        matched = worth + best(i + 1, j + 1) if worth > 0 else 0.0
+        return max(matched, best(i + 1, j), best(i, j + 1))
+
+    return best(0, 0)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_two_sources_are_matched_as_well_as_can_be(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    ended, unit = bool(seed % 2), (1_000, MINUTE)[seed % 3 == 0]
+    rows = []
+    for rank, at_end, exact in ((0, False, 1_000), (1, ended, unit)):
+        times = np.sort(rng.integers(0, 6 * MINUTE, rng.integers(1, 9)))
+        rows += [
+            (rank, at_end, exact, int(t) // exact * exact, 200_000 if at_end else -1, int(rng.integers(2)))
+            for t in times
+        ]
+    rows.sort(key=lambda row: (row[0], row[3], row[4], row[5]))
+    columns = _columns(rows)
+    order = np.arange(len(rows))
+    told = Tellings(**columns, by_time=order, by_length=order)
+
+    def likeness(a: int, b: int) -> float:
+        return float(_likeness(told, a, b))
+
+    plays = align(columns, np.zeros(len(rows), np.int64))
+    total = sum(likeness(play, n) for n, play in enumerate(plays) if play != n)
+    assert total == pytest.approx(_best(rows, likeness))
+    assert max(np.bincount(plays)) <= 2
+
+
+def test_equal_ends_and_lengths_go_first() -> None:
+    """Two short plays in a minute, told in whole minutes: each is matched with the one of its length."""
+    exact = [(0, True, 1_000, 7_000, 3_000, 0), (0, True, 1_000, 21_000, 20_000, 0)]
+    minutes = [(1, True, MINUTE, -3_000, 3_000, 0), (1, True, MINUTE, -20_000, 20_000, 0)]
+    assert align(_columns(exact + minutes), np.zeros(4, np.int64)).tolist() == [0, 1, 0, 1]
+
+
+def test_clusters_and_the_order_of_rows_do_not_matter() -> None:
+    rng = np.random.default_rng(3)
+    rows = [(rank, False, 1_000, 200_000 * n + 900 * rank, -1, 0) for n in range(40) for rank in range(3)]
+    shuffled = rng.permutation(len(rows))
+    plays = align(_columns([rows[n] for n in shuffled]), (shuffled // 3 // 10).astype(np.int64))
+    assert len(set(plays)) == 40
+    assert all(shuffled[n] // 3 == shuffled[play] // 3 for n, play in enumerate(plays))
+
+
+def test_a_play_that_one_source_lacks_does_not_shift_the_others() -> None:
+    loop = [(0, False, 1_000, 40_000 * n, -1, 0) for n in range(20) if n != 5]
+    other = [(1, False, 1_000, 40_000 * n + 1_000, -1, 0) for n in range(20) if n != 12]
+    plays = align(_columns(loop + other), np.zeros(38, np.int64))
+    assert len(set(plays)) == 20
+
+
+def test_nothing_is_nothing() -> None:
+    empty = {name: np.empty(0, bool if name == "ended" else np.int64) for name in Tellings._fields[:6]}
+    assert len(align(empty, np.empty(0, np.int64))) == 0
