@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
+    SettingsError,
     TomlConfigSettingsSource,
 )
 
@@ -22,6 +24,8 @@ from segue.taste.blend_config import SequenceBlendConfig
 from segue.taste.vectors import SongVectorsConfig
 
 FILE = Path("segue.toml")
+# Variables of the environment that are no settings: where things are, DuckDB's memory, real data for tests.
+VARIABLES = ("SEGUE_LIBRARY", "SEGUE_CONFIG", "SEGUE_MEMORY", "SEGUE_DATA")
 
 
 class ShelfConfig(BaseModel, frozen=True, extra="forbid"):
@@ -83,19 +87,56 @@ def load_settings(path: Path | None = None) -> Settings:
             environment = sources.get("env_settings") or args[1]
             return environment, TomlConfigSettingsSource(settings_cls, file)
 
+    _refuse_unknown_variables()
     try:
         return FromFile()
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(f"{file} is not TOML ({error})", do="`segue config` writes a whole file") from None
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read", came=error.strerror or str(error)) from None
+    except SettingsError as error:
+        raise UsageError(
+            "A setting in the environment cannot be taken",
+            came=f"{error}: {error.__cause__}"[:300],
+            do="write values as in TOML or JSON, like SEGUE_WEEKLY__TRACKS=50",
+        ) from None
     except ValidationError as error:
         problems = "; ".join(
             f"{'.'.join(map(str, problem['loc']))}: "
             + ("there is no such setting" if problem["type"] == "extra_forbidden" else problem["msg"])
             for problem in error.errors()
         )
+        theirs = ", ".join(sorted(name for name in _variables() if name.split("__")[0] in _SECTIONS))
+        where = " and ".join([str(file)] * file.exists() + [f"the environment ({theirs})"] * bool(theirs))
         raise UsageError(
-            f"The settings in {file} cannot be taken", came=problems, do="`segue config` lists them all"
+            f"The settings in {where} cannot be taken",
+            came=problems[:2000],
+            do="`segue config` lists them all",
         ) from None
+
+
+def _variables() -> list[str]:
+    return [name.upper() for name in os.environ if name.upper().startswith("SEGUE_")]
+
+
+def _refuse_unknown_variables() -> None:
+    """A misspelt variable would be passed over in silence.
+
+    Raises:
+        UsageError: it is none of Segue's.
+    """
+    unknown = [
+        name for name in _variables() if name not in VARIABLES and name.split("__")[0] not in _SECTIONS
+    ]
+    if unknown:
+        raise UsageError(
+            f"The environment has {unknown[0]}, which is no setting",
+            expected=f"SEGUE_SECTION__NAME with a section of {', '.join(Settings.model_fields)}",
+            do="`segue config` lists all settings",
+        )
+
+
+_SECTIONS = {f"SEGUE_{name.upper()}" for name in Settings.model_fields}
 
 
 def as_toml(settings: BaseModel, prefix: str = "") -> str:

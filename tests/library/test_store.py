@@ -8,13 +8,14 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import ibis
 import pyarrow as pa
 import pytest
 
-from segue.errors import BusyError, FormatError, NotFoundError
+from segue.errors import BusyError, FormatError, NotFoundError, SegueError, UsageError
 from segue.library import Library
 from segue.library.tables import TABLES
 
@@ -152,3 +153,49 @@ def test_a_kill_at_any_moment_leaves_a_library_that_opens_and_goes_on(library: L
             for p in parts
         }
         assert all((library.path / part).exists() for part in listed)
+
+
+@pytest.mark.parametrize("calls", [25, pytest.param(2_000, marks=pytest.mark.slow)])
+def test_threads_share_a_library(library: Library, calls: int) -> None:
+    with library.writing() as writer:
+        writer.append("tracks", _tracks(*map(str, range(1000))))
+
+    def ask(number: int) -> int:
+        tracks = library.table("tracks")
+        return sum(
+            library.arrow(tracks.filter(tracks.track_id == str(number + k)).count()).as_py()
+            for k in range(calls)
+        )
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(ask, range(8))) == [min(calls, 1000 - number) for number in range(8)]
+
+
+def test_a_changed_part_is_told(library: Library) -> None:
+    with library.writing() as writer:
+        writer.append("tracks", _tracks(*map(str, range(1000))))
+    part = library.parts("tracks")[0]
+    data = bytearray(part.read_bytes())
+    data[len(data) // 2] ^= 4
+    part.write_bytes(bytes(data))
+    with pytest.raises(FormatError, match="damaged"):
+        Library.open(library.path).arrow("tracks")
+
+
+def test_who_was_killed_while_making_a_library_does_not_keep_others_from_it(tmp_path: Path) -> None:
+    for left in (".lock", ".departed.lock", ".tmp-123-library.json"):
+        (tmp_path / left).write_text("")
+    library = Library.open(tmp_path, create=True)
+    assert library.count("tracks") == 0 and not list(tmp_path.glob(".tmp-*"))
+
+
+def test_too_little_memory_is_told(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    with library.writing() as writer:
+        writer.append("tracks", _tracks(*map(str, range(60_000))))
+    monkeypatch.setenv("SEGUE_MEMORY", "much")
+    with pytest.raises(UsageError, match="SEGUE_MEMORY"):
+        Library.open(library.path).arrow("tracks")
+    monkeypatch.setenv("SEGUE_MEMORY", "1MB")
+    opened = Library.open(library.path)
+    with pytest.raises(SegueError, match="too little memory"):
+        opened.arrow(opened.table("tracks").order_by("title", "track_id"))

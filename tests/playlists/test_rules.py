@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -146,7 +149,7 @@ def test_no_rule_is_ever_broken_over_listeners_and_weeks(seed: int) -> None:
             choice = rules.choose(listening, proposals(rng))
             check(context, listening, choice, config)
             earlier = np.concatenate([earlier, choice.tracks]).astype(np.int32)
-    assert not rules._on_artist.any() and not rules._on_album.any()
+    assert not rules._on_artist.array.any() and not rules._on_album.array.any()
 
 
 @pytest.mark.slow
@@ -385,3 +388,38 @@ def test_a_context_is_built_from_the_tracks_table() -> None:
     assert [VERSIONS[v] for v in context.version] == ["original"] * 4 + ["live"]
     assert context.explicit.tolist() == [False, False, True, False, False]
     assert context.medium.tolist() == [1, 0, 0, 0, 0]
+
+
+def _same(one: Choice, other: Choice) -> bool:
+    fields = ("tracks", "scores", "sources", "stands_for")
+    same = all(np.array_equal(getattr(one, f), getattr(other, f), equal_nan=True) for f in fields)
+    return same and one.notes == other.notes and one.removed == other.removed
+
+
+@pytest.mark.parametrize("calls", [2_000, pytest.param(300_000, marks=pytest.mark.slow)])
+def test_threads_share_the_rules(calls: int) -> None:
+    rng = np.random.default_rng(8)
+    rules = Rules(town(3), RulesConfig(tracks=10, familiar=0.2))
+    asked = []
+    for _ in range(40):
+        given = Candidates(
+            rng.choice(N_TRACKS, 80, replace=False).astype(np.int32),
+            rng.random(80).astype(np.float32),
+            rng.integers(-1, 3, 80).astype(np.int32),
+        )
+        asked.append((listener(rng, rng.choice(N_TRACKS, 20).astype(np.int32)), given))
+    alone = [rules.choose(*each) for each in asked]
+
+    def wrong(number: int) -> int:
+        return sum(
+            not _same(rules.choose(*asked[(k + number) % 40]), alone[(k + number) % 40])
+            for k in range(calls // 8)
+        )
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            assert sum(pool.map(wrong, range(8))) == 0
+    finally:
+        sys.setswitchinterval(interval)

@@ -6,11 +6,19 @@ at once.
 
 from __future__ import annotations
 
+import sys
+
 from segue.cli.app import app
-from segue.cli.errors import told
+from segue.cli.errors import prepare, told
+from segue.errors import ChangedError
 
 
 def main() -> None:
     """Run `segue`; a user's mistake is told in a line and an exit code, never as a traceback."""
+    prepare()
     with told():
-        app(prog_name="segue")
+        try:
+            app(prog_name="segue")
+        except ChangedError as error:
+            print(f"segue: {error.what}; beginning again.", file=sys.stderr)
+            app(prog_name="segue")

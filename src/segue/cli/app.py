@@ -37,10 +37,19 @@ app = typer.Typer(
 )
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        from segue import __version__
+
+        print(f"segue {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def _root(
     version: Annotated[
-        bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)
+        bool,
+        typer.Option("--version", help="Print the version and stop.", is_eager=True, callback=_version),
     ] = False,
 ) -> None:
     """A music recommender, end to end, from your own listening data.
@@ -48,11 +57,6 @@ def _root(
     Start with `segue demo`. With your own data: `segue import my_spotify_data.zip`, then `segue train`,
     then `segue weekly`.
     """
-    if version:
-        from segue import __version__
-
-        print(f"segue {__version__}")
-        raise typer.Exit
 
 
 for family in (

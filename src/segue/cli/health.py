@@ -7,6 +7,7 @@ import os
 import platform
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -32,12 +33,24 @@ def register(app: typer.Typer) -> None:
     app.command()(config)
 
 
-def doctor(library: LibraryOption = LIBRARY, config: ConfigOption = None, json: JsonOption = False) -> None:
-    """Check the installation, the settings, the library and the shelf, and say what to do.
+def doctor(
+    library: LibraryOption = LIBRARY,
+    config: ConfigOption = None,
+    repair: Annotated[
+        bool,
+        typer.Option(
+            "--repair",
+            help="Do what is safe: sweep up after kills, turn from a damaged model to a whole version, "
+            "set damaged files aside that can be made anew.",
+        ),
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Check the installation, the settings, and every file in the library's folder; say what to do.
 
     Exits with 1 if something is wrong; a missing extra is not.
     """
-    checks = [*_installation(), *_settings(config), *_library(library)]
+    checks = [*_installation(), *_settings(config), *_library(library, repair)]
     if json:
         print_json([dict(zip(("what", "state", "detail"), check, strict=True)) for check in checks])
     else:
@@ -87,29 +100,22 @@ def _settings(path: Path | None) -> Iterator[Check]:
         yield "settings", "ok", str(file) if file.exists() else "the defaults; segue config > segue.toml"
 
 
-def _library(path: Path) -> Iterator[Check]:
-    from segue.jobs.train import shelf_of
-    from segue.library import Library
-
+def _library(path: Path, repair: bool) -> Iterator[Check]:
     if not path.exists():
         yield "library", "missing", f"nothing at {path}; segue import PATH --library {path}"
         return
-    try:
-        library = Library.open(path)
-        rows = {name: library.count(name) for name in ("listens", "playlist_entries", "tracks")}
-        yield "library", "ok", f"{path}: " + ", ".join(f"{n:,} {name}" for name, n in rows.items())
-        if not os.access(path, os.W_OK):
-            yield "library", "wrong", f"{path} cannot be written to"
-        shelf = shelf_of(library)
-        for name in shelf.names():
-            shelf.verify(name)
-            fresh = shelf.manifest(name).data == library.fingerprint()
-            yield (
-                f"model {name}",
-                "ok",
-                shelf.current(name) + ("" if fresh else "; the library has changed since"),
-            )
-        if not shelf.names():
-            yield "models", "missing", "none is trained: segue train"
-    except SegueError as error:
-        yield "library", "wrong", str(error)
+    from segue.jobs.health import examine, sweep
+
+    for found in list(examine(path)):
+        done = None
+        if repair and found.repair is not None:
+            try:
+                done = found.repair()
+            except SegueError as error:
+                yield found.what, "wrong", f"not repaired: {error}"
+        yield (found.what, found.state, found.detail) if done is None else (found.what, "repaired", done)
+    if repair:
+        try:
+            sweep(path)
+        except SegueError as error:
+            yield "left by kills", "wrong", str(error)

@@ -50,16 +50,13 @@ def schedule(
     settings = load_settings(config)
     if action == "run":
         Library.open(library)  # says at once if there is none
-        try:
-            run_forever(
-                library,
-                settings.schedule,
-                lambda text: print(text, flush=True),
-                weekly=settings.weekly,
-                workers=workers,
-            )
-        except KeyboardInterrupt:
-            return
+        run_forever(
+            library,
+            settings.schedule,
+            lambda text: print(text, flush=True),
+            weekly=settings.weekly,
+            workers=workers,
+        )
     done = run_due(Library.open(library), settings.schedule, weekly=settings.weekly, workers=workers)
     for made in done:
         print(f"{made.made:,} lists for {made.week} in {made.seconds:,.0f} s")

@@ -44,7 +44,9 @@ def run_demo(
     if folder.exists() and any(folder.iterdir()):
         if not (folder / MARK).exists():
             raise UsageError(f"{folder} is not empty, and not an earlier demo", do="name another --folder")
-        files.remove(folder)
+        for each in folder.iterdir():
+            if each.name != MARK:  # which goes last: a kill leaves a folder that is known to be a demo's
+                files.remove(each)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MARK).touch()
 

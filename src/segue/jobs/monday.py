@@ -9,9 +9,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +22,7 @@ from segue.library import Library
 from segue.playlists.formats import write_all
 from segue.playlists.memory import Weeks
 from segue.playlists.weekly import WeeklyConfig
+from segue.processes import workers as workers_of
 from segue.progress import progress
 
 AT_ONCE = 2048  # listeners of a batch: what a kill can lose
@@ -126,20 +126,17 @@ def _one_by_one(task: Task, batches: list[tuple[str, list[str]]], _: int) -> Ite
 def _side_by_side(
     task: Task, batches: list[tuple[str, list[str]]], processes: int
 ) -> Iterator[tuple[int, float]]:
-    # Started anew, not forked: a fork of a process with threads may hang.
-    pool = ProcessPoolExecutor(processes, get_context("spawn"), _begin, (task, os.getpid()))
     try:
-        futures: list[Future[tuple[int, float]]] = [pool.submit(_make, *batch) for batch in batches]
-        for future in as_completed(futures):
-            yield future.result()
+        with workers_of(processes, _begin, task, os.getpid()) as pool:
+            futures: list[Future[tuple[int, float]]] = [pool.submit(_make, *batch) for batch in batches]
+            for future in as_completed(futures):
+                yield future.result()
     except BrokenProcessPool:
         raise SegueError(
             "A worker of the Monday job died",
             came="it was killed, or ran out of memory",
             do="run it again: it goes on where it was. Fewer --workers need less memory",
         ) from None
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 class _Maker:

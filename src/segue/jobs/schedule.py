@@ -39,8 +39,9 @@ def read_zones(library: Path) -> dict[str, str]:
     if not path.exists():
         return {}
     zones = {}
-    with path.open(encoding="utf-8", newline="") as lines:
-        for number, row in enumerate(csv.reader(lines), 1):
+    with files.reading(path, "time zones", "write lines of listener,Europe/Oslo in UTF-8, or remove it"):
+        rows = list(csv.reader(path.read_text(encoding="utf-8").splitlines()))
+        for number, row in enumerate(rows, 1):
             if not row or row == ["listener", "zone"]:
                 continue
             if len(row) != 2:
@@ -59,8 +60,8 @@ def forget_zone(library: Path, listener: str, *, dry_run: bool = False) -> bool:
     path = library / FILE
     if not path.exists():
         return False
-    with path.open(encoding="utf-8", newline="") as lines:
-        rows = [row for row in csv.reader(lines) if row]
+    with files.reading(path, "time zones", "write lines of listener,Europe/Oslo in UTF-8, or remove it"):
+        rows = [row for row in csv.reader(path.read_text(encoding="utf-8").splitlines()) if row]
     kept = [row for row in rows if row[0] != listener]
     if len(kept) < len(rows) and not dry_run:
         with files.replacing(path) as aside, aside.open("w", encoding="utf-8", newline="") as out:

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import multiprocessing
 import zipfile
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +30,7 @@ from segue.library.sources import Limits, entries, size_on_disk
 from segue.library.staging import SCHEMAS, Staging
 from segue.library.store import Library, Writer
 from segue.library.tables import IMPORTS, TABLES
+from segue.processes import workers
 from segue.progress import Advance, progress
 
 if TYPE_CHECKING:
@@ -171,13 +170,10 @@ def _read_all(job: _Job, advance: Advance) -> list[Staged]:
     """Read with all workers; this process is the first of them."""
     if job.workers == 1:
         return [_read(job, 0, advance)]
-    pool = ProcessPoolExecutor(job.workers - 1, mp_context=multiprocessing.get_context("spawn"))
-    try:
+    with workers(job.workers - 1) as pool:
         others = [pool.submit(_read, job, number) for number in range(1, job.workers)]
         mine = _read(job, 0, advance)
         return [mine, *(other.result() for other in others)]
-    finally:
-        pool.shutdown(cancel_futures=True)
 
 
 def _read(job: _Job, worker: int, advance: Advance = lambda amount: None) -> Staged:

@@ -72,16 +72,14 @@ def write_all(playlists: Iterable[Playlist], folder: Path, format: str = "jspf")
 def file_names(playlists: Iterable[Playlist], suffix: str) -> list[str]:
     """A file name for each playlist, safe on every common file system, all different even in one case.
 
-    "ada-2026-W48.jspf". A listener whose name had to be changed, or differs from another only in case, gets a
-    few characters of a hash; further lists of one listener and week get -2, -3, ...
+    "ada-2026-W48.jspf". A listener whose name had to be changed, or has capitals (which another's may lack),
+    gets a few characters of a hash; further lists of one listener and week get -2, -3, ...
     """
-    playlists = list(playlists)
-    folded = Counter(name.casefold() for name in {each.listener for each in playlists})
     names: list[str] = []
     taken: Counter[str] = Counter()
     for each in playlists:
         stem = _safe(each.listener)
-        if not stem or stem != each.listener or folded[each.listener.casefold()] > 1:
+        if not stem or stem != each.listener or stem != stem.casefold():
             digest = hashlib.sha256(each.listener.encode("utf-8", "surrogatepass")).hexdigest()
             stem = f"{stem}-{digest[:8]}" if stem else digest[:8]
         stem = f"{stem}-{each.week or each.created_at.date().isoformat()}"

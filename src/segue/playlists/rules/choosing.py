@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from segue.playlists.rules.config import RulesConfig
-from segue.playlists.rules.context import Candidates, Context, Listening
+from segue.playlists.rules.context import Candidates, Context, Listening, Numbers
 from segue.playlists.rules.filters import FILTERS, Asked
 from segue.playlists.rules.hubs import standing
 from segue.playlists.rules.making import Choice, Making
@@ -22,7 +22,7 @@ class Verdict(NamedTuple):
 
 
 class Rules:
-    """Makes lists for one listener after another. Holds scratch space: one per thread.
+    """Makes lists for one listener after another. Threads may share one.
 
     Args:
         context: the catalogue.
@@ -32,12 +32,12 @@ class Rules:
     def __init__(self, context: Context, config: RulesConfig | None = None) -> None:
         self.context = context
         self.config = config or RulesConfig()
-        self._on_artist = np.zeros(max(1, context.n_artists), np.int32)
-        self._on_album = np.zeros(int(context.album.max(initial=-1)) + 2, np.int32)
+        self._on_artist = Numbers(max(1, context.n_artists), 0)
+        self._on_album = Numbers(int(context.album.max(initial=-1)) + 2, 0)
 
     def choose(self, listening: Listening, candidates: Candidates) -> Choice:
         """The list of one listener."""
-        scratch = self._on_artist, self._on_album
+        scratch = self._on_artist.array, self._on_album.array
         made = Making(self.context, self.config, listening, candidates, *scratch)
         try:
             return made.choice()

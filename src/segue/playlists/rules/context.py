@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -24,8 +25,11 @@ Bools = NDArray[np.bool_]
 _NONE = np.empty(0, np.int32)
 
 
-class Marks:
-    """Membership in a small set of numbers, without building a set: one array, stamped anew each time."""
+class Marks(threading.local):
+    """Membership in a small set of numbers, without building a set: one array, stamped anew each time.
+
+    Each thread has an array of its own.
+    """
 
     def __init__(self, size: int) -> None:
         self._stamps = np.zeros(size, np.int64)
@@ -45,9 +49,16 @@ class Marks:
         return self._stamps, self._now
 
 
+class Numbers(threading.local):
+    """Scratch numbers, the same before and after each use. Each thread has an array of its own."""
+
+    def __init__(self, size: int, value: int) -> None:
+        self.array = np.full(size, value, np.int32)
+
+
 @dataclass(frozen=True)
 class Context:
-    """The catalogue, in the order of the model's tracks. One per worker: it holds scratch space.
+    """The catalogue, in the order of the model's tracks. Threads may share one.
 
     Attributes:
         first: (n_tracks + 1,) where each track's credits begin in `artists`.
@@ -79,7 +90,7 @@ class Context:
     work_tracks: Ints = field(init=False)
     track_marks: Marks = field(init=False, repr=False, compare=False)
     work_marks: Marks = field(init=False, repr=False, compare=False)
-    work_best: Ints = field(init=False, repr=False, compare=False)
+    work_best: Numbers = field(init=False, repr=False, compare=False)
     has_hubs: bool = field(init=False)
 
     def __post_init__(self) -> None:
@@ -90,7 +101,7 @@ class Context:
             "work_tracks": np.argsort(self.work, kind="stable").astype(np.int32),
             "track_marks": Marks(len(self.work)),
             "work_marks": Marks(n_works),
-            "work_best": np.full(n_works, -1, np.int32),
+            "work_best": Numbers(n_works, -1),
             "has_hubs": bool(np.isfinite(self.hub_floor).any()),
         }
         for name, value in values.items():

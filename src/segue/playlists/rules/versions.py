@@ -57,5 +57,5 @@ def one_version(context: Context, tracks: Ints, allowed: Bools, wanted: Floats, 
         wanted[context.version[tracks]],
         candidate,
         context.popularity[tracks],
-        context.work_best,
+        context.work_best.array,
     )

@@ -1,0 +1,55 @@
+"""How a command ends: Ctrl-C, SIGTERM, a reader who goes, a terminal that can't show a letter."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BODY = """
+import time
+from pathlib import Path
+from segue.cli.errors import prepare, told
+from segue import files
+prepare()
+with told(), files.replacing(Path("made.txt")) as aside:
+    aside.write_text("half")
+    print("ready", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_who_is_ended_says_so_and_leaves_nothing_behind(tmp_path: Path, number: int, code: int) -> None:
+    command = [sys.executable, "-c", BODY]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None and process.stdout.readline() == "ready\n"
+        process.send_signal(number)
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == code and "what was stored before is whole" in said.lower()
+    assert "Traceback" not in said and list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes of POSIX")
+def test_a_reader_who_goes_is_no_error() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "segue", "config"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.stderr is not None and process.stderr.read() == b""
+    assert process.returncode == 141
+
+
+def test_what_cannot_be_shown_is_replaced() -> None:
+    said = "from segue.cli.errors import prepare\nprepare()\nprint('h\\u00e9')"
+    alone = os.environ | {"PYTHONIOENCODING": "ascii"}
+    done = subprocess.run([sys.executable, "-c", said], capture_output=True, env=alone)
+    assert (done.returncode, done.stdout.strip()) == (0, b"h?")
