@@ -4,7 +4,8 @@
     python benchmarks/horizons.py write               # the table of docs/taste-network.md
 
 One network with three horizons (next song, next session, the seven days after this session) reads whole
-listening, skips and hours included, up to two weeks before the town's end. At places of the last two weeks
+listening, skips and hours included, up to two weeks before the town's end; it stops by listeners from whom
+nothing has learned. At places of the last two weeks
 its three taste vectors are asked for 20 songs each; counted is how many of them are played, and not skipped,
 as the next song, in the next session, and in the week.
 """
@@ -23,6 +24,7 @@ from pages import put
 from radio import Place
 from segue.evaluation.intervals import mean_interval
 from segue.taste.documents import Documents, session_documents
+from segue.taste.holding import set_aside
 from segue.taste.network import TasteNetwork
 from segue.taste.network_config import DAYS, NEXT, SESSION, TasteNetworkConfig
 from segue.taste.vectors import SongVectors, SongVectorsConfig
@@ -42,9 +44,10 @@ def run(args: argparse.Namespace) -> None:
         assert listening.context is not None
         cut = np.nanmax(listening.context.started_s) - LAST_DAYS * DAY
         train = until(listening, cut)
-        vectors = SongVectors(SongVectorsConfig(epochs=20)).fit(session_documents(train), seed=seed)
+        learn, stop, _ = set_aside(train, stop=CONFIG.validation_share, choose=0.0, seed=seed)
+        vectors = SongVectors(SongVectorsConfig(epochs=20)).fit(session_documents(learn), seed=seed)
         checkpoint = RESULTS / f"horizons-{seed}.checkpoint.npz"
-        network = TasteNetwork(CONFIG).fit(train, vectors, seed=seed, checkpoint=checkpoint)
+        network = TasteNetwork(CONFIG).fit(learn, vectors, validation=stop, seed=seed, checkpoint=checkpoint)
         whole = vectors.recoded(listening)
         random = np.random.default_rng(seed)
         for number in range(len(whole)):

@@ -58,7 +58,6 @@ def segue_side(args: argparse.Namespace) -> list[float]:
         negatives=NEGATIVES,
         horizons=(NEXT,),
         artist_vectors=False,
-        validation_share=0,
     )
     seconds = TasteNetwork(config).fit(documents, vectors).curves_.seconds
     return [n * args.length / second for second in seconds[1:]]

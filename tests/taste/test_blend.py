@@ -105,14 +105,22 @@ def test_it_comes_back_from_disk_and_forgets(
         SequenceBlend.load(tmp_path / "blend")
 
 
-def test_given_weights_are_taken_and_parts_left_out(
-    circles: Documents, vectors: SongVectors, blend: SequenceBlend
-) -> None:
+def test_given_weights_are_taken_and_parts_left_out(circles: Documents, vectors: SongVectors) -> None:
     weights = {purpose: {"network next": 1.0, "near": 0.5} for purpose in ("next", "soon")}
     config = SMALL.model_copy(update={"weights": weights, "ease": None})
-    given = SequenceBlend(config).fit(circles, vectors, network=blend.network_)
+    given = SequenceBlend(config).fit(circles, vectors)
     assert given.weights_ == weights
     assert given.validation_ == {}
+
+
+def test_of_too_little_all_parts_weigh_alike(tmp_path: Path) -> None:
+    few = Documents.from_lists([["a", "b", "c"]] * 6)
+    vectors = SongVectors(SongVectorsConfig(dim=4, epochs=2)).fit(few)
+    blend = SequenceBlend(SMALL).fit(few, vectors)
+    assert blend.validation_ == {}
+    assert len(set(blend.weights_["next"].values())) == 1
+    blend.save(tmp_path)
+    assert SequenceBlend.load(tmp_path).weights_ == blend.weights_
 
 
 def test_of_songs_it_was_not_trained_on_the_network_speaks(

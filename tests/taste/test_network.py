@@ -58,7 +58,8 @@ def vectors(circles: Documents) -> SongVectors:
 
 @pytest.fixture(scope="module")
 def network(circles: Documents, vectors: SongVectors) -> TasteNetwork:
-    return TasteNetwork(SMALL).fit(circles, vectors, seed=2)
+    learn, stop = circles.select(np.arange(380)), circles.select(np.arange(380, 400))
+    return TasteNetwork(SMALL).fit(learn, vectors, validation=stop, seed=2)
 
 
 def share_right(network: TasteNetwork, documents: Documents) -> float:
@@ -185,6 +186,14 @@ def test_a_killed_run_goes_on_where_it_was(
         assert np.array_equal(one, other)
     with pytest.raises(SegueError, match="another run"):
         TasteNetwork(config).fit(circles, vectors, seed=6, checkpoint=checkpoint)
+
+
+def test_it_ends_after_the_epochs_that_are_known_beforehand(circles: Documents, vectors: SongVectors) -> None:
+    whole = TasteNetwork(SMALL).fit(circles, vectors, seed=5)
+    two = TasteNetwork(SMALL).fit(circles, vectors, epochs=2, seed=5)
+    assert len(whole.curves_.training) == SMALL.epochs
+    assert two.curves_.training == whole.curves_.training[:2]
+    assert two.curves_.validation == []
 
 
 def test_only_a_playlists_own_songs_are_no_negatives_of_what_follows(circles: Documents) -> None:

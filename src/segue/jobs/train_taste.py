@@ -26,7 +26,8 @@ def train_network(
 ) -> TrainedNetwork:
     """Train the taste network on the current song vectors, weigh it with its neighbours, publish the whole.
 
-    A training that was killed goes on from its last epoch.
+    Weights and epochs are chosen by a trial that has learned nothing from the documents it is judged on, song
+    vectors included. A training that was killed goes on from its last epoch.
 
     Raises:
         NotFoundError: no song vectors were trained yet.
@@ -35,9 +36,8 @@ def train_network(
     shelf = shelf_of(library)
     refuse_read_only(shelf.folder, "shelf")
     vectors, made_from = load_vectors(library)
-    checkpoint = library.path / "training" / "network.npz"
-    checkpoint.parent.mkdir(exist_ok=True)
-    blend = SequenceBlend(config).fit(sequences(library), vectors, seed=seed, checkpoint=checkpoint)
+    folder = library.path / "training" / "network"
+    blend = SequenceBlend(config).fit(sequences(library), vectors, seed=seed, folder=folder)
     with library.departed.held() as gone:
         for listener in gone.among(blend.listeners_):
             blend.forget(listener)
@@ -54,7 +54,7 @@ def train_network(
                 "shapes": {"songs": list(blend.network_.table().vectors.shape)},
             },
         )
-    remove(checkpoint)
+    remove(folder)
     shelf.prune(NETWORK, keep)
     return TrainedNetwork(version, blend)
 

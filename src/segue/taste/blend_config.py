@@ -34,6 +34,12 @@ class SequenceBlendConfig(BaseModel):
     weights: dict[Purpose, dict[str, NonNegativeFloat]] | None = Field(
         None, description="weight of each part, for each purpose; None chooses them on documents held out"
     )
-    held_out: float = Field(0.1, gt=0, lt=1, description="share of the documents that weights are chosen on")
+    held_out: float = Field(
+        0.15,
+        gt=0,
+        lt=1,
+        description="share of the documents that weights are chosen on. Nothing learns from them before; "
+        "afterwards everything is learned anew from all",
+    )
     most_held_out: int = Field(600, ge=1, description="documents that weights are chosen on at most")
     positions: int = Field(4, ge=1, description="places of each such document at which the next is asked for")

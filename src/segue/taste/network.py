@@ -71,6 +71,7 @@ class TasteNetwork:
         vectors: SongVectors,
         *,
         validation: Documents | None = None,
+        epochs: int | None = None,
         seed: int = 0,
         checkpoint: Path | None = None,
     ) -> TasteNetwork:
@@ -79,7 +80,9 @@ class TasteNetwork:
         Args:
             documents: playlists, listening, or both joined.
             vectors: learned song vectors.
-            validation: documents to stop by; None keeps a `validation_share` of `documents` aside.
+            validation: documents to stop by, from which neither this nor `vectors` have learned; None never
+                stops early.
+            epochs: end after so many of the config's epochs.
             seed: of the start, the order, the draws.
             checkpoint: a file kept after each epoch, from which a killed run goes on.
 
@@ -91,10 +94,6 @@ class TasteNetwork:
         documents = vectors.recoded(documents)
         if validation is not None:
             validation = vectors.recoded(validation)
-        elif config.validation_share > 0 and len(documents) >= 20:
-            order = np.random.default_rng(seed).permutation(len(documents))
-            kept = max(1, round(config.validation_share * len(documents)))
-            validation, documents = documents.select(order[:kept]), documents.select(np.sort(order[kept:]))
         self.sources_ = frequent_sources(documents, config.max_sources)
         places = training_places(documents, config.horizons, self.sources_, config.length)
         for number, horizon in enumerate(config.horizons):
@@ -115,7 +114,14 @@ class TasteNetwork:
             jax.random.key(seed), config, vectors, N_PLAIN_FEATURES + len(self.sources_), len(self.artists_)
         )
         self.module_, self.curves_ = train(
-            module, self.fixed_, config, places, held_out, seed=seed, checkpoint=checkpoint
+            module,
+            self.fixed_,
+            config,
+            places,
+            held_out,
+            seed=seed,
+            checkpoint=checkpoint,
+            until=epochs,
         )
         self.track_ids_, self.counts_, self.seed_ = vectors.track_ids_, vectors.counts_, seed
         self.knows_skips_ = documents.context is not None and bool((documents.context.skipped >= 0).any())

@@ -89,7 +89,8 @@ class TasteNetworkConfig(BaseModel):
         0.05,
         ge=0,
         lt=1,
-        description="documents kept aside to stop by, if none are given; 0: never stop",
+        description="share of the documents that a blend keeps aside to find out after which epoch to stop; "
+        "0: never stop",
     )
     max_sources: int = Field(16, ge=0, description="most frequent places to play from, which are told apart")
     skip_push: float = Field(

@@ -84,8 +84,11 @@ def train(
     *,
     seed: int,
     checkpoint: Path | None = None,
+    until: int | None = None,
 ) -> tuple[TasteModule, Curves]:
     """The trained parameters (averaged; of the epoch best on `validation`, if given), and the losses.
+
+    It ends after `until` epochs, the learning rate falling as if all of the config's were to come.
 
     Raises:
         NumericalError: the loss is no number any more.
@@ -134,9 +137,10 @@ def train(
         return carried, losses.mean()
 
     root = jax.random.key(seed)
-    with progress("Taste network", config.epochs, unit="epochs") as advance:
+    last = config.epochs if until is None else min(until, config.epochs)
+    with progress("Taste network", last, unit="epochs") as advance:
         advance(len(curves.training))
-        for number in range(len(curves.training), config.epochs):
+        for number in range(len(curves.training), last):
             if curves.best is not None and number - 1 - curves.best >= config.patience and validation:
                 break
             clock = time.perf_counter()
