@@ -142,6 +142,7 @@ def test_after_the_choice_everything_is_fitted_to_everything_for_the_chosen_epoc
     assert len(blend.network_.curves_.training) == spy.epochs
 
 
+@pytest.mark.slow
 def test_a_killed_training_goes_on_and_leaves_nothing_behind(
     archive: Library, spied: tuple[Spy, SequenceBlend], monkeypatch: pytest.MonkeyPatch
 ) -> None:
