@@ -7,9 +7,11 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from tests.library.a_year import TELLERS, a_year, write
 
+from segue import files
 from segue.errors import NotFoundError
 from segue.library import Library
 from segue.library.importing import ImportReport, import_path
@@ -255,13 +257,13 @@ def test_other_listeners_and_other_songs_are_others(library: Library, store) -> 
 
 def test_a_library_of_an_earlier_release_opens_and_takes_more(library: Library, store) -> None:
     store(library, [at(0, played_ms=200_000)], "spotify")
-    import pyarrow.parquet as pq
-
     (part,) = library.parts("listens")
     pq.write_table(pq.read_table(part).drop_columns(["sources"]), part)
+    older = part.rename(part.with_name(f"{part.name[:6]}-{files.digest(part)}.parquet"))
     catalogue = library.path / "library.json"
     listed = json.loads(catalogue.read_text())
-    del listed["parts"]["told"]
+    del listed["parts"]["told"], listed[files.CHECKSUM]
+    listed["parts"]["listens"] = [f"listens/{older.name}"]
     catalogue.write_text(json.dumps(listed))
     old = Library.open(library.path)
     assert [row["sources"] for row in rows(old)] == [None]
