@@ -89,6 +89,10 @@ def import_(
             f"{len(report.refused)} files were left out whole; the rest is stored",
             do="mend or fetch those named above, and import again: nothing is stored twice",
         )
+    if report.total.rejected == report.total.read > 0:
+        raise FormatError(
+            f"Not one of the {report.total.read:,} rows could be taken", do="see why: segue library --rejects"
+        )
 
 
 def formats() -> None:

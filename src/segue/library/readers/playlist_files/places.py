@@ -93,10 +93,9 @@ def place(
     return Place(track, location, or_none(text, given.get("track_id")))
 
 
-def named(shown: str, *, length: object = None, **more: object) -> Place:
+def named(shown: str, *, length: object = None, addresses: Iterable[object] = ()) -> Place:
     """A place of "artist - title", with a `length` in seconds."""
     parts = _DASH.split(shown.strip(), maxsplit=1)
-    duration = or_none(seconds, length)
-    if len(parts) == 2 and all(parts):
-        return place(parts[1], [parts[0]], length=duration, **more)  # type: ignore[arg-type]
-    return place(shown, [], length=duration, **more)  # type: ignore[arg-type]
+    both = len(parts) == 2 and all(parts)
+    title, artists = (parts[1], parts[:1]) if both else (shown, [])
+    return place(title, artists, length=or_none(seconds, length), addresses=addresses)

@@ -47,22 +47,23 @@ def parse(entry: Entry, clock: Clock) -> PlaylistFile:
 
 def _tree(data: bytes) -> ET.Element:
     """The document, its names without their namespaces."""
-    parser = ET.XMLPullParser(["start", "end"])
-    root, depth = None, 0
-    for start in range(0, len(data) + 1, 1 << 16):
-        parser.feed(data[start : start + (1 << 16)])
-        if start + (1 << 16) > len(data):
-            parser.close()
-        for event, element in parser.read_events():
-            depth += 1 if event == "start" else -1
-            if depth > DEEPEST:
-                raise ValueError("elements are nested too deeply")
-            if event == "start":
-                root = element if root is None else root
-                element.tag = str(element.tag).rpartition("}")[2]
-    if root is None:
-        raise ValueError("there is no element")
-    return root
+    return ET.fromstring(data, ET.XMLParser(target=_Builder()))
+
+
+class _Builder(ET.TreeBuilder):
+    """Builds a tree that is no deeper than a playlist can be: a deep one would end on the stack."""
+
+    depth = 0
+
+    def start(self, tag: str, attrs: dict[str, str], /) -> ET.Element:
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise ValueError("elements are nested too deeply")
+        return super().start(tag.rpartition("}")[2], attrs)
+
+    def end(self, tag: str, /) -> ET.Element:
+        self.depth -= 1
+        return super().end(tag.rpartition("}")[2])
 
 
 def _track(track: ET.Element) -> Place:

@@ -1,0 +1,41 @@
+"""`segue import`: what ends with an error, and what is typed of columns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from segue.cli.importing import import_
+from segue.errors import FormatError
+from segue.library import Library
+
+M3U = "#EXTM3U\n#EXTINF:217,Björk - Jóga\na.mp3\n"
+
+
+def imported(folder: Path, name: str, text: str, column: list[str] | None = None) -> Library:
+    (folder / name).write_text(text, encoding="utf-8")
+    import_(folder / name, library=folder / "library", column=column)
+    return Library.open(folder / "library")
+
+
+def test_when_not_one_row_could_be_taken_the_import_fails(tmp_path: Path) -> None:
+    with pytest.raises(FormatError, match="Not one of the 2 rows"):
+        imported(tmp_path, "plays.csv", "artist,track,played_at\nA,T,5/6/2023\nA,U,5/6/2023\n")
+
+
+def test_columns_that_are_named_and_columns_that_are_not_there(tmp_path: Path) -> None:
+    table = "quand;chanson;groupe\n2023-01-05 10:00;T;A\n"
+    with pytest.raises(FormatError, match="they are quand, chanson, groupe"):
+        imported(tmp_path, "x.csv", table)
+    columns = ["track=chanson", "artist=groupe"]
+    with pytest.raises(FormatError, match='--column "time=quand"'):
+        imported(tmp_path, "x.csv", table, columns)
+    library = imported(tmp_path, "x.csv", table, [*columns, "time=quand"])
+    assert library.arrow(library.table("listens")).num_rows == 1
+
+
+def test_a_playlist_file_becomes_a_playlist(tmp_path: Path) -> None:
+    library = imported(tmp_path, "mix.m3u8", M3U)
+    (entry,) = library.arrow(library.table("playlist_entries")).to_pylist()
+    assert (entry["playlist_id"], entry["track_id"]) == ("playlist:mix", "name:bjork|joga")
