@@ -29,6 +29,7 @@ def catalogue(n: int, rng: np.random.Generator) -> Context:
         medium=np.zeros(n, np.int8),
         explicit=rng.random(n) < 0.2,
         children=rng.random(n) < 0.02,
+        season=np.where(rng.random(n) < 0.02, 0, -1).astype(np.int8),
         popularity=rng.random(n).astype(np.float32),
         hub_floor=np.full(n_artists, -np.inf, np.float32),
     )

@@ -15,6 +15,7 @@ from scipy.sparse import csr_matrix
 from segue.errors import NotFoundError, SegueError, UsageError, install, one_of
 from segue.factors.model import FactorModel
 from segue.factors.observations import Observations
+from segue.jobs.seasons import played
 from segue.jobs.tastes import tastes_of_week
 from segue.jobs.train import AGENTS, load_factors, shelf_of
 from segue.library import Library
@@ -25,7 +26,7 @@ from segue.playlists.catalogue import Catalogue
 from segue.playlists.history import History, read_histories
 from segue.playlists.memory import Weeks
 from segue.playlists.playlist import Playlist, monday
-from segue.playlists.rules import Context, Listening
+from segue.playlists.rules import Context, Listening, seasons
 from segue.playlists.rules.children import flag, playlist_share
 from segue.playlists.rules.context import MEDIA
 from segue.playlists.weekly import Material, WeeklyConfig, make_weekly
@@ -259,7 +260,7 @@ class _Listened(NamedTuple):
 
 
 def catalogue_context(library: Library, tracks: list[str], unit: Unit) -> Context:
-    """The catalogue as rules see it; children's music also by playlists, popularity by listeners."""
+    """The catalogue as rules see it, with what playlists and plays tell of it."""
     columns = (
         "track_id",
         "title",
@@ -273,22 +274,20 @@ def catalogue_context(library: Library, tracks: list[str], unit: Unit) -> Contex
     )
     table = library.arrow(library.table("tracks").select(*columns))
     rows = table.take(pc.index_in(pa.array(tracks, pa.string()), value_set=table["track_id"]))
-    children = None
+    words = [rows[name].to_pylist() for name in ("title", "artists", "album")]
+    children, named = None, None
     on_lists = _pairs(library, "playlist_entries", "playlist_id", tracks)
     if len(on_lists.tracks):
         titles = library.arrow(library.table("playlists").select("playlist_id", "title"))
         owner = pc.index_in(on_lists.owners, value_set=titles["playlist_id"])
         here = pc.is_valid(owner).to_numpy(zero_copy_only=False)
-        share = playlist_share(
-            titles["title"].to_pylist(),
-            pc.drop_null(owner).to_numpy().astype(np.int32),
-            on_lists.tracks[here],
-            len(tracks),
-        )
-        children = flag(
-            rows["title"].to_pylist(), rows["artists"].to_pylist(), rows["album"].to_pylist(), share
-        )
-    context = Context.build(rows, tracks, children)
+        told = titles["title"].to_pylist()
+        entries = pc.drop_null(owner).to_numpy().astype(np.int32), on_lists.tracks[here]
+        children = flag(*words, playlist_share(told, *entries, len(tracks)))
+        works = pc.coalesce(rows["work_id"].combine_chunks(), pa.array(tracks, pa.string()))
+        named = seasons.by_playlists(told, *entries, works.dictionary_encode().indices.to_numpy())
+    season = seasons.flag(seasons.words(*words), named, played(library, tracks))
+    context = Context.build(rows, tracks, children, season)
     met = on_lists if unit == "playlists" else _pairs(library, "listens", "listener_id", tracks)
     counts = np.bincount(met.tracks, minlength=len(tracks))
     return replace(context, popularity=(counts / max(counts.max(initial=0), 1)).astype(np.float32))

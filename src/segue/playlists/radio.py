@@ -11,6 +11,7 @@ answer moves both; nothing is trained. Tracks are numbers: places in `blend.trac
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
@@ -71,6 +72,7 @@ class Radio:
         context: the catalogue, in the order of `blend.track_ids_`.
         config: the settings.
         listening: what is known of the listener: bans, what was heard.
+        day: on which it plays, which says what is in season; today if it is left out.
 
     Attributes:
         state: (1, size) the taste network's state.
@@ -85,9 +87,11 @@ class Radio:
         config: RadioConfig | None = None,
         *,
         listening: Listening | None = None,
+        day: date | None = None,
     ) -> None:
         self.config = config or RadioConfig()
         self._blend, self._catalogue = blend, context
+        self._day = day or datetime.now(UTC).date()
         self._network = blend.network_
         vectors = self._network.table().vectors
         self.vectors = unit(vectors - vectors.mean(axis=0))
@@ -175,6 +179,7 @@ class Radio:
             listening,
             RulesConfig(medium=self.config.medium, explicit=self.config.explicit),
             np.arange(n, dtype=np.int32),
+            self._day,
             np.zeros(n, np.float32),
         )
         rules = ALWAYS if self.config.familiar else (*ALWAYS, HEARD)

@@ -44,7 +44,7 @@ def chosen(
     seed: int,
 ) -> list[tuple[Choice, Floats | None]]:
     """The tracks of each list; in order, with the worth of each place, where agent or greed orders."""
-    wider = Rules(material.context, _longer(config)) if material.sequencer else None
+    wider = Rules(material.context, _longer(config), monday(week)) if material.sequencer else None
     drafts = []
     for name, listening, each in zip(names, listenings, proposed, strict=True):
         candidates = moved(each, config.surprise, (seed, week, name))

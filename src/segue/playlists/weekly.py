@@ -132,7 +132,7 @@ def make_weekly(
         playlists: which of them are playlists, for whom reasons are worded otherwise.
     """
     config = config or WeeklyConfig()
-    rules, proposer = Rules(material.context, config), material.proposer(config)
+    rules, proposer = Rules(material.context, config, monday(week)), material.proposer(config)
     stranger = newcomers.popular(material.context, material.space, proposer.allowed, config.tracks)
     for start in range(0, len(seen.listeners), AT_ONCE):
         part = slice(start, start + AT_ONCE)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from segue.factors.observations import Observations
 from segue.playlists import newcomers
 from segue.playlists.history import History
+from segue.playlists.playlist import monday
 from segue.playlists.rules import Rules, Verdict
 from segue.playlists.sequenced import chosen, moved
 from segue.playlists.weekly import Material, WeeklyConfig
@@ -41,7 +42,7 @@ def why_not(
     else:
         proposed = newcomers.popular(material.context, material.space, proposer.allowed, config.tracks)
     candidates = moved(proposed, config.surprise, (seed, week, name))
-    rules = Rules(material.context, config)
+    rules = Rules(material.context, config, monday(week))
     verdicts = rules.why_not(history.listening, candidates, track)
     if material.sequencer is not None:
         listening = [history.listening]

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from segue.playlists.rules.on_playlists import share
+
 # Words that children's records carry in many languages; each is enough in an artist's or album's name.
 _NAMES = re.compile(
     r"\b(?:kids|kidz|nursery|toddlers?|kinderlieder|kinder|lullab(?:y|ies)|cocomelon"
@@ -84,6 +86,4 @@ def playlist_share(
     said = np.array(
         [bool(t and _PLAYLISTS.search(t) and not _NOT_PLAYLISTS.search(t)) for t in playlist_titles], bool
     )
-    total = np.bincount(entry_tracks, minlength=n_tracks)
-    for_children = np.bincount(entry_tracks, weights=said[entry_playlists], minlength=n_tracks)
-    return np.where(total >= least, for_children / np.maximum(total, 1), 0).astype(np.float32)
+    return share(said, entry_playlists, entry_tracks, n_tracks, least)

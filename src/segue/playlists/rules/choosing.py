@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from typing import NamedTuple
 
 import numpy as np
@@ -27,18 +28,20 @@ class Rules:
     Args:
         context: the catalogue.
         config: what a list is like.
+        day: of the lists, which says what is in season; today if it is left out.
     """
 
-    def __init__(self, context: Context, config: RulesConfig | None = None) -> None:
+    def __init__(self, context: Context, config: RulesConfig | None = None, day: date | None = None) -> None:
         self.context = context
         self.config = config or RulesConfig()
+        self.day = day or datetime.now(UTC).date()
         self._on_artist = Numbers(max(1, context.n_artists), 0)
         self._on_album = Numbers(int(context.album.max(initial=-1)) + 2, 0)
 
     def choose(self, listening: Listening, candidates: Candidates) -> Choice:
         """The list of one listener."""
         scratch = self._on_artist.array, self._on_album.array
-        made = Making(self.context, self.config, listening, candidates, *scratch)
+        made = Making(self.context, self.config, self.day, listening, candidates, scratch)
         try:
             return made.choice()
         finally:
@@ -54,7 +57,7 @@ class Rules:
         context, number = self.context, np.array([track], np.int32)
         place = np.flatnonzero(candidates.tracks == track)
         stands = standing(candidates.scores)[place] if len(place) else np.array([np.inf], np.float32)
-        asked = Asked(context, listening, self.config, number, stands)
+        asked = Asked(context, listening, self.config, number, self.day, stands)
         verdicts = [_verdict(rule.name, bool(rule.mask(asked)[0]), rule.because) for rule in FILTERS]
         same_song = choice.tracks[context.work[choice.tracks] == context.work[track]]
         verdicts.append(

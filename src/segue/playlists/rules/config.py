@@ -34,6 +34,10 @@ class RulesConfig(BaseModel):
     children_share: float = Field(
         0.02, ge=0, le=1, description="Share of children's tracks among those heard, for the same."
     )
+    out_of_season: bool = Field(
+        False,
+        description="Whether music of a season (Christmas, Halloween) may come at any time of the year.",
+    )
     hub_share: float = Field(
         0.1, gt=0, le=1, description="Share of all lists from which an artist counts as on everybody's."
     )

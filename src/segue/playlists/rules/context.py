@@ -69,6 +69,7 @@ class Context:
         medium: (n_tracks,) place in `MEDIA`.
         explicit: (n_tracks,) whether a track is known to be explicit.
         children: (n_tracks,) whether it is children's music.
+        season: (n_tracks,) place in `seasons.SEASONS` of the season it is music of, -1 for none.
         popularity: (n_tracks,) 0 to 1.
         hub_floor: (n_artists,) standing (`hubs.standing`) below which an artist's tracks do not come;
             -inf for all but hub artists.
@@ -83,6 +84,7 @@ class Context:
     medium: NDArray[np.int8]
     explicit: Bools
     children: Bools
+    season: NDArray[np.int8]
     popularity: Floats
     hub_floor: Floats
     artist_names: tuple[str, ...] = ()
@@ -126,13 +128,20 @@ class Context:
         return self.artists[self.first[track] : self.first[track + 1]]
 
     @classmethod
-    def build(cls, tracks: pa.Table, track_ids: Sequence[str], children: Bools | None = None) -> Context:
+    def build(
+        cls,
+        tracks: pa.Table,
+        track_ids: Sequence[str],
+        children: Bools | None = None,
+        season: NDArray[np.int8] | None = None,
+    ) -> Context:
         """From rows of the library's tracks table, put in the order of `track_ids`.
 
         Args:
             tracks: columns track_id, title, artists, album, medium, explicit, popularity, work_id, version.
             track_ids: the model's tracks; one that the table lacks is a song of its own without facts.
             children: (n_tracks,) from `children.flag`; None: by titles, artists and albums alone.
+            season: (n_tracks,) from `seasons.flag`; None: by words in the same alone.
         """
         import pyarrow as pa
         import pyarrow.compute as pc
@@ -170,6 +179,10 @@ class Context:
             from segue.playlists.rules.children import flag
 
             children = flag(titles, credits, rows["album"].to_pylist())
+        if season is None:
+            from segue.playlists.rules import seasons
+
+            season = seasons.flag(seasons.words(titles, credits, rows["album"].to_pylist()))
         return cls(
             first=np.array(first, np.int64),
             artists=np.array(artists, np.int32),
@@ -181,6 +194,7 @@ class Context:
             medium=np.array([medium_number.get(m or "song", 0) for m in rows["medium"].to_pylist()], np.int8),
             explicit=np.array([bool(e) for e in rows["explicit"].to_pylist()], bool),
             children=np.asarray(children, bool),
+            season=np.asarray(season, np.int8),
             popularity=np.array([p or 0.0 for p in rows["popularity"].to_pylist()], np.float32),
             hub_floor=np.full(len(numbers), -np.inf, np.float32),
             artist_names=tuple(numbers),

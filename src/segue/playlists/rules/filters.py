@@ -8,12 +8,14 @@ first.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 from typing import NamedTuple
 
 import numpy as np
 
 from segue.playlists.rules.config import RulesConfig
 from segue.playlists.rules.context import MEDIA, Bools, Context, Floats, Ints, Listening
+from segue.playlists.rules.seasons import open_on
 
 
 class Asked(NamedTuple):
@@ -23,6 +25,7 @@ class Asked(NamedTuple):
     listening: Listening
     config: RulesConfig
     tracks: Ints
+    day: date  # of the list
     standing: Floats  # of each track among the listener's candidates: `hubs.standing`
 
 
@@ -76,6 +79,13 @@ def children(asked: Asked) -> Bools:
     return asked.context.children[asked.tracks]
 
 
+def out_of_season(asked: Asked) -> Bools:
+    """It is music of a season, Christmas for one, that the list's day does not lie in."""
+    if asked.config.out_of_season:
+        return np.zeros(len(asked.tracks), bool)
+    return ~open_on(asked.day)[asked.context.season[asked.tracks]]
+
+
 def heard(asked: Asked) -> Bools:
     """The track, or another version of it, was heard."""
     context = asked.context
@@ -100,6 +110,9 @@ BANNED_ARTIST = Rule("banned artist", banned_artist, "an artist credited on it w
 MEDIUM = Rule("medium", medium, "the list holds another medium")
 EXPLICIT = Rule("explicit", explicit, "it is explicit")
 CHILDREN = Rule("children's music", children, "it is children's music, and this listener plays none")
+SEASON = Rule(
+    "out of season", out_of_season, "it is music of a season, such as Christmas, that it is not now"
+)
 HEARD = Rule("already heard", heard, "it, or another version of it, was heard before")
 EARLIER = Rule(
     "earlier weeks", earlier_weeks, "it, or another version of it, was on a list of the weeks before"
@@ -108,6 +121,6 @@ HUBS = Rule(
     "hub artist", hub_artists, "its artist would be on everybody's list, and others are closer to them"
 )
 
-# In this order. The first five hold for familiar tracks too, and are never relaxed.
-ALWAYS = (BANNED_TRACK, BANNED_ARTIST, MEDIUM, EXPLICIT, CHILDREN)
+# In this order. The first six hold for familiar tracks too, and are never relaxed.
+ALWAYS = (BANNED_TRACK, BANNED_ARTIST, MEDIUM, EXPLICIT, CHILDREN, SEASON)
 FILTERS = (*ALWAYS, HEARD, EARLIER, HUBS)

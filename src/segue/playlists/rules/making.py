@@ -1,14 +1,15 @@
 """One listener's list in the making: the filters, one version of a song, the caps, the familiar share.
 
 If the rules leave too few tracks, they give way in the order of `RELAXED`, one after another, and only as
-far as needed; the list says so in its notes. Bans, medium, explicit tracks, children's music, one version of
-a song and "already heard" never give way.
+far as needed; the list says so in its notes. Bans, medium, explicit tracks, children's music, music of
+another season, one version of a song and "already heard" never give way.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from datetime import date
 from typing import NamedTuple
 
 import numpy as np
@@ -65,13 +66,13 @@ class Making:
         self,
         context: Context,
         config: RulesConfig,
+        day: date,
         listening: Listening,
         candidates: Candidates,
-        on_artist: Ints,
-        on_album: Ints,
+        scratch: tuple[Ints, Ints],
     ) -> None:
-        self.context, self.config, self.listening = context, config, listening
-        self.on_artist, self.on_album = on_artist, on_album
+        self.context, self.config, self.day, self.listening = context, config, day, listening
+        self.on_artist, self.on_album = scratch  # counts, zero before and after
         order = np.argsort(-candidates.scores, kind="stable")
         self.candidates = Candidates(
             candidates.tracks[order], candidates.scores[order], candidates.sources[order], candidates.shares
@@ -79,7 +80,7 @@ class Making:
         self.wanted = tendency(self.context, listening, self.config)
         self.tracks, self.stands_for = with_versions(self.context, self.candidates.tracks)
         stands = standing(self.candidates.scores)[self.stands_for]
-        asked = Asked(self.context, listening, self.config, self.tracks, stands)
+        asked = Asked(self.context, listening, self.config, self.tracks, day, stands)
         self.out = {rule.name: rule.mask(asked) for rule in FILTERS}
         self.removed: dict[str, int] = {}
         self.new: list[Entry] = []
@@ -237,7 +238,8 @@ class Making:
         )
         old = old[np.argsort(-dear, kind="stable")][: 4 * config.tracks]
         tracks = listening.heard[old]
-        asked = Asked(self.context, listening, config, tracks, np.full(len(tracks), np.inf, np.float32))
+        stands = np.full(len(tracks), np.inf, np.float32)
+        asked = Asked(self.context, listening, config, tracks, self.day, stands)
         out = np.zeros(len(tracks), bool)
         for rule in (*ALWAYS, EARLIER):
             out |= rule.mask(asked)
