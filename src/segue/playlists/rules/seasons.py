@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import bdtr, bdtrc
 
 from segue.playlists.rules.on_playlists import share
 from segue.playlists.rules.season_words import NEVER, NEVER_BY, WORDS
@@ -94,23 +95,19 @@ class Played(NamedTuple):
         season with probability `FALSE_ALARM`: a binomial tail, which bounds that of unequal chances
         (Hoeffding 1956, theorem 4), divided by the number of tests (Bonferroni).
         """
-        from scipy.stats import binom
-
         tested = (self.years >= 2) & (self.inside >= MOST_PLAYS * self.n[:, None])
         chance = np.ones(self.inside.shape)
         usual = np.clip(self.expected / np.maximum(self.n, 1)[:, None], 0, 1)
         counts = np.broadcast_to(self.n[:, None], self.inside.shape)
-        chance[tested] = binom.sf(self.inside[tested] - 1, counts[tested], usual[tested])
+        chance[tested] = bdtrc(self.inside[tested] - 1.0, counts[tested], usual[tested])
         chance[chance > FALSE_ALARM / max(int((self.years >= 2).sum()), 1)] = 1
         return np.where(chance.min(1) < 1, chance.argmin(1), NONE).astype(np.int8)
 
     def all_year(self) -> NDArray[np.bool_]:
         """(n_tracks, n_seasons) whether a track is surely played outside of a season as much as in it."""
-        from scipy.stats import binom
-
         outside = self.n[:, None] - self.inside
         few = (outside >= LEAST_OUTSIDE) & (self.listeners >= LEAST_LISTENERS)
-        return few & (binom.cdf(self.inside, self.n[:, None], 0.6) < FALSE_ALARM)
+        return few & (bdtr(self.inside.astype(float), self.n[:, None], 0.6) < FALSE_ALARM)
 
 
 class Said(NamedTuple):
