@@ -76,7 +76,7 @@ class Clock:
         try:
             if _NUMBER.fullmatch(value) and not _DAY.fullmatch(value):
                 return self.seconds(float(value))
-            bare = _SAYS_UTC.sub("", value)
+            bare = _SAYS_UTC.sub("", value) if value[-1] in "CcTt)" else value
             if found := _LASTFM.fullmatch(bare):
                 day, month, year, hour, minute, second = found.groups()
                 moment = (int(hour), int(minute), int(second or 0))
