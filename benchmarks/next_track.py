@@ -1,5 +1,6 @@
 """Next track and continuation on the Million Playlist subset, as src/segue/evaluation/next_track.py has them.
 
+    SEGUE_DATA=folder python benchmarks/next_track.py tune                # peers, on the validation part
     SEGUE_DATA=folder python benchmarks/next_track.py run                 # every row; hours on one core
     SEGUE_DATA=folder python benchmarks/next_track.py run popularity ...  # some rows
     SEGUE_DATA=folder python benchmarks/next_track.py write               # the tables of the docs
@@ -27,6 +28,8 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 import data
+from next_track_peers import PEERS, tuned
+from next_track_peers import tune as peers_tune
 from pages import put
 from segue.evaluation.next_track import METRICS, Parts, SequenceResult, evaluate_sequences, split_documents
 from segue.factors.config import MEASURED
@@ -197,7 +200,26 @@ ROWS: dict[str, Callable[[Bench], SequenceScorer]] = {
     "GRU, softmax: both": lambda b: Both(b.blend.network_),
     "blend: next": lambda b: For(b.blend, "next"),
     "blend: soon": lambda b: For(b.blend, "soon"),
+    "blend: next, no second stage": lambda b: For(b.blend.without_second_stage(), "next"),
+    "blend: soon, no second stage": lambda b: For(b.blend.without_second_stage(), "soon"),
 }
+TUNED = {f"{name}, tuned for {metric}": (name, metric) for name in PEERS for metric in ("MRR@20", "NDCG@100")}
+ROWS |= {
+    row: lambda b, name=name, metric=metric: tuned(name, metric, b.parts, tries_file(name))
+    for row, (name, metric) in TUNED.items()
+}
+
+
+def tries_file(name: str) -> Path:
+    """Where a peer's tries are kept."""
+    return RESULTS / f"tries-{''.join(letter if letter.isalnum() else '_' for letter in name)}.json"
+
+
+def tune(args: argparse.Namespace) -> None:
+    """Settings of the peers, equally many tries each, on documents of the validation part."""
+    parts = split_documents(playlists())
+    for name in args.peers or PEERS:
+        peers_tune(name, parts, args.tries, args.documents, tries_file(name))
 
 
 def run(args: argparse.Namespace) -> None:
@@ -293,6 +315,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--seed", type=int, default=0)
     verbs = parser.add_subparsers(required=True)
+    verb = verbs.add_parser("tune", help=tune.__doc__)
+    verb.add_argument("peers", nargs="*", choices=[*PEERS, []], metavar="peer")
+    verb.add_argument("--tries", type=int, default=14)
+    verb.add_argument("--documents", type=int, default=120)
+    verb.set_defaults(run=tune)
     verb = verbs.add_parser("run", help=run.__doc__)
     verb.add_argument("rows", nargs="*", choices=[*ROWS, []], metavar="row")
     verb.add_argument("--again", action="store_true")

@@ -19,7 +19,7 @@ SOURCE = ROOT / "src" / "segue"
 # Data moves down this list: a room imports from those above it, never from those below.
 ROOMS = (
     *("errors", "files", "progress", "processes", "report", "wording"),
-    *("library", "town", "factors", "taste", "neighbours", "world", "agents"),
+    *("library", "town", "factors", "ranking", "taste", "neighbours", "world", "agents"),
     *("playlists", "evaluation", "shelf", "settings", "jobs", "service", "cli"),
 )
 

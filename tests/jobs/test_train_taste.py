@@ -67,7 +67,8 @@ class Spy:
         self.learned: dict[int, frozenset[str]] = {}  # of song vectors
         for kind in (SongVectors, TasteNetwork, SequenceNeighbours, Cooccurrence, RecentRows):
             self._watch(kind, monkeypatch)
-        weighed, best = choosing._weighed, Bench.best
+        self.ranked: list[tuple[frozenset[str], frozenset[str]]] = []  # what was known, what was ranked
+        weighed, best, learn = choosing._weighed, Bench.best, choosing.learn_second_stage
 
         def weighing(parts: Any, held: Documents, *rest: Any) -> Any:
             self._held = frozenset(held.names)
@@ -77,6 +78,11 @@ class Spy:
             self.chosen.append((len(self.fits), self._held))
             return best(bench)
 
+        def learning(parts: Any, weights: Any, held: Documents, *rest: Any) -> Any:
+            self.ranked.append((frozenset(parts.documents.names), frozenset(held.names)))
+            return learn(parts, weights, held, *rest)
+
+        monkeypatch.setattr(choosing, "learn_second_stage", learning)
         monkeypatch.setattr(choosing, "_weighed", weighing)
         monkeypatch.setattr(Bench, "best", choosing_best)
 
@@ -129,6 +135,9 @@ def test_no_held_out_document_reaches_anything_that_is_fitted_before_the_choice(
         assert {"SongVectors", "TasteNetwork", "SequenceNeighbours"} <= fitted
         for kind, names in spy.fits[:before]:
             assert not names & held, f"{kind} was fitted to what was then chosen on"
+    ((known, ranked),) = spy.ranked
+    assert ranked == spy.chosen[0][1]
+    assert not known & (ranked | stopped)
 
 
 def test_after_the_choice_everything_is_fitted_to_everything_for_the_chosen_epochs(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,9 @@ from scipy.sparse import csr_matrix
 
 from segue.errors import FormatError, NotFoundError, UsageError
 from segue.factors.ease import EASE
+from segue.ranking.config import RankerConfig
+from segue.ranking.lists import Gatherer
+from segue.ranking.ranker import Ranker
 from segue.taste.blend import SequenceBlend
 from segue.taste.blend_config import SequenceBlendConfig
 from segue.taste.documents import Documents
@@ -121,6 +125,38 @@ def test_of_too_little_all_parts_weigh_alike(tmp_path: Path) -> None:
     assert len(set(blend.weights_["next"].values())) == 1
     blend.save(tmp_path)
     assert SequenceBlend.load(tmp_path).weights_ == blend.weights_
+
+
+def test_a_second_stage_reorders_the_head_alone_and_comes_back_from_disk(
+    blend: SequenceBlend, tmp_path: Path
+) -> None:
+    random = np.random.default_rng(0)
+    plain = blend.without_second_stage()
+    names = blend._candidates.names
+    gatherer = Gatherer(names)
+    for owner in range(30):
+        features = random.normal(size=(12, len(names))).astype(np.float32)
+        wanted = features[:, -2] >= np.sort(features[:, -2])[-2]
+        gatherer.add(features, wanted, features[:, 0], to_find=2, owner=owner)
+    ranked = copy.copy(blend)
+    ranked.config = blend.config.model_copy(update={"candidates": 8})
+    ranked._rankers = {"next": Ranker(RankerConfig(trees=5, min_leaf=5)).fit(gatherer.lists())}
+    codes, lengths = np.array([1, 2, 3], np.int32), np.array([2, 3])
+    before, after = plain.scores(codes, lengths), ranked.scores(codes, lengths)
+    for row, length in enumerate(lengths):
+        head = blend._candidates.find(codes[:length], before[row], 8)
+        rest = np.setdiff1d(np.arange(N_SONGS), head)
+        assert np.array_equal(before[row, rest], after[row, rest])
+        assert sorted(before[row, head]) == sorted(after[row, head])
+    assert np.array_equal(plain.scores(codes, lengths, "soon"), ranked.scores(codes, lengths, "soon"))
+    state = ranked.network_.start()
+    for code in codes:
+        state = ranked.network_.play(state, np.array([code], np.int32))
+    np.testing.assert_allclose(ranked.scores_after(codes, state[0]), after[1], atol=1e-4)
+    ranked.save(tmp_path / "blend")
+    back = SequenceBlend.load(tmp_path / "blend")
+    np.testing.assert_allclose(back.scores(codes, lengths), after, atol=1e-5)
+    assert back.ranking_ == ranked.ranking_
 
 
 def test_of_songs_it_was_not_trained_on_the_network_speaks(

@@ -50,7 +50,11 @@ def train_network(
                 "data": library.fingerprint(),
                 "made_from": [f"{VECTORS}/{made_from}"],
                 "seed": seed,
-                "metrics": {"ndcg@100": blend.validation_, "weights": blend.weights_},
+                "metrics": {
+                    "ndcg@100": blend.validation_,
+                    "weights": blend.weights_,
+                    "second stage": blend.ranking_,
+                },
                 "shapes": {"songs": list(blend.network_.table().vectors.shape)},
             },
         )

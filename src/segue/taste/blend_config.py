@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat
 
 from segue.factors.ease import EASEConfig
+from segue.ranking.config import RankerConfig
 from segue.taste.network_config import TasteNetworkConfig
 from segue.taste.sequences import STAN_LONG, SequenceNeighboursConfig
 
@@ -43,3 +44,12 @@ class SequenceBlendConfig(BaseModel):
     )
     most_held_out: int = Field(600, ge=1, description="documents that weights are chosen on at most")
     positions: int = Field(4, ge=1, description="places of each such document at which the next is asked for")
+    ranker: RankerConfig | None = Field(
+        RankerConfig(), description="the second stage, which puts the best candidates in order; None: none"
+    )
+    candidates: int = Field(200, ge=1, description="of the blend's best songs, so many are put in order")
+    ranked_positions: int = Field(
+        8,
+        ge=1,
+        description="places of each held-out document at which the second stage learns what came next",
+    )

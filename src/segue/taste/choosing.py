@@ -1,12 +1,12 @@
 """What a blend's weights and its network's epochs are chosen on: documents that nothing has learned from.
 
 A trial is fitted to a part of the documents, song vectors and all. Its network stops by a second part, its
-weights are chosen on a third. What was chosen then goes into a blend that is fitted to everything.
+weights are chosen on a third, and its second stage learns from it. What was chosen then goes into a blend
+that is fitted to everything.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,18 +19,13 @@ from segue.progress import progress
 from segue.taste.blend_config import Purpose, SequenceBlendConfig
 from segue.taste.blend_parts import BlendParts
 from segue.taste.documents import Documents, first_places
-from segue.taste.holding import set_aside
+from segue.taste.holding import questions, set_aside
 from segue.taste.network import TasteNetwork
 from segue.taste.recent import rows_of
+from segue.taste.second_stage import SecondStage, learn_second_stage
 from segue.taste.vectors import SongVectors, SongVectorsConfig
 
 PURPOSES: tuple[Purpose, ...] = ("next", "soon")
-SHORTEST = 5
-"""What is to come is asked for after so many songs or more."""
-
-GIVEN = 0.8
-"""Share of a document after which all that follows is asked for."""
-
 Weights = dict[Purpose, dict[str, float]]
 
 
@@ -40,6 +35,7 @@ class Choice(NamedTuple):
     epochs: int | None = None  # of the network's training; None if there was too little to stop by
     weights: Weights | None = None  # by purpose and part; None if there was too little to choose on
     validation: Weights | None = None  # NDCG@100 by purpose and part, and of the "blend"
+    second: SecondStage = SecondStage({}, {})
 
 
 def choose(
@@ -74,33 +70,11 @@ def choose(
     if given:
         return Choice(epochs)
     parts = BlendParts(config, network, learn)
-    return Choice(epochs, *_weighed(parts, first_places(learned.recoded(aside.choose)), seed))
-
-
-class Question(NamedTuple):
-    """Prefixes of a held-out document, and what came after each."""
-
-    codes: NDArray[np.int32]
-    lengths: NDArray[np.int64]  # (n_prefixes,)
-    ends: NDArray[np.int64]  # what is asked for ends here, (n_prefixes,)
-
-    def targets(self, row: int) -> NDArray[np.int32]:
-        """The songs to be found after one prefix."""
-        return self.codes[self.lengths[row] : self.ends[row]]
-
-
-def questions(
-    held: Documents, most: int, positions: int, seed: int
-) -> Iterator[tuple[int, dict[Purpose, Question]]]:
-    """For up to `most` documents: the next song at `positions` places, and all that follows most of it."""
-    random = np.random.default_rng(seed)
-    rows = np.flatnonzero(held.lengths > SHORTEST)
-    for row in np.sort(random.permutation(rows)[:most]).tolist():
-        codes = held[row]
-        some = np.sort(random.permutation(np.arange(SHORTEST, len(codes)))[:positions])
-        middle = np.array([max(SHORTEST, int(GIVEN * len(codes)))])
-        end = np.array([len(codes)])
-        yield row, {"next": Question(codes, some, some + 1), "soon": Question(codes, middle, end)}
+    held = first_places(learned.recoded(aside.choose))
+    weights, validation = _weighed(parts, held, seed)
+    if weights is None:
+        return Choice(epochs)
+    return Choice(epochs, weights, validation, learn_second_stage(parts, weights, held, seed))
 
 
 def _weighed(parts: BlendParts, held: Documents, seed: int) -> tuple[Weights | None, Weights | None]:

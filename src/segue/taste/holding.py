@@ -1,12 +1,21 @@
-"""Documents kept aside, so that nothing is chosen on what was learned from."""
+"""Documents kept aside, so that nothing is chosen on what was learned from, and what is asked of them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from segue.taste.blend_config import Purpose
 from segue.taste.documents import Documents
+
+SHORTEST = 5
+"""What is to come is asked for after so many songs or more."""
+
+GIVEN = 0.8
+"""Share of a document after which all that follows is asked for."""
 
 
 class Aside(NamedTuple):
@@ -37,3 +46,29 @@ def set_aside(documents: Documents, *, stop: float, choose: float, seed: int) ->
         documents.select((place >= first) & (place < second)),
         documents.select(place < first),
     )
+
+
+class Question(NamedTuple):
+    """Prefixes of a held-out document, and what came after each."""
+
+    codes: NDArray[np.int32]
+    lengths: NDArray[np.int64]  # (n_prefixes,)
+    ends: NDArray[np.int64]  # what is asked for ends here, (n_prefixes,)
+
+    def targets(self, row: int) -> NDArray[np.int32]:
+        """The songs to be found after one prefix."""
+        return self.codes[self.lengths[row] : self.ends[row]]
+
+
+def questions(
+    held: Documents, most: int, positions: int, seed: int
+) -> Iterator[tuple[int, dict[Purpose, Question]]]:
+    """For up to `most` documents: the next song at `positions` places, and all that follows most of it."""
+    random = np.random.default_rng(seed)
+    rows = np.flatnonzero(held.lengths > SHORTEST)
+    for row in np.sort(random.permutation(rows)[:most]).tolist():
+        codes = held[row]
+        some = np.sort(random.permutation(np.arange(SHORTEST, len(codes)))[:positions])
+        middle = np.array([max(SHORTEST, int(GIVEN * len(codes)))])
+        end = np.array([len(codes)])
+        yield row, {"next": Question(codes, some, some + 1), "soon": Question(codes, middle, end)}
