@@ -168,7 +168,8 @@ class Bench:
             begun = RESULTS / "training"
             SequenceBlend().fit(self.parts.train, self.vectors, seed=self.seed, folder=begun).save(kept)
         blend = SequenceBlend.load(kept)
-        print(json.dumps({"weights": blend.weights_, "validation": blend.validation_}), flush=True)
+        chosen = {"weights": blend.weights_, "validation": blend.validation_, "ranking": blend.ranking_}
+        print(json.dumps(chosen), flush=True)
         return blend
 
     def fitted(self, model: Any) -> SequenceScorer:
