@@ -14,6 +14,7 @@ from segue.ranking.lists import Gatherer
 from segue.ranking.ranker import Ranker
 from segue.taste.blend import SequenceBlend
 from segue.taste.blend_config import SequenceBlendConfig
+from segue.taste.blend_parts import BlendParts
 from segue.taste.documents import Documents
 from segue.taste.network_config import TasteNetworkConfig
 from segue.taste.recent import RecentRows, prefix_rows
@@ -131,20 +132,23 @@ def test_a_second_stage_reorders_the_head_alone_and_comes_back_from_disk(
     blend: SequenceBlend, tmp_path: Path
 ) -> None:
     random = np.random.default_rng(0)
-    plain = blend.without_second_stage()
-    names = blend._candidates.names
+    whole = copy.copy(blend)
+    # Where there is a second stage, all parts are asked, those without weight too.
+    whole._take(BlendParts(blend.config, blend.network_, blend._parts.documents))
+    plain = whole.without_second_stage()
+    names = whole._candidates.names
     gatherer = Gatherer(names)
     for owner in range(30):
         features = random.normal(size=(12, len(names))).astype(np.float32)
         wanted = features[:, -2] >= np.sort(features[:, -2])[-2]
         gatherer.add(features, wanted, features[:, 0], to_find=2, owner=owner)
-    ranked = copy.copy(blend)
+    ranked = copy.copy(whole)
     ranked.config = blend.config.model_copy(update={"candidates": 8})
     ranked._rankers = {"next": Ranker(RankerConfig(trees=5, min_leaf=5)).fit(gatherer.lists())}
     codes, lengths = np.array([1, 2, 3], np.int32), np.array([2, 3])
     before, after = plain.scores(codes, lengths), ranked.scores(codes, lengths)
     for row, length in enumerate(lengths):
-        head = blend._candidates.find(codes[:length], before[row], 8)
+        head = whole._candidates.find(codes[:length], before[row], 8)
         rest = np.setdiff1d(np.arange(N_SONGS), head)
         assert np.array_equal(before[row, rest], after[row, rest])
         assert sorted(before[row, head]) == sorted(after[row, head])
