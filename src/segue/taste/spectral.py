@@ -1,0 +1,64 @@
+"""Spectral vectors of tracks: which are found in the same company, whatever their popularity.
+
+The matrix of who has which track is divided by the square roots of its row and column sums, and the tracks'
+left singular vectors, scaled by their singular values, are taken (the embedding of spectral co-clustering:
+Dhillon 2001, section 4, without its first, constant direction; correspondence analysis). Unlike factors, which
+spend directions on what many people like, these part kinds of music: tastes are found in them
+(docs/taste-profiles.md).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_matrix, diags_array
+
+DIMENSIONS = 64
+SHAPES, KNOWN = 5, 3  # rows that must have a track for it to shape the directions, and to be laid into them
+PASSES, MORE = 4, 16  # of the randomised search for the subspace, and directions beyond those wanted
+
+
+def spectral_vectors(
+    matrix: csr_matrix, dimensions: int = DIMENSIONS, *, seed: int = 0
+) -> NDArray[np.float32]:
+    """(n_tracks, d) a vector for each track; zeros for tracks that too few have to say where they belong.
+
+    Args:
+        matrix: (n_rows, n_tracks) of listeners' and playlists' tracks; what is not above 0 is left out.
+        dimensions: d at most; less where there are fewer rows or tracks.
+        seed: of the random start (Halko, Martinsson, Tropp 2011, algorithm 4.4).
+    """
+    liked = csr_matrix((matrix.data > 0, matrix.indices, matrix.indptr), shape=matrix.shape, dtype=np.float32)
+    liked.eliminate_zeros()
+    have = np.bincount(liked.indices, minlength=liked.shape[1])
+    few = max(1, liked.shape[0] // 50)  # where rows are few, one is enough
+    shaping = np.flatnonzero(have >= min(SHAPES, few))
+    d = min(dimensions, min(liked.shape[0], len(shaping)) - 1)
+    if d < 1:
+        return np.zeros((liked.shape[1], 1), np.float32)
+    weighed = _normalised(liked)
+    rows = _left_singular(csr_matrix(weighed[:, shaping]), d + 1, seed)
+    # The first direction is the square root of popularity, the same for all kinds of music.
+    vectors = np.ascontiguousarray((weighed.T @ rows)[:, 1:])
+    vectors[have < min(KNOWN, few)] = 0
+    return vectors
+
+
+def _normalised(liked: csr_matrix) -> csr_matrix:
+    rows = np.maximum(np.asarray(liked.sum(axis=1)).ravel(), 1.0) ** -0.5
+    columns = np.maximum(np.asarray(liked.sum(axis=0)).ravel(), 1.0) ** -0.5
+    return csr_matrix(diags_array(rows.astype(np.float32)) @ liked @ diags_array(columns.astype(np.float32)))
+
+
+def _left_singular(matrix: csr_matrix, d: int, seed: int) -> NDArray[np.float32]:
+    """(n_rows, d) left singular vectors of the d largest singular values; signs are fixed."""
+    columns = csr_matrix(matrix.T)
+    rng = np.random.default_rng(seed)
+    basis = rng.standard_normal((matrix.shape[1], min(d + MORE, *matrix.shape)), dtype=np.float32)
+    for _ in range(PASSES):
+        rows, _ = np.linalg.qr(matrix @ basis)
+        basis, _ = np.linalg.qr(columns @ rows)
+    vectors, _, _ = np.linalg.svd(matrix @ basis, full_matrices=False)
+    vectors = vectors[:, :d]
+    largest = np.abs(vectors).argmax(axis=0)
+    return vectors * np.sign(vectors[largest, np.arange(vectors.shape[1])])
