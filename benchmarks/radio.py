@@ -26,9 +26,9 @@ from scipy.sparse import csr_matrix
 import next_track
 from pages import put
 from segue.evaluation.intervals import mean_interval
+from segue.jobs.catalogue import catalogue_context
 from segue.jobs.train import load_factors, train, train_vectors
 from segue.jobs.train_taste import load_network, train_network
-from segue.jobs.weekly import catalogue_context
 from segue.library import Library
 from segue.playlists.radio import Radio, RadioConfig
 from segue.playlists.rules import Context

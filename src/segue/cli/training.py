@@ -64,7 +64,12 @@ def train(
         raise UsageError("--unit cannot be taken", expected=" or ".join(known), came=unit)
     opened, keep = Library.open(library), settings.shelf.keep
     trained = run(
-        opened, settings.factors, unit=known[unit] if unit else None, keep=keep, show_progress=not json
+        opened,
+        settings.factors,
+        weekly=settings.weekly,
+        unit=known[unit] if unit else None,
+        keep=keep,
+        show_progress=not json,
     )
     songs = train_vectors(opened, settings.vectors, keep=keep) if vectors or network else None
     follows = None

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segue.errors import NotFoundError, SegueError, UsageError, one_of
+from segue.jobs.catalogue import catalogue_context
 from segue.jobs.train_taste import NETWORK, load_network
-from segue.jobs.weekly import catalogue_context, listeners_of
+from segue.jobs.weekly import listeners_of
 from segue.library import Library
 from segue.library.listening import Some
 from segue.library.search import Found, find_track

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from segue.errors import NotFoundError
+from segue.jobs.shared import Shared
 from segue.jobs.train import FACTORS, VECTORS, load_factors, shelf_of
 from segue.library.listening import owners
 from segue.playlists.catalogue import Catalogue
@@ -77,7 +78,7 @@ def tastes_of_week(
     if model is None:
         model, version = load_factors(library)
     unit = model.config.observations.unit
-    vectors, made_from = _vectors(library, model, version)
+    space, songs, made_from = _space(library, version, config)
     facts: dict[str, Any] = {
         "data": library.fingerprint(),
         "models": made_from,
@@ -87,13 +88,15 @@ def tastes_of_week(
     weeks = stored_tastes(library)
     kept = weeks.read(week)
     if kept is not None and {name: kept[0].get(name) for name in facts} == facts and not config.sound:
-        known = config.model_copy(update={"resolution": kept[0]["resolution"]})
-        return WeekOfTastes(week, TasteSpace.of(vectors, None, known), kept[1], tuple(made_from))
+        if songs is not None:
+            known = config.model_copy(update={"resolution": kept[0]["resolution"]})
+            space = TasteSpace.of([space.vectors, songs], None, known)
+        return WeekOfTastes(week, space, kept[1], tuple(made_from))
     people, playlists = owners(library, unit)
     space, profiles = tastes_of(
         library,
         [str(track) for track in model.tracks_],
-        vectors,
+        space if songs is None and not config.sound else [space.vectors, *([] if songs is None else [songs])],
         before=weeks.before(week),
         listeners=people or playlists,
         config=config,
@@ -141,19 +144,20 @@ def described(library: Library, found: WeekOfTastes, listener: str) -> list[Tast
     return result
 
 
-def _vectors(library: Library, model: FactorModel, version: str) -> tuple[list[Floats], list[str]]:
-    """Factors, and song vectors where there are some; and the names of what they were taken from."""
-    factors = model.als_.item_factors
-    assert factors is not None
-    parts, made_from = [np.asarray(factors, np.float32)], [f"{FACTORS}/{version}"]
+def _space(
+    library: Library, version: str, config: ProfileConfig
+) -> tuple[TasteSpace, Floats | None, list[str]]:
+    """The space kept with the model, song vectors where there are some, and what both were taken from."""
     shelf = shelf_of(library)
+    folder = shelf.path(FACTORS, version)
+    space, made_from = Shared.load(folder).space, [f"{FACTORS}/{version}"]
     try:
         current = shelf.current(VECTORS)
     except NotFoundError:
-        return parts, made_from
+        return space, None, made_from
     from segue.taste.vectors import SongVectors
 
     songs = SongVectors.load(shelf.path(VECTORS, current) / f"{VECTORS}.npz")
-    codes = songs.codes([str(track) for track in model.tracks_])
-    parts.append(np.where(codes[:, None] >= 0, songs.in_[codes], 0).astype(np.float32))
-    return parts, [*made_from, f"{VECTORS}/{current}"]
+    codes = songs.codes([str(track) for track in load_factors(library, version)[0].tracks_])
+    own = np.where(codes[:, None] >= 0, songs.in_[codes], 0).astype(np.float32)
+    return space, own, [*made_from, f"{VECTORS}/{current}"]

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segue.errors import NotFoundError, UsageError
 from segue.factors.model import FactorConfig, FactorModel
+from segue.factors.observations import observe
 from segue.files import refuse_read_only
+from segue.jobs.shared import work_out
 from segue.library import Library
 from segue.library.listening import Unit, owners, units
 from segue.library.versions import group_library
+from segue.progress import progress
 from segue.shelf import Shelf
 from segue.wording import count
 
 if TYPE_CHECKING:
+    from segue.playlists.weekly import WeeklyConfig
     from segue.taste.documents import Documents
     from segue.taste.vectors import SongVectors, SongVectorsConfig
 
@@ -60,6 +65,7 @@ def train(
     library: Library,
     config: FactorConfig | None = None,
     *,
+    weekly: WeeklyConfig | None = None,
     unit: Unit | None = None,
     keep: int = 3,
     show_progress: bool = True,
@@ -72,6 +78,7 @@ def train(
     Args:
         library: to learn from.
         config: the settings; those left at their defaults become what measured best for such a library.
+        weekly: what lists will be like; hub artists are measured by it.
         unit: whose rows; both where the library has both, if left out.
         keep: how many versions stay on the shelf.
         show_progress: draw bars on a terminal.
@@ -98,13 +105,21 @@ def train(
         if callback is not None:
             callback(epoch, seconds, loss)
 
-    model = FactorModel(config).fit(library, show_progress=show_progress, callback=told)
+    observations = observe(library, config.observations)
+    model = FactorModel(config).fit_observations(observations, show_progress=show_progress, callback=told)
+    with progress("Reading the catalogue") if show_progress else nullcontext():
+        shared = work_out(library, model, observations.matrix, weekly)
+
+    def save(folder: Path) -> None:
+        model.save(folder)
+        shared.save(folder)
+
     with library.departed.held() as gone:
         for listener in gone.among(map(str, model.listeners_)):
             model.forget(listener)
         version = shelf.publish(
             FACTORS,
-            model.save,
+            save,
             {
                 "kind": "FactorModel",
                 "config": model.config.model_dump(mode="json"),

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, time
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from scipy.sparse import csr_matrix
 
 from segue.errors import NotFoundError, SegueError, UsageError, install, one_of
 from segue.factors.model import FactorModel
 from segue.factors.observations import Observations
-from segue.jobs.seasons import played
+from segue.jobs.shared import Shared
 from segue.jobs.tastes import tastes_of_week
-from segue.jobs.train import AGENTS, load_factors, shelf_of
+from segue.jobs.train import AGENTS, FACTORS, load_factors, shelf_of
 from segue.library import Library
 from segue.library.listening import Unit, owners
 from segue.library.search import Found, find_track
@@ -26,20 +24,17 @@ from segue.playlists.catalogue import Catalogue
 from segue.playlists.history import History, read_histories
 from segue.playlists.memory import Weeks
 from segue.playlists.playlist import Playlist, monday
-from segue.playlists.rules import Context, Listening, seasons
-from segue.playlists.rules.children import flag, playlist_share
+from segue.playlists.rules import Context, Listening
 from segue.playlists.rules.context import MEDIA
 from segue.playlists.weekly import Material, WeeklyConfig, make_weekly
 from segue.playlists.why_not import WhyNot, why_not
 from segue.progress import progress
-from segue.taste.space import drawn
 from segue.taste.tastes import profiles_of
 
 if TYPE_CHECKING:
     from segue.agents.sequencing import Sequencer
 
 AT_ONCE = 4096  # listeners whose history is read at a time
-HUB_SAMPLE = 400  # listeners on whom it is measured who would be on everybody's list
 GUEST = "guest"  # who is not in the library
 
 
@@ -113,29 +108,27 @@ class Ready:
 
 
 def prepare(library: Library, week: str, config: WeeklyConfig | None = None, *, keep: bool = True) -> Ready:
-    """Load models and catalogue, find the tastes of the week, measure hub artists; `keep` keeps the tastes.
+    """Load models and catalogue, find the tastes of the week; `keep` keeps the tastes.
 
     Raises:
         NotFoundError: nothing was trained yet.
     """
     config = config or WeeklyConfig()
-    model, version = load_factors(library)
-    tracks = [str(track) for track in model.tracks_]
+    with progress("Reading the model"):
+        model, version = load_factors(library)
+        shared = Shared.load(shelf_of(library).path(FACTORS, version))
     unit = model.config.observations.unit
-    with progress("Reading the catalogue"):
-        context = catalogue_context(library, tracks, unit)
-    config = _in_hand(config, context)
+    config = _in_hand(config, shared.context)
     with progress("Looking for tastes"):
         found = tastes_of_week(library, week, model, version, keep=keep)
-    catalogue = Catalogue(library, tracks)
+    catalogue = Catalogue(library, [str(track) for track in model.tracks_])
     sequencer, aside = _sequencer(library, config)
     versions = found.models if sequencer is None else (*found.models, sequencer.version)
-    material = Material(model, catalogue, context, found.space, found.profiles, versions, sequencer, aside)
+    material = Material(
+        model, catalogue, shared.context, found.space, found.profiles, versions, sequencer, aside
+    )
     people, playlists = owners(library, unit)
-    ready = Ready(library, week, config, model, material, people or playlists, frozenset(playlists))
-    with progress("Measuring who would be on every list"):
-        seen, histories = ready.read(sorted(drawn(ready.everybody)[:HUB_SAMPLE]))
-        return replace(ready, material=material.with_hubs(seen, histories, config))
+    return Ready(library, week, config, model, material, people or playlists, frozenset(playlists))
 
 
 def _sequencer(library: Library, config: WeeklyConfig) -> tuple[Sequencer | None, str]:
@@ -250,56 +243,6 @@ def explain_absence(
     seen, (history,) = ready.read([listener])
     said = why_not(ready.material, seen, history, week, number, config=ready.config, seed=seed)
     return found, said
-
-
-class _Listened(NamedTuple):
-    """Who has which track of the model, each pair once."""
-
-    owners: pa.Array
-    tracks: np.ndarray
-
-
-def catalogue_context(library: Library, tracks: list[str], unit: Unit) -> Context:
-    """The catalogue as rules see it, with what playlists and plays tell of it."""
-    columns = (
-        "track_id",
-        "title",
-        "artists",
-        "album",
-        "medium",
-        "explicit",
-        "popularity",
-        "work_id",
-        "version",
-    )
-    table = library.arrow(library.table("tracks").select(*columns))
-    rows = table.take(pc.index_in(pa.array(tracks, pa.string()), value_set=table["track_id"]))
-    words = [rows[name].to_pylist() for name in ("title", "artists", "album")]
-    children, named = None, None
-    on_lists = _pairs(library, "playlist_entries", "playlist_id", tracks)
-    if len(on_lists.tracks):
-        titles = library.arrow(library.table("playlists").select("playlist_id", "title"))
-        owner = pc.index_in(on_lists.owners, value_set=titles["playlist_id"])
-        here = pc.is_valid(owner).to_numpy(zero_copy_only=False)
-        told = titles["title"].to_pylist()
-        entries = pc.drop_null(owner).to_numpy().astype(np.int32), on_lists.tracks[here]
-        children = flag(*words, playlist_share(told, *entries, len(tracks)))
-        works = pc.coalesce(rows["work_id"].combine_chunks(), pa.array(tracks, pa.string()))
-        named = seasons.by_playlists(told, *entries, works.dictionary_encode().indices.to_numpy())
-    season = seasons.flag(seasons.words(*words), named, played(library, tracks))
-    context = Context.build(rows, tracks, children, season)
-    met = on_lists if unit == "playlists" else _pairs(library, "listens", "listener_id", tracks)
-    counts = np.bincount(met.tracks, minlength=len(tracks))
-    return replace(context, popularity=(counts / max(counts.max(initial=0), 1)).astype(np.float32))
-
-
-def _pairs(library: Library, name: str, owner: str, tracks: list[str]) -> _Listened:
-    table = library.arrow(library.table(name).select(owner, "track_id").distinct())
-    place = pc.index_in(table["track_id"], value_set=pa.array(tracks, pa.string()))
-    here = pc.is_valid(place)
-    return _Listened(
-        table[owner].filter(here).combine_chunks(), pc.drop_null(place).to_numpy().astype(np.int32)
-    )
 
 
 def _in_hand(config: WeeklyConfig, context: Context) -> WeeklyConfig:

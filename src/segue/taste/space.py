@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -13,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 from scipy.sparse import csr_matrix
 
 from segue.errors import NumericalError, UsageError
+from segue.files import replacing
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
@@ -129,6 +131,17 @@ class TasteSpace:
         if plays is None:
             raise UsageError("Without plays the resolution must be given")
         return cls(unit, _resolution(unit, plays, config))
+
+    def save(self, file: Path) -> None:
+        """Write it as .npz, all or nothing."""
+        with replacing(file) as aside, aside.open("wb") as handle:
+            np.savez(handle, allow_pickle=False, vectors=self.vectors, resolution=self.resolution)
+
+    @classmethod
+    def load(cls, file: Path) -> Self:
+        """Read what `save` wrote; raises FileNotFoundError, and ValueError or KeyError for anything else."""
+        with np.load(file, allow_pickle=False) as data:
+            return cls(data["vectors"], float(data["resolution"]))
 
     @property
     def known(self) -> NDArray[np.bool_]:

@@ -1,9 +1,9 @@
 """Spectral vectors of tracks: which are found in the same company, whatever their popularity.
 
 The matrix of who has which track is divided by the square roots of its row and column sums, and the tracks'
-left singular vectors, scaled by their singular values, are taken (the embedding of spectral co-clustering:
-Dhillon 2001, section 4, without its first, constant direction; correspondence analysis). Unlike factors, which
-spend directions on what many people like, these part kinds of music: tastes are found in them
+singular vectors, scaled by their singular values, are taken (the embedding of spectral co-clustering: Dhillon
+2001, section 4, without its first, constant direction; correspondence analysis). Unlike factors, which spend
+directions on what many people like, these part kinds of music: tastes are found in them
 (docs/taste-profiles.md).
 """
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def tastes_of(
     library: Library,
     tracks: Sequence[str],
-    vectors: Floats | Sequence[Floats],
+    vectors: Floats | Sequence[Floats] | TasteSpace,
     *,
     before: Profiles | None = None,
     listeners: Sequence[str] | None = None,
@@ -39,8 +39,8 @@ def tastes_of(
     Args:
         library: the listening, and the artists that give names.
         tracks: (n_tracks,) ids.
-        vectors: (n_tracks, f) of a model, or of several: factors, song vectors; a row of zeros where it has
-            none.
+        vectors: (n_tracks, f) of a model, or of several: spectral, song vectors; a row of zeros where it has
+            none. Or a space that is there already.
         before: last week's profiles, whose numbers and names are kept.
         listeners: ids; None for all who listened.
         now: the moment it is; None for the last play.
@@ -58,12 +58,12 @@ def tastes_of(
         rows = facts.take(pc.index_in(pa.array(list(tracks), pa.string()), value_set=facts["track_id"]))
         features = read_features([dict(row) if row else None for row in rows["features"].to_pylist()])
     # The space is that of the whole library, whoever is asked for.
-    sample = plays
-    if listeners is not None and config.resolution is None:
+    sample, given = plays, isinstance(vectors, TasteSpace)
+    if not given and listeners is not None and config.resolution is None:
         people, playlists = owners(library, listened.unit)
         chosen = drawn([*people, *playlists], config.seed)
         sample = read_plays(library, tracks, listeners=chosen, now=now, config=listened)
-    space = TasteSpace.of(vectors, sample, config, features)
+    space = vectors if given else TasteSpace.of(vectors, sample, config, features)
     profiles = carry_over(find_profiles(space, plays, config), before)
     return space, with_names(profiles, _artists(library, profiles), names_before(profiles, before))
 
