@@ -6,10 +6,12 @@ in take a minute for a large catalogue. A list for one listener reads them in a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from segue.errors import FormatError, NotFoundError
 from segue.jobs.catalogue import catalogue_context
@@ -21,7 +23,7 @@ from segue.playlists.weekly import Material, WeeklyConfig
 from segue.taste.listened import ListenedConfig, read_plays
 from segue.taste.profiles import find_profiles
 from segue.taste.space import TasteSpace, drawn
-from segue.taste.spectral import spectral_vectors
+from segue.taste.spectral import beside_their_artist, spectral_vectors
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -87,7 +89,10 @@ def work_out(
     people, playlists = owners(library, unit)
     sample = drawn([*people, *playlists])
     plays = read_plays(library, tracks, listeners=sample, config=ListenedConfig(unit=unit))
+    credited = np.diff(context.first) > 0
+    artist = np.where(credited, context.artists[np.where(credited, context.first[:-1], 0)], -1)
     space = TasteSpace.of(spectral_vectors(matrix), plays)
+    space = replace(space, vectors=beside_their_artist(space.vectors, artist.astype(np.int32)))
     some = sorted(sample[:HUB_SAMPLE])
     histories = read_histories(library, tracks, context, some, datetime.now(UTC), unit=unit)
     material = Material(model, Catalogue(library, tracks), context, space, find_profiles(space, plays))

@@ -40,8 +40,32 @@ def spectral_vectors(
     rows = _left_singular(csr_matrix(weighed[:, shaping]), d + 1, seed)
     # The first direction is the square root of popularity, the same for all kinds of music.
     vectors = np.ascontiguousarray((weighed.T @ rows)[:, 1:])
-    vectors[have < min(KNOWN, few)] = 0
+    vectors[have < min(KNOWN, few)] = 0  # one or two playlists may be of any mix
     return vectors
+
+
+def beside_their_artist(unit: NDArray[np.float32], artist: NDArray[np.int32]) -> NDArray[np.float32]:
+    """(n_tracks, d) the same with tracks of no vector laid in the middle of their artist's others.
+
+    Where songs are known, only their company counts; of one that hardly anybody has, its artist is all there
+    is to go by.
+
+    Args:
+        unit: (n_tracks, d) unit vectors, zeros where nothing is known.
+        artist: (n_tracks,) the main artist's number, -1 for none.
+    """
+    known = np.abs(unit).sum(axis=1) > 0
+    places = np.flatnonzero(known & (artist >= 0))
+    lost = np.flatnonzero(~known & (artist >= 0))
+    if not len(places) or not len(lost):
+        return unit
+    shape = (int(artist.max()) + 1, len(unit))
+    ones = np.ones(len(places), np.float32)
+    middle = csr_matrix((ones, (artist[places], places)), shape=shape) @ unit
+    middle /= np.maximum(np.linalg.norm(middle, axis=1, keepdims=True), 1e-12)
+    filled = unit.copy()
+    filled[lost] = middle[artist[lost]]
+    return filled
 
 
 def _normalised(liked: csr_matrix) -> csr_matrix:
