@@ -17,7 +17,7 @@ source can be taken back (`withdrawing`).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -95,7 +95,7 @@ def _match(work: duckdb.DuckDBPyConnection) -> None:
     for part in range(parts):
         from segue.library.alignment import align
 
-        columns = work.execute(
+        columns: dict[str, Any] = work.execute(
             "SELECT uid, cluster, rank, ended, unit, begun, played, track FROM busy "
             "WHERE raw AND cluster % ? = ? ORDER BY uid",
             [parts, part],

@@ -39,7 +39,7 @@ class CandidatesConfig(RulesConfig):
     """Which parts a list has, beside the rules."""
 
     beyond: float = Field(
-        0.1, ge=0, le=1, description="Share of the list for tracks that belong to none of the tastes."
+        0.05, ge=0, le=1, description="Share of the list for tracks that belong to none of the tastes."
     )
     new_artists: float = Field(
         0.7, ge=0, le=1, description="Share of the new tracks that are by artists never played before."

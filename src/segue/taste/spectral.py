@@ -15,6 +15,8 @@ from scipy.sparse import csr_matrix, diags_array
 
 DIMENSIONS = 64
 SHAPES, KNOWN = 5, 3  # rows that must have a track for it to shape the directions, and to be laid into them
+ROWS_A_DIRECTION = 4  # at least, or directions are of single rows
+POWER = 1.5  # of the singular values, by which directions weigh
 PASSES, MORE = 4, 16  # of the randomised search for the subspace, and directions beyond those wanted
 
 
@@ -33,13 +35,13 @@ def spectral_vectors(
     have = np.bincount(liked.indices, minlength=liked.shape[1])
     few = max(1, liked.shape[0] // 50)  # where rows are few, one is enough
     shaping = np.flatnonzero(have >= min(SHAPES, few))
-    d = min(dimensions, min(liked.shape[0], len(shaping)) - 1)
+    d = min(dimensions, liked.shape[0] // ROWS_A_DIRECTION, len(shaping) - 1)
     if d < 1:
         return np.zeros((liked.shape[1], 1), np.float32)
     weighed = _normalised(liked)
-    rows = _left_singular(csr_matrix(weighed[:, shaping]), d + 1, seed)
+    rows, values = _left_singular(csr_matrix(weighed[:, shaping]), d + 1, seed)
     # The first direction is the square root of popularity, the same for all kinds of music.
-    vectors = np.ascontiguousarray((weighed.T @ rows)[:, 1:])
+    vectors = np.ascontiguousarray((weighed.T @ (rows * values ** (POWER - 1)))[:, 1:])
     vectors[have < min(KNOWN, few)] = 0  # one or two playlists may be of any mix
     return vectors
 
@@ -74,15 +76,15 @@ def _normalised(liked: csr_matrix) -> csr_matrix:
     return csr_matrix(diags_array(rows.astype(np.float32)) @ liked @ diags_array(columns.astype(np.float32)))
 
 
-def _left_singular(matrix: csr_matrix, d: int, seed: int) -> NDArray[np.float32]:
-    """(n_rows, d) left singular vectors of the d largest singular values; signs are fixed."""
+def _left_singular(matrix: csr_matrix, d: int, seed: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """(n_rows, d) left singular vectors, their signs fixed, of the d largest singular values, and these."""
     columns = csr_matrix(matrix.T)
     rng = np.random.default_rng(seed)
     basis = rng.standard_normal((matrix.shape[1], min(d + MORE, *matrix.shape)), dtype=np.float32)
     for _ in range(PASSES):
         rows, _ = np.linalg.qr(matrix @ basis)
         basis, _ = np.linalg.qr(columns @ rows)
-    vectors, _, _ = np.linalg.svd(matrix @ basis, full_matrices=False)
+    vectors, values, _ = np.linalg.svd(matrix @ basis, full_matrices=False)
     vectors = vectors[:, :d]
     largest = np.abs(vectors).argmax(axis=0)
-    return vectors * np.sign(vectors[largest, np.arange(vectors.shape[1])])
+    return vectors * np.sign(vectors[largest, np.arange(vectors.shape[1])]), values[:d]

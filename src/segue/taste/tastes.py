@@ -63,7 +63,7 @@ def tastes_of(
         people, playlists = owners(library, listened.unit)
         chosen = drawn([*people, *playlists], config.seed)
         sample = read_plays(library, tracks, listeners=chosen, now=now, config=listened)
-    space = vectors if given else TasteSpace.of(vectors, sample, config, features)
+    space = vectors if isinstance(vectors, TasteSpace) else TasteSpace.of(vectors, sample, config, features)
     profiles = carry_over(find_profiles(space, plays, config), before)
     return space, with_names(profiles, _artists(library, profiles), names_before(profiles, before))
 
