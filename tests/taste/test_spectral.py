@@ -1,4 +1,4 @@
-"""Spectral vectors: kinds of music part, popularity does not, songs that few have stand with their artist's."""
+"""Spectral vectors part kinds of music, not popularity; songs that few have stand with their artist's."""
 
 from __future__ import annotations
 
