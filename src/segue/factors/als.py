@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -336,6 +336,7 @@ class ImplicitALS:
         }
         if self._user_factors is not None and self._item_factors is not None:
             arrays |= {"user_factors": self._user_factors, "item_factors": self._item_factors}
+            arrays |= self.kept()
         if isinstance(file, str | Path):
             with replacing(_npz(file)) as aside, aside.open("wb") as handle:
                 np.savez(handle, **arrays)
@@ -365,10 +366,30 @@ class ImplicitALS:
                 model = cls.of(ALSConfig.model_validate_json(str(data["config"])))
                 if "user_factors" in data:
                     model.user_factors, model.item_factors = data["user_factors"], data["item_factors"]
+                    model.keep(data)
                 model.history_ = data["history"].tolist()
         except (KeyError, ValueError, OSError, IndexError, zipfile.BadZipFile) as error:
             raise FormatError(f"{name} is not a saved ImplicitALS", came=str(error)) from None
         return model
+
+    def kept(self) -> dict[str, NDArray]:
+        """What folding in and explaining need of all tracks: made once, and kept with the model."""
+        frame = self._frame(TRACKS)
+        parts = {name: getattr(frame, name) for name in ("basis", "spectrum", "constant")}
+        return {"item_gram": self._gram()} | {f"frame_{name}": value for name, value in parts.items()}
+
+    def keep(self, arrays: Mapping[str, NDArray]) -> None:
+        """Take what `kept` gave, where it is there: models of earlier versions make it anew."""
+        if "item_gram" in arrays:
+            self._item_gram = arrays["item_gram"]
+            self._frames[TRACKS] = Frame(
+                arrays["frame_basis"], arrays["frame_spectrum"], arrays["frame_constant"]
+            )
+
+    def _frame(self, side: int) -> Frame:
+        if side not in self._frames:
+            self._frames[side] = frame_of(self._fitted()[side], side, self.config)
+        return self._frames[side]
 
     def _weighted(self, matrix: csr_matrix) -> csr_matrix:
         return matrix if self.config.alpha == 1 else self.config.alpha * matrix
@@ -393,9 +414,7 @@ class ImplicitALS:
     def _fold(self, rows: csr_matrix | None, count: int, side: int) -> Floats:
         fixed = self._fitted()[1 - side]
         matrix = self._weighted(self._rows(rows, count, len(fixed), "The rows to fold in", side == TRACKS))
-        if 1 - side not in self._frames:
-            self._frames[1 - side] = frame_of(fixed, 1 - side, self.config)
-        return fold(matrix, fixed, side, self._frames[1 - side], self.config)
+        return fold(matrix, fixed, side, self._frame(1 - side), self.config)
 
     def _nearest(
         self,

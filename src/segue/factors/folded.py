@@ -37,12 +37,16 @@ class FactorScores(ScoredModel):
     def _fit(self, user_items: csr_matrix) -> None:
         self.around(ImplicitALS.of(self.config).fit(user_items, show_progress=False))
 
+    def _state(self) -> dict[str, NDArray]:
+        return super()._state() | self._als.kept()
+
     def _restore(self, arrays: Mapping[str, NDArray]) -> None:
         super()._restore(arrays)
         known = {"regularization": float(self.regularization_)}
         als = ImplicitALS.of(self.config.model_copy(update=known))
         als.item_factors = self.item_factors_
         self.around(als)
+        self._als.keep(arrays)
 
     def scores(self, user_items: csr_matrix) -> NDArray[np.float32]:
         """x · y for every row, folded in, and every item: (n, n_items)."""

@@ -47,7 +47,9 @@ def outside(inner: Side, side: int, config: ALSConfig) -> Floats:
 def frame_of(outer: Floats, side: int, config: ALSConfig) -> Frame:
     """The frame of a whole side, for `fold`."""
     factors = inside(outer, side, config)
-    return Frame.of(Side.of(csr_matrix((len(factors), 1), dtype=np.float32), factors, config), config)
+    # A ridge that is one for all rows: sums weighed by it are of no use here, and half of the work.
+    plain = config.model_copy(update={"frequency_scale": 0.0})
+    return Frame.of(Side.of(csr_matrix((len(factors), 1), dtype=np.float32), factors, plain), config)
 
 
 def fold(rows: csr_matrix, fixed: Floats, side: int, frame: Frame, config: ALSConfig) -> Floats:
