@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from segue.errors import NotFoundError
-from segue.jobs.similar import neighbourhood
+from segue.jobs.similar import DOUBT, _nearest, _Space, closeness, neighbourhood
 from segue.jobs.train import VECTORS, load_factors, shelf_of
 from segue.library import Library
 from segue.library.tables import TRACKS
@@ -47,7 +47,12 @@ def test_the_nearest_by_factors_are_those_of_a_brute_force_search(library: Libra
     assert found.of.track_id == "t1-3" and found.model == f"factors/{version}" and found.learned
     directions = unit(np.asarray(model.als_.item_factors))
     own = int(np.flatnonzero(model.tracks_ == "t1-3")[0])
-    cosine = directions @ directions[own]
+    listens = library.arrow(library.table("listens")).to_pylist()
+    places = library.arrow(library.table("playlist_entries")).to_pylist()
+    pairs = {(row["listener_id"], row["track_id"]) for row in listens}
+    pairs |= {(row["playlist_id"], row["track_id"]) for row in places}
+    rows = np.array([sum(t == track for _, t in pairs) for track in model.tracks_])
+    cosine = directions @ directions[own] * rows / (rows + DOUBT)
     cosine[own] = -np.inf
     expected = np.sort(cosine)[::-1][:12]
     np.testing.assert_allclose([near.score for near in found.near], expected, atol=1e-5)
@@ -64,6 +69,16 @@ def test_one_version_of_a_song_is_shown_and_none_of_the_track_itself(library: Li
     model, _ = load_factors(library)
     heard = {str(track) for track in model.tracks_}
     assert len(names) == len(set(names)) == len(heard - {"t0-0", "t0-1", "t0-2", "t0-4"})
+
+
+def test_songs_of_one_playlist_do_not_crowd_in_and_ties_do_not_decide() -> None:
+    vectors = np.array([[1, 0], [1, 0], [1, 0], [0.9, 0.3]], np.float32)
+    scores = closeness(vectors, vectors[0], np.array([1, 1, 1, 60], np.float32))
+    assert scores.argmax() == 3  # less like it, and for sixty reasons instead of one
+    space = _Space(list("abcdef"), *(np.ones((6, 2), np.float32),) * 2, 6, "", np.ones(6, np.float32))
+    space.found[5] = [1, 0.5]
+    near = _nearest(space, 0, np.arange(6), 3)
+    assert [each.number for each in near] == [1, 2, 5]  # no third of the same score before another
 
 
 def test_song_vectors_are_asked_from_in_to_out(library: Library) -> None:

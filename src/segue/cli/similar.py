@@ -62,7 +62,7 @@ def similar(
         near = [dict(zip(columns, row, strict=True)) for row in rows]
         print_json({"of": found.of._asdict(), "vectors": found.model, "similar": near})
     else:
-        print_table(f"Nearest to {found.of.name}", ["", "artists", "title", "cosine", "track"], rows)
+        print_table(f"Nearest to {found.of.name}", ["", "artists", "title", "score", "track"], rows)
         if not found.learned:
             print("It is too rare to have learned a vector: its artist, versions or sound stand for it.")
         if found.also:
@@ -90,7 +90,7 @@ def _page(found: Neighbourhood) -> Page:
         f"the distances is {stress:.0%} (Kruskal's stress)."
     )
     page.table(
-        ["", "artists", "title", "album", "cosine"],
+        ["", "artists", "title", "album", "score"],
         [
             [
                 near.number,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
+import ibis
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,14 +14,19 @@ from numpy.typing import NDArray
 from segue.errors import NotFoundError
 from segue.jobs.train import FACTORS, VECTORS, load_factors, load_vectors
 from segue.library import Library
+from segue.library.listening import heard
 from segue.library.search import Found, find_tracks
-from segue.neighbours import Index, IndexConfig
 from segue.playlists.catalogue import Catalogue
 from segue.progress import progress
+
+if TYPE_CHECKING:
+    from segue.factors.model import FactorModel
 
 Kind = Literal["factors", "songs"]
 KINDS: tuple[Kind, ...] = ("factors", "songs")
 MATCHES = 20  # tracks that a text may mean
+DOUBT = 5.0  # a song met by n listeners or playlists has n / (n + DOUBT) of its cosine (benchmarks/similar.py)
+EQUALS = 2  # songs of one score that may stand together: nothing tells which of more is nearer
 FOUND_ALIKE = {
     "factors": "listened to by the same people",
     "songs": "found in the same company, in playlists or sessions",
@@ -28,7 +34,7 @@ FOUND_ALIKE = {
 
 
 class Near(NamedTuple):
-    """A neighbour: its number in the neighbourhood's catalogue, and the cosine."""
+    """A neighbour: its number in the neighbourhood's catalogue, and the cosine, doubted where few have it."""
 
     number: int
     score: float
@@ -65,6 +71,7 @@ class _Space(NamedTuple):
     found: NDArray[np.float32]  # (n, d)
     learned: int
     model: str
+    support: NDArray[np.float32]  # (n,) listeners and playlists that have each; inf where that is not asked
 
 
 def neighbourhood(library: Library, text: str, count: int = 15, *, kind: Kind = "factors") -> Neighbourhood:
@@ -101,26 +108,53 @@ def neighbourhood(library: Library, text: str, count: int = 15, *, kind: Kind = 
 
 
 def _nearest(space: _Space, own: int, works: NDArray[np.int64], count: int) -> list[Near]:
-    index = Index(space.found.shape[1], "exact", IndexConfig(metric="cosine"))
-    index.add(space.found[: space.learned])
-    ask = min(len(index), 2 * count + 20)
-    while True:
-        ids, distances = index.query(space.asked[own], ask)
-        taken, near = {works[own]}, []
-        for number, distance in zip(ids.tolist(), distances.tolist(), strict=True):
-            if number >= 0 and works[number] not in taken:
-                taken.add(works[number])
-                near.append(Near(number, 1 - distance))
-        if len(near) >= count or ask >= len(index):
-            return near[:count]
-        ask = min(len(index), 4 * ask)
+    scores = closeness(space.found[: space.learned], space.asked[own], space.support[: space.learned])
+    taken, near, aside = {works[own]}, [], []
+    for number in ranked(scores, space.support[: space.learned]).tolist():
+        if works[number] in taken:
+            continue
+        taken.add(works[number])
+        equals = len(near) >= EQUALS and near[-EQUALS].score == scores[number]
+        (aside if equals else near).append(Near(number, float(scores[number])))
+        if len(near) == count:
+            break
+    return [*near, *aside][:count]
+
+
+def closeness(
+    vectors: NDArray[np.float32], asked: NDArray[np.float32], support: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """(n,) cosine of each of `vectors` (n, d) to `asked` (d,) x support / (support + `DOUBT`).
+
+    Songs that stand in the same one playlist have equal vectors, however unlike they are; a song that many
+    have is where it is for more than one reason. Rounded to what float32 sums agree in.
+    """
+    lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(asked)
+    cosine = np.divide(vectors @ asked, lengths, out=np.zeros_like(lengths), where=lengths > 0)
+    sure = np.divide(1, 1 + DOUBT / np.maximum(support, 1e-9), dtype=np.float32)
+    return np.round(cosine * sure, 6).astype(np.float32)
+
+
+def ranked(scores: NDArray[np.float32], support: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Places by score, the largest first; of equal ones those that more have."""
+    return np.lexsort((-support, -scores))
 
 
 def _factors(library: Library) -> _Space:
     model, version = load_factors(library)
     factors = np.asarray(model.als_.item_factors, np.float32)
     tracks = [str(track) for track in model.tracks_]
-    return _Space(tracks, factors, factors, len(tracks), f"{FACTORS}/{version}")
+    return _Space(tracks, factors, factors, len(tracks), f"{FACTORS}/{version}", _support(library, model))
+
+
+def _support(library: Library, model: FactorModel) -> NDArray[np.float32]:
+    """How many of the rows that a model learned from have each of its tracks, (n_tracks,)."""
+    settings = model.config.observations
+    told = heard(library, "playlists" if settings.teachers == "playlists" else settings.unit)
+    pairs = told.select("listener_id", "track_id").distinct()
+    counts = library.arrow(pairs.group_by("track_id").aggregate(rows=ibis._.count()))
+    place = pc.index_in(pa.array([str(track) for track in model.tracks_]), value_set=counts["track_id"])
+    return pc.fill_null(counts["rows"].take(place), 0).to_numpy().astype(np.float32)
 
 
 def _songs(library: Library, matches: list[Found]) -> _Space:
@@ -133,7 +167,8 @@ def _songs(library: Library, matches: list[Found]) -> _Space:
     if (vectors.codes([match.track_id for match in matches]) < 0).all():
         vectors = extend(vectors, track_facts(library))
     tracks = [str(track) for track in vectors.track_ids_]
-    return _Space(tracks, unit(vectors.in_), vectors.targets(), learned, f"{VECTORS}/{version}")
+    asked = np.full(len(tracks), np.inf, np.float32)  # only songs that are met often have learned a vector
+    return _Space(tracks, unit(vectors.in_), vectors.targets(), learned, f"{VECTORS}/{version}", asked)
 
 
 def _works(library: Library, tracks: list[str]) -> NDArray[np.int64]:
