@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> None:
             print(f"| {doubt:g} | {name} | {cosine:.3f} | {lift:.1%} | {tied:.1%} |", flush=True)
 
 
-def _judged(factors, support, artists, judges, song, advance) -> tuple[float, float, float]:  # noqa: ANN001
+def _judged(factors, support, artists, judges, song, advance) -> tuple[float, float, float]:
     scores = similar.closeness(factors, factors[song], support)
     near = similar.ranked(scores, support)
     near = near[near != song][:NEAREST]
@@ -75,7 +75,9 @@ def _judged(factors, support, artists, judges, song, advance) -> tuple[float, fl
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--doubts", nargs="+", type=float, default=[0, 1, 2, 3, 5, 8])
     parser.add_argument("--songs", type=int, default=250)
     parser.add_argument("--seed", type=int, default=0)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Kind = Literal["factors", "songs"]
 KINDS: tuple[Kind, ...] = ("factors", "songs")
 MATCHES = 20  # tracks that a text may mean
-DOUBT = 5.0  # a song met by n listeners or playlists has n / (n + DOUBT) of its cosine (benchmarks/similar.py)
+DOUBT = 5.0  # a song that n have is given n / (n + DOUBT) of its cosine (benchmarks/similar.py)
 EQUALS = 2  # songs of one score that may stand together: nothing tells which of more is nearer
 FOUND_ALIKE = {
     "factors": "listened to by the same people",
