@@ -21,7 +21,8 @@ def town(
         str,
         typer.Argument(
             help="ordinary; restless (tastes drift fast); tiring (loud songs please, then tire); "
-            "niche (the long tail); crowd (large, for load)."
+            "niche (the long tail); patchy (told as exports tell: fields lack, two sources); "
+            "crowd (large, for load)."
         ),
     ] = "ordinary",
     library: LibraryOption = LIBRARY,

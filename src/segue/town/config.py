@@ -68,6 +68,12 @@ class TownConfig(BaseModel):
     podcast_listeners: float = Field(0.3, ge=0, le=1, description="share of listeners who hear podcasts")
     playlists: float = Field(2.5, ge=0, description="playlists a listener has made, on average")
 
+    exports: bool = Field(
+        False,
+        description="tell what is heard as services' exports do: fields lack, two sources tell one play, "
+        "some have three plays; telling.py",
+    )
+
     response: Parameters = Field(Parameters(), description="constants of the law in response.py")
 
     @classmethod

@@ -126,10 +126,13 @@ class Town:
             BusyError: another process is writing to the library.
         """
         from segue.town import tables
+        from segue.town.telling import as_told, half_known
 
         counts = {}
         with library.writing() as writer:
-            counts["tracks"] = writer.append("tracks", tables.tracks(self))
+            catalogue = tables.tracks(self)
+            known = half_known(self, catalogue) if self.config.exports else catalogue
+            counts["tracks"] = writer.append("tracks", known)
             told: dict[str, list[pa.Table]] = {"feedback": [], "playlists": [], "playlist_entries": []}
             owned = tables.playlists(self, self.lists, None)
             told["playlists"].append(owned[0])
@@ -141,7 +144,11 @@ class Town:
                     lists, entries = tables.playlists(self, batch.playlists, batch.listeners)
                     told["playlists"].append(lists)
                     told["playlist_entries"].append(entries)
-                    yield from tables.listens(self, batch.listeners, batch.plays).to_batches(100_000)
+                    plays = tables.listens(self, batch.listeners, batch.plays)
+                    if self.config.exports:
+                        plays, twice = as_told(self, batch.listeners, plays)
+                        told.setdefault("told", []).append(twice)
+                    yield from plays.to_batches(100_000)
                     if watch:
                         watch(batch)
 

@@ -76,7 +76,13 @@ class Truth:
         return memory
 
     def last_memory(self, listens: pa.Table) -> Memory:
-        """What everybody remembers at the end of the town's days, given all its `listens`."""
+        """What everybody remembers at the end of the town's days, given all its `listens`.
+
+        Raises:
+            UsageError: the town tells its listening as exports do, without stages.
+        """
+        if self.config.exports:
+            raise UsageError("This town does not tell what became of its plays", do="take another town")
         memory = self.first_memory()
         place = {track: number for number, track in enumerate(self.track_ids.tolist())}
         track = np.array([place.get(track, -1) for track in listens["track_id"].to_pylist()])
