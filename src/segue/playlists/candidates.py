@@ -146,7 +146,7 @@ class Proposer:
         tracks, first = tracks[good], first[good]
         sources, shares = self._belonging(tracks, scores[tracks], sides)
         if shares is not None:
-            sources, shares = self._parted(sources, shares, known[tracks])
+            sources, shares = self._parted(sources, shares, known[tracks], scores[tracks])
         return Proposed(Candidates(tracks, scores[tracks], sources, shares), kinds[first])
 
     def _again(self, listening: Listening) -> Ints:
@@ -174,9 +174,15 @@ class Proposer:
             played[self.context.credited(track)] = True
         return self.context.any_artist(np.arange(len(self.allowed), dtype=np.int32), played)
 
-    def _parted(self, sources: Ints, shares: Floats, known: Bools) -> tuple[Ints, Floats]:
-        """Each taste in two: tracks by artists the listener has played, and by others."""
-        others = self.config.new_artists
+    def _parted(self, sources: Ints, shares: Floats, known: Bools, scores: Floats) -> tuple[Ints, Floats]:
+        """Each taste in two: tracks by artists the listener has played, and by others.
+
+        The others have no more places than there are such tracks better than the listener's average, a score
+        of 0: who has played all artists of their kind is not sent to another.
+        """
+        good = np.bincount(sources[~known & (scores > 0)], minlength=len(shares))
+        places = np.maximum(shares * self.tracks, 1e-9)
+        others = np.minimum(self.config.new_artists, good / places)
         parted = np.stack([shares * (1 - others), shares * others], axis=1).ravel()
         return (2 * sources + ~known).astype(np.int32), parted.astype(np.float32)
 
