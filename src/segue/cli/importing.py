@@ -13,6 +13,7 @@ from segue.cli.printing import print_json, print_table
 from segue.errors import FormatError, UsageError
 
 if TYPE_CHECKING:
+    from segue.library import Library
     from segue.library.importing import ImportReport
 
 
@@ -72,8 +73,9 @@ def import_(
         timezone=timezone,
         bring_back=frozenset(bring_back or []),
     )
+    opened = Library.open(library, create=True)
     report = import_path(
-        Library.open(library, create=True),
+        opened,
         path,
         format=format,
         options=options,
@@ -84,6 +86,7 @@ def import_(
         print_json(_as_dict(report))
     else:
         _print(report)
+        _what_lacks(opened)
     if report.refused:
         raise FormatError(
             f"{len(report.refused)} files were left out whole; the rest is stored",
@@ -149,6 +152,19 @@ def withdraw(
     print(f"{done.removed:,} plays and counts that only {source} told are gone.")
     print(f"{done.kept:,} plays that others told as well stay, without what {source} said of them.")
     print(f"{done.others:,} rows of feedback, playlists and their entries are gone.")
+
+
+def _what_lacks(library: Library) -> None:
+    """Say what so few people's plays are good for, and what is needed for more."""
+    from segue.library.listening import too_few
+    from segue.playlists.rediscover import MORE
+
+    if people := too_few(library):
+        whose = "One person's plays" if people == 1 else f"The plays of {people} people"
+        print(
+            f"{whose} can't tell what else there is; segue train and segue weekly still give tastes, "
+            f"similar songs and favourites to hear again. {MORE}"
+        )
 
 
 def _already_there(report: ImportReport) -> list[str]:

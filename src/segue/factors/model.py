@@ -18,7 +18,7 @@ from segue.factors.blend import PLAYLISTS, Blend, BlendConfig, MixConfig
 from segue.factors.config import MEASURED, ALSConfig
 from segue.factors.observations import ObservationConfig, Observations, Tables, observe
 from segue.files import write_bytes
-from segue.library.listening import Unit
+from segue.library.listening import FEWEST_PEOPLE, Unit
 
 CONFIG, IDS, FACTORS, BLEND = "config.json", "ids.json", "factors.npz", "blend.npz"
 FEW_LISTENERS = 50  # fewer among many playlists would be told what another of them plays
@@ -55,19 +55,23 @@ class FactorConfig(BaseModel):
         """The same with playlists taken for listeners; settings left at their defaults become theirs."""
         return self._of("playlists", mostly="playlists")
 
-    def suited(self, n_listeners: int, n_playlists: int) -> FactorConfig:
+    def suited(self, n_listeners: int, n_playlists: int, *, timed: bool = False) -> FactorConfig:
         """The same for a library of so many listeners and playlists, which then learn together.
 
         Settings left at their defaults become those that measured best for whichever are more. A few
-        listeners among many playlists are asked for, but not learned from.
+        listeners among many playlists are asked for, but not learned from. Of fewer than five without many
+        playlists the sessions teach, if it is known when they played (`timed`).
         """
         unit: Unit = "both" if n_playlists else "listeners"
         if n_playlists and not n_listeners:
             unit = "playlists"
         suited = self._of(unit, mostly="playlists" if n_playlists > n_listeners else "listeners")
-        few = n_listeners < FEW_LISTENERS and n_playlists > MANY_PLAYLISTS * n_listeners
-        if unit == "both" and few:
-            update = {"teachers": "playlists"}
+        many_playlists = n_playlists > MANY_PLAYLISTS * n_listeners
+        alone = 0 < n_listeners < FEWEST_PEOPLE and not many_playlists and timed
+        if alone:
+            suited = self._of(unit, mostly="playlists")  # sessions are documents, as playlists are
+        if alone or (unit == "both" and n_listeners < FEW_LISTENERS and many_playlists):
+            update = {"teachers": "sessions" if alone else "playlists"}
             return suited.model_copy(update={"observations": suited.observations.model_copy(update=update)})
         return suited
 
@@ -108,7 +112,7 @@ class FactorModel:
 
     Attributes:
         config: the settings, frozen; after `fit` with `now` and `per` as they turned out.
-        listeners_: (n_listeners,) ids of the training listeners.
+        listeners_: (n_listeners,) ids of the training listeners; where sessions teach, whose each one is.
         tracks_: (n_tracks,) ids.
         als_: the `ImplicitALS` over them.
         blend_: the `Blend` around `als_` that `candidates` come from; loaded when it is first needed.
@@ -259,7 +263,8 @@ class FactorModel:
         places = np.flatnonzero(self.listeners_ == listener)
         if not len(places):
             return False
-        self.blend_.forget(int(places[0]))
+        for place in places[::-1].tolist():  # several where sessions are rows
+            self.blend_.forget(place)
         self.listeners_ = np.delete(self.listeners_, places)
         assert self.als_.user_factors is not None
         self.als_.user_factors = np.delete(self.als_.user_factors, places, axis=0)

@@ -45,7 +45,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, NonNegativeFlo
 from scipy.sparse import csr_matrix
 
 from segue.errors import UsageError
-from segue.library.listening import Some, Unit, heard
+from segue.library.listening import BETWEEN, Some, Unit, documents, heard
 from segue.library.moments import DAY, seconds
 
 if TYPE_CHECKING:
@@ -63,10 +63,11 @@ class ObservationConfig(BaseModel):
         "listeners",
         description="Whose rows: listeners', every playlist's as if it were a listener, or both together.",
     )
-    teachers: Literal["all", "playlists"] = Field(
+    teachers: Literal["all", "playlists", "sessions"] = Field(
         "all",
         description="Whose rows a model learns from. With playlists alone, listeners are only asked for: "
-        "among a few, one would be told what another plays.",
+        "among a few, one would be told what another plays. With sessions, each session of a listener is a "
+        "row in their place: one person's plays in one row teach nothing.",
     )
     media: tuple[str, ...] = Field(
         ("song", "artist"), description="Media that count; a track of unknown medium is a song."
@@ -109,7 +110,7 @@ class Observations:
     """The matrix of observations and what its rows and columns are."""
 
     matrix: csr_matrix  # (n_listeners, n_tracks) float32; negative values are dislikes
-    listeners: NDArray[np.object_]  # (n_listeners,) ids, sorted unless they were given
+    listeners: NDArray[np.object_]  # (n_listeners,) ids, sorted unless they were given; of sessions whose
     tracks: NDArray[np.object_]  # (n_tracks,) ids, sorted unless they were given
     config: ObservationConfig  # with `now` and `per` as they turned out, to observe others alike
 
@@ -139,7 +140,10 @@ def observe(
     if listeners is not None:
         library = Some(library, listeners)
         amounts = _amounts(library, config)
-    pairs = _valued(_aged(amounts, config), library, config)
+    by_session = not restricted and config.teachers == "sessions"
+    if by_session:
+        amounts = _amounts(library, config, documents(library, config.unit))
+    pairs = _valued(_aged(amounts, config), library, config, words=not by_session)
     if not restricted:
         pairs = _supported(pairs, config)
     table = library.arrow(pairs.select("listener_id", "track_id", "value"))
@@ -156,6 +160,8 @@ def observe(
     if not restricted and config.unit == "both" and config.teachers == "playlists":
         rows, row_ids = _of_playlists(library, rows, row_ids)
         known &= rows >= 0
+    if by_session:
+        row_ids = np.array([row.split(BETWEEN)[0] for row in row_ids.tolist()], dtype=object)
     matrix = csr_matrix(
         (values[known], (rows[known], columns[known])),
         shape=(len(row_ids), len(column_ids)),
@@ -178,12 +184,12 @@ def _of_playlists(
     return place[rows], row_ids[stays]
 
 
-def _amounts(library: Tables, config: ObservationConfig) -> ibis.Table:
+def _amounts(library: Tables, config: ObservationConfig, told: ibis.Table | None = None) -> ibis.Table:
     """(listener_id, track_id, placed, at, amount) of every play and place; the age is still to come."""
     import ibis
 
     # How far a play was heard, and whether it was skipped, is decided in library/listening.py alone.
-    told = _of_media(heard(library, config.unit), library, config)
+    told = _of_media(heard(library, config.unit) if told is None else told, library, config)
     worth = ibis.cases(
         (told.placed, 1.0),
         (told.skipped.fill_null(False), config.skip),
@@ -238,7 +244,9 @@ def _aged(amounts: ibis.Table, config: ObservationConfig) -> ibis.Table:
     )
 
 
-def _valued(pairs: ibis.Table, library: Tables, config: ObservationConfig) -> ibis.Table:
+def _valued(
+    pairs: ibis.Table, library: Tables, config: ObservationConfig, *, words: bool = True
+) -> ibis.Table:
     """(listener_id, track_id, value) of every pair that says something."""
     import ibis
 
@@ -256,7 +264,7 @@ def _valued(pairs: ibis.Table, library: Tables, config: ObservationConfig) -> ib
         else_=0.0,
     )
     valued = pairs.select("listener_id", "track_id", value=value.cast("float64"))
-    if config.unit != "playlists":
+    if words and config.unit != "playlists":
         valued = _with_words(valued, library, config)
     return valued.filter(valued.value != 0)
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from segue.jobs.seasons import played
+from segue.playlists import newcomers
 from segue.playlists.rules import Context, seasons
 from segue.playlists.rules.children import flag, playlist_share
 
@@ -54,9 +55,13 @@ def catalogue_context(library: Library, tracks: list[str], unit: Unit) -> Contex
         named = seasons.by_playlists(told, *entries, works.dictionary_encode().indices.to_numpy())
     season = seasons.flag(seasons.words(*words), named, played(library, tracks))
     context = Context.build(rows, tracks, children, season)
-    met = on_lists if unit == "playlists" else _pairs(library, "listens", "listener_id", tracks)
-    counts = np.bincount(met.tracks, minlength=len(tracks))
-    return replace(context, popularity=(counts / max(counts.max(initial=0), 1)).astype(np.float32))
+    counts = np.zeros(len(tracks), np.int64)
+    if unit != "listeners":
+        counts += np.bincount(on_lists.tracks, minlength=len(tracks))
+    if unit != "playlists":
+        met = _pairs(library, "listens", "listener_id", tracks)
+        counts += np.bincount(met.tracks, minlength=len(tracks))
+    return replace(context, popularity=newcomers.told(counts))
 
 
 def _pairs(library: Library, name: str, owner: str, tracks: list[str]) -> _Listened:

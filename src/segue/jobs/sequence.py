@@ -220,7 +220,8 @@ def weekly_list(library: Library, week: str, listener: str) -> Playlist:
         PlaylistEntry(place + 1, cards.card(place), row["score"], row["reason"])
         for place, row in enumerate(rows)
     )
-    return Playlist(f"Discover Weekly, {week}", listener, week, rows[0]["created_at"], entries)
+    title = rows[0]["title"] or f"Discover Weekly, {week}"
+    return Playlist(title, listener, week, rows[0]["created_at"], entries)
 
 
 def library_playlist(library: Library, text: str) -> Playlist:

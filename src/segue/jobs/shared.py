@@ -20,6 +20,7 @@ from segue.playlists.catalogue import Catalogue
 from segue.playlists.history import read_histories
 from segue.playlists.rules import Context
 from segue.playlists.weekly import Material, WeeklyConfig
+from segue.taste.apart import told_apart
 from segue.taste.listened import ListenedConfig, read_plays
 from segue.taste.profiles import find_profiles
 from segue.taste.space import TasteSpace, drawn
@@ -93,6 +94,11 @@ def work_out(
     artist = np.where(credited, context.artists[np.where(credited, context.first[:-1], 0)], -1)
     space = TasteSpace.of(spectral_vectors(matrix), plays)
     space = replace(space, vectors=beside_their_artist(space.vectors, artist.astype(np.int32)))
+    if model.config.observations.teachers == "sessions":
+        finest = told_apart(
+            matrix, space.resolution, lambda at: find_profiles(replace(space, resolution=at), plays)
+        )
+        space = replace(space, resolution=finest)
     some = sorted(sample[:HUB_SAMPLE])
     histories = read_histories(library, tracks, context, some, datetime.now(UTC), unit=unit)
     material = Material(model, Catalogue(library, tracks), context, space, find_profiles(space, plays))

@@ -79,6 +79,8 @@ def tastes_of_week(
         model, version = load_factors(library)
     unit = model.config.observations.unit
     space, songs, made_from = _space(library, version, config)
+    if model.config.observations.teachers == "sessions":
+        songs = None  # learned from the same sessions, they tell nothing more
     facts: dict[str, Any] = {
         "data": library.fingerprint(),
         "models": made_from,
@@ -107,6 +109,22 @@ def tastes_of_week(
         if keep and len(profiles.ids):
             weeks.keep(week, profiles, facts | {"resolution": space.resolution})
     return WeekOfTastes(week, space, profiles, tuple(made_from))
+
+
+def tastes_by(
+    library: Library, week: str, model: FactorModel, space: TasteSpace, made_from: str
+) -> WeekOfTastes:
+    """The tastes of all listeners by a model that is not on the shelf; they are not kept."""
+    unit = model.config.observations.unit
+    people, playlists = owners(library, unit)
+    space, profiles = tastes_of(
+        library,
+        [str(track) for track in model.tracks_],
+        space,
+        listeners=people or playlists,
+        listened=ListenedConfig(unit=unit),
+    )
+    return WeekOfTastes(week, space, profiles, (made_from,))
 
 
 def shares_by_week(library: Library, listener: str, until: str) -> list[tuple[str, int, str, float]]:

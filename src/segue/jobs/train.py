@@ -12,10 +12,12 @@ from segue.errors import NotFoundError, UsageError
 from segue.factors.model import FactorConfig, FactorModel
 from segue.factors.observations import observe
 from segue.files import refuse_read_only
+from segue.jobs.alone import in_media
 from segue.jobs.shared import work_out
 from segue.library import Library
 from segue.library.listening import Unit, owners, units
 from segue.library.versions import group_library
+from segue.playlists.rediscover import MORE
 from segue.progress import progress
 from segue.shelf import Shelf
 from segue.wording import count
@@ -50,6 +52,8 @@ class Trained:
     def learned_from(self) -> str:
         """What the model learned from, in a sentence."""
         tracks = count(len(self.model.tracks_), "track")
+        if self.model.config.observations.teachers == "sessions":
+            return self._from_sessions(tracks)
         people, playlists = count(self.listeners, "listener"), count(self.playlists, "playlist")
         if self.model.config.observations.teachers == "playlists" and self.listeners:
             who = "The listener's" if self.listeners == 1 else f"Each of the {people}'"
@@ -59,6 +63,17 @@ class Trained:
             )
         rows = [text for number, text in ((self.listeners, people), (self.playlists, playlists)) if number]
         return f"Learned from {' and '.join(rows)}{' together' if len(rows) > 1 else ''}: {tracks}."
+
+    def _from_sessions(self, tracks: str) -> str:
+        """The same where a few people's sessions taught the model, and what else is needed."""
+        people = count(self.listeners, "person", "people")
+        also = f" and {count(self.playlists, 'playlist')}" if self.playlists else ""
+        sessions = count(len(self.model.listeners_) - self.playlists, "session")
+        return (
+            f"Learned from {sessions} of {people}{also}: {tracks}, alike where they are played together. "
+            f"That gives tastes, similar songs, radio and a list of favourites to hear again, but can't tell "
+            f"what else there is. {MORE}"
+        )
 
 
 def train(
@@ -94,7 +109,9 @@ def train(
     if not library.count("tracks"):
         raise UsageError("The library is empty", do="import something first: segue import PATH")
     people, playlists = owners(library, unit or units(library))
-    config = (config or FactorConfig()).suited(len(people), len(playlists))
+    listens = library.table("listens")
+    timed = bool(library.arrow(listens.filter(listens.started_at.notnull()).count()).as_py())
+    config = in_media(library, config or FactorConfig()).suited(len(people), len(playlists), timed=timed)
     tracks = library.table("tracks")
     if library.arrow(tracks.filter(tracks.work_id.isnull()).count()).as_py():
         group_library(library)

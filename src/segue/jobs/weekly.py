@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING
 
@@ -13,12 +13,14 @@ from scipy.sparse import csr_matrix
 from segue.errors import NotFoundError, SegueError, UsageError, install, one_of
 from segue.factors.model import FactorModel
 from segue.factors.observations import Observations
+from segue.jobs.alone import of_medium, offered, only_other_media
 from segue.jobs.shared import Shared
-from segue.jobs.tastes import tastes_of_week
+from segue.jobs.tastes import tastes_by, tastes_of_week
 from segue.jobs.train import AGENTS, FACTORS, load_factors, shelf_of
 from segue.library import Library
 from segue.library.listening import Unit, owners
 from segue.library.search import Found, find_track
+from segue.playlists import rediscover
 from segue.playlists.candidates import Sides
 from segue.playlists.catalogue import Catalogue
 from segue.playlists.history import History, read_histories
@@ -30,6 +32,7 @@ from segue.playlists.weekly import Material, WeeklyConfig, make_weekly
 from segue.playlists.why_not import WhyNot, why_not
 from segue.progress import progress
 from segue.taste.tastes import profiles_of
+from segue.wording import count
 
 if TYPE_CHECKING:
     from segue.agents.sequencing import Sequencer
@@ -75,7 +78,7 @@ class Ready:
         for start in range(0, len(listeners), AT_ONCE):
             seen, histories = self.read(listeners[start : start + AT_ONCE])
             sides = self.sides(seen.listeners.tolist())
-            yield from make_weekly(
+            made = make_weekly(
                 self.material,
                 seen,
                 histories,
@@ -85,6 +88,17 @@ class Ready:
                 sides=sides,
                 playlists=self.playlists,
             )
+            known = np.diff(seen.matrix.indptr) > 0
+            for each, something in zip(made, known.tolist(), strict=True):
+                yield each if something else self._of_what(each)
+
+    def _of_what(self, playlist: Playlist) -> Playlist:
+        """The list of a listener of whom nothing is known, and why, where they play other media."""
+        note = only_other_media(self.library, playlist.listener, self.config.medium)
+        if not note:
+            return playlist
+        told = "These are tracks that many listen to, of many kinds." if playlist.entries else ""
+        return replace(playlist, notes=(f"{note} {told}".strip(), *playlist.notes[1:]))
 
     def sides(self, listeners: Sequence[str]) -> list[Sides]:
         """The tastes of listeners, kept from week to week; those of playlists are found when asked for."""
@@ -117,17 +131,33 @@ def prepare(library: Library, week: str, config: WeeklyConfig | None = None, *, 
     with progress("Reading the model"):
         model, version = load_factors(library)
         shared = Shared.load(shelf_of(library).path(FACTORS, version))
+        other = of_medium(library, model, config.medium)
+        if other is not None:
+            model, shared = other
     unit = model.config.observations.unit
     config = _in_hand(config, shared.context)
     with progress("Looking for tastes"):
-        found = tastes_of_week(library, week, model, version, keep=keep)
+        if other is None:
+            found = tastes_of_week(library, week, model, version, keep=keep)
+        else:
+            found = tastes_by(library, week, model, shared.space, f"{FACTORS}/{version}, {config.medium}s")
     catalogue = Catalogue(library, [str(track) for track in model.tracks_])
     sequencer, aside = _sequencer(library, config)
     versions = found.models if sequencer is None else (*found.models, sequencer.version)
-    material = Material(
-        model, catalogue, shared.context, found.space, found.profiles, versions, sequencer, aside
-    )
     people, playlists = owners(library, unit)
+    may_come, few = offered(library, model, people, playlists)
+    material = Material(
+        model,
+        catalogue,
+        shared.context,
+        found.space,
+        found.profiles,
+        versions,
+        sequencer,
+        aside,
+        offered=may_come,
+        few=few,
+    )
     return Ready(library, week, config, model, material, people or playlists, frozenset(playlists))
 
 
@@ -218,8 +248,14 @@ def weekly_for_guest(
     sides = Sides(space.vectors[centres], np.full(len(centres), 1 / max(len(centres), 1), np.float32))
     seen = Observations(row, np.array([GUEST], object), ready.model.tracks_, settings)
     history = History(Listening(heard=liked))
-    made = make_weekly(ready.material, seen, [history], week, config=ready.config, seed=seed, sides=[sides])
-    return next(iter(made)), understood
+    # Who names tracks to a library of a few people asks what there is near them, and it is theirs to ask.
+    material = replace(ready.material, offered=None)
+    (made,) = make_weekly(material, seen, [history], week, config=ready.config, seed=seed, sides=[sides])
+    if ready.material.few and made.entries:
+        people = count(ready.material.few, "person", "people")
+        note = f"From what {people} here played: it can't tell what else there is. {rediscover.MORE}"
+        made = replace(made, title=f"Near what was named, {week}", notes=(note, *made.notes))
+    return made, understood
 
 
 def explain_absence(
@@ -253,7 +289,7 @@ def _in_hand(config: WeeklyConfig, context: Context) -> WeeklyConfig:
     if config.medium == "song" and "artist" in media:
         return config.model_copy(update={"medium": "artist"})
     raise UsageError(
-        f"The model knows no {config.medium}s",
+        f"No {config.medium} was played here that a list could be made from",
         expected=f"one of {', '.join(sorted(media))}",
-        do="import some, name the medium under [factors.observations] media, and train again",
+        do=f"segue weekly --medium {min(media)}; or import {config.medium}s and train again",
     )

@@ -79,6 +79,8 @@ LISTEN_MS = 240_000
 SESSION_GAP_MS = 300_000
 # Without a duration, a track is taken to be this long when a gap is judged.
 USUAL_MS = 240_000
+FEWEST_PEOPLE = 5  # of fewer nothing is told as what many listen to
+BETWEEN = "\x1f"  # a listener's name and that of a session
 BUTTONS = ("fwdbtn", "backbtn", "clickrow", "clickside", "playbtn", "endplay", "remote")
 
 
@@ -178,6 +180,14 @@ def owners(library: Any, unit: Unit) -> tuple[list[str], list[str]]:
     return sorted(people), sorted(set(ids["playlist_id"].to_pylist()) - people)
 
 
+def too_few(library: Any) -> int:
+    """How many listeners there are, where they can't tell what else there is: under five, no playlists."""
+    if library.count("playlist_entries"):
+        return 0
+    people = len(owners(library, "listeners")[0])
+    return people if people < FEWEST_PEOPLE else 0
+
+
 def heard(library: Tables, unit: Unit) -> ibis.Table:
     """Every play of listeners, and every place in a playlist as a play of the playlist's own.
 
@@ -219,6 +229,34 @@ def heard(library: Tables, unit: Unit) -> ibis.Table:
                 placed=ibis.literal(True),
             )
         )
+    return parts[0] if len(parts) == 1 else ibis.union(*parts)
+
+
+def documents(library: Tables, unit: Unit) -> ibis.Table:
+    """What was chosen together: each session without skips, and each playlist where `unit` has them.
+
+    Returns:
+        The columns of `heard`. `listener_id` is a playlist's id, or a listener's, `BETWEEN` and a session's.
+        Everything is placed: a choice made once.
+    """
+    import ibis
+
+    told = sessions(library)
+    told = told.filter(told.track_id.notnull(), ~told.skipped.fill_null(False), told.stage.fill_null(3) > 0)
+    parts = [
+        told.select(
+            listener_id=told.listener_id.concat(BETWEEN, told.session_id),
+            track_id=told.track_id,
+            started_at=told.started_at,
+            plays=ibis.literal(1, "int64"),
+            skipped=ibis.literal(False),
+            stage=ibis.null("int8"),
+            placed=ibis.literal(True),
+        )
+    ]
+    if unit != "listeners":
+        placed = heard(library, unit)
+        parts.append(placed.filter(placed.placed))
     return parts[0] if len(parts) == 1 else ibis.union(*parts)
 
 

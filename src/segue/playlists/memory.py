@@ -33,6 +33,7 @@ SCHEMA = pa.schema(
         ("model", pa.string()),  # the shelf's version
         ("notes", pa.list_(pa.string())),
         ("created_at", pa.timestamp("us", tz="UTC")),
+        ("title", pa.string()),  # none in files of earlier versions
     ]
 )
 PARTS = ".parts"  # beside a week's file, while a job is at it
@@ -237,6 +238,7 @@ def _rows(playlists: Iterable[Playlist]) -> pa.Table:
                 "model": ", ".join(playlist.models),
                 "notes": list(playlist.notes),
                 "created_at": playlist.created_at,
+                "title": playlist.title,
             }
             for playlist in playlists
             for entry in playlist.entries

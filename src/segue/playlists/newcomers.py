@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
+from segue.library.listening import FEWEST_PEOPLE
 from segue.playlists.candidates import BY_MODEL, Proposed
 from segue.playlists.rules import Candidates, Context
 from segue.playlists.rules.context import Bools, Floats, Ints
@@ -16,7 +18,21 @@ NOTE = (
     "and saves make the next list their own."
 )
 REASON = "Played by many listeners; your own taste is not known yet."
+NOBODY = (
+    f"Nothing is known of this listener yet, and fewer than {FEWEST_PEOPLE} people or playlists here share a "
+    "track, so that nothing can be told of what many like. Import this listener's plays, or name tracks with "
+    "segue weekly --like 'artist - title'; or import playlists, and segue train."
+)
 FEW = 10  # tracks below which a taste is known a little
+
+
+def told(owners: NDArray[np.int64]) -> Floats:
+    """(n_tracks,) popularity, 0 to 1, by how many have each track: listeners, playlists.
+
+    Of fewer than five nothing is told: in a household it would be what the others play.
+    """
+    counts = np.where(owners >= FEWEST_PEOPLE, owners, 0)
+    return (counts / max(counts.max(initial=0), 1)).astype(np.float32)
 
 
 def popular(context: Context, space: TasteSpace, allowed: Bools, tracks: int) -> Proposed:

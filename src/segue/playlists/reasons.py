@@ -66,12 +66,22 @@ def because(names: Sequence[str], side: str, playlist: bool = False) -> str:
 
 
 def favourite(plays: float, days_ago: float, moment: datetime) -> str:
-    """Why a familiar track is there: "You played it 12 times, last in March 2026"."""
+    """Why a familiar track is there: "A favourite: you played it 12 times, last in March 2026."."""
+    return f"A favourite: you {_played(plays, days_ago, moment)}."
+
+
+def again(plays: float, days_ago: float, moment: datetime, side: str = "") -> str:
+    """Why a track of the listener's own is there: "You played it 12 times, last in March 2026."."""
+    line = f"You {_played(plays, days_ago, moment)}"
+    return f"{line}: your {side} side." if side else f"{line}."
+
+
+def _played(plays: float, days_ago: float, moment: datetime) -> str:
     times = f"{plays:,.0f} times" if round(plays) > 1 else "once"
     if np.isnan(days_ago):
-        return f"A favourite: you played it {times}."
+        return f"played it {times}"
     last = moment - timedelta(days=float(days_ago))
-    return f"A favourite: you played it {times}, last in {_MONTHS[last.month - 1]} {last.year}."
+    return f"played it {times}, last in {_MONTHS[last.month - 1]} {last.year}"
 
 
 _MONTHS = (

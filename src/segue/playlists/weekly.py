@@ -19,13 +19,13 @@ from threadpoolctl import threadpool_limits
 
 from segue.factors.model import FactorModel
 from segue.factors.observations import Observations
-from segue.playlists import newcomers
+from segue.playlists import newcomers, rediscover
 from segue.playlists.candidates import NAMES, CandidatesConfig, Proposed, Proposer, Sides, nearest_side
 from segue.playlists.catalogue import Catalogue
 from segue.playlists.history import History
 from segue.playlists.order import in_order
 from segue.playlists.playlist import Playlist, PlaylistEntry, monday
-from segue.playlists.reasons import because, favourite, telling
+from segue.playlists.reasons import again, because, favourite, telling
 from segue.playlists.rules import (
     FAMILIAR,
     Choice,
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from segue.agents.sequencing import Sequencer
 
 AT_ONCE = 256  # listeners at a time
+# Lists of new tracks, of what the listener knows already, and for somebody of whom nothing is known.
+Kind = Literal["new", "past", "stranger"]
 
 
 class WeeklyConfig(CandidatesConfig):
@@ -76,6 +78,9 @@ class Material:
         versions: of the models, for the playlist's record.
         sequencer: what puts lists in order; None for likeness from track to track.
         aside: a note for every list, where who should order them cannot.
+        offered: (n_tracks,) what may come as new; None for everything. Among a few people, not what another
+            of them plays.
+        few: listeners of the library, where they are too few to tell what else there is; else 0.
     """
 
     model: FactorModel
@@ -86,10 +91,17 @@ class Material:
     versions: tuple[str, ...] = ()
     sequencer: Sequencer | None = None
     aside: str = ""
+    offered: Bools | None = None
+    few: int = 0
 
     def allowed(self, config: RulesConfig) -> Bools:
-        """(n_tracks,) tracks of the list's medium."""
-        return self.context.medium == MEDIA.index(config.medium)
+        """(n_tracks,) tracks of the list's medium that may come as new."""
+        right = self.context.medium == MEDIA.index(config.medium)
+        return right if self.offered is None else right & self.offered
+
+    def least_new(self, config: RulesConfig) -> int:
+        """New tracks below which a list is made of what the listener knows: a few playlists tell little."""
+        return 1 if self.offered is None else config.tracks
 
     def proposer(self, config: WeeklyConfig) -> Proposer:
         return Proposer(self.model, self.space, self.context, self.allowed(config), config)
@@ -143,16 +155,25 @@ def make_weekly(
         known = [bool((rows[at].data > 0).any()) for at in range(len(names))]
         proposed = [each if known[at] else stranger for at, each in enumerate(proposed)]
         listenings = [history.listening for history in mine]
+        past = [
+            known[at] and rediscover.needed(listenings[at], proposer.allowed, material.least_new(config))
+            for at in range(len(names))
+        ]
+        for at in np.flatnonzero(past).tolist():
+            proposed[at], listenings[at] = rediscover.favourites(
+                listenings[at], tastes[at], material.context, material.space, config
+            )
         choices = chosen(material, config, rules, names, listenings, proposed, week, seed)
         made = []
         # Reasons are small systems, one a listener: more threads would only wait for each other.
         with threadpool_limits(1, user_api="blas"):
             for at in range(len(names)):
                 one = _One(material, config, rows[at], mine[at], tastes[at], week, names[at] in playlists)
-                made.append(one.listed(proposed[at], *choices[at], known[at]))
-        for name, (entries, notes) in zip(names, made, strict=True):
+                kind = "past" if past[at] else "new" if known[at] else "stranger"
+                made.append(one.listed(proposed[at], *choices[at], kind))
+        for name, again_, (entries, notes) in zip(names, past, made, strict=True):
             yield Playlist(
-                title=f"Discover Weekly, {week}",
+                title=f"{rediscover.TITLE if again_ else 'Discover Weekly'}, {week}",
                 listener=name,
                 week=week,
                 created_at=datetime.combine(monday(week), time(), UTC),
@@ -181,12 +202,9 @@ class _One:
         self.moment = datetime.combine(monday(week), time(), UTC)
 
     def listed(
-        self, proposed: Proposed, choice: Choice, worth: Floats | None, known: bool
+        self, proposed: Proposed, choice: Choice, worth: Floats | None, kind: Kind
     ) -> tuple[tuple[PlaylistEntry, ...], tuple[str, ...]]:
-        """Entries and notes of what was chosen; with the `worth` of each place it is in order already.
-
-        `known` is whether anything is known of the listener.
-        """
+        """Entries and notes of what was chosen; with the `worth` of each place it is in order already."""
         places = np.searchsorted(proposed.candidates.tracks, choice.stands_for)
         new = choice.sources != FAMILIAR
         scores = np.full(len(choice.tracks), np.nan, np.float32)
@@ -195,8 +213,10 @@ class _One:
             order = in_order(choice.tracks, scores, self.material.space.vectors, self.material.context)
         else:
             order = np.arange(len(choice.tracks), dtype=np.int32)
-        reasons = self._reasons(choice, new, known)
-        by = [NAMES[proposed.found_by[p]] if known else "popularity" for p in np.where(new, places, 0)]
+        reasons = self._reasons(choice, new, kind)
+        by = [NAMES[proposed.found_by[p]] for p in np.where(new, places, 0)]
+        if kind != "new":
+            by = ["familiar" if kind == "past" else "popularity"] * len(new)
         by = [name if fresh else "familiar" for name, fresh in zip(by, new, strict=True)]
         shown = [float(score) if fresh else None for score, fresh in zip(scores, new, strict=True)]
         if worth is not None and self.material.sequencer is not None:
@@ -211,7 +231,8 @@ class _One:
             )
             for position, at in enumerate(order.tolist())
         )
-        return entries, (*self._honest(known), *choice.notes, *self._by_whom(worth))
+        said = choice.notes if entries or kind == "new" else ()  # why there is nothing is said already
+        return entries, (*self._honest(kind, choice), *said, *self._by_whom(worth))
 
     def _by_whom(self, worth: Floats | None) -> tuple[str, ...]:
         """Who ordered the list, where that is not who always does."""
@@ -220,11 +241,14 @@ class _One:
             return (self.material.aside,) if self.material.aside else ()
         return (f"Put in order by {'the trained agent' if sequencer.agent is not None else 'greed'}.",)
 
-    def _honest(self, known: bool) -> tuple[str, ...]:
+    def _honest(self, kind: Kind, choice: Choice) -> tuple[str, ...]:
         """What the listener should know of how the list came about."""
-        if not known:
-            return (newcomers.NOTE,)
+        if kind == "stranger":
+            return (newcomers.NOTE if len(choice.tracks) else newcomers.NOBODY,)
         notes = []
+        if kind == "past":
+            days = np.array([self._place(track)[1] for track in choice.tracks.tolist()], np.float32)
+            notes = list(rediscover.notes(days, self.material.few, self.config))
         liked = int((self.row.data > 0).sum())
         if liked < newcomers.FEW:
             tracks = "one track" if liked == 1 else f"{liked} tracks"
@@ -235,10 +259,12 @@ class _One:
             notes.append(f"Of the {heard:,} tracks heard, the model knows {few:,}; the list is from those.")
         return tuple(notes)
 
-    def _reasons(self, choice: Choice, new: NDArray[np.bool_], known: bool) -> list[str]:
+    def _reasons(self, choice: Choice, new: NDArray[np.bool_], kind: Kind) -> list[str]:
         """A line for each track of the list, in the order of `choice`."""
-        if not known or not len(choice.tracks):
+        if kind == "stranger" or not len(choice.tracks):
             return [newcomers.REASON] * len(choice.tracks)
+        if kind == "past":
+            return self._again(choice.tracks)
         space, sides, catalogue = self.material.space, self.sides, self.material.catalogue
         nearest = _side(space, sides, choice.tracks)
         plays, parts = self.material.model.als_.contributions(self.row, choice.stands_for)
@@ -254,9 +280,24 @@ class _One:
         return lines
 
     def _favourite(self, track: int) -> str:
-        listening = self.history.listening
-        place = int(np.flatnonzero(listening.heard == track)[0])
-        return favourite(float(listening.plays[place]), float(listening.days_ago[place]), self.moment)
+        return favourite(*self._place(track), self.moment)
+
+    def _again(self, tracks: Ints) -> list[str]:
+        """Why each of the listener's own tracks is there."""
+        names, sides = self.sides.names, _side(self.material.space, self.sides, tracks).tolist()
+        return [
+            again(*self._place(track), self.moment, names[side] if len(names) > 1 and side >= 0 else "")
+            for track, side in zip(tracks.tolist(), sides, strict=True)
+        ]
+
+    def _place(self, track: int) -> tuple[float, float]:
+        """How often a track was played, and days since; the song's, where another version was."""
+        listening, work = self.history.listening, self.material.context.work
+        same = listening.heard == track
+        if not same.any():
+            same = work[listening.heard] == work[track]
+        plays = float(listening.plays[same].sum())
+        return plays, float(np.fmin.reduce(listening.days_ago[same])) if same.any() else float("nan")
 
 
 def _side(space: TasteSpace, sides: Sides, tracks: Ints) -> Ints:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from segue.factors.observations import Observations
-from segue.playlists import newcomers
+from segue.playlists import newcomers, rediscover
 from segue.playlists.history import History
 from segue.playlists.playlist import monday
 from segue.playlists.rules import Rules, Verdict
@@ -36,16 +36,19 @@ def why_not(
     """What every rule says of `track` for the one listener of `seen`, its score and its rank."""
     config = config or WeeklyConfig()
     name, row = str(seen.listeners[0]), seen.matrix[0]
-    proposer = material.proposer(config)
+    proposer, sides = material.proposer(config), material.sides(name)
     if (row.data > 0).any():
-        proposed = proposer.propose(row, [history.listening], [material.sides(name)])[0]
+        proposed = proposer.propose(row, [history.listening], [sides])[0]
     else:
         proposed = newcomers.popular(material.context, material.space, proposer.allowed, config.tracks)
+    seen_so = history.listening
+    if (row.data > 0).any() and rediscover.needed(seen_so, proposer.allowed, material.least_new(config)):
+        proposed, seen_so = rediscover.favourites(seen_so, sides, material.context, material.space, config)
     candidates = moved(proposed, config.surprise, (seed, week, name))
     rules = Rules(material.context, config, monday(week))
-    verdicts = rules.why_not(history.listening, candidates, track)
+    verdicts = rules.why_not(seen_so, candidates, track)
     if material.sequencer is not None:
-        listening = [history.listening]
+        listening = [seen_so]
         ((final, _),) = chosen(material, config, rules, [name], listening, [proposed], week, seed)
         verdicts = _in_the_end(verdicts, bool((final.tracks == track).any()), material.sequencer.name)
     scores = proposer.scores(row)

@@ -1,0 +1,121 @@
+"""Rediscover: favourites that were not played for long, from every taste, where nothing tells of other music.
+
+One person's plays, or those of a few, can't tell what else there is. A list that holds only what the listener
+knows is never called Discover Weekly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from segue.playlists.candidates import BY_MODEL, CandidatesConfig, Proposed, Sides, nearest_side
+from segue.playlists.rules import Candidates, Context, Listening
+from segue.playlists.rules.context import MEDIA, Bools, Floats, Ints
+from segue.taste.space import TasteSpace
+from segue.wording import count
+
+TITLE = "Rediscover"
+MORE = (
+    "For new music, import playlists of others (such as the Million Playlist Dataset), other people's "
+    "listening or an open dump (see segue formats), then segue train."
+)
+
+
+def needed(listening: Listening, allowed: Bools, least: int) -> bool:
+    """Whether fewer than `least` of the tracks that may come (n_tracks,) are new to a listener."""
+    fresh = allowed.copy()
+    fresh[listening.heard] = False
+    return int(fresh.sum()) < least
+
+
+def favourites(
+    listening: Listening, sides: Sides, context: Context, space: TasteSpace, config: CandidatesConfig
+) -> tuple[Proposed, Listening]:
+    """What to hear again, and the listening as rules are to see it: without these tracks.
+
+    First what was played `favourite_plays` times and not for `unplayed_days`, the dearest first: each
+    doubling of plays or of days counts alike. If that is less than a list, then whatever was not played for
+    so long, then whatever was played. Each taste has its share of the list.
+    """
+    place = _chosen(listening, context, config)
+    tracks, days = listening.heard[place], np.nan_to_num(listening.days_ago[place], nan=np.inf)
+    rested = np.minimum(days / max(config.unplayed_days, 1.0), 1e3)
+    dear = (np.log2(1 + listening.plays[place]) + np.log2(1 + rested)).astype(np.float32)
+    nearest, likeness = nearest_side(space, sides, tracks)
+    k = len(sides.shares)
+    sources = np.where(likeness >= space.resolution, nearest, k).astype(np.int32)
+    shares = None
+    if k:
+        beyond = min(config.beyond, float((sources == k).sum()) / config.tracks)
+        shares = np.append(sides.shares * (1 - beyond), beyond).astype(np.float32)
+    order = np.argsort(tracks)
+    candidates = Candidates(tracks[order], dear[order], sources[order] if k else sources[order] - 1, shares)
+    # "Already heard" would take out what this list is for.
+    stay = ~context.work_marks.among(context.work[listening.heard], context.work[tracks])
+    seen = replace(
+        listening,
+        heard=listening.heard[stay],
+        plays=listening.plays[stay],
+        days_ago=listening.days_ago[stay],
+    )
+    return Proposed(candidates, np.full(len(tracks), BY_MODEL, np.int8)), seen
+
+
+def _chosen(listening: Listening, context: Context, config: CandidatesConfig) -> Ints:
+    """Places among what was heard: favourites, and of the rest as much as a list may lack."""
+    right = (listening.plays > 0) & (context.medium[listening.heard] == MEDIA.index(config.medium))
+    days = np.nan_to_num(listening.days_ago, nan=np.inf)
+    long_ago = days >= config.unplayed_days
+    grades = (long_ago & (listening.plays >= config.favourite_plays), long_ago, right)
+    # A song heard lately in another version has not rested.
+    late = context.work_marks.among(
+        context.work[listening.heard], context.work[listening.heard[right & ~long_ago]]
+    )
+    found = np.zeros(len(right), bool)
+    for grade in grades:
+        more = right & grade & ~found
+        if grade is not grades[-1]:
+            more &= ~late
+        else:  # the longest ago
+            more = _first(more, -days, config.tracks - int(found.sum()))
+        found |= more
+        if found.sum() >= 2 * config.tracks:  # the rules take some
+            break
+    return np.flatnonzero(found).astype(np.int32)
+
+
+def _first(among: Bools, rank: Floats, n: int) -> Bools:
+    places = np.flatnonzero(among)
+    chosen = np.zeros(len(among), bool)
+    chosen[places[np.argsort(rank[places], kind="stable")[: max(n, 0)]]] = True
+    return chosen
+
+
+def notes(days_ago: Floats, people: int, config: CandidatesConfig) -> tuple[str, ...]:
+    """What the listener should know of the list.
+
+    Args:
+        days_ago: (n,) of the tracks on it, NaN where it is not known.
+        people: listeners of the library, where they are too few to tell what else there is; else 0.
+        config: of the list.
+    """
+    if people == 1:
+        why = "One person's plays can't tell what else there is"
+    elif people:
+        why = (
+            f"The plays of {people} people can't tell what else there is, and none is told what another plays"
+        )
+    else:
+        why = "The library has next to nothing that would be new here"
+    if not len(days_ago):
+        return (f"{why}, and no {config.medium} was played that could come again. {MORE}",)
+    lately = int((days_ago < config.unplayed_days).sum())
+    lines = [f"{why}: these are {config.medium}s from your own listening, to hear again. {MORE}"]
+    if lately:
+        tracks = count(lately, "track was", "tracks were")
+        lines.append(
+            f"{tracks} played in the last {config.unplayed_days:.0f} days: too few have rested longer."
+        )
+    return tuple(lines)
