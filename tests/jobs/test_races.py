@@ -38,7 +38,9 @@ JOBS: dict[str, Callable[[Library], object]] = {
 OTHERS = {
     *("described", "shares_by_week", "stored_tastes", "load_factors", "load_vectors", "load_network"),
     *("sequences", "shelf_of", "listeners_of", "prepare", "weekly_for_guest", "explain_absence"),
-    *("find_known", "catalogue_context", "matched", "asked", "weekly_list", "library_playlist"),
+    *("catalogue_context", "matched", "asked", "weekly_list", "library_playlist"),
+    *("work_out", "played", "media_played", "only_other_media", "in_media", "of_medium", "offered"),
+    "tastes_by",
     *("load_sequencer", "sequence", "open_radio", "neighbourhood", "forget"),
     *("stored_world", "stored_library_world", "song_vectors"),
     *("train_vectors", "train_world"),  # what they publish names nobody
