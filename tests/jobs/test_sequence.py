@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -111,10 +112,18 @@ def test_greed_where_the_gain_is_not_sure(library: Library) -> None:
 
 def test_an_agent_of_another_version_does_not_stand_in_the_way_of_a_list(library: Library) -> None:
     shelf = shelf_of(library)
-    path = shelf.path(AGENTS, shelf.current(AGENTS)) / "models.npz"
-    facts, _ = load_arrays(path, MODELS)
-    path.unlink()
-    save_arrays(path, MODELS, facts, {})
+    now = shelf.current(AGENTS)
+    path = shelf.path(AGENTS, now)
+    facts, _ = load_arrays(path / "models.npz", MODELS)
+
+    def earlier(folder: Path) -> None:
+        for file in path.iterdir():
+            if file.name not in ("manifest.json", "models.npz"):
+                shutil.copy(file, folder / file.name)
+        save_arrays(folder / "models.npz", MODELS, facts, {})
+
+    kept = shelf.manifest(AGENTS, now).model_dump(include={"kind", "config", "data", "seed", "made_from"})
+    shelf.publish(AGENTS, earlier, kept)
     ready = prepare(library, WEEK, WeeklyConfig(), keep=False)
     (made,) = ready.lists(ready.everybody[:1])
     near = prepare(library, WEEK, WeeklyConfig(order="near"), keep=False)
