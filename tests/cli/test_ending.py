@@ -22,6 +22,17 @@ with told(), files.replacing(Path("made.txt")) as aside:
     time.sleep(60)
 """
 
+IN_A_QUERY = """
+import os, signal
+from segue.cli.errors import Ended, prepare, told
+prepare()
+with told():
+    try:
+        signal.raise_signal(getattr(signal, os.environ["NAME"]))
+    except Ended:
+        raise RuntimeError("Query interrupted")  # as DuckDB does
+"""
+
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -35,6 +46,14 @@ def test_who_is_ended_says_so_and_leaves_nothing_behind(tmp_path: Path, number: 
         _, said = process.communicate(timeout=60)
     assert process.returncode == code and "what was stored before is whole" in said.lower()
     assert "Traceback" not in said and list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_who_is_ended_in_the_midst_of_a_query_says_so_too(name: str, code: int) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", IN_A_QUERY], capture_output=True, text=True, env=os.environ | {"NAME": name}
+    )
+    assert done.returncode == code and "Traceback" not in done.stderr, done.stderr
 
 
 @pytest.mark.skipif(os.name == "nt", reason="pipes of POSIX")

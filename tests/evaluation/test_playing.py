@@ -67,6 +67,14 @@ def test_what_a_comparison_says(comparison: Comparison) -> None:
     assert not wrong.right
 
 
+def test_where_nothing_is_earned_nothing_is_said_of_gains(comparison: Comparison) -> None:
+    nothing = {agent: {"return": np.zeros(50)} for agent in ("greedy", "agent")}
+    empty = Comparison({"others": "independent"}, {"others": nothing})
+    assert np.isnan(empty.gain("others", "agent", "greedy").mean)
+    used, why = verdict(empty, "agent", ["greedy"])
+    assert not used and "hears nothing to its end" in why and "nan" not in why
+
+
 def test_an_agent_is_used_only_where_an_independent_world_is_sure(comparison: Comparison) -> None:
     used, why = verdict(comparison, "agent", ["greedy"])
     assert used

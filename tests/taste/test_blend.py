@@ -12,7 +12,7 @@ from segue.factors.ease import EASE
 from segue.ranking.config import RankerConfig
 from segue.ranking.lists import Gatherer
 from segue.ranking.ranker import Ranker
-from segue.taste.blend import SequenceBlend
+from segue.taste.blend import SequenceBlend, outlives
 from segue.taste.blend_config import SequenceBlendConfig
 from segue.taste.blend_parts import BlendParts
 from segue.taste.documents import Documents
@@ -178,3 +178,10 @@ def test_of_songs_it_was_not_trained_on_the_network_speaks(
     assert scores.shape == (2, N_SONGS + 1)
     assert np.isfinite(scores).all()
     assert len(blend.track_ids_) == N_SONGS
+
+
+def test_a_blend_of_one_persons_documents_does_not_outlive_them(blend: SequenceBlend, tmp_path: Path) -> None:
+    blend.save(tmp_path)
+    names = blend.listeners_
+    assert outlives(tmp_path, names[:1]) is (len(names) > 1)
+    assert not outlives(tmp_path, names)

@@ -47,6 +47,7 @@ def _reader_goes() -> Generator[None]:
 
 def prepare() -> None:
     """Before the command: Ctrl-C and SIGTERM unwind it; what a terminal can't show is replaced."""
+    _signalled.clear()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end)
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -56,6 +57,7 @@ def prepare() -> None:
 
 def _end(number: int, frame: object) -> None:
     signal.signal(number, signal.SIG_DFL)  # a second one ends it at once
+    _signalled.append(128 + number)
     raise Ended(128 + number)
 
 
@@ -80,9 +82,11 @@ def told() -> Generator[None]:
         )
         _exit(str(problem), problem.exit_code)
     except Ended as ended:
-        if ended.code == GONE:
-            sys.exit(GONE)
-        _exit(f"{'Interrupted' if ended.code == 130 else 'Stopped'}. {WHOLE}", ended.code)
+        _end_with(ended.code)
+    except RuntimeError:
+        if not _signalled:
+            raise
+        _end_with(_signalled[-1])  # DuckDB makes "Query interrupted" of what a signal raises
     except BrokenPipeError:
         sys.exit(GONE)
     except MemoryError:
@@ -92,6 +96,7 @@ def told() -> Generator[None]:
         _exit(f"The system refused{where}: {error.strerror or error}.", 1)
 
 
+_signalled: list[int] = []  # codes of the signals that came
 GONE = 141  # as a shell says of who is ended by SIGPIPE
 WHOLE = "What was stored before is whole; the same command again goes on, or begins anew."
 _EXTRAS = {
@@ -107,6 +112,12 @@ _EXTRAS = {
     "pyspark": "spark",
     "vl_convert": "pictures",
 }
+
+
+def _end_with(code: int) -> None:
+    if code == GONE:
+        sys.exit(GONE)
+    _exit(f"{'Interrupted' if code == 130 else 'Stopped'}. {WHOLE}", code)
 
 
 def _exit(message: str, code: int) -> None:

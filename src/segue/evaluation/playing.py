@@ -121,11 +121,14 @@ class Comparison:
     def gain(self, world: str, agent: str, other: str) -> Interval:
         """What an agent earns more than another, as a share of that; 95% interval over paired sessions.
 
-        One that played fewer sessions played the first of them.
+        One that played fewer sessions played the first of them. NaN where the other earned nothing: there
+        is no share of that (listening of which nothing is known to be heard to its end).
         """
         ours, theirs = (self.sessions[world][name]["return"] for name in (agent, other))
         both = min(len(ours), len(theirs))
         ours, theirs = ours[:both], theirs[:both]
+        if not theirs.sum() > 0:
+            return Interval(np.nan, np.nan, np.nan)
         return ratio_interval(ours - theirs, theirs, np.arange(len(ours)))
 
     def best(self, world: str, among: list[str]) -> str:
@@ -171,6 +174,9 @@ def verdict(comparison: Comparison, agent: str, greedy: list[str]) -> tuple[bool
         rival = comparison.best(world, greedy)
         gain = comparison.gain(world, agent, rival)
         sure &= gain.low > 0
+        if np.isnan(gain.mean):
+            told.append(f"for in {world} greed hears nothing to its end")
+            continue
         told.append(f"{gain.mean:+.1%} ({gain.low:+.1%} to {gain.high:+.1%}) against {rival} in {world}")
     what = "The agent is used" if sure else "The greedy agent is used, not the trained one"
     why = "its gain is sure" if sure else "its gain is not sure"

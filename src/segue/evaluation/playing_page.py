@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -118,6 +119,10 @@ def _in_short(comparison: Comparison, agent: str, greedy: list[str]) -> str:
     ]
     if not gains:
         return "There is no world here that the trained agent did not practise in."
+    if any(map(math.isnan, gains)):
+        return (
+            "In a world that the trained agent had not seen, nothing is heard to its end: it tells nothing."
+        )
     low, high = f"{min(gains):+.0%}", f"{max(gains):+.0%}"
     if min(gains) > 0:
         low, high = low.removeprefix("+"), f"{high.removeprefix('+')} more"
@@ -132,6 +137,8 @@ def _gain(comparison: Comparison, world: str, agent: str, other: str) -> str:
     if other not in comparison.sessions[world] or agent not in comparison.sessions[world]:
         return ""
     gain = comparison.gain(world, agent, other)
+    if math.isnan(gain.mean):
+        return ""
     tie = "" if gain.decided else ", a tie"
     return f"{gain.mean:+.0%} ({gain.low:+.0%} to {gain.high:+.0%}){tie}"
 

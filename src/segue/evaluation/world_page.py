@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -26,16 +27,21 @@ def rows(measured: Mapping[str, Mapping[str, Measured]], seconds: float) -> Tabl
     lines = []
     for name, found in measured.items():
         line: list[Any] = [name, *(f"{each.log_loss:.4f}" for each in found.values())]
-        line.append(f"{found[responses[0]].auc:.3f}")
+        line.append(_shown(found[responses[0]].auc, 3))
         lines.append([*line, *(f"{each.calibration:.4f}" for each in found.values())])
     return columns, lines
+
+
+def _shown(value: float, places: int) -> str:
+    """Nothing where it is not known: AUC where something always came, or never."""
+    return "" if math.isnan(value) else f"{value:.{places}f}"
 
 
 def rows_by_position(found: Mapping[str, Measured], seconds: float) -> Table:
     """Calibration error of one model by place in the session."""
     places = list(next(iter(found.values())).by_position)
     lines = [
-        [place, *(f"{each.by_position.get(place, float('nan')):.4f}" for each in found.values())]
+        [place, *(_shown(each.by_position.get(place, float("nan")), 4) for each in found.values())]
         for place in places
     ]
     return ["place", *(_named(r, seconds) for r in found)], lines

@@ -26,6 +26,7 @@ class Kind(NamedTuple):
     what: str  # is removed
     ids: Callable[[Path], Iterable[str]]  # the listeners that a version names
     forget: Callable[[Path, list[str]], dict[str, list[int]]]  # changes a version's files; its new shapes
+    outlives: Callable[[Path, list[str]], bool] = lambda folder, who: True  # whether anything is left then
 
 
 def from_shelf(shelf: Shelf, gone: Gone, listener: str, dry_run: bool) -> Iterator[Removed]:
@@ -59,7 +60,9 @@ def _found(
         kind = KINDS.get(shelf.manifest(name, version).kind)
         if kind is not None:
             who = gone.among(kind.ids(folder))
-            return (kind, who) if who else None
+            if not who:
+                return None
+            return (kind if kind.outlives(folder, who) else None), who
         return (None, []) if traces.search(folder, listener)[1] else None
     except NotFoundError:  # pruned meanwhile
         return None
@@ -99,7 +102,13 @@ def _in_sequences(folder: Path, who: list[str]) -> dict[str, list[int]]:
     return {"songs": list(blend.network_.table().vectors.shape)}
 
 
+def _sequences_outlive(folder: Path, who: list[str]) -> bool:
+    from segue.taste.blend import outlives
+
+    return outlives(folder, set(who))
+
+
 KINDS = {
     "FactorModel": Kind("vectors of theirs", _factor_ids, _in_factors),
-    "SequenceBlend": Kind("sequences of theirs", _sequence_ids, _in_sequences),
+    "SequenceBlend": Kind("sequences of theirs", _sequence_ids, _in_sequences, _sequences_outlive),
 }

@@ -12,7 +12,7 @@ Codes are places in `blend.track_ids_`, which are the song vectors' and the netw
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -278,6 +278,16 @@ def named_in(folder: Path) -> list[str]:
     """
     _, arrays = load_arrays(folder / "blend.npz", KIND)
     return list(dict.fromkeys(name for name in unpack_strings(arrays["names"]) if name is not None))
+
+
+def outlives(folder: Path, names: Collection[str]) -> bool:
+    """Whether a saved blend keeps documents of anybody but `names`: without any it is nothing.
+
+    Raises:
+        NotFoundError, FormatError: the files are not there, or are something else.
+    """
+    _, arrays = load_arrays(folder / "blend.npz", KIND)
+    return any(name is None or name not in names for name in unpack_strings(arrays["names"]))
 
 
 def _signature(documents: Documents, vectors: SongVectors, config: SequenceBlendConfig, seed: int) -> str:
