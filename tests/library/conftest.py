@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
+from segue import files
 from segue.library import Library
 from segue.library.importing import ImportReport, Staged, _store
 from segue.library.readers.base import ReadOptions
@@ -40,3 +43,19 @@ def store() -> Store:
         return report
 
     return run
+
+
+def without_columns(library: Library, table: str, columns: list[str]) -> Library:
+    """`library` as an earlier release left it: `table` in one part that lacks `columns`, no checksum."""
+    (part,) = library.parts(table)
+    aside = library.path / table / "aside"
+    pq.write_table(pq.read_table(part).drop_columns(columns), aside)
+    part.unlink()
+    older = aside.rename(part.with_name(f"{part.name[:6]}-{files.digest(aside)}.parquet"))
+    file = library.path / "library.json"
+    catalogue = json.loads(file.read_text())
+    del catalogue[files.CHECKSUM]
+    parts = catalogue["parts"] | {table: [f"{table}/{older.name}"]}
+    catalogue["parts"] = {name: listed for name, listed in parts.items() if listed}
+    file.write_text(json.dumps(catalogue))
+    return Library.open(library.path)

@@ -7,11 +7,10 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import pyarrow.parquet as pq
 import pytest
 from tests.library.a_year import TELLERS, a_year, write
+from tests.library.conftest import without_columns
 
-from segue import files
 from segue.errors import NotFoundError
 from segue.library import Library
 from segue.library.importing import ImportReport, import_path
@@ -257,15 +256,7 @@ def test_other_listeners_and_other_songs_are_others(library: Library, store) -> 
 
 def test_a_library_of_an_earlier_release_opens_and_takes_more(library: Library, store) -> None:
     store(library, [at(0, played_ms=200_000)], "spotify")
-    (part,) = library.parts("listens")
-    pq.write_table(pq.read_table(part).drop_columns(["sources"]), part)
-    older = part.rename(part.with_name(f"{part.name[:6]}-{files.digest(part)}.parquet"))
-    catalogue = library.path / "library.json"
-    listed = json.loads(catalogue.read_text())
-    del listed["parts"]["told"], listed[files.CHECKSUM]
-    listed["parts"]["listens"] = [f"listens/{older.name}"]
-    catalogue.write_text(json.dumps(listed))
-    old = Library.open(library.path)
+    old = without_columns(library, "listens", ["sources"])
     assert [row["sources"] for row in rows(old)] == [None]
     assert adds_up(store(old, [at(2), at(4_000)], "lastfm")) == (2, 1, 1, 0)
     assert [row["sources"] for row in rows(old)] == [["spotify", "lastfm"], None]
