@@ -95,7 +95,7 @@ def test_it_stays_with_the_style_plays_no_song_twice_and_is_the_same_again(
     assert len(set(works)) == len(works)
     assert not {("a", 1), ("a", 5), ("a", 9)} & set(works)
     artists = [(style, song // 2) for style, song in works]
-    assert all(artist not in artists[max(0, at - 8) : at] for at, artist in enumerate(artists))
+    assert all(artist not in artists[max(0, at - 9) : at] for at, artist in enumerate(artists))
 
 
 def test_it_ends_when_every_song_has_come_once(blend: SequenceBlend, catalogue: Context) -> None:
@@ -179,7 +179,7 @@ def test_two_styles_that_were_named_take_turns_and_a_skip_moves_on(
 def test_sides_are_told_apart_and_served_by_their_shares() -> None:
     directions = np.array([[1, 0], [0, 1], [0.9, 0.1], [0.1, 0.9], [1, 0.1]], np.float32)
     assert sides(directions).tolist() == [0, 1, 0, 1, 0]
-    home = Home(np.arange(5, dtype=np.int32), directions, lambda tracks: tracks.astype(np.float32), stay=2)
+    home = Home.of(np.arange(5, dtype=np.int32), directions, lambda tracks: tracks.astype(np.float32), stay=2)
     turns = []
     for _ in range(40):
         turns.append(home.scores.tolist() == [0, 2, 4])
@@ -195,3 +195,38 @@ def test_sides_are_told_apart_and_served_by_their_shares() -> None:
         after.append(home.scores.tolist() == [0, 2, 4])
         home.came(skipped=False)
     assert np.mean(after) <= 0.25
+
+
+def test_a_listener_is_at_home_in_all_tastes_by_their_shares(
+    blend: SequenceBlend, catalogue: Context
+) -> None:
+    tastes = [codes(blend, "a01", "a05", "a09"), codes(blend, "b02", "b06")]
+    radio = Radio(blend, catalogue, RadioConfig(artist_gap=2))
+    radio.hear(codes(blend, "a01", "a05", "a07", "a09"))  # of one taste alone, lately
+    radio.live_in(tastes, np.array([0.7, 0.3]))
+    came, reasons = [], []
+    for _ in range(30):
+        pick = radio.next()
+        assert pick is not None
+        came.append(str(blend.track_ids_[pick.track])[0])
+        reasons.append(str(blend.track_ids_[pick.near]))
+        radio.answer(pick.track, skipped=False)
+    assert came.count("b") in range(7, 12)
+    assert all(len(set(reasons[at : at + 3])) > 1 for at in range(28))
+    assert np.mean([track == reason[0] for track, reason in zip(came, reasons, strict=True)]) > 0.9
+
+
+def test_shares_hold_where_all_sides_are_skipped_alike_and_a_skipped_one_leaves() -> None:
+    tracks = [np.array([number], np.int32) for number in range(3)]
+    for skips in ([0, 0, 0], [0.3, 0.3, 0.3], [0, 1, 0]):
+        rng, turns = np.random.default_rng(0), []
+        home = Home(tracks, np.array([0.6, 0.3, 0.1]), lambda some: some.astype(np.float32), stay=4)
+        for _ in range(60):
+            turns.append(home.turn)
+            home.came(skipped=bool(rng.random() < skips[home.turn]))
+        counts = np.bincount(turns, minlength=3)
+        if skips[1] == 1:
+            assert counts[1] < 6
+        else:
+            np.testing.assert_allclose(counts, [36, 18, 6], atol=6)
+            assert counts.min() >= 3

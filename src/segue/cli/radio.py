@@ -27,7 +27,10 @@ def register(app: typer.Typer) -> None:
 def radio(
     library: LibraryOption = LIBRARY,
     listener: Annotated[
-        str | None, typer.Option(help="Begin with what this listener has played.", show_default=False)
+        str | None,
+        typer.Option(
+            help="Play from the tastes of this listener, or of this playlist (its id).", show_default=False
+        ),
     ] = None,
     seed_track: Annotated[
         list[str] | None,

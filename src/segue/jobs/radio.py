@@ -12,18 +12,19 @@ from numpy.typing import NDArray
 
 from segue.errors import NotFoundError, SegueError, UsageError, one_of
 from segue.jobs.catalogue import catalogue_context
+from segue.jobs.tastes import tastes_of_week
 from segue.jobs.train_taste import NETWORK, load_network
-from segue.jobs.weekly import listeners_of
 from segue.library import Library
-from segue.library.listening import Some
-from segue.library.search import Found, find_track
+from segue.library.listening import Some, Unit, owners, units
+from segue.library.search import Found, find_track, find_tracks
 from segue.playlists.catalogue import Catalogue
 from segue.playlists.history import read_histories
-from segue.playlists.playlist import Playlist, PlaylistEntry
+from segue.playlists.playlist import Playlist, PlaylistEntry, week_of
 from segue.playlists.radio import Pick, Radio, RadioConfig
 from segue.playlists.rules import Listening
 from segue.progress import progress
 from segue.taste.reading import listening_documents
+from segue.taste.tastes import profiles_of
 
 if TYPE_CHECKING:
     from segue.taste.documents import Context as PlayContext
@@ -38,6 +39,7 @@ class Station:
     listener: str
     understood: list[Found]  # the seeds
     model: str  # the shelf's version
+    heard: frozenset[int] = frozenset()  # tracks that the listener has heard
 
     def entry(self, pick: Pick, position: int) -> PlaylistEntry:
         """A pick as a place of a playlist."""
@@ -49,10 +51,10 @@ class Station:
         """What led here, in one line."""
         name = self.catalogue.name
         parts = []
-        if pick.near == pick.track:
-            parts.append("Heard before")
-        elif pick.near >= 0:
+        if pick.near >= 0:
             parts.append(f"{'Follows' if pick.after else 'Near'} {name(pick.near)}")
+        if pick.track in self.heard:
+            parts.append("heard before" if parts else "Heard before")
         if pick.away >= 0:
             parts.append(f"away from {name(pick.away)}, which was skipped")
         return ", ".join(parts) or "What many begin with"
@@ -76,8 +78,9 @@ def open_radio(
 
     Args:
         library: with a trained network.
-        listener: whose plays it begins with, and whose bans hold.
-        seeds: track ids, or words of artists and titles; they come last, so they weigh most.
+        listener: whose tastes are its home, and whose bans hold; a listener's id, or a playlist's.
+        seeds: track ids, or words of artists and titles; where there are some, they and what was played
+            last are its home.
         config: the settings.
 
     Raises:
@@ -86,12 +89,11 @@ def open_radio(
     """
     if listener is None and not seeds:
         raise UsageError("A radio begins with something", do="give --listener NAME or --seed-track TRACK")
-    if listener is not None and listener not in (everybody := listeners_of(library)):
-        raise NotFoundError(
-            f"The library has no listener {listener!r}",
-            expected=one_of(everybody),
-            do="see `segue library`, or name tracks with --seed-track",
-        )
+    unit = units(library)
+    if listener is not None:
+        _known(library, listener, unit)
+    for text in seeds:
+        find_tracks(library, text)  # a wrong name is told before anything is loaded
     with progress("Reading the network"):
         blend, version = load_network(library)
     tracks = [str(track) for track in blend.track_ids_]
@@ -102,13 +104,51 @@ def open_radio(
         catalogue = Catalogue(library, tracks)
     listening = Listening()
     if listener is not None:
-        (history,) = read_histories(library, tracks, context, [listener], datetime.now(UTC))
+        (history,) = read_histories(library, tracks, context, [listener], datetime.now(UTC), unit=unit)
         listening = history.listening
     radio = Radio(blend, context, config, listening=listening)
     if listener is not None:
         radio.hear(*_plays(library, listener, number, listening))
-    radio.seed(np.array([number[found.track_id] for found in understood], np.int32))
-    return Station(radio, catalogue, listener or "guest", understood, version)
+    if understood:
+        radio.seed(np.array([number[found.track_id] for found in understood], np.int32))
+    elif listener is not None:
+        with progress("Looking for tastes"):
+            radio.live_in(*_tastes(library, listener, number))
+    return Station(
+        radio, catalogue, listener or "guest", understood, version, frozenset(listening.heard.tolist())
+    )
+
+
+def _known(library: Library, listener: str, unit: Unit) -> None:
+    people, playlists = owners(library, unit)
+    if listener not in people and listener not in playlists:
+        raise NotFoundError(
+            f"The library has no listener {listener!r}",
+            expected=one_of(people or playlists, unit),
+            do="see `segue library`, or name tracks with --seed-track",
+        )
+
+
+def _tastes(
+    library: Library, listener: str, number: dict[str, int]
+) -> tuple[list[NDArray[np.int32]], NDArray[np.float32]]:
+    """Tracks of each of a listener's tastes, by the network's numbers, and shares; none if there are none."""
+    try:
+        found = tastes_of_week(library, week_of(datetime.now(UTC)), keep=False)
+    except SegueError:  # no factors: what was played last is home
+        return [], np.empty(0, np.float32)
+    profiles = found.profiles
+    if not len(profiles.tastes(listener)):
+        unit = units(library)
+        profiles = profiles_of(library, profiles.tracks.tolist(), found.space, [listener], unit)
+    tastes, shares = [], []
+    for taste in profiles.tastes(listener):
+        here = [number.get(str(profiles.tracks[track]), -1) for track in profiles.tracks_of(taste)]
+        tracks = np.array([track for track in here if track >= 0], np.int32)
+        if len(tracks):
+            tastes.append(tracks)
+            shares.append(profiles.weights[taste])
+    return tastes, np.array(shares, np.float32)
 
 
 def _plays(

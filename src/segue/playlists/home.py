@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,10 @@ from segue.taste.vectors import unit
 APART = 0.2  # a track whose cosine to every side's mean is below this begins a side of its own
 MOST = 5  # sides at most, the heaviest ones
 FADES = 0.93  # how much a choice weighs against the one after it
-AFTER_SKIP = 0.5  # what is left of a side's weight when a track of its turn is skipped
+AFTER_SKIP, AFTER_PLAY = (
+    0.5,
+    1.5,
+)  # on a side's weight, when a track of its turn is skipped or played; 1 at most
 
 Ask = Callable[[NDArray[np.int32]], NDArray[np.float32]]
 
@@ -25,24 +28,51 @@ class Home:
     the side that is furthest behind its share, the one of the last choice first.
 
     Args:
-        chosen: (n,) track numbers, n >= 1, in the order in which the listener chose them.
-        vectors: (n_tracks, d) directions of all tracks.
+        chosen: tracks of each side, each (n,) numbers, n >= 1.
+        shares: (n_sides,) part of what comes that each side should have.
         ask: scores (n_tracks,) for a sequence of tracks.
-        stay: tracks of a turn.
+        stay: most tracks of a turn.
+        first: the side that begins; None for the one with the largest share.
     """
 
-    def __init__(self, chosen: NDArray[np.int32], vectors: NDArray[np.float32], ask: Ask, stay: int) -> None:
+    def __init__(
+        self,
+        chosen: Sequence[NDArray[np.int32]],
+        shares: NDArray[np.floating],
+        ask: Ask,
+        stay: int,
+        first: int | None = None,
+    ) -> None:
+        self.chosen = chosen
+        self._scores = [ask(tracks) for tracks in chosen]
+        self._share = np.asarray(shares, np.float64) / np.sum(shares)
+        self._served = np.zeros(len(chosen))
+        self._left_of = np.ones(len(chosen))  # of each side's weight, after skips
+        self._stay = stay
+        self._begin(int(self._share.argmax()) if first is None else first)
+
+    @classmethod
+    def of(cls, chosen: NDArray[np.int32], vectors: NDArray[np.float32], ask: Ask, stay: int) -> Home:
+        """The sides of tracks (n,) in the order in which the listener chose them; the last one's begins.
+
+        Args:
+            chosen: numbers, n >= 1.
+            vectors: (n_tracks, d) directions of all tracks.
+            ask, stay: as above.
+        """
         side = sides(vectors[chosen])
         ages = np.arange(len(chosen))[::-1]
         weights = np.bincount(side, FADES**ages)
         kept = np.argsort(-weights, kind="stable")[:MOST]
         if side[-1] not in kept:
             kept[-1] = side[-1]
-        self._scores = [ask(chosen[side == one]) for one in kept.tolist()]
-        self._share = weights[kept]
-        self._served = np.zeros(len(kept))
-        self._turn = int(np.flatnonzero(kept == side[-1])[0])
-        self._stay = self._left = stay
+        first = int(np.flatnonzero(kept == side[-1])[0])
+        return cls([chosen[side == one] for one in kept.tolist()], weights[kept], ask, stay, first)
+
+    @property
+    def turn(self) -> int:
+        """The side whose turn it is."""
+        return self._turn
 
     @property
     def scores(self) -> NDArray[np.float32]:
@@ -52,12 +82,20 @@ class Home:
     def came(self, *, skipped: bool) -> None:
         """A track of this turn has come; a skip ends the turn, and the side comes less often from now on."""
         self._served[self._turn] += 1
+        change = AFTER_SKIP if skipped else AFTER_PLAY
+        self._left_of[self._turn] = min(1.0, self._left_of[self._turn] * change)
         self._left -= 1
-        if skipped:
-            self._share[self._turn] *= AFTER_SKIP
         if skipped or not self._left:
-            due = self._share / self._share.sum() * (self._served.sum() + self._stay)
-            self._turn, self._left = int((due - self._served).argmax()), self._stay
+            self._begin(int(self._due().argmax()))
+
+    def _due(self) -> NDArray[np.float64]:
+        """(n_sides,) how many tracks each is behind its share."""
+        share = self._share * self._left_of
+        return share / share.sum() * (self._served.sum() + self._stay) - self._served
+
+    def _begin(self, side: int) -> None:
+        self._turn = side
+        self._left = int(np.clip(np.round(self._due()[side]), 1, self._stay))
 
 
 def sides(directions: NDArray[np.float32]) -> NDArray[np.intp]:

@@ -11,6 +11,7 @@ answer moves both; nothing is trained. Tracks are numbers: places in `blend.trac
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -26,6 +27,7 @@ from segue.taste.vectors import best, unit
 if TYPE_CHECKING:
     from segue.taste.blend import SequenceBlend
     from segue.taste.documents import Context as PlayContext
+    from segue.taste.network import TasteNetwork
 
 
 class RadioConfig(BaseModel):
@@ -36,7 +38,7 @@ class RadioConfig(BaseModel):
     medium: Literal["song", "podcast", "audiobook", "artist"] = Field("song", description="what it plays")
     explicit: bool = Field(True, description="whether explicit tracks may come, if a listener has not said")
     familiar: bool = Field(True, description="whether tracks may come that the listener has heard before")
-    artist_gap: NonNegativeInt = Field(8, description="tracks before an artist may come again")
+    artist_gap: NonNegativeInt = Field(9, description="tracks before an artist may come again")
     recent: PositiveInt = Field(50, description="plays that the next track is chosen by")
     home: float = Field(
         0.6,
@@ -59,7 +61,7 @@ class Pick(NamedTuple):
 
     track: int
     score: float
-    near: int  # the played track it is nearest to; -1 if nothing was played yet
+    near: int  # the other played track it is nearest to, no one three times running; -1 for none
     after: bool  # whether that is the track played just before
     away: int  # the skipped track that it keeps away from; -1 if none is remembered
 
@@ -101,6 +103,9 @@ class Radio:
         self.skipped: list[int] = []
         self._chosen: list[int] = []  # played by the listener's own choice
         self._home: Home | None = None
+        self._streams: list[_Stream] | None = None  # one for each taste, where these are home
+        self._asked: Pick | None = None  # what comes now
+        self._reasons: list[int] = []  # the last tracks that were given as reasons
         self._artists: list[NDArray[np.int32]] = []  # of the last tracks that came
         self._allowed = self._lasting(listening or Listening())
 
@@ -118,7 +123,28 @@ class Radio:
             self._chosen += [] if skipped else [int(tracks[place])]
         if self._chosen and self.config.home > 0:
             recent = np.array(self._chosen[-self.config.recent :], np.int32)
-            self._home = Home(recent, self.vectors, self._suits, self.config.stay)
+            self._home = Home.of(recent, self.vectors, self._suits, self.config.stay)
+            self._streams = None
+
+    def live_in(self, tastes: Sequence[NDArray[np.int32]], shares: NDArray[np.floating]) -> None:
+        """Be at home in a listener's tastes, each by its share of the plays, instead of the last plays.
+
+        Each taste is a stream of its own: what comes in its turn follows what was played of it, and not the
+        last track of another's turn.
+
+        Args:
+            tastes: numbers of each one's tracks, each (n,) with n >= 1, the most typical first.
+            shares: (n_tastes,) above 0.
+        """
+        if not len(tastes) or not self.config.home:
+            return
+        centres = unit(np.stack([self.vectors[tracks].mean(axis=0) for tracks in tastes]))
+        told = [np.array(tracks[: self.config.recent][::-1], np.int32) for tracks in tastes]
+        self._home = Home(told, shares, self._suits, self.config.stay)
+        self._streams = [_Stream([], self._network.start()) for _ in tastes]
+        for track in self.played[-self.config.recent :]:
+            nearest = int((centres @ self.vectors[track]).argmax())
+            self._streams[nearest] = self._streams[nearest].after(self._network, track)
 
     def seed(self, tracks: NDArray[np.int32]) -> None:
         """Begin with tracks that somebody named: the radio does not play them itself."""
@@ -132,12 +158,14 @@ class Radio:
         choice = self._best(scores)
         if choice < 0:
             return None
-        return self._reasoned(choice, float(scores[choice]))
+        self._asked = self._reasoned(choice, float(scores[choice]))
+        return self._asked
 
     def scores(self) -> NDArray[np.float32]:
         """How much each track suits now, (n_tracks,); -inf for those that may not come."""
-        codes = np.array(self.played[-self.config.recent :], np.int32)
-        scores = self._blend.scores_after(codes, self.state[0])
+        played, state = self._stream()
+        codes = np.array(played[-self.config.recent :], np.int32)
+        scores = self._blend.scores_after(codes, state[0])
         if self._home is not None:
             scores = (1 - self.config.home) * scores + self.config.home * self._home.scores
         if self.away.any():
@@ -150,8 +178,23 @@ class Radio:
         """The listener has played a track, or skipped it."""
         self._follow(track, skipped)
         self._came(track)
+        if self._asked is not None and self._asked.track == track:
+            self._reasons = [*self._reasons, self._asked.near][-2:]
+        if self._streams is not None and self._home is not None and not skipped:
+            turn = self._home.turn
+            self._streams[turn] = self._streams[turn].after(self._network, track)
         if self._home is not None:
             self._home.came(skipped=skipped)
+
+    def _stream(self) -> _Stream:
+        """What was played, and the network's state: of the taste whose turn it is, else altogether."""
+        if self._streams is None or self._home is None or not self._streams[self._home.turn].played:
+            return _Stream(self.played, self.state)
+        return self._streams[self._home.turn]
+
+    def _own(self) -> list[int]:
+        """Tracks of the listener's own in the taste whose turn it is, of the most typical the last."""
+        return [] if self._home is None else self._home.chosen[self._home.turn].tolist()
 
     def _suits(self, tracks: NDArray[np.int32]) -> NDArray[np.float32]:
         """Scores of what goes with some tracks altogether, (n_tracks,)."""
@@ -202,9 +245,24 @@ class Radio:
 
     def _reasoned(self, track: int, score: float) -> Pick:
         near, away = -1, -1
-        recent = self.played[-self.config.recent :]
-        if recent:
-            near = recent[int((self.vectors[recent] @ self.vectors[track]).argmax())]
+        heard = self.played if self._streams is None else self._stream().played + self._own()
+        heard = [one for one in heard[-self.config.recent :] if one != track]
+        if heard:
+            alike = self.vectors[heard] @ self.vectors[track]
+            order = [heard[place] for place in np.argsort(-alike, kind="stable")]
+            told = self._reasons[0] if len(self._reasons) == 2 and len(set(self._reasons)) == 1 else -1
+            near = next((one for one in order if one != told), -1)  # a third time says nothing new
         if self.skipped and np.linalg.norm(self.away) > 0.3:
             away = self.skipped[-1]
-        return Pick(track, score, near, bool(recent) and near == recent[-1], away)
+        return Pick(track, score, near, bool(self.played) and near == self.played[-1], away)
+
+
+class _Stream(NamedTuple):
+    """What was played of something, the latest last, and the network's state after it."""
+
+    played: list[int]
+    state: NDArray[np.float32]  # (1, size)
+
+    def after(self, network: TasteNetwork, track: int) -> _Stream:
+        """The same, one play later."""
+        return _Stream([*self.played, track], network.play(self.state, np.array([track], np.int32), None))
