@@ -141,10 +141,14 @@ class Radio:
         centres = unit(np.stack([self.vectors[tracks].mean(axis=0) for tracks in tastes]))
         told = [np.array(tracks[: self.config.recent][::-1], np.int32) for tracks in tastes]
         self._home = Home(told, shares, self._suits, self.config.stay)
-        self._streams = [_Stream([], self._network.start()) for _ in tastes]
-        for track in self.played[-self.config.recent :]:
-            nearest = int((centres @ self.vectors[track]).argmax())
-            self._streams[nearest] = self._streams[nearest].after(self._network, track)
+        nearest = (self.vectors[self.played] @ centres.T).argmax(axis=1) if self.played else []
+        self._streams = []
+        for taste, typical in enumerate(told):
+            lately = [track for track, its in zip(self.played, nearest, strict=True) if its == taste]
+            stream = _Stream([], self._network.start())
+            for track in [*typical.tolist(), *lately][-self.config.recent :]:
+                stream = stream.after(self._network, track)
+            self._streams.append(stream)
 
     def seed(self, tracks: NDArray[np.int32]) -> None:
         """Begin with tracks that somebody named: the radio does not play them itself."""
@@ -188,7 +192,7 @@ class Radio:
 
     def _stream(self) -> _Stream:
         """What was played, and the network's state: of the taste whose turn it is, else altogether."""
-        if self._streams is None or self._home is None or not self._streams[self._home.turn].played:
+        if self._streams is None or self._home is None:
             return _Stream(self.played, self.state)
         return self._streams[self._home.turn]
 
