@@ -12,10 +12,8 @@ from segue.taste.vectors import unit
 APART = 0.2  # a track whose cosine to every side's mean is below this begins a side of its own
 MOST = 5  # sides at most, the heaviest ones
 FADES = 0.93  # how much a choice weighs against the one after it
-AFTER_SKIP, AFTER_PLAY = (
-    0.5,
-    1.5,
-)  # on a side's weight, when a track of its turn is skipped or played; 1 at most
+# Factors on a side's weight when a track of its turn is skipped, or played, until all of it is back.
+AFTER_SKIP, AFTER_PLAY = 0.5, 1.5
 
 Ask = Callable[[NDArray[np.int32]], NDArray[np.float32]]
 
@@ -67,7 +65,8 @@ class Home:
         if side[-1] not in kept:
             kept[-1] = side[-1]
         first = int(np.flatnonzero(kept == side[-1])[0])
-        return cls([chosen[side == one] for one in kept.tolist()], weights[kept], ask, stay, first)
+        shares = weights[kept].astype(np.float64)
+        return cls([chosen[side == one] for one in kept.tolist()], shares, ask, stay, first)
 
     @property
     def turn(self) -> int:
