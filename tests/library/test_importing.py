@@ -111,15 +111,23 @@ def test_a_later_count_takes_the_place_of_an_earlier_one_of_its_source(library: 
     assert again.counts["listens"] == (2, 1, 1, 0)
     plays = {row["track_id"]: row["plays"] for row in library.arrow("listens").to_pylist()}
     assert plays == {"spotify:A": 9, "spotify:B": 1}
+    # an older export that comes after: its counts are smaller
+    older = store(library, [Listen("me", SONG, plays=7)])
+    _adds_up(older)
+    assert older.counts["listens"] == (1, 0, 1, 0)
+    assert sorted(library.arrow("listens")["plays"].to_pylist()) == [1, 9]
     assert store(library, [Listen("me", SONG, plays=2)], "another").counts["listens"] == (1, 1, 0, 0)
 
 
-def test_of_two_files_of_counts_the_later_one_counts(library: Library, tmp_path: Path) -> None:
+@pytest.mark.parametrize("order", [("a.csv", "b.csv"), ("b.csv", "a.csv"), (".",)])
+def test_of_two_files_of_counts_the_larger_is_the_later(
+    library: Library, tmp_path: Path, order: tuple[str, ...]
+) -> None:
+    (tmp_path / "in").mkdir()
     for name, plays in (("a.csv", 5), ("b.csv", 8)):
-        (tmp_path / "in").mkdir(exist_ok=True)
         (tmp_path / "in" / name).write_text(f"artist,track,plays\nA,T,{plays}\n")
-    report = import_path(library, tmp_path / "in")
-    assert report.counts["listens"] == (2, 1, 1, 0)
+    for path in order:
+        _adds_up(import_path(library, tmp_path / "in" / path))
     assert library.arrow("listens")["plays"].to_pylist() == [8]
 
 
@@ -143,6 +151,15 @@ def test_facts_of_a_catalogue_fill_in_tracks_that_were_there(library: Library, s
     newer = facts._replace(popularity=0.5)
     assert store(library, [newer]).counts["track_facts"] == (1, 1, 0, 0)
     assert library.arrow("tracks").to_pylist()[0]["popularity"] == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_guests_are_known_whoever_tells_of_them(library: Library, store, turned: bool) -> None:
+    alone = Listen("me", TrackRef("Tusa", ("KAROL G",)), NOON)
+    joint = PlaylistEntry("p", 0, TrackRef("Tusa", ("KAROL G", "Nicki Minaj"), spotify="T"))
+    for row in (joint, alone) if turned else (alone, joint):
+        store(library, [row])
+    assert library.arrow("tracks")["artists"].to_pylist() == [["KAROL G", "Nicki Minaj"]]
 
 
 def test_feedback_and_rejects_are_kept_once(library: Library, store) -> None:

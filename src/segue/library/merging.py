@@ -225,22 +225,25 @@ SELECT l.* EXCLUDE (ref), track_id, source
 FROM staged_listens l JOIN ref_tracks USING (ref) JOIN entries USING (entry)
 """
 
-# Plain counts: a row for each listener, track and source; a later file's takes the place of an earlier one's.
+# Plain counts: a row for each listener, track and source. Counts of plays only grow, so of two the larger is
+# the later one, in whatever order they come.
 _COUNTS = """
 CREATE TABLE counts AS
 SELECT listener_id, track_id, source, sum(plays)::BIGINT AS plays, count(*) AS summed,
        any_value(skipped) AS skipped, any_value(stage) AS stage, any_value(context) AS context
 FROM new_listens WHERE started_at IS NULL AND session_position IS NULL
 GROUP BY listener_id, track_id, source, entry
-QUALIFY row_number() OVER (PARTITION BY listener_id, track_id, source ORDER BY entry DESC) = 1;
+QUALIFY row_number() OVER (
+    PARTITION BY listener_id, track_id, source ORDER BY sum(new_listens.plays) DESC, entry
+) = 1;
 
 CREATE TABLE stored_counts AS
-SELECT l.uid, l.plays = c.plays AS same, listener_id, track_id, source
+SELECT l.uid, l.plays >= c.plays AS enough, listener_id, track_id, source
 FROM counts c JOIN (FROM listens WHERE started_at IS NULL AND session_position IS NULL) l
      USING (listener_id, track_id, source);
-CREATE VIEW replaced_counts AS SELECT uid FROM stored_counts WHERE NOT same;
+CREATE VIEW replaced_counts AS SELECT uid FROM stored_counts WHERE NOT enough;
 CREATE TABLE kept_counts AS
-FROM counts ANTI JOIN (FROM stored_counts WHERE same) USING (listener_id, track_id, source)
+FROM counts ANTI JOIN (FROM stored_counts WHERE enough) USING (listener_id, track_id, source)
 """
 
 # Places in a session: logs whose times are too coarse to tell plays apart.
@@ -259,6 +262,7 @@ SELECT track_id, n, f.* EXCLUDE (ref, entry, n) FROM staged_track_facts f JOIN r
 CREATE TABLE merged_tracks AS
 WITH met AS (
     SELECT track_id, arg_min(title, uid) AS title, arg_min(artists, uid) FILTER (len(artists) > 0) AS artists,
+           arg_max(artists, (len(artists), -uid)) AS longest,
            arg_min(album, uid) AS album, arg_min(duration_ms, uid) AS duration_ms,
            arg_min(medium, uid) AS medium, arg_min(isrc, uid) AS isrc, arg_min(mbid, uid) AS mbid,
            arg_min(spotify, uid) AS spotify
@@ -267,9 +271,15 @@ WITH met AS (
     SELECT track_id, arg_max(release_date, n) AS release_date, arg_max(explicit, n) AS explicit,
            arg_max(popularity, n) AS popularity, arg_max(features, n) AS features
     FROM new_facts GROUP BY track_id
+), known AS (
+    SELECT track_id, coalesce(old.artists, met.artists, []) AS named,
+           -- one who also tells the guests
+           len(met.longest) > len(named) AND met.longest[:len(named)] = named AS with_guests,
+           CASE WHEN with_guests THEN met.longest ELSE named END AS artists
+    FROM tracks old FULL JOIN met USING (track_id)
 )
 SELECT coalesce(old.track_id, met.track_id) AS track_id, coalesce(old.title, met.title) AS title,
-       coalesce(old.artists, met.artists, []) AS artists, coalesce(old.album, met.album) AS album,
+       known.artists AS artists, coalesce(old.album, met.album) AS album,
        coalesce(old.duration_ms, met.duration_ms) AS duration_ms,
        coalesce(facts.release_date, old.release_date) AS release_date,
        coalesce(old.medium, met.medium) AS medium, coalesce(facts.explicit, old.explicit) AS explicit,
@@ -277,7 +287,7 @@ SELECT coalesce(old.track_id, met.track_id) AS track_id, coalesce(old.title, met
        coalesce(old.spotify, met.spotify) AS spotify,
        coalesce(facts.popularity, old.popularity) AS popularity,
        coalesce(facts.features, old.features) AS features, old.work_id, old.version,
-       old.track_id IS NULL
+       old.track_id IS NULL OR known.with_guests
        OR (old.title IS NULL AND met.title IS NOT NULL) OR (old.album IS NULL AND met.album IS NOT NULL)
        OR (old.duration_ms IS NULL AND met.duration_ms IS NOT NULL)
        OR (old.isrc IS NULL AND met.isrc IS NOT NULL) OR (old.mbid IS NULL AND met.mbid IS NOT NULL)
@@ -286,5 +296,5 @@ SELECT coalesce(old.track_id, met.track_id) AS track_id, coalesce(old.title, met
        OR (facts.explicit IS NOT NULL AND facts.explicit IS DISTINCT FROM old.explicit)
        OR (facts.popularity IS NOT NULL AND facts.popularity IS DISTINCT FROM old.popularity)
        OR (facts.features IS NOT NULL AND facts.features IS DISTINCT FROM old.features) AS changed
-FROM tracks old FULL JOIN met USING (track_id) LEFT JOIN facts USING (track_id)
+FROM tracks old FULL JOIN met USING (track_id) LEFT JOIN facts USING (track_id) JOIN known USING (track_id)
 """
