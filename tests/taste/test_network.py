@@ -242,7 +242,10 @@ def test_what_is_kept_is_an_average_over_the_steps(circles: Documents, vectors: 
 
 def test_it_stops_when_it_gets_no_better(circles: Documents, vectors: SongVectors) -> None:
     config = SMALL.model_copy(update={"epochs": 40, "patience": 1, "learning_rate": 0.05})
-    network = TasteNetwork(config).fit(circles, vectors, seed=0)
+    rows = np.arange(len(circles))
+    network = TasteNetwork(config).fit(
+        circles.select(rows[20:]), vectors, validation=circles.select(rows[:20]), seed=0
+    )
     assert len(network.curves_.training) < 40
     assert network.curves_.best == len(network.curves_.training) - 2
 
