@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 import pytest
 
+from segue.library import alignment
 from segue.library.alignment import Tellings, _likeness, align
 
 MINUTE = 60_000
@@ -83,6 +84,25 @@ def test_a_play_that_one_source_lacks_does_not_shift_the_others() -> None:
     other = [(1, False, 1_000, 40_000 * n + 1_000, -1, 0) for n in range(20) if n != 12]
     plays = align(_columns(loop + other), np.zeros(38, np.int64))
     assert len(set(plays)) == 20
+
+
+def test_what_is_compiled_finds_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(5)
+    for hours in (1, 10):
+        rank = rng.integers(0, 4, 250)
+        columns = {
+            "rank": rank,
+            "ended": rank % 2 == 0,
+            "unit": np.where(rank == 1, MINUTE, 1_000),
+            "begun": rng.integers(0, hours * 60 * MINUTE, 250),
+            "played": rng.choice([-1, 3_000, 200_000, 201_000], 250),
+            "track": rng.integers(0, 2, 250),
+        }
+        cluster = rng.integers(0, 3, 250)
+        plain = align(columns, cluster)
+        with monkeypatch.context() as patch:
+            patch.setattr(alignment, "FEW", 0)
+            assert align(columns, cluster).tolist() == plain.tolist()
 
 
 def test_nothing_is_nothing() -> None:

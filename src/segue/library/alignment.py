@@ -9,9 +9,11 @@ So a loop stays a loop, and a play that one source lacks does not shift all that
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from functools import cache
+from types import FunctionType
+from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,6 +29,9 @@ SAME_CLOCK_MS = 2_000
 SCROBBLED_MS = 30_000
 # What is taken off the likeness of two tellings, which is 1 at best.
 FAR, NEAR, PAUSED, OTHER_TRACK, OTHER_LENGTH, TOO_SHORT = 0.9, 0.01, 0.9, 0.05, 0.3, 0.05
+
+# Fewer tellings are matched without Numba: compiling takes ten seconds, and loading what was compiled one.
+FEW = 600
 
 Ints = NDArray[np.int64]
 
@@ -62,13 +67,27 @@ def align(columns: dict[str, NDArray], cluster: Ints) -> Ints:
         place = np.empty(len(order), np.int64)
         place[np.lexsort(keys)] = np.arange(len(order))
         places.append(place - np.repeat(bounds[:-1], np.diff(bounds)))
-    plays = _align(Tellings(**own, by_time=places[0], by_length=places[1]), bounds)
+    told = Tellings(**own, by_time=places[0], by_length=places[1])
+    # Items of a list are read faster than those of an array, but by what is compiled.
+    few = len(order) < FEW
+    plays = _align(Tellings(*(each.tolist() for each in told)), bounds) if few else compiled()(told, bounds)
     found = np.empty(len(order), np.int64)
     found[order] = order[plays]
     return found
 
 
-@numba.njit(cache=True, nogil=True)
+@cache
+def compiled() -> Callable[[Tellings, Ints], Ints]:
+    """`_align`, compiled."""
+    import numba
+
+    made: dict[str, Any] = {}
+    for function in (_likeness, _match, _match_same_clock, _align):
+        calling = FunctionType(function.__code__, globals() | made)
+        made[function.__name__] = numba.njit(cache=True, nogil=True)(calling)
+    return made["_align"]
+
+
 def _align(told: Tellings, bounds: Ints) -> Ints:
     play = np.arange(len(told.begun))
     for cluster in range(len(bounds) - 1):
@@ -109,7 +128,6 @@ def _align(told: Tellings, bounds: Ints) -> Ints:
     return play
 
 
-@numba.njit(cache=True, nogil=True)
 def _match_same_clock(
     told: Tellings, ends: Ints, slots: Ints, taken: NDArray[np.bool_], partner: Ints, at: int
 ) -> None:
@@ -146,7 +164,6 @@ def _match_same_clock(
             j += 1
 
 
-@numba.njit(cache=True, nogil=True)
 def _match(told: Tellings, anchors: tuple[Ints, Ints], slots: Ints, partner: Ints, at: int) -> None:
     """Pair what is left so that the likeness of all pairs together is largest; pairs do not cross.
 
@@ -203,7 +220,6 @@ def _match(told: Tellings, anchors: tuple[Ints, Ints], slots: Ints, partner: Int
         pair = pairs[pair, 2]
 
 
-@numba.njit(cache=True, nogil=True)
 def _likeness(told: Tellings, a: int, b: int) -> float:
     """How likely the tellings a and b are of one play: over 0 up to 1, or 0 where they cannot be."""
     if told.ended[a] and not told.ended[b]:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     import duckdb
 
 MEMORY = "500MB"
+SMALL = 1 << 20  # bytes of a table's parts, below which it is held in memory
 LARGE = 150 << 20  # bytes set aside from which DuckDB works on disk, compressed, instead of in memory
 
 
@@ -326,9 +327,10 @@ def _view(
     pq.write_table(schema.empty_table(), empty)
     listed = ", ".join(f"'{duck.quoted(part)}'" for part in (*parts, empty))
     files = f"read_parquet([{listed}], union_by_name=true, filename=true, file_row_number=true)"
-    work.execute(f"""
-        CREATE VIEW {name} AS SELECT {", ".join(schema.names)}{_UID if name in NUMBERED else ""} FROM {files}
-    """)
+    # What is small is held in memory: every query over a view would open the files again.
+    kind = "TABLE" if sum(part.stat().st_size for part in parts) < SMALL else "VIEW"
+    columns = ", ".join(schema.names) + (_UID if name in NUMBERED else "")
+    work.execute(f"CREATE {kind} {name} AS SELECT {columns} FROM {files}")
 
 
 # A number below 0 for each stored row: parts are numbered through all tables (`store.py`).
