@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import io
 import time
-import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_matrix
 
+from segue.arrays import load_npz, save_npz
 from segue.errors import FormatError, NotFoundError, UsageError, checked
 from segue.factors import kernels, topn
 from segue.factors.arguments import ArgumentError, how_many, ids_in, observed, seed_of
@@ -20,7 +20,6 @@ from segue.factors.config import ALSConfig
 from segue.factors.explaining import bias_part, contributions, system
 from segue.factors.folding import LISTENERS, TRACKS, fold, frame_of, inside, outside, width
 from segue.factors.solver import Floats, Frame, Side, descend, threads
-from segue.files import replacing
 from segue.progress import progress
 
 Explanation = tuple[float, list[tuple[int, float]], tuple[NDArray, bool]]
@@ -338,10 +337,9 @@ class ImplicitALS:
             arrays |= {"user_factors": self._user_factors, "item_factors": self._item_factors}
             arrays |= self.kept()
         if isinstance(file, str | Path):
-            with replacing(_npz(file)) as aside, aside.open("wb") as handle:
-                np.savez(handle, **arrays)
+            save_npz(_npz(file), arrays)
         else:
-            np.savez(file, **arrays)
+            save_npz(cast("IO[bytes]", file), arrays)
 
     @classmethod
     def load(cls, file: str | Path | io.IOBase) -> Self:
@@ -356,19 +354,18 @@ class ImplicitALS:
         path = _npz(file)
         if not path.is_file():
             raise NotFoundError(f"There is no model at {path}", do="save one there first")
-        with path.open("rb") as handle:
-            return cls._read(handle, str(path))
+        return cls._read(path, str(path))
 
     @classmethod
-    def _read(cls, handle: Any, name: str) -> Self:
+    def _read(cls, file: Any, name: str) -> Self:
         try:
-            with np.load(handle, allow_pickle=False) as data:
-                model = cls.of(ALSConfig.model_validate_json(str(data["config"])))
-                if "user_factors" in data:
-                    model.user_factors, model.item_factors = data["user_factors"], data["item_factors"]
-                    model.keep(data)
-                model.history_ = data["history"].tolist()
-        except (KeyError, ValueError, OSError, IndexError, zipfile.BadZipFile) as error:
+            data = load_npz(file)
+            model = cls.of(ALSConfig.model_validate_json(str(data["config"])))
+            if "user_factors" in data:
+                model.user_factors, model.item_factors = data["user_factors"], data["item_factors"]
+                model.keep(data)
+            model.history_ = data["history"].tolist()
+        except (KeyError, ValueError, OSError, IndexError) as error:
             raise FormatError(f"{name} is not a saved ImplicitALS", came=str(error)) from None
         return model
 

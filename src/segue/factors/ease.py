@@ -79,7 +79,7 @@ class EASE(ScoredModel):
         self.rows_ = csr_matrix(x @ diags_array(self.scale_))
         system = np.asfortranarray((self.rows_ @ x.T).toarray())
         system[np.diag_indices_from(system)] += 1.0
-        self.kernel_ = _inverse(system)
+        self.kernel_ = _inverse(system).T  # symmetric; in rows, by which it is multiplied
         columns = csc_matrix(self.rows_)
         self.diagonal_ = self.scale_.copy()
         for part in batches(len(d), len(self.kernel_)):
@@ -90,7 +90,7 @@ class EASE(ScoredModel):
         self.scale_, self.rows_ = np.empty(0, np.float32), csr_matrix((0, len(d)), dtype=np.float32)
         system = np.asfortranarray((x.T @ x).toarray())
         system[np.diag_indices_from(system)] += d
-        inverse = _inverse(system)
+        inverse = _inverse(system).T  # the same, as it is symmetric, but in rows, by which it is multiplied
         self.diagonal_ = np.diagonal(inverse).copy()
         inverse /= -self.diagonal_
         inverse[np.diag_indices_from(inverse)] = 0.0

@@ -6,16 +6,16 @@ import io
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import IO, Any, ClassVar, Self, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel
 from scipy.sparse import csr_matrix, issparse
 
+from segue.arrays import load_npz, save_npz
 from segue.errors import FormatError, NotFoundError, NumericalError, UsageError, checked
 from segue.factors.arguments import how_many
-from segue.files import replacing
 
 LEFT_OUT = np.finfo(np.float32).min  # the score of what may not be recommended, as `implicit` has it
 SCORES_AT_ONCE = 1 << 24  # dense scores held at a time: 64 MB
@@ -172,10 +172,9 @@ class ScoredModel(ABC):
         arrays = {"config": np.array(self.config.model_dump_json()), "n_items": np.array(self.n_items_)}
         arrays |= self._state()
         if isinstance(file, str | Path):
-            with replacing(npz_path(file)) as aside, aside.open("wb") as handle:
-                np.savez(handle, allow_pickle=False, **arrays)
+            save_npz(npz_path(file), arrays)
         else:
-            np.savez(file, allow_pickle=False, **arrays)
+            save_npz(cast("IO[bytes]", file), arrays)
 
     @classmethod
     def load(cls, file: str | Path | io.IOBase) -> Self:
@@ -189,10 +188,10 @@ class ScoredModel(ABC):
         if isinstance(source, Path) and not source.is_file():
             raise NotFoundError(f"There is no model at {source}", do="save one there first")
         try:
-            with np.load(source, allow_pickle=False) as data:
-                model = cls(cls.config_type.model_validate_json(str(data["config"])))
-                model.n_items_ = int(data["n_items"])
-                model._restore(data)
+            data = load_npz(cast("Path | IO[bytes]", source))
+            model = cls(cls.config_type.model_validate_json(str(data["config"])))
+            model.n_items_ = int(data["n_items"])
+            model._restore(data)
         except (KeyError, ValueError, OSError) as error:
             raise FormatError(f"{source} is not a saved {cls.__name__}", came=str(error)) from None
         return model

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segue import files
+from segue.arrays import load_npz, save_npz
 from segue.errors import FormatError, NotFoundError
 
 _FACTS = "json"
@@ -19,8 +20,7 @@ _FACTS = "json"
 def save_arrays(path: Path, kind: str, facts: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
     """Write `arrays`, and `facts` as JSON, to `path`; `kind` says what they are."""
     text = json.dumps({"kind": kind, **facts}, allow_nan=False).encode()
-    with files.replacing(Path(path)) as aside, aside.open("wb") as handle:
-        np.savez(handle, allow_pickle=False, **{_FACTS: np.frombuffer(text, np.uint8), **arrays})
+    save_npz(Path(path), {_FACTS: np.frombuffer(text, np.uint8), **arrays})
 
 
 def load_arrays(
@@ -41,8 +41,7 @@ def load_arrays(
     if not path.is_file():
         raise NotFoundError(f"There is no {kind} at {path}", do="train it first")
     with files.reading(path, kind, do):
-        with path.open("rb") as handle, np.load(handle, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
+        arrays = load_npz(path)
         facts = json.loads(arrays.pop(_FACTS).tobytes())
         came = facts.pop("kind")
     if came != kind:

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 from scipy.sparse import csr_matrix
 
+from segue.arrays import load_npz, save_npz
 from segue.errors import NumericalError, UsageError
-from segue.files import replacing
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
@@ -134,14 +134,13 @@ class TasteSpace:
 
     def save(self, file: Path) -> None:
         """Write it as .npz, all or nothing."""
-        with replacing(file) as aside, aside.open("wb") as handle:
-            np.savez(handle, allow_pickle=False, vectors=self.vectors, resolution=self.resolution)
+        save_npz(file, {"vectors": self.vectors, "resolution": self.resolution})
 
     @classmethod
     def load(cls, file: Path) -> Self:
         """Read what `save` wrote; raises FileNotFoundError, and ValueError or KeyError for anything else."""
-        with np.load(file, allow_pickle=False) as data:
-            return cls(data["vectors"], float(data["resolution"]))
+        data = load_npz(file)
+        return cls(data["vectors"], float(data["resolution"]))
 
     @property
     def known(self) -> NDArray[np.bool_]:

@@ -12,7 +12,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from segue.files import replacing
+from segue.arrays import load_npz, save_npz
 from segue.library.versions import KINDS, ORIGINAL
 from segue.playlists.rules import kernels
 
@@ -116,15 +116,14 @@ class Context:
         """Write it as .npz, all or nothing."""
         arrays = {f.name: getattr(self, f.name) for f in fields(self) if f.init and f.name != "artist_names"}
         names = np.frombuffer(orjson.dumps(self.artist_names), np.uint8)
-        with replacing(file) as aside, aside.open("wb") as handle:
-            np.savez(handle, allow_pickle=False, artist_names=names, **arrays)
+        save_npz(file, {"artist_names": names, **arrays})
 
     @classmethod
     def load(cls, file: Path) -> Context:
         """Read what `save` wrote; raises FileNotFoundError, and ValueError or KeyError for anything else."""
-        with np.load(file, allow_pickle=False) as data:
-            arrays = {f.name: data[f.name] for f in fields(cls) if f.init and f.name != "artist_names"}
-            return cls(**arrays, artist_names=tuple(orjson.loads(data["artist_names"].tobytes())))
+        data = load_npz(file)
+        arrays = {f.name: data[f.name] for f in fields(cls) if f.init and f.name != "artist_names"}
+        return cls(**arrays, artist_names=tuple(orjson.loads(data["artist_names"].tobytes())))
 
     @property
     def n_tracks(self) -> int:

@@ -1,0 +1,93 @@
+"""Arrays on disk: .npz without pickle. Large arrays are laid out to be mapped, and are not read until used.
+
+A process that makes one list touches a small part of a model; the rest of the file need never be read.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import struct
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segue.files import replacing
+
+ALIGNED = 64  # bytes; every array begins at a multiple, so that kernels see an aligned one
+MAPPED = 1 << 20  # bytes from which an array is mapped
+_LOCAL_HEADER = struct.Struct("<26xHH")  # of a member of a zip file: the lengths of its name and extra field
+_PADDING = struct.Struct("<HH")  # an extra field: what it is, and its length
+_OURS = 0x6567  # "eg"; nobody else's in the list of the zip format
+_ZIP64 = 20  # bytes that a member's sizes take
+
+
+def save_npz(file: Path | IO[bytes], arrays: Mapping[str, Any]) -> None:
+    """Write arrays by name, to a path all or nothing.
+
+    Raises:
+        ValueError: an array holds Python objects.
+    """
+    if isinstance(file, Path):
+        with replacing(file) as aside, aside.open("wb") as handle:
+            save_npz(handle, arrays)
+        return
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        for name, value in arrays.items():
+            member = zipfile.ZipInfo(f"{name}.npy")
+            begins = archive.start_dir + _LOCAL_HEADER.size + len(member.filename.encode()) + _ZIP64
+            room = -(begins + _PADDING.size) % ALIGNED
+            member.extra = _PADDING.pack(_OURS, room) + bytes(room)
+            with archive.open(member, "w", force_zip64=True) as handle:
+                np.lib.format.write_array(handle, np.asarray(value), allow_pickle=False)
+
+
+def load_npz(file: Path | IO[bytes]) -> dict[str, NDArray[Any]]:
+    """The arrays of an .npz by name; of a file at a path, large ones are mapped, each process its own copy.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is no .npz, or damaged.
+        OSError: it cannot be read.
+    """
+    if isinstance(file, Path):
+        with file.open("rb") as handle:
+            return _read(handle, may_map=os.name != "nt")  # where a mapped file could not be replaced
+    return _read(file, may_map=False)
+
+
+def _read(handle: IO[bytes], *, may_map: bool) -> dict[str, NDArray[Any]]:
+    arrays, whole = {}, None
+    try:
+        with zipfile.ZipFile(handle) as archive:
+            for member in archive.infolist():
+                name = member.filename.removesuffix(".npy")
+                if may_map and member.compress_type == zipfile.ZIP_STORED and member.file_size >= MAPPED:
+                    whole = whole or mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_COPY)
+                    arrays[name] = _mapped(handle, whole, member.header_offset)
+                else:
+                    with archive.open(member) as packed:
+                        arrays[name] = np.lib.format.read_array(packed, allow_pickle=False)
+    except (zipfile.BadZipFile, struct.error, EOFError, NotImplementedError) as error:
+        raise ValueError(f"it is no .npz file, or damaged: {error}") from None
+    return arrays
+
+
+def _mapped(handle: IO[bytes], whole: mmap.mmap, begins: int) -> NDArray[Any]:
+    """The array in the member of a zip file that begins at a byte of it."""
+    handle.seek(begins)
+    name, extra = _LOCAL_HEADER.unpack(handle.read(_LOCAL_HEADER.size))
+    handle.seek(begins + _LOCAL_HEADER.size + name + extra)
+    version = np.lib.format.read_magic(handle)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, by_columns, dtype = read(handle)
+    if dtype.hasobject:
+        raise ValueError("it holds Python objects")
+    flat = np.frombuffer(whole, dtype, int(np.prod(shape)), handle.tell())
+    if not flat.flags.aligned:
+        flat = flat.copy()  # written by somebody else
+    return flat.reshape(shape, order="F" if by_columns else "C")

@@ -1,0 +1,83 @@
+"""Arrays on disk."""
+
+import io
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from segue.arrays import ALIGNED, MAPPED, load_npz, save_npz
+
+BIG = MAPPED // 4 + 3
+
+
+def arrays() -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(0)
+    return {
+        "a": rng.random(3),
+        "größe/x": np.arange(BIG, dtype=np.float32),
+        "empty": np.empty((0, 5), np.int8),
+        "columns": np.asfortranarray(rng.random((600, 700))),
+        "text": np.array("{}"),
+        "flag": np.arange(MAPPED + 1) % 3 == 0,
+    }
+
+
+def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    save_npz(path, arrays())
+    back = load_npz(path)
+    packed = io.BytesIO()
+    save_npz(packed, arrays())
+    packed.seek(0)
+    from_bytes = load_npz(packed)
+    with np.load(path, allow_pickle=False) as of_numpy:
+        for name, array in arrays().items():
+            for each in (back[name], from_bytes[name], of_numpy[name]):
+                assert each.dtype == array.dtype
+                assert each.flags.f_contiguous == array.flags.f_contiguous
+                np.testing.assert_array_equal(each, array)
+    assert list(back) == list(arrays())
+
+
+def test_large_arrays_are_mapped_aligned_and_our_own(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    save_npz(path, arrays())
+    before = path.read_bytes()
+    back = load_npz(path)
+    for name in ("größe/x", "columns", "flag"):
+        assert not back[name].flags.owndata
+        assert back[name].ctypes.data % ALIGNED == 0
+    back["größe/x"][0] = 5.0  # of this process only
+    assert path.read_bytes() == before
+    path.unlink()  # and a file that is pruned stays readable for who has it open
+    assert back["größe/x"][-1] == BIG - 1
+
+
+def test_a_file_of_numpys_is_read_too(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    np.savez(path, **{name: array for name, array in arrays().items() if "/" not in name})
+    assert all(array.flags.aligned for array in load_npz(path).values())
+    np.savez_compressed(path, x=np.arange(BIG))
+    np.testing.assert_array_equal(load_npz(path)["x"], np.arange(BIG))
+
+
+def test_damage_is_a_value_error(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    save_npz(path, arrays())
+    data = path.read_bytes()
+    for cut in (0, 10, 1000, len(data) // 2, len(data) - 10):
+        path.write_bytes(data[:cut])
+        with pytest.raises(ValueError):
+            load_npz(path)
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match="allow_pickle"):
+        save_npz(path, {"x": np.array([object()], dtype=object)})
+    assert path.read_bytes() == data
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("x.npy", b"no array")
+    with pytest.raises(ValueError):
+        load_npz(path)
+    with pytest.raises(FileNotFoundError):
+        load_npz(tmp_path / "none.npz")
