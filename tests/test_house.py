@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "segue"
 # Data moves down this list: a room imports from those above it, never from those below.
 ROOMS = (
-    *("errors", "files", "progress", "processes", "report", "wording"),
+    *("errors", "files", "arrays", "progress", "processes", "report", "wording"),
     *("library", "town", "factors", "ranking", "taste", "neighbours", "world", "agents"),
     *("playlists", "evaluation", "shelf", "settings", "jobs", "service", "cli"),
 )

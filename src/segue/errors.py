@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound="BaseModel")
 
+CLOSE = 60  # of 100, how like a name is that may have been meant
+
 
 class SegueError(Exception):
     """A mistake the user can mend. The command line prints it without a traceback.
@@ -39,11 +41,19 @@ def _again(kind: type[SegueError], what: str, expected: str, came: str, do: str)
     return kind(what, expected=expected, came=came, do=do)
 
 
-def one_of(names: Sequence[str], what: str = "listeners") -> str:
-    """Whom or what could have been named: how many there are, and a few of them."""
+def one_of(names: Sequence[str], what: str = "listeners", *, like: str = "") -> str:
+    """Whom or what could have been named: how many there are, and some, those `like` a name first."""
     if not names:
         return f"one of the {what}, of whom there are none yet"
-    return f"one of {len(names):,} {what}, such as {', '.join(names[:3])}"
+    if len(names) == 1:
+        return f"{names[0]}, the only one of the {what}"
+    near = []
+    if like:
+        from rapidfuzz import process  # where something is wrong, and only there
+
+        close = process.extract(like, names, processor=str.casefold, limit=3, score_cutoff=CLOSE)
+        near = [name for name, _, _ in close]
+    return f"one of {len(names):,} {what}, such as {', '.join(near or names[:3])}"
 
 
 def install(extra: str) -> str:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from segue.library import Library
 
 LibraryOption = Annotated[
     Path,
@@ -61,6 +65,20 @@ def asked_week(week: str | None) -> str:
     except ValueError as error:
         raise UsageError("That is no week", came=str(error), do="write it like 2026-W48") from None
     return week
+
+
+def library_with(path: Path, listeners: Sequence[str] = ()) -> Library:
+    """The library at `path`; a listener or playlist that it has not is told before anything is loaded.
+
+    Raises:
+        NotFoundError: there is no library, or no such listener.
+    """
+    from segue.library import Library
+    from segue.library.listening import refuse_unknown
+
+    library = Library.open(path)
+    refuse_unknown(library, listeners)
+    return library
 
 
 def known_listener(listener: str) -> str:

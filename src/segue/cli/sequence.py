@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from segue.cli.options import LIBRARY, JsonOption, LibraryOption, PlaylistOption, SeedOption
+from segue.cli.options import LIBRARY, JsonOption, LibraryOption, PlaylistOption, SeedOption, library_with
 from segue.cli.printing import print_json, print_table
 from segue.errors import UsageError
 
@@ -57,9 +57,6 @@ def sequence(
     not know; else tracks are taken greedily, and the command says so. Q is the worth of a choice for all
     that follows; chance is that of the track alone to be heard whole.
     """
-    from segue.jobs.sequence import asked
-    from segue.jobs.sequence import sequence as run
-    from segue.library import Library
     from segue.playlists.formats import FORMATS, write
     from segue.progress import progress
 
@@ -68,7 +65,10 @@ def sequence(
     suffixes = [suffix for each in FORMATS.values() for suffix in each.suffixes]
     if out is not None and out.suffix.lower() not in suffixes:
         raise UsageError(f"No playlist format is named like {out}", expected=" ".join(suffixes))
-    opened = Library.open(library)
+    opened = library_with(library, [listener] if listener is not None else [])
+    from segue.jobs.sequence import asked
+    from segue.jobs.sequence import sequence as run
+
     given = asked(opened, playlist, week, listener)
     with progress("Putting it in order"):
         made = run(opened, given, listener=listener, by=by, take=take, seed=seed)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from segue.cli.options import LIBRARY, JsonOption, LibraryOption, WeekOption, asked_week
+from segue.cli.options import LIBRARY, JsonOption, LibraryOption, WeekOption, asked_week, library_with
 from segue.cli.printing import print_json, print_table
-from segue.errors import NotFoundError, UsageError, one_of
+from segue.errors import UsageError
 
 if TYPE_CHECKING:
     from segue.jobs.tastes import Taste, WeekOfTastes
@@ -42,13 +42,12 @@ def tastes(
     Songs are grouped by how alike the models find them, never by genre. A taste keeps its number and its
     name from week to week; "since" is the first of the last eight weeks that has it.
     """
-    from segue.jobs.tastes import described, tastes_of_week
-    from segue.library import Library
-    from segue.progress import progress
-
     if listener is not None and everybody:
         raise UsageError("--listener and --all exclude each other", do="leave one of them out")
-    opened = Library.open(library)
+    opened = library_with(library, [listener] if listener is not None else [])
+    from segue.jobs.tastes import described, tastes_of_week, with_one
+    from segue.progress import progress
+
     with progress("Looking for tastes"):
         found = tastes_of_week(opened, asked_week(week))
     if not len(found.profiles.listeners):
@@ -58,13 +57,7 @@ def tastes(
     if listener is None:
         _overview(found, html, json)
         return
-    who = found.profiles.listeners
-    if listener not in found.profiles.place:
-        raise NotFoundError(
-            f"Nothing is known of the tastes of {listener!r}",
-            expected=one_of(who.tolist()),
-            do="see `segue library`, import their listening, or train again",
-        )
+    found = with_one(opened, found, listener)
     told = described(opened, found, listener)
     if json:
         print_json({"listener": listener, "week": found.week, "tastes": [taste._asdict() for taste in told]})
@@ -110,9 +103,10 @@ def _page(library: Library, found: WeekOfTastes, listener: str, told: list[Taste
         page.text("Nothing was played yet that the model knows.")
         return page
     chart = taste_map(found.space, found.profiles, listener)
-    catalogue = Catalogue(library, [str(track) for track in found.profiles.tracks])
+    shown = chart.tracks.tolist()
+    catalogue = Catalogue.read(library, [str(found.profiles.tracks[track]) for track in shown])
     names = [taste.name for taste in told]
-    cards = [catalogue.card(track) for track in chart.tracks.tolist()]
+    cards = [catalogue.card(at) for at in range(len(shown))]
     labels = [card.title or card.credit for card in cards]
     page.pictures({"Taste map": draw(chart, names, labels, [taste.trend for taste in told])})
     page.text(

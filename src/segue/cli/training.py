@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from segue.cli.options import LIBRARY, ConfigOption, JsonOption, LibraryOption
+from segue.cli.options import LIBRARY, ConfigOption, JsonOption, LibraryOption, library_with
 from segue.cli.printing import print_json, print_table
 from segue.errors import NotFoundError, UsageError
 
@@ -168,19 +168,18 @@ def explain(
     json: JsonOption = False,
 ) -> None:
     """Show why a track suits a listener: the plays that add up to its score."""
+    opened = library_with(library, [listener])
     from segue.jobs.train import load_factors
-    from segue.library import Library
     from segue.library.search import find_track
     from segue.playlists.catalogue import Catalogue
 
-    opened = Library.open(library)
     model, _ = load_factors(opened)
     found = find_track(opened, track, set(model.tracks_))
     seen = model.observe(opened, [listener])
     if not seen.matrix.nnz:
         raise NotFoundError(f"Nothing is known of the listener {listener!r}", do="see `segue library`")
     row = next(model.recommend(seen, 1, new_only=False, only=[found.track_id], reasons=most))
-    catalogue = Catalogue(opened, [each.track for each in row.reason])
+    catalogue = Catalogue.read(opened, [each.track for each in row.reason])
     heard = found.track_id in set(model.tracks_[seen.matrix.indices])
     plays = [(catalogue.name(number), each.share) for number, each in enumerate(row.reason)]
     if json:

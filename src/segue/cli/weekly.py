@@ -15,6 +15,7 @@ from segue.cli.options import (
     SeedOption,
     WeekOption,
     asked_week,
+    library_with,
 )
 from segue.cli.printing import console, print_json, print_table
 from segue.errors import UsageError
@@ -109,9 +110,6 @@ def weekly(
     A list holds one version of a song and few tracks of an artist or album, never what was banned; if that
     leaves too little, it says which rule gave way.
     """
-    from segue.jobs.weekly import explain_absence, weekly_for_guest
-    from segue.jobs.weekly import weekly as run
-    from segue.library import Library
     from segue.playlists.formats import FORMATS, write_all
 
     week = asked_week(week)
@@ -120,6 +118,10 @@ def weekly(
     named = listener or []
     if (like or newcomer) and (named or why_not):
         raise UsageError("--like and --newcomer are for somebody who is not in the library", do="name nobody")
+    opened = library_with(library, named)
+    from segue.jobs.weekly import explain_absence, weekly_for_guest
+    from segue.jobs.weekly import weekly as run
+
     asked = {
         "tracks": tracks,
         "familiar": familiar,
@@ -130,7 +132,6 @@ def weekly(
         "medium": medium,
     }
     settings = _settings(config, {name: value for name, value in asked.items() if value is not None})
-    opened = Library.open(library)
     if why_not is not None:
         if len(named) != 1:
             raise UsageError("--why-not is asked for one listener", do="segue weekly NAME --why-not TRACK")

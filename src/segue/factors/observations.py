@@ -135,14 +135,11 @@ def observe(
     """
     config = config or ObservationConfig()
     restricted = listeners is not None or tracks is not None
-    amounts = _amounts(library, config)
-    config = _settled(library, amounts, config)
+    config = _settled(library, config)
     if listeners is not None:
         library = Some(library, listeners)
-        amounts = _amounts(library, config)
     by_session = not restricted and config.teachers == "sessions"
-    if by_session:
-        amounts = _amounts(library, config, documents(library, config.unit))
+    amounts = _amounts(library, config, documents(library, config.unit) if by_session else None)
     pairs = _valued(_aged(amounts, config), library, config, words=not by_session)
     if not restricted:
         pairs = _supported(pairs, config)
@@ -213,8 +210,11 @@ def _of_media(table: ibis.Table, library: Tables, config: ObservationConfig) -> 
     return table.anti_join(others, "track_id")
 
 
-def _settled(library: Tables, amounts: ibis.Table, config: ObservationConfig) -> ObservationConfig:
-    """The config with `now` and `per` known."""
+def _settled(library: Tables, config: ObservationConfig) -> ObservationConfig:
+    """The config with `now` and `per` known; as they are where they are."""
+    if config.now is not None and config.per is not None:
+        return config
+    amounts = _amounts(library, config)
     if config.now is None:
         newest = library.arrow(amounts.aggregate(at=amounts["at"].max()))["at"][0].as_py()
         if newest is not None:

@@ -9,8 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from segue.factors.model import FactorConfig, FactorModel
-from segue.factors.observations import observe
-from segue.jobs.shared import Shared, work_out
+from segue.jobs.shared import Shared
 from segue.library import Library
 from segue.library.listening import FEWEST_PEOPLE, Some, owners
 from segue.progress import progress
@@ -80,6 +79,9 @@ def of_medium(library: Library, model: FactorModel, medium: str) -> tuple[Factor
     """A model learned now where the library's was not to learn `medium`, but that was played; else None."""
     if medium in model.config.observations.media or medium not in (played := media_played(library)):
         return None
+    from segue.factors.observations import observe
+    from segue.jobs.working_out import work_out  # training, which a list of what was trained on needs not
+
     people, _ = owners(library, "listeners")
     config = FactorConfig().suited(len(people), 0, timed=True)
     update = {"media": (medium,)}

@@ -101,10 +101,10 @@ def open_radio(
     understood = [find_track(library, text, number) for text in seeds]
     with progress("Reading the catalogue"):
         context = catalogue_context(library, tracks, "listeners")
-        catalogue = Catalogue(library, tracks)
+        catalogue = Catalogue.read(library, tracks)
     listening = Listening()
     if listener is not None:
-        (history,) = read_histories(library, tracks, context, [listener], datetime.now(UTC), unit=unit)
+        (history,) = read_histories(library, catalogue, context, [listener], datetime.now(UTC), unit=unit)
         listening = history.listening
     radio = Radio(blend, context, config, listening=listening)
     if listener is not None:

@@ -117,7 +117,7 @@ def sequence(
         moment = datetime.now(UTC) if week is None else datetime.combine(monday(week), time(8), UTC)
     length = len(tracks) if take is None else min(take, len(tracks))
     (placed,) = made.order([Pool(listener, tracks, length)], moment, seed)
-    cards = Cards(library, tracks)
+    cards = Cards.read(library, tracks)
     unknown = [entry for at, entry in enumerate(playlist.entries) if at not in set(known)]
     entries = [
         PlaylistEntry(
@@ -215,7 +215,7 @@ def weekly_list(library: Library, week: str, listener: str) -> Playlist:
         raise NotFoundError(
             f"{listener!r} has no list of {week}", expected=f"a week of {have}", do="segue weekly"
         )
-    cards = Cards(library, [row["track_id"] for row in rows])
+    cards = Cards.read(library, [row["track_id"] for row in rows])
     entries = tuple(
         PlaylistEntry(place + 1, cards.card(place), row["score"], row["reason"])
         for place, row in enumerate(rows)
@@ -240,6 +240,6 @@ def library_playlist(library: Library, text: str) -> Playlist:
             do="check the name, or take a weekly list: --listener NAME --week 2026-W48",
         )
     mine = entries.filter(entries.playlist_id == rows[0]["playlist_id"]).order_by(["position", "track_id"])
-    cards = Cards(library, library.arrow(mine)["track_id"].to_pylist())
+    cards = Cards.read(library, library.arrow(mine)["track_id"].to_pylist())
     found = tuple(PlaylistEntry(place + 1, cards.card(place)) for place in range(len(cards)))
     return Playlist(rows[0]["title"] or text, rows[0]["owner"] or "", None, datetime.now(UTC), found)

@@ -6,34 +6,15 @@ in take a minute for a large catalogue. A list for one listener reads them in a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import numpy as np
 
 from segue.errors import FormatError, NotFoundError
-from segue.jobs.catalogue import catalogue_context
-from segue.library.listening import owners
 from segue.playlists.catalogue import Catalogue
-from segue.playlists.history import read_histories
 from segue.playlists.rules import Context
-from segue.playlists.weekly import Material, WeeklyConfig
-from segue.taste.apart import told_apart
-from segue.taste.listened import ListenedConfig, read_plays
-from segue.taste.profiles import find_profiles
-from segue.taste.space import TasteSpace, drawn
-from segue.taste.spectral import beside_their_artist, spectral_vectors
+from segue.taste.space import TasteSpace
 
-if TYPE_CHECKING:
-    from scipy.sparse import csr_matrix
-
-    from segue.factors.model import FactorModel
-    from segue.library import Library
-
-CONTEXT, SPACE = "catalogue.npz", "tastes.npz"
-HUB_SAMPLE = 200  # listeners and playlists on whom it is measured who would be on everybody's list
+CATALOGUE, CONTEXT, SPACE = "tracks.arrow", "catalogue.npz", "tastes.npz"
 
 
 @dataclass(frozen=True)
@@ -41,15 +22,18 @@ class Shared:
     """What all lists share.
 
     Attributes:
+        catalogue: what people and players read of tracks.
         context: the catalogue as rules see it, with hub artists measured.
         space: where tastes lie.
     """
 
+    catalogue: Catalogue
     context: Context
     space: TasteSpace
 
     def save(self, folder: Path) -> None:
-        """Write both into a model's folder."""
+        """Write all into a model's folder."""
+        self.catalogue.save(folder / CATALOGUE)
         self.context.save(folder / CONTEXT)
         self.space.save(folder / SPACE)
 
@@ -62,7 +46,11 @@ class Shared:
             FormatError: it is damaged.
         """
         try:
-            return cls(Context.load(folder / CONTEXT), TasteSpace.load(folder / SPACE))
+            return cls(
+                Catalogue.load(folder / CATALOGUE),
+                Context.load(folder / CONTEXT),
+                TasteSpace.load(folder / SPACE),
+            )
         except FileNotFoundError:
             raise NotFoundError(
                 "The model was trained by an earlier version of Segue", do="train again: segue train"
@@ -71,36 +59,3 @@ class Shared:
             raise FormatError(
                 f"{folder} holds a damaged model", came=str(error), do="train again: segue train"
             ) from None
-
-
-def work_out(
-    library: Library, model: FactorModel, matrix: csr_matrix, config: WeeklyConfig | None = None
-) -> Shared:
-    """What all lists by a model share.
-
-    Args:
-        library: the model was trained on.
-        model: trained.
-        matrix: (n_rows, n_tracks) what it was trained on.
-        config: the lists', by which hub artists are measured.
-    """
-    config = config or WeeklyConfig()
-    unit, tracks = model.config.observations.unit, [str(track) for track in model.tracks_]
-    context = catalogue_context(library, tracks, unit)
-    people, playlists = owners(library, unit)
-    sample = drawn([*people, *playlists])
-    plays = read_plays(library, tracks, listeners=sample, config=ListenedConfig(unit=unit))
-    credited = np.diff(context.first) > 0
-    artist = np.where(credited, context.artists[np.where(credited, context.first[:-1], 0)], -1)
-    space = TasteSpace.of(spectral_vectors(matrix), plays)
-    space = replace(space, vectors=beside_their_artist(space.vectors, artist.astype(np.int32)))
-    if model.config.observations.teachers == "sessions":
-        finest = told_apart(
-            matrix, space.resolution, lambda at: find_profiles(replace(space, resolution=at), plays)
-        )
-        space = replace(space, resolution=finest)
-    some = sorted(sample[:HUB_SAMPLE])
-    histories = read_histories(library, tracks, context, some, datetime.now(UTC), unit=unit)
-    material = Material(model, Catalogue(library, tracks), context, space, find_profiles(space, plays))
-    seen = model.observe(library, some)
-    return Shared(material.with_hubs(seen, histories, config).context, space)

@@ -102,7 +102,7 @@ def neighbourhood(library: Library, text: str, count: int = 15, *, kind: Kind = 
         model=space.model,
         learned=own < space.learned,
         near=[Near(at, each.score) for at, each in enumerate(near, 1)],
-        catalogue=Catalogue(library, [space.tracks[number] for number in shown]),
+        catalogue=Catalogue.read(library, [space.tracks[number] for number in shown]),
         vectors=vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9),
     )
 

@@ -15,7 +15,7 @@ from segue.taste.listened import ListenedConfig
 from segue.taste.profiles import Profiles
 from segue.taste.space import Floats, ProfileConfig, TasteSpace
 from segue.taste.storing import TasteWeeks, without
-from segue.taste.tastes import tastes_of
+from segue.taste.tastes import profiles_of, tastes_of
 
 if TYPE_CHECKING:
     from segue.factors.model import FactorModel
@@ -111,6 +111,14 @@ def tastes_of_week(
     return WeekOfTastes(week, space, profiles, tuple(made_from))
 
 
+def with_one(library: Library, found: WeekOfTastes, listener: str) -> WeekOfTastes:
+    """The tastes of a week with those of `listener` among them: a playlist's are found when asked for."""
+    if listener in found.profiles.place:
+        return found
+    tracks = [str(track) for track in found.profiles.tracks]
+    return found._replace(profiles=profiles_of(library, tracks, found.space, [listener], "both"))
+
+
 def tastes_by(
     library: Library, week: str, model: FactorModel, space: TasteSpace, made_from: str
 ) -> WeekOfTastes:
@@ -145,7 +153,9 @@ def described(library: Library, found: WeekOfTastes, listener: str) -> list[Tast
     tastes = profiles.tastes(listener)
     if not len(tastes):
         return []
-    catalogue = Catalogue(library, [str(track) for track in profiles.tracks])
+    shown = np.unique(np.concatenate([profiles.tracks_of(taste) for taste in tastes]))
+    catalogue = Catalogue.read(library, [str(profiles.tracks[track]) for track in shown])
+    name = {track: catalogue.name(at) for at, track in enumerate(shown.tolist())}
     history: dict[str, set[int]] = {}
     for week, number, _, _ in shares_by_week(library, listener, found.week):
         history.setdefault(week, set()).add(number)
@@ -156,7 +166,7 @@ def described(library: Library, found: WeekOfTastes, listener: str) -> list[Tast
             if number not in history[week]:
                 break
             since = week
-        names = [catalogue.name(track) for track in profiles.tracks_of(taste).tolist()]
+        names = [name[track] for track in profiles.tracks_of(taste).tolist()]
         share, trend = float(profiles.weights[taste]), profiles.trend(taste)
         result.append(Taste(number, profiles.names[taste], share, trend, since, names))
     return result

@@ -13,7 +13,7 @@ from segue.factors.model import FactorConfig, FactorModel
 from segue.factors.observations import observe
 from segue.files import refuse_read_only
 from segue.jobs.alone import in_media
-from segue.jobs.shared import work_out
+from segue.jobs.working_out import work_out
 from segue.library import Library
 from segue.library.listening import Unit, owners, units
 from segue.library.versions import group_library

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from segue.errors import NotFoundError, SegueError, UsageError, install, one_of
+from segue.errors import SegueError, UsageError, install
 from segue.factors.model import FactorModel
 from segue.factors.observations import Observations
 from segue.jobs.alone import of_medium, offered, only_other_media
@@ -18,11 +18,10 @@ from segue.jobs.shared import Shared
 from segue.jobs.tastes import tastes_by, tastes_of_week
 from segue.jobs.train import AGENTS, FACTORS, load_factors, shelf_of
 from segue.library import Library
-from segue.library.listening import Unit, owners
+from segue.library.listening import Unit, owners, refuse_unknown
 from segue.library.search import Found, find_track
 from segue.playlists import rediscover
 from segue.playlists.candidates import Sides
-from segue.playlists.catalogue import Catalogue
 from segue.playlists.history import History, read_histories
 from segue.playlists.memory import Weeks
 from segue.playlists.playlist import Playlist, monday
@@ -64,7 +63,7 @@ class Ready:
         weeks = Weeks(self.library.path / "weeks")
         histories = read_histories(
             self.library,
-            [str(track) for track in self.model.tracks_],
+            self.material.catalogue,
             self.material.context,
             listeners,
             datetime.combine(monday(self.week), time(), UTC),
@@ -110,16 +109,6 @@ class Ready:
         d = self.material.space.vectors.shape[1]
         return [Sides.of(known_too if who in new else known, who, d) for who in listeners]
 
-    def known(self, listeners: Sequence[str]) -> None:
-        """Raises: NotFoundError where a listener is not in the library."""
-        unknown = sorted(set(listeners) - set(self.everybody) - self.playlists)
-        if unknown:
-            raise NotFoundError(
-                f"The library has no listener {unknown[0]!r}",
-                expected=one_of(self.everybody, self.model.config.observations.unit),
-                do="see `segue library`, import their listening, or name tracks they like with --like",
-            )
-
 
 def prepare(library: Library, week: str, config: WeeklyConfig | None = None, *, keep: bool = True) -> Ready:
     """Load models and catalogue, find the tastes of the week; `keep` keeps the tastes.
@@ -141,14 +130,13 @@ def prepare(library: Library, week: str, config: WeeklyConfig | None = None, *, 
             found = tastes_of_week(library, week, model, version, keep=keep)
         else:
             found = tastes_by(library, week, model, shared.space, f"{FACTORS}/{version}, {config.medium}s")
-    catalogue = Catalogue(library, [str(track) for track in model.tracks_])
     sequencer, aside = _sequencer(library, config)
     versions = found.models if sequencer is None else (*found.models, sequencer.version)
     people, playlists = owners(library, unit)
     may_come, few = offered(library, model, people, playlists)
     material = Material(
         model,
-        catalogue,
+        shared.catalogue,
         shared.context,
         found.space,
         found.profiles,
@@ -196,9 +184,9 @@ def weekly(
     Raises:
         NotFoundError: a listener is not in the library, or nothing was trained yet.
     """
+    refuse_unknown(library, listeners or ())
     ready = prepare(library, week, config)
     chosen = ready.everybody if listeners is None else list(listeners)
-    ready.known(chosen)
     lists = []
     with progress("Making lists", len(chosen)) as advance:
         for playlist in ready.lists(chosen, seed):
@@ -272,8 +260,8 @@ def explain_absence(
     Raises:
         NotFoundError: no such listener or track, or the model does not know the track.
     """
+    refuse_unknown(library, [listener])
     ready = prepare(library, week, config)
-    ready.known([listener])
     found = find_track(library, track, set(ready.model.tracks_))
     number = int(np.flatnonzero(ready.model.tracks_ == found.track_id)[0])
     seen, (history,) = ready.read([listener])

@@ -21,10 +21,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from segue.errors import NotFoundError, one_of
 from segue.library.moments import milliseconds
 
 if TYPE_CHECKING:
     import ibis
+
+    from segue.library.store import Library
 
     class Tables(Protocol):
         """What is needed of a library."""
@@ -164,20 +167,36 @@ def units(library: Any) -> Unit:
     return "both" if people else "playlists"
 
 
-def owners(library: Any, unit: Unit) -> tuple[list[str], list[str]]:
+def owners(library: Library, unit: Unit) -> tuple[list[str], list[str]]:
     """Ids of the listeners, and of the playlists that are rows of their own, each sorted.
 
     An id that is both a listener's and a playlist's is the listener's.
     """
     people: set[str] = set()
     if unit != "playlists":
-        for table in ("listens", "feedback"):
-            ids = library.table(table).select("listener_id").distinct()
-            people |= set(library.arrow(ids)["listener_id"].to_pylist())
-    if unit == "listeners":
-        return sorted(people), []
-    ids = library.arrow(library.table("playlist_entries").select("playlist_id").distinct())
-    return sorted(people), sorted(set(ids["playlist_id"].to_pylist()) - people)
+        people = library.distinct("listens", "listener_id") | library.distinct("feedback", "listener_id")
+    playlists = set() if unit == "listeners" else library.distinct("playlist_entries", "playlist_id")
+    return sorted(people), sorted(playlists - people)
+
+
+def refuse_unknown(library: Library, names: Iterable[str]) -> None:
+    """Say whom there is no listening of, before anything is loaded.
+
+    Raises:
+        NotFoundError: a name is neither a listener's nor a playlist's; near misses are offered.
+    """
+    names = list(names)
+    if not names:
+        return
+    people, playlists = owners(library, "both")
+    known = {*people, *playlists}
+    for name in names:
+        if name not in known:
+            raise NotFoundError(
+                f"The library has no listener {name!r}",
+                expected=one_of(people or playlists, "listeners" if people else "playlists", like=name),
+                do="see `segue library`, import their listening, or name tracks they like with --like",
+            )
 
 
 def too_few(library: Any) -> int:

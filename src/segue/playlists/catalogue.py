@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from segue.files import replacing
 from segue.playlists.playlist import TrackCard
 
 if TYPE_CHECKING:
@@ -18,18 +19,42 @@ _FACTS = ("title", "artists", "album", "duration_ms", "spotify", "mbid", "isrc",
 
 
 class Catalogue:
-    """Facts of `tracks`, in their order.
+    """Facts of tracks, in their order. Left in Arrow: of a large catalogue a list names few tracks.
 
     Attributes:
         ids: (n_tracks,) track ids.
+        works: (n_tracks,) the song that each is a version of, null where none is known.
     """
 
-    def __init__(self, library: Library, tracks: Sequence[str]) -> None:
-        self.ids = np.asarray(tracks, dtype=object)
-        table = library.arrow(library.table("tracks").select("track_id", *_FACTS))
-        places = pc.index_in(pa.array(list(tracks), pa.string()), value_set=table["track_id"])
-        # Left in Arrow: of a large catalogue a list names few tracks.
-        self._facts = table.take(places).select(_FACTS).combine_chunks()
+    def __init__(self, facts: pa.Table) -> None:
+        self._facts = facts
+        self.ids, self.works = (_whole(facts[name]) for name in ("track_id", "work_id"))
+
+    @classmethod
+    def read(cls, library: Library, tracks: Sequence[str]) -> Catalogue:
+        """What a library knows of `tracks`."""
+        import ibis
+
+        ids = pa.array(list(tracks), pa.string())
+        known = library.table("tracks").select("track_id", "work_id", *_FACTS)
+        table = library.arrow(known.semi_join(ibis.memtable(pa.table({"track_id": ids})), "track_id"))
+        facts = table.take(pc.index_in(ids, value_set=table["track_id"])).combine_chunks()
+        return cls(facts.set_column(0, "track_id", ids))
+
+    def save(self, file: Path) -> None:
+        """Write it as an Arrow file, all or nothing."""
+        with replacing(file) as aside, pa.ipc.new_file(aside, self._facts.schema) as writer:
+            writer.write_table(self._facts)
+
+    @classmethod
+    def load(cls, file: Path) -> Catalogue:
+        """What `save` wrote, mapped into memory.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            ValueError, OSError: it is damaged.
+        """
+        return cls(pa.ipc.open_file(pa.memory_map(str(file))).read_all())
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -39,12 +64,16 @@ class Catalogue:
         facts: dict[str, Any] = {name: self._facts[name][track].as_py() for name in _FACTS}
         facts["artists"] = tuple(facts["artists"] or ())
         facts["medium"] = facts["medium"] or "song"
-        return TrackCard(track_id=str(self.ids[track]), **facts)
+        return TrackCard(track_id=self.ids[track].as_py(), **facts)
 
     def name(self, track: int) -> str:
         """A track in a sentence, by its main artist: "Hello by Adele", or an artist's name alone."""
         title, artists = self._facts["title"][track].as_py(), self._facts["artists"][track].as_py()
         credit = artists[0] if artists else ""
         if title is None:
-            return credit or str(self.ids[track])
+            return credit or self.ids[track].as_py()
         return f"{title} by {credit}" if credit else title
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()

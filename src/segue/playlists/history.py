@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from segue.library.listening import Tables
     from segue.library.store import Library
+    from segue.playlists.catalogue import Catalogue
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class History:
 
 def read_histories(
     library: Library,
-    tracks: Sequence[str],
+    catalogue: Catalogue,
     context: Context,
     listeners: Sequence[str],
     moment: datetime,
@@ -50,8 +51,8 @@ def read_histories(
 
     Args:
         library: the listening.
-        tracks: (n_tracks,) the model's ids.
-        context: the catalogue, in the same order.
+        catalogue: the model's tracks.
+        context: the same as rules see them.
         listeners: ids of listeners, and of playlists where these are rows of the model.
         moment: to which days are counted; what was played later counts as today.
         unit: whose ids they may be.
@@ -62,7 +63,7 @@ def read_histories(
     """
     if moment.tzinfo is None:
         raise ValueError("the moment needs a timezone")
-    places = _Places(library, tracks)
+    places = _Places(library, catalogue)
     heard = library.arrow(_heard(Some(library, listeners), unit))
     row = pc.fill_null(pc.index_in(heard["listener_id"], value_set=pa.array(list(listeners))), -1).to_numpy()
     place = places.of(heard["track_id"])
@@ -114,19 +115,25 @@ _GOOD, _BAD = ("save", "love"), ("ban", "hate")
 class _Places:
     """Track ids of a library as numbers of a model: a track the model lacks by another of its versions."""
 
-    def __init__(self, library: Library, tracks: Sequence[str]) -> None:
-        self.tracks = pa.array(list(tracks), pa.string())
-        table = library.arrow(library.table("tracks").select("track_id", "work_id"))
-        self.ids, self.works = table["track_id"].combine_chunks(), table["work_id"].combine_chunks()
-        self.own = self.works.take(pc.index_in(self.tracks, value_set=self.ids))
+    def __init__(self, library: Library, catalogue: Catalogue) -> None:
+        self.library, self.catalogue = library, catalogue
 
     def of(self, ids: pa.Array | pa.ChunkedArray) -> np.ndarray:
         """(n,) numbers, -1 where the model has no version of the song."""
-        same = pc.index_in(ids, value_set=self.tracks)
-        work = self.works.take(pc.index_in(ids, value_set=self.ids))
-        found = pc.index_in(work, value_set=self.own)
-        other = pc.if_else(pc.is_valid(work), found, None)
-        return pc.fill_null(pc.coalesce(same, other), -1).to_numpy(zero_copy_only=False).astype(np.int32)
+        found = pc.index_in(ids, value_set=self.catalogue.ids)
+        if found.null_count:
+            work = self._works(pc.unique(ids.filter(pc.is_null(found))))
+            other = pc.index_in(work["work_id"], value_set=self.catalogue.works, skip_nulls=True)
+            found = pc.coalesce(found, other.take(pc.index_in(ids, value_set=work["track_id"])))
+        return pc.fill_null(found, -1).to_numpy(zero_copy_only=False).astype(np.int32)
+
+    def _works(self, ids: pa.Array) -> pa.Table:
+        """(track_id, work_id) of some tracks of the library."""
+        import ibis
+
+        asked = ibis.memtable(pa.table({"track_id": ids}))
+        tracks = self.library.table("tracks").select("track_id", "work_id")
+        return self.library.arrow(tracks.semi_join(asked, "track_id"))
 
     def one_by_one(self, ids: Iterable[str]) -> dict[str, int]:
         """The same for each of `ids`, to look up."""
