@@ -104,6 +104,24 @@ def test_mixtures_are_found_again(seed: int, noise: float, alike: float, right: 
     assert np.mean(counts) > right
 
 
+def test_a_small_taste_with_none_of_the_most_played_tracks_is_found(mixture: Mixture) -> None:
+    large, small = np.flatnonzero(mixture.kind == 0), np.flatnonzero(mixture.kind == 1)[:30]
+    config = ProfileConfig(tracks=len(large), resolution=mixture.found()[0].resolution)
+    space = TasteSpace.of(mixture.vectors, None, config)
+    row = np.zeros((1, len(mixture.kind)), np.float32)
+    row[0, large] = 6
+    for plays, share in ((1.0, len(small) / (6 * len(large) + len(small))), (0.1, None)):
+        row[0, small] = plays
+        found = find_profiles(
+            space, Plays(np.array(["u"], object), mixture.plays.tracks, csr_matrix(row)), config
+        )
+        if share is None:  # below `least_share`
+            assert len(found.ids) == 1
+        else:
+            assert found.weights.tolist() == pytest.approx([1 - share, share], abs=0.01)
+            assert set(found.tracks_of(1).tolist()) == set(small.tolist())
+
+
 def test_a_profile_is_whole(profiles: Profiles) -> None:
     for listener in profiles.listeners.tolist():
         tastes = list(profiles.tastes(listener))

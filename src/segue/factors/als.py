@@ -426,7 +426,7 @@ class ImplicitALS:
         plain = factors[:, :f]
         queries = (plain[ids_in(ids, len(factors), "Ids")] if folded is None else folded[:, :f]).copy()
         queries /= np.maximum(np.linalg.norm(queries, axis=1, keepdims=True), 1e-10)
-        scale = 1 / np.maximum(np.linalg.norm(plain, axis=1), np.float32(1e-10))
+        scale = 1 / np.maximum(np.sqrt(np.einsum("ij,ij->i", plain, plain)), np.float32(1e-10))
         found, scores = topn.ranked(
             queries, plain, n, left_out=left_out, only=only, scale=scale, num_threads=self.config.num_threads
         )

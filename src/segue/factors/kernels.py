@@ -253,12 +253,8 @@ def select(
 
 
 def ready() -> None:
-    """Load the kernels from Numba's cache, or compile them, saying so if that has to happen."""
-    if solve_rows.signatures:
-        return
-    folder = Path(solve_rows.stats.cache_path or ".")
-    if any(folder.glob("kernels.solve_rows*.nbi")):
-        _touch()
+    """Compile the kernels and say so, unless the cache has them, from which each comes when it is used."""
+    if solve_rows.signatures or any(Path(solve_rows.stats.cache_path or ".").glob("kernels.solve_rows*.nbi")):
         return
     with progress("Compiling the factor kernels (once for this machine)"):
         _touch()

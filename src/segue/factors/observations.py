@@ -137,7 +137,7 @@ def observe(
     restricted = listeners is not None or tracks is not None
     config = _settled(library, config)
     if listeners is not None:
-        library = Some(library, listeners)
+        library = Some.of(library, listeners)
     by_session = not restricted and config.teachers == "sessions"
     amounts = _amounts(library, config, documents(library, config.unit) if by_session else None)
     pairs = _valued(_aged(amounts, config), library, config, words=not by_session)

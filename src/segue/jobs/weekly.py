@@ -18,7 +18,7 @@ from segue.jobs.shared import Shared
 from segue.jobs.tastes import tastes_by, tastes_of_week
 from segue.jobs.train import AGENTS, FACTORS, load_factors, shelf_of
 from segue.library import Library
-from segue.library.listening import Unit, owners, refuse_unknown
+from segue.library.listening import Some, Unit, owners, refuse_unknown
 from segue.library.search import Found, find_track
 from segue.playlists import rediscover
 from segue.playlists.candidates import Sides
@@ -61,8 +61,9 @@ class Ready:
     def read(self, listeners: Sequence[str]) -> tuple[Observations, list[History]]:
         """What is known of listeners by now."""
         weeks = Weeks(self.library.path / "weeks")
+        some = Some(self.library, listeners)
         histories = read_histories(
-            self.library,
+            some,
             self.material.catalogue,
             self.material.context,
             listeners,
@@ -70,7 +71,7 @@ class Ready:
             unit=self.model.config.observations.unit,
             earlier=weeks.earlier(self.week, self.config.earlier_weeks, listeners),
         )
-        return self.model.observe(self.library, listeners), histories
+        return self.model.observe(some, listeners), histories
 
     def lists(self, listeners: Sequence[str], seed: int = 0) -> Iterator[Playlist]:
         """The list of each of `listeners`, in their order. Nothing is remembered here."""

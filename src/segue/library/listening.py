@@ -47,9 +47,28 @@ class Some:
 
     def __init__(self, library: Any, listeners: Iterable[str]) -> None:
         self._library, self._ids = library, list(listeners)
+        self._tables: dict[str, ibis.Table] = {}
+        self._heard: dict[Unit, ibis.Table] = {}
+
+    @classmethod
+    def of(cls, library: Any, listeners: Iterable[str]) -> Some:
+        """The same, from what may be a library of just these already."""
+        ids = list(listeners)
+        return library if isinstance(library, Some) and library._ids == ids else cls(library, ids)
 
     def table(self, name: str) -> ibis.Table:
         """A canonical table as an Ibis expression, of these listeners."""
+        if name not in self._tables:
+            self._tables[name] = self._cut(name)
+        return self._tables[name]
+
+    def heard(self, unit: Unit) -> ibis.Table:
+        """`heard` of these listeners, made once: an expression of that size takes long to be made."""
+        if unit not in self._heard:
+            self._heard[unit] = _heard(self, unit)
+        return self._heard[unit]
+
+    def _cut(self, name: str) -> ibis.Table:
         import ibis
         import pyarrow as pa
 
@@ -216,6 +235,10 @@ def heard(library: Tables, unit: Unit) -> ibis.Table:
         listener_id (a playlist's id for places), track_id, started_at, plays, skipped and stage as in
         `plays`, and placed (whether it is a place in a playlist).
     """
+    return library.heard(unit) if isinstance(library, Some) else _heard(library, unit)
+
+
+def _heard(library: Tables, unit: Unit) -> ibis.Table:
     import ibis
 
     parts = []

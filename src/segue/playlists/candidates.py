@@ -42,7 +42,7 @@ class CandidatesConfig(RulesConfig):
         0.05, ge=0, le=1, description="Share of the list for tracks that belong to none of the tastes."
     )
     new_artists: float = Field(
-        0.7, ge=0, le=1, description="Share of the new tracks that are by artists never played before."
+        0.8, ge=0, le=1, description="Share of the new tracks that are by artists never played before."
     )
 
 

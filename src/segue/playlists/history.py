@@ -34,7 +34,7 @@ class History:
 
 
 def read_histories(
-    library: Library,
+    library: Library | Some,
     catalogue: Catalogue,
     context: Context,
     listeners: Sequence[str],
@@ -64,7 +64,8 @@ def read_histories(
     if moment.tzinfo is None:
         raise ValueError("the moment needs a timezone")
     places = _Places(library, catalogue)
-    heard = library.arrow(_heard(Some(library, listeners), unit))
+    some = Some.of(library, listeners)
+    heard = library.arrow(_heard(some, unit))
     row = pc.fill_null(pc.index_in(heard["listener_id"], value_set=pa.array(list(listeners))), -1).to_numpy()
     place = places.of(heard["track_id"])
     plays_ = heard["plays"].to_numpy().astype(np.float32)
@@ -72,7 +73,7 @@ def read_histories(
     days = np.maximum((moment.timestamp() - last) / DAY, 0).astype(np.float32)
     order = np.lexsort((place, row))
     first = np.searchsorted(row[order], np.arange(len(listeners) + 1))
-    words = _words(Some(library, listeners)) if unit != "playlists" else {}
+    words = _words(some) if unit != "playlists" else {}
     place_of = places.one_by_one({track for said in words.values() for track, _, _ in said})
     place_of |= places.one_by_one({track for given in (earlier or {}).values() for track in given})
 
@@ -115,7 +116,7 @@ _GOOD, _BAD = ("save", "love"), ("ban", "hate")
 class _Places:
     """Track ids of a library as numbers of a model: a track the model lacks by another of its versions."""
 
-    def __init__(self, library: Library, catalogue: Catalogue) -> None:
+    def __init__(self, library: Library | Some, catalogue: Catalogue) -> None:
         self.library, self.catalogue = library, catalogue
 
     def of(self, ids: pa.Array | pa.ChunkedArray) -> np.ndarray:

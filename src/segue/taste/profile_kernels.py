@@ -67,51 +67,21 @@ def agglomerate(
 
 @numba.njit(cache=True, nogil=True)
 def settle(
-    vectors: NDArray[np.float32],
-    weights: NDArray[np.float32],
-    group: NDArray[np.int32],
-    most: int,
-    least_share: float,
-    least_tracks: int,
-    rounds: int,
-) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Keep the groups that are tastes, heaviest first, and give every track to the nearest (spherical
-    k-means).
+    vectors: NDArray[np.float32], weights: NDArray[np.float32], taste: NDArray[np.int32], k: int, rounds: int
+) -> NDArray[np.float32]:
+    """Give every track to the nearest taste (spherical k-means).
 
     Args:
         vectors: (n, d) unit vectors.
         weights: (n,).
-        group: (n,) from `agglomerate`.
-        most: groups at most.
-        least_share: part of the weight below which a group is no taste.
-        least_tracks: tracks below which it is none.
-        rounds: of the k-means that follows.
+        taste: (n,) of each track, below `k`; -1 for none yet. Changed in place.
+        k: tastes.
+        rounds: of the k-means.
 
     Returns:
-        (n,) taste of each track, and (k, d) unit centres; one taste of all tracks where no group is large
-        enough.
+        (k, d) unit centres.
     """
     n, d = vectors.shape
-    total = weights.sum()
-    weight = np.zeros(n, np.float32)
-    count = np.zeros(n, np.int32)
-    for i in range(n):
-        weight[group[i]] += weights[i]
-        count[group[i]] += 1
-    order = np.argsort(-weight, kind="mergesort")
-    k = 0
-    rank = np.full(n, -1, np.int32)
-    for g in order:
-        if k < most and weight[g] >= least_share * total and count[g] >= least_tracks:
-            rank[g] = k
-            k += 1
-    taste = np.empty(n, np.int32)
-    if k == 0:
-        k = 1
-        taste[:] = 0
-    else:
-        for i in range(n):
-            taste[i] = rank[group[i]]
     centres = np.zeros((k, d), np.float32)
     for turn in range(rounds + 1):
         centres[:] = 0
@@ -139,4 +109,4 @@ def settle(
                 moved = True
         if not moved:
             break
-    return taste, centres
+    return centres

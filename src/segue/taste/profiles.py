@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from segue.taste.profile_kernels import agglomerate, settle
 from segue.taste.space import Floats, Ints, Plays, ProfileConfig, TasteSpace
 
+ROUNDS = 3  # of k-means after the grouping
+
 
 @dataclass(frozen=True)
 class Profiles:
@@ -79,9 +81,10 @@ def find_profiles(space: TasteSpace, plays: Plays, config: ProfileConfig | None 
     """The tastes of every listener of `plays`, numbered from 0 by weight; `matching.carry_over` keeps
     identities.
 
-    A listener's tracks are joined into groups while their mean likeness is above the resolution; groups with
-    enough of the listening are tastes, and every track goes to the nearest of them. Who has no vectors has
-    no tastes.
+    A listener's most played tracks are joined into groups while their mean likeness is above the resolution;
+    groups with enough of the listening are tastes. Among all tracks that are like none of these, groups are
+    looked for once more: a small taste has few of the most played tracks. Every track goes to the nearest
+    taste. Who has no vectors has no tastes.
     """
     config = config or ProfileConfig()
     known = space.known
@@ -122,55 +125,126 @@ class _Found(NamedTuple):
     member_weights: Floats
 
 
+class _Heard(NamedTuple):
+    """What a listener played of what the space knows: (n,) places in the matrix's data, tracks, shares."""
+
+    places: NDArray[np.int64]
+    tracks: Ints
+    shares: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, plays: Plays, known: NDArray[np.bool_], row: int, most: float) -> _Heard:
+        """Shares of the plays.
+
+        A song on repeat says less than as many plays of different songs, so no track counts for more than
+        `most`.
+        """
+        places = np.arange(plays.matrix.indptr[row], plays.matrix.indptr[row + 1])
+        amount = (plays.matrix.data if plays.faded is None else plays.faded)[places].astype(np.float64)
+        here = known[plays.matrix.indices[places]] & (amount > 0)
+        places, amount = places[here], amount[here]
+        amount = np.minimum(amount, most * amount.sum())
+        return cls(places, plays.matrix.indices[places].astype(np.int32), amount / amount.sum())
+
+
 def _of_listener(
     space: TasteSpace, plays: Plays, known: NDArray[np.bool_], row: int, config: ProfileConfig
 ) -> _Found:
     places = plays.top(row, known, config.tracks)
-    tracks = plays.matrix.indices[places].astype(np.int32)
-    weights = plays.matrix.data[places].astype(np.float32)
-    vectors = space.vectors[tracks]
-    if not len(tracks):
+    if not len(places):
         none = np.empty(0, np.float32)
-        return _Found(none, none, none.astype(bool), vectors, none.astype(np.int64), tracks, none)
+        vectors = np.empty((0, space.vectors.shape[1]), np.float32)
+        return _Found(
+            none, none, none.astype(bool), vectors, none.astype(np.int64), none.astype(np.int32), none
+        )
+    heard = _Heard.of(plays, known, row, config.most_of_one)
+    tracks, weights = plays.matrix.indices[places], plays.matrix.data[places].astype(np.float32)
+    taste, k = _groups(space, tracks, weights, weights / weights.sum(), config.most, config)
+    if k:
+        centres = settle(space.vectors[tracks], weights, taste, k, ROUNDS)
+        places, taste, k = _with_small(space, plays, heard, places, taste, centres, config)
+    else:
+        taste, k = np.zeros(len(places), np.int32), 1
+    tracks, weights = plays.matrix.indices[places], plays.matrix.data[places].astype(np.float32)
     weights /= weights.sum()
-    likeness = vectors @ vectors.T
-    group = agglomerate(likeness, weights, space.resolution)
-    taste, centres = settle(vectors, weights, group, config.most, config.least_share, config.least_tracks, 3)
-    share = _shares(space, plays, known, row, centres, config.most_of_one)
+    centres = settle(space.vectors[tracks], weights, taste, k, ROUNDS)
+    nearest = (space.vectors[heard.tracks] @ centres.T).argmax(1)
+    share = np.bincount(nearest, heard.shares, k)
     heaviest = np.argsort(-share, kind="stable")
     heaviest = heaviest[share[heaviest] > 0]
-    typical = weights * np.maximum((vectors * centres[taste]).sum(1), 0)
-    rank = np.empty(len(centres), np.int64)
+    typical = weights * np.maximum((space.vectors[tracks] * centres[taste]).sum(1), 0)
+    rank = np.full(k, k, np.int64)
     rank[heaviest] = np.arange(len(heaviest))
     order = np.lexsort((-typical, rank[taste]))
-    sizes = np.bincount(taste, minlength=len(centres))[heaviest]
-    trends, sure = _trends(plays, places, taste, len(centres))
+    sizes = np.bincount(taste, minlength=k)[heaviest]
+    trends, sure = _trends(plays, places, taste, k)
     return _Found(
         share[heaviest].astype(np.float32),
         trends[heaviest],
         sure[heaviest],
         centres[heaviest],
         sizes,
-        tracks[order],
+        tracks[order].astype(np.int32),
         weights[order],
     )
 
 
-def _shares(
-    space: TasteSpace, plays: Plays, known: NDArray[np.bool_], row: int, centres: Floats, most: float
-) -> NDArray[np.float64]:
-    """(k,) part of a listener's plays that lies nearest each taste, over all tracks.
+def _groups(
+    space: TasteSpace,
+    tracks: Ints,
+    weights: Floats,
+    shares: NDArray[np.floating],
+    most: int,
+    config: ProfileConfig,
+) -> tuple[Ints, int]:
+    """(n,) group of each track, the heaviest 0, and how many groups; -1 where one is too small for a taste.
 
-    A song on repeat says less than as many plays of different songs, so no track counts for more than `most`.
+    Args:
+        space: where tastes lie.
+        tracks: (n,).
+        weights: (n,) by which likeness is averaged.
+        shares: (n,) part of the listening that each track is.
+        most: groups at most.
+        config: how small is too small.
     """
-    start, stop = plays.matrix.indptr[row], plays.matrix.indptr[row + 1]
-    tracks = plays.matrix.indices[start:stop]
-    amount = (plays.matrix.data if plays.faded is None else plays.faded)[start:stop].astype(np.float64)
-    here = known[tracks] & (amount > 0)
-    amount = amount[here]
-    amount = np.minimum(amount, most * amount.sum())
-    nearest = (space.vectors[tracks[here]] @ centres.T).argmax(1)
-    return np.bincount(nearest, amount / amount.sum(), len(centres)).astype(np.float64)
+    vectors = space.vectors[tracks]
+    group = agglomerate(vectors @ vectors.T, weights, space.resolution)
+    share, count = np.bincount(group, shares), np.bincount(group)
+    order = np.argsort(-share, kind="stable")
+    large = order[(share[order] >= config.least_share) & (count[order] >= config.least_tracks)][:most]
+    place = np.full(len(share), -1, np.int32)
+    place[large] = np.arange(len(large), dtype=np.int32)
+    return place[group], len(large)
+
+
+def _with_small(
+    space: TasteSpace,
+    plays: Plays,
+    heard: _Heard,
+    places: NDArray[np.int64],
+    taste: Ints,
+    centres: Floats,
+    config: ProfileConfig,
+) -> tuple[NDArray[np.int64], Ints, int]:
+    """The tracks with those of tastes that have few among the most played: places, taste of each, how many.
+
+    They are looked for among all tracks that are like no taste so far.
+    """
+    k = len(centres)
+    unlike = (space.vectors[heard.tracks] @ centres.T).max(1) < space.resolution
+    far = np.flatnonzero(unlike)
+    far = far[np.argsort(-heard.shares[far], kind="stable")[: config.tracks]]
+    if k >= config.most or heard.shares[far].sum() < config.least_share:
+        return places, taste, k
+    weights = plays.matrix.data[heard.places[far]].astype(np.float32)
+    group, more = _groups(space, heard.tracks[far], weights, heard.shares[far], config.most - k, config)
+    far, group = far[group >= 0], group[group >= 0]
+    stays = ~np.isin(places, heard.places[far])
+    return (
+        np.concatenate([places[stays], heard.places[far]]),
+        np.concatenate([taste[stays], k + group]).astype(np.int32),
+        k + more,
+    )
 
 
 FEWEST_PLAYS = 20  # in each window, before anything is said of a trend
