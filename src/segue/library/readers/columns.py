@@ -8,10 +8,10 @@ from datetime import date
 from typing import Any
 
 from segue.errors import UsageError
-from segue.library.readers.exportify_words import WORDS
+from segue.library.readers.table_words import WORDS
 
 # Our name -> theirs, the better one first where a table has several. Compared in lower case, with "_" for all
-# that is neither letter nor digit.
+# that is neither letter nor digit; in other languages, `table_words.py`.
 SYNONYMS: dict[str, tuple[str, ...]] = {
     "listener": ("listener", "listener_id", "user", "user_id", "userid", "user_name", "username", "person"),
     "track": (
@@ -77,6 +77,11 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
         "date_played",
         "play_date",
         "listened_on",
+        "listen_date",
+        "scrobble_time",
+        "scrobble_date",
+        "scrobbled",
+        "played_on",
         "tagtime",
     ),
     "played_ms": ("played_ms", "ms_played", "msplayed", "play_duration_ms", "play_duration_milliseconds"),
@@ -116,13 +121,14 @@ FEATURES = (
 # Names of columns that hold several artists in one cell; the others hold one, whatever commas are in it.
 JOINT_CREDITS = ("artists", "artist_name_s", "artist_names")
 
-_OTHER = re.compile(r"[^a-z0-9]+")
+_OTHER = re.compile(r"[\W_]+")
 # What looks like a time of play, whoever wrote it: a count since 1970, a date, a year with a clock.
 _A_TIME = re.compile(
     r"1\d{9}(\.\d+)?|1\d{12}|1\d{15}|1\d{18}"
     r"|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T,].*)?|(?=.*\b(19|20)\d\d\b).*\b\d{1,2}[:.]\d\d\b.*",
     re.ASCII | re.S,
 )
+_OF_DAY = re.compile(r"([01]?\d|2[0-3])[:.][0-5]\d([:.][0-5]\d(\.\d+)?)?( ?[ap]\.?m\.?)?", re.ASCII | re.I)
 _A_LENGTH = re.compile(r"(\d{1,2}:)?\d{1,3}:[0-5]\d|[1-9]\d{0,4}(\.\d+)?", re.ASCII)
 # Dates of other things than plays.
 _NO_PLAY = {"release", "released", "birth", "born", "modified", "updated", "added", "founded"}
@@ -132,6 +138,11 @@ def plain(name: str) -> str:
     """A column's name as it is compared: "Date#someone" is "date", "Künstlername(n)" Exportify's German."""
     name = WORDS.get(name.strip().lower(), name)
     return _OTHER.sub("_", (name.partition("#")[0] or name).lower()).strip("_")
+
+
+def in_another_language(name: str) -> bool:
+    """Whether a column's name is known, and not English."""
+    return name.strip().lower() in WORDS
 
 
 def says_utc(name: str) -> bool:
@@ -145,7 +156,8 @@ def places(
     """Return where each of our columns is: by `mapping` (ours -> theirs), else by a name that is known.
 
     A mapping to "" says that the table has no such column. `sample` are the first rows: where a column "time"
-    holds lengths, as iTunes has it, it is the duration.
+    holds lengths, as iTunes has it, it is the duration; where it holds times of day beside a column "date",
+    it is "time_of_day".
 
     Raises:
         UsageError: `mapping` names a column that we or they do not have.
@@ -161,10 +173,14 @@ def places(
             raise UsageError(f"The table has no column {name!r}", expected=", ".join(columns)[:500])
         if name:
             found[ours] = theirs[plain(name)]
+    if not {"time", "duration"} & set(mapping) and _are_clocks(
+        _values(sample, theirs.get("date")), _values(sample, theirs.get("time"))
+    ):
+        found |= {"time": theirs["date"], "time_of_day": theirs.pop("time")}
     taken = set(found.values())
     lengths = theirs.get("time") if _are_lengths(_values(sample, theirs.get("time"))) else None
     for ours, names in SYNONYMS.items():
-        if ours not in mapping:
+        if ours not in found and ours not in mapping:
             there = [theirs[name] for name in names if name in theirs and theirs[name] != lengths]
             if there and (there[0] not in taken or ours == "playlist_title"):
                 found[ours] = there[0]
@@ -203,6 +219,14 @@ def _values(sample: Sequence[Sequence[Any]], place: int | None) -> list[Any]:
         value if isinstance(value, date) else str(value).strip() for value in values if value is not None
     ]
     return [value for value in shown if value != ""]
+
+
+def _are_clocks(dates: Sequence[Any], times: Sequence[Any]) -> bool:
+    """Whether times of day stand beside days; "3:45" alone is rather a length."""
+    days = dates and not any(isinstance(value, str) and ":" in value for value in dates)
+    written = [value for value in times if isinstance(value, str) and _OF_DAY.fullmatch(value)]
+    sure = sum(value[:2].isdecimal() or value[-1] in "mM." for value in written)
+    return bool(days) and bool(times) and len(written) == len(times) and 2 * sure >= len(times)
 
 
 def _are_lengths(values: Sequence[Any]) -> bool:

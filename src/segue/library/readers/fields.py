@@ -87,7 +87,7 @@ def required(value: object, what: str) -> str:
 
 
 def number(value: object, what: str) -> float | None:
-    """Return a finite number, None for null or empty text.
+    """Return a finite number, None for null or empty text. "3,5" is 3.5; "1,234" may be either, and is none.
 
     Raises:
         Malformed: it is something else.
@@ -97,12 +97,17 @@ def number(value: object, what: str) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise Malformed(f"{what} is not a number: {shown(value)}")
     try:
-        found = float(value)
+        found = float(_with_point(value) if isinstance(value, str) and "," in value else value)
     except (ValueError, OverflowError):
         raise Malformed(f"{what} is not a number: {shown(value)}") from None
     if not math.isfinite(found):
         raise Malformed(f"{what} is not finite: {shown(value)}")
     return found
+
+
+def _with_point(value: str) -> str:
+    before, _, after = value.strip().partition(",")
+    return f"{before}.{after}" if len(before) > 3 or len(after) != 3 else value
 
 
 def integer(value: object, what: str, least: int = 0, most: int = LARGEST) -> int | None:
@@ -128,11 +133,14 @@ def integer(value: object, what: str, least: int = 0, most: int = LARGEST) -> in
 
 
 def milliseconds(value: object, what: str) -> int | None:
-    """Return a duration in milliseconds, up to a week; None for null or empty text.
+    """Return a duration in whole milliseconds, up to a week; None for null or empty text.
 
     Raises:
         Malformed: it is something else, or negative.
     """
+    if isinstance(value, float) or (isinstance(value, str) and not value.isdecimal()):
+        found = number(value, what)
+        value = None if found is None else round(found)
     return integer(value, what, 0, LONGEST_MS)
 
 

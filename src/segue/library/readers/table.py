@@ -25,7 +25,15 @@ from typing import Any
 
 from segue.errors import FormatError
 from segue.library.readers.base import Reader, ReadOptions, converted
-from segue.library.readers.columns import FEATURES, JOINT_CREDITS, places, plain, says_utc, unknown_times
+from segue.library.readers.columns import (
+    FEATURES,
+    JOINT_CREDITS,
+    in_another_language,
+    places,
+    plain,
+    says_utc,
+    unknown_times,
+)
 from segue.library.readers.delimited import layout, table
 from segue.library.readers.fields import (
     Malformed,
@@ -40,12 +48,13 @@ from segue.library.readers.fields import (
     truth,
 )
 from segue.library.readers.parquet import MAGIC, parquet
+from segue.library.readers.table_times import TableClock, day_first, until_dates_tell
 from segue.library.readers.table_tracks import Fields, listeners, tracks
-from segue.library.readers.times import Clock
 from segue.library.rows import Feedback, Listen, Playlist, PlaylistEntry, Reject, Row, TrackFacts
 from segue.library.sources import Entry
 
 SAMPLE = 50  # rows that show what is in a column
+TIMES = ("time", "added_at")
 KINDS = ("save", "love", "ban", "hate", "unlove")
 
 _make = tuple.__new__  # half the time of Listen(...)
@@ -87,7 +96,9 @@ class Table(Reader):
                 do="name the columns, such as --column track=song --column artist=band",
             )
         _refuse_lost_times(entry.name, columns, at, options.columns, sample)
-        context = _Context(entry, options, at, columns)
+        times = [at[each] for each in TIMES if each in at]
+        first += until_dates_tell(first, records, times)
+        context = _Context(entry, options, at, columns, first)
         place = "row" if is_parquet else "line"
         every = chain(first, records)
         if kind == "playlists":
@@ -118,11 +129,20 @@ class _Context:
     """What converting a table's rows needs."""
 
     def __init__(
-        self, entry: Entry, options: ReadOptions, at: dict[str, int], columns: Sequence[str]
+        self,
+        entry: Entry,
+        options: ReadOptions,
+        at: dict[str, int],
+        columns: Sequence[str],
+        first: Sequence[tuple[int, Any]],
     ) -> None:
         self.options, self.at, self.columns = options, at, columns
         clock, time = options.clock(), at.get("time")
-        self.clock: Clock = clock.utc if time is not None and says_utc(columns[time]) else clock
+        clock = clock.utc if time is not None and says_utc(columns[time]) else clock
+        times = [at[each] for each in TIMES if each in at]
+        # Of those who write dates in numbers, the speakers of English alone may begin with the month.
+        told = any(in_another_language(columns[each]) for each in times) or None
+        self.clock = TableClock(clock, day_first(first, times, otherwise=told))
         self.file = PurePosixPath(entry.name).stem
         joint = "artist" in at and plain(columns[at["artist"]]) in JOINT_CREDITS
         self.track = tracks(at, options.catalogue, options.artists if joint else None)
@@ -159,7 +179,7 @@ def _kind(at: dict[str, int]) -> str | None:
 
 def _listens(context: _Context) -> Convert:
     at, clock, listener, track = context.at, context.clock, context.listener, context.track
-    time = at.get("time")
+    time, hour = at.get("time"), at.get("time_of_day")
     played = (("played_ms", milliseconds), ("played", seconds))
     # The fields of Listen from the fourth on, with what reads them.
     wanted: tuple[tuple[str, Callable[[object, str], Any]], ...] = (
@@ -191,9 +211,14 @@ def _listens(context: _Context) -> Convert:
                     rest[slot] = (
                         read(fields[place], name) if name == "plays" else or_none(read, fields[place])
                     )
-        started_at = None if time is None else clock.time(fields[time])
+        of_day = None if hour is None else fields[hour]
+        started_at = None if time is None else clock.time(fields[time], of_day=of_day)
         if started_at is None and not may_lack_time:
             raise Malformed("the time is missing")
+        if rest[1] is None:
+            if started_at is None:
+                raise Malformed("plays is missing")
+            rest[1] = 1
         return _make(Listen, (listener(fields), track(fields), started_at, *rest))
 
     return convert
@@ -264,10 +289,10 @@ _CONVERTERS: dict[str, Callable[[_Context], Convert]] = {
 }
 
 
-def _count(value: object, what: str) -> int:
+def _count(value: object, what: str) -> int | None:
     count = integer(value, what)
-    if not count:
-        raise Malformed(f"{what} is missing or 0")
+    if count == 0:
+        raise Malformed(f"{what} is 0")
     return count
 
 

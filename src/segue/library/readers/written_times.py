@@ -127,10 +127,12 @@ def _date(value: str, whole: str) -> tuple[int, int, int]:
         day, month, year = (int(part) for part in found.groups())
         return year, month, day
     year_at = _YEAR.search(value)
-    month = next((number for word in _WORD.findall(value) if (number := _month(word))), None)
+    months = [(word.start(), number) for word in _WORD.finditer(value) if (number := _month(word[0]))]
     day_at = _DAY.search(value)
-    if year_at is None or month is None or day_at is None:
+    if year_at is None or not months or day_at is None:
         raise Malformed(f"the date is not understood: {shown(whole)}")
+    # The nearest to the year: "mardi" is no March.
+    _, month = min(months, key=lambda each: abs(each[0] - year_at.start()))
     return int(year_at[0]), month, int(day_at[0])
 
 
