@@ -36,7 +36,7 @@ from segue.progress import Advance, progress
 if TYPE_CHECKING:
     import duckdb
 
-MEMORY = "500MB"
+MEMORY = "350MB"
 SMALL = 1 << 20  # bytes of a table's parts, below which it is held in memory
 LARGE = 150 << 20  # bytes set aside from which DuckDB works on disk, compressed, instead of in memory
 
@@ -214,6 +214,7 @@ def _read_turns(job: _Job, worker: int, advance: Advance) -> Staged:
             if reader.name not in staged.formats:
                 staged.formats.append(reader.name)
     staging.flush()
+    pa.default_memory_pool().release_unused()  # what Arrow keeps for later, DuckDB could not have
     staged.entries, staged.broken = staging.entries, staging.refused
     return staged
 

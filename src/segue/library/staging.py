@@ -17,8 +17,8 @@ from segue.library.identity import credit_key, name_key
 from segue.library.rows import Feedback, Listen, Playlist, PlaylistEntry, Reject, Row, TrackFacts, TrackRef
 from segue.library.tables import TIME
 
-CHUNK = 150_000  # rows in memory
-REFS = 200_000  # distinct references in memory
+CHUNK = 50_000  # rows in memory
+REFS = 100_000  # distinct references in memory
 
 # The staged kinds; all but refs are counted under these names. Columns follow the fields of the rows.
 _COLUMNS: dict[str, list[tuple[str, pa.DataType]]] = {
