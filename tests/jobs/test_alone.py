@@ -128,6 +128,18 @@ def test_of_one_style_one_taste_is_told(tmp_path: Path) -> None:
     assert len(tastes_of_week(library, WEEK, keep=False).profiles.tastes("me")) == 1
 
 
+def test_a_large_taste_stays_whole_beside_small_ones(tmp_path: Path) -> None:
+    kinds = [songs(name, many) for name, many in (("north", 90), ("south", 30), ("west", 30))]
+    north, south, west = map(ids, kinds)
+    plays = evenings("me", [north, south, north, west], np.random.default_rng(2), number=240)
+    library = library_of(tmp_path, [song for kind in kinds for song in kind], plays)
+    train(library, show_progress=False)
+    profiles = tastes_of_week(library, WEEK, keep=False).profiles
+    told = [{style(str(profiles.tracks[at])) for at in profiles.tracks_of(t)} for t in profiles.tastes("me")]
+    assert told[0] == {"north"}
+    assert sorted(map(sorted, told)) == [["north"], ["south"], ["west"]]
+
+
 def test_favourites_come_again_by_shares_and_are_not_called_new(alone: Library) -> None:
     config = WeeklyConfig(unplayed_days=30, tracks=20)
     (first,) = weekly(alone, WEEK, config=config)

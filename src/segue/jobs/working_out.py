@@ -14,7 +14,7 @@ from segue.library.listening import owners
 from segue.playlists.catalogue import Catalogue
 from segue.playlists.history import read_histories
 from segue.playlists.weekly import Material, WeeklyConfig
-from segue.taste.apart import told_apart
+from segue.taste.apart import joined_by_sessions
 from segue.taste.listened import ListenedConfig, read_plays
 from segue.taste.profiles import find_profiles
 from segue.taste.space import TasteSpace, drawn
@@ -51,10 +51,7 @@ def work_out(
     space = TasteSpace.of(spectral_vectors(matrix), plays)
     space = replace(space, vectors=beside_their_artist(space.vectors, artist.astype(np.int32)))
     if model.config.observations.teachers == "sessions":
-        finest = told_apart(
-            matrix, space.resolution, lambda at: find_profiles(replace(space, resolution=at), plays)
-        )
-        space = replace(space, resolution=finest)
+        space = joined_by_sessions(space, plays, matrix)
     some = sorted(sample[:HUB_SAMPLE])
     catalogue = Catalogue.read(library, tracks)
     histories = read_histories(library, catalogue, context, some, datetime.now(UTC), unit=unit)

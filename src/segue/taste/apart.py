@@ -1,66 +1,89 @@
-"""Whether tastes that a few people's sessions taught are apart in those sessions, or only by chance."""
+"""Tastes of a few people, whose own sessions are all that is known: songs of one session are of one taste.
+
+Vectors learned from a few people's sessions find groups even where songs were played in any order, so that
+one taste falls into several. But tastes of a listener who has several are seldom in one session.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from segue.taste.profiles import Profiles
+from segue.taste.profiles import Profiles, find_profiles
+from segue.taste.space import Floats, Ints, Plays, TasteSpace
 
-TOGETHER = (
-    0.25  # of what chance would give: pairs of two tastes in one session, above which they are one taste
-)
-SESSIONS = 3  # in fewer, a track says nothing
-TRACKS = 5  # of such tracks, below which a taste is not to be told from chance
-COARSER = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 5.0)  # by how much, in parts of the space's own resolution
-ONE = -0.999  # a resolution at which everything is one taste
+# Pairs of songs of two groups in one session, in parts of what chance would give, above which they are one
+# taste. On twenty made-up people: at most .30 for two true tastes, at least .38 for two made of one.
+TOGETHER = 0.32
+SESSIONS = 3  # in fewer, a song says nothing
+SONGS = 3  # of such songs, below which a group is not to be told from chance
+PULL = 1.0  # how far a song is moved to its taste, in lengths of its vector
 
 
-def told_apart(sessions: csr_matrix, resolution: float, find: Callable[[float], Profiles]) -> float:
-    """The finest resolution at which sessions tell any two tastes of a listener apart.
-
-    Vectors learned from sessions find groups even where songs were played in any order; tastes of a listener
-    who has several are seldom in one session. Measured on made-up people: pairs of two true tastes are met in
-    one session at most .07 times as often as by chance, of two made of one taste at least .38 times.
+def joined_by_sessions(space: TasteSpace, plays: Plays, sessions: csr_matrix) -> TasteSpace:
+    """The space with songs moved to their tastes: groups that are met in the same sessions are one.
 
     Args:
+        space: of vectors learned from the sessions.
+        plays: of the few listeners.
         sessions: (n_sessions, n_tracks) above 0 where a track was played.
-        resolution: that of the space, the finest.
-        find: the tastes at a resolution.
     """
-    for part in COARSER:
-        at = max(resolution - part * abs(resolution), ONE)
-        if together(sessions, find(at)) <= TOGETHER:
-            return at
-    return ONE
-
-
-def together(sessions: csr_matrix, profiles: Profiles) -> float:
-    """How often songs of two tastes are in one session, in parts of what chance would give; the worst pair.
-
-    0 where no listener has two tastes; 1 where a taste has too few songs that were met in several sessions.
-    """
+    found = find_profiles(space, plays)
+    if not len(found.ids):
+        return space
     there = csr_matrix(sessions > 0, dtype=np.float64)
     often = np.asarray(there.sum(axis=0)).ravel() >= SESSIONS
-    worst = 0.0
-    for listener in profiles.listeners.tolist():
-        tastes = profiles.tastes(listener)
-        songs = [profiles.tracks_of(taste) for taste in tastes]
-        songs = [tracks[often[tracks]] for tracks in songs]
-        if len(tastes) > 1 and min(map(len, songs)) < TRACKS:
-            return 1.0
-        counts = [np.asarray(there[:, tracks].sum(axis=1)).ravel() for tracks in songs]
-        for at, one in enumerate(counts):
-            worst = max([worst, *(_ratio(one, other) for other in counts[:at])])
-    return worst
+    taste = np.empty(len(found.ids), np.int32)  # that each group is of
+    for listener in found.listeners.tolist():
+        groups = found.tastes(listener)
+        songs = [found.tracks_of(group) for group in groups]
+        merged = _merged(there, [tracks[often[tracks]] for tracks in songs])
+        taste[groups.start : groups.stop] = groups.start + merged
+    nearest = (space.vectors @ found.centres.T).argmax(1)
+    centres = np.zeros_like(found.centres)
+    np.add.at(centres, taste, found.centres * found.weights[:, None])
+    centres /= np.maximum(np.linalg.norm(centres, axis=1, keepdims=True), 1e-9)
+    moved = space.vectors + PULL * centres[taste[nearest]]
+    moved /= np.maximum(np.linalg.norm(moved, axis=1, keepdims=True), 1e-9)
+    vectors = np.where(space.known[:, None], moved, 0).astype(np.float32)
+    return replace(space, vectors=vectors, resolution=_between(vectors, found, taste))
 
 
-def _ratio(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+def _merged(there: csr_matrix, songs: list[Ints]) -> Ints:
+    """(k,) the lowest group that each is one taste with: those met together most are merged first."""
+    taste = np.arange(len(songs), dtype=np.int32)
+    counts = {at: np.asarray(there[:, tracks].sum(axis=1)).ravel() for at, tracks in enumerate(songs)}
+    known = {at: len(tracks) for at, tracks in enumerate(songs)}
+    while len(counts) > 1:
+        pairs = [(one, other) for one in counts for other in counts if one < other]
+        ratios = {pair: _together(counts[pair[0]], counts[pair[1]]) for pair in pairs}
+        few = [pair for pair in pairs if min(known[at] for at in pair) < SONGS]
+        one, other = max(few or pairs, key=ratios.__getitem__)
+        if not few and ratios[one, other] <= TOGETHER:
+            break
+        taste[taste == other] = one
+        counts[one] = counts[one] + counts.pop(other)
+        known[one] += known.pop(other)
+    return taste
+
+
+def _together(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
     """Pairs across, in parts of those expected if each place of a session were drawn by itself."""
     both = one + other
     share = one.sum() / max(both.sum(), 1.0)
     expected = (both * (both - 1)).sum() * share * (1 - share)
     return float((one * other).sum() / expected) if expected > 0 else 1.0
+
+
+def _between(vectors: Floats, found: Profiles, taste: Ints) -> float:
+    """A resolution between the likeness of groups of one taste and that of groups of two."""
+    mean = np.array([vectors[found.tracks_of(group)].mean(0) for group in range(len(taste))])
+    likeness = mean @ mean.T
+    owner = np.repeat(np.arange(len(found.listeners)), np.diff(found.first))
+    pairs = owner[:, None] == owner[None, :]
+    same = taste[:, None] == taste[None, :]
+    least, most = likeness[pairs & same].min(), likeness[pairs & ~same].max(initial=-1.0)
+    return float(np.clip((least + most) / 2, -0.99, 0.99))
