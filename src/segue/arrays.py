@@ -68,7 +68,7 @@ def _read(handle: IO[bytes], *, may_map: bool) -> dict[str, NDArray[Any]]:
                 name = member.filename.removesuffix(".npy")
                 if may_map and member.compress_type == zipfile.ZIP_STORED and member.file_size >= MAPPED:
                     whole = whole or mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_COPY)
-                    arrays[name] = _mapped(handle, whole, member.header_offset)
+                    arrays[name] = _mapped(handle, whole, member)
                 else:
                     with archive.open(member) as packed:
                         arrays[name] = np.lib.format.read_array(packed, allow_pickle=False)
@@ -77,11 +77,13 @@ def _read(handle: IO[bytes], *, may_map: bool) -> dict[str, NDArray[Any]]:
     return arrays
 
 
-def _mapped(handle: IO[bytes], whole: mmap.mmap, begins: int) -> NDArray[Any]:
-    """The array in the member of a zip file that begins at a byte of it."""
-    handle.seek(begins)
+def _mapped(handle: IO[bytes], whole: mmap.mmap, member: zipfile.ZipInfo) -> NDArray[Any]:
+    """The array in a member of a zip file."""
+    handle.seek(member.header_offset)
     name, extra = _LOCAL_HEADER.unpack(handle.read(_LOCAL_HEADER.size))
-    handle.seek(begins + _LOCAL_HEADER.size + name + extra)
+    if handle.read(name) not in (member.filename.encode(), member.filename.encode("cp437", "replace")):
+        raise ValueError(f"{member.filename} has another name where it begins")
+    handle.seek(extra, os.SEEK_CUR)
     version = np.lib.format.read_magic(handle)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, by_columns, dtype = read(handle)

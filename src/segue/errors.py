@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 T = TypeVar("T", bound="BaseModel")
+LONGEST = 1000  # characters of each part of a message
 
 CLOSE = 60  # of 100, how like a name is that may have been meant
 
@@ -22,6 +23,7 @@ class SegueError(Exception):
     exit_code = 1
 
     def __init__(self, what: str, *, expected: str = "", came: str = "", do: str = "") -> None:
+        what, expected, came, do = map(_short, (what, expected, came, do))  # a file can say anything
         self.what, self.expected, self.came, self.do = what, expected, came, do
         parts = [what.rstrip(".") + "."]
         if expected:
@@ -35,6 +37,10 @@ class SegueError(Exception):
     def __reduce__(self) -> tuple[Any, ...]:
         """So that it comes whole out of a worker process."""
         return _again, (type(self), self.what, self.expected, self.came, self.do)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} ... {text[-LONGEST // 2 :]}"
 
 
 def _again(kind: type[SegueError], what: str, expected: str, came: str, do: str) -> SegueError:

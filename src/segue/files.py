@@ -10,7 +10,7 @@ import shutil
 import uuid
 from collections.abc import Generator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from segue.errors import BusyError, FormatError, SegueError, UsageError
 
@@ -90,17 +90,20 @@ def locked(folder: Path, what: str, *, wait: float = 0.0, name: str = ".lock") -
 
     Raises:
         BusyError: another process, or thread, holds it.
+        UsageError: the folder cannot be written to.
     """
     import filelock  # not until something is written
 
-    folder.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(folder / name, timeout=wait)
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except filelock.Timeout:
         raise BusyError(
             f"Another process is writing to the {what} {folder}", do="wait until it has finished"
         ) from None
+    except OSError as error:
+        _unwritable(folder, what, error)
     try:
         yield
     finally:
@@ -119,11 +122,15 @@ def refuse_read_only(folder: Path, what: str) -> None:
         probe.touch()
         probe.unlink(missing_ok=True)  # a writer's sweep may come first
     except OSError as error:
-        raise UsageError(
-            f"The {what} {folder} cannot be written to",
-            came=error.strerror or str(error),
-            do="change its permissions, or work on a copy",
-        ) from None
+        _unwritable(folder, what, error)
+
+
+def _unwritable(folder: Path, what: str, error: OSError) -> NoReturn:
+    raise UsageError(
+        f"The {what} {folder} cannot be written to",
+        came=error.strerror or str(error),
+        do="change its permissions, or work on a copy",
+    ) from None
 
 
 @contextlib.contextmanager
@@ -190,8 +197,9 @@ def from_json(path: Path, what: str, do: str) -> dict[str, Any]:
     """
     with reading(path, what, do):
         value = json.loads(path.read_bytes().decode("utf-8"))
+        unchecked = CHECKSUM not in value
         expected = value.pop(CHECKSUM, None)
-        same = expected is None or expected == _of_json(value)
+        same = unchecked or expected == _of_json(value)
     if not same:
         raise FormatError(f"{path} is damaged", expected=f"checksum {expected}", do=do)
     return value

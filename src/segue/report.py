@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segue import files
+from segue.errors import install
 
 if TYPE_CHECKING:
     import altair as alt
@@ -42,8 +44,16 @@ class Page:
         self._parts.append({"kind": "table", "columns": columns, "rows": cells, "numeric": numeric})
 
     def pictures(self, charts: Mapping[str, alt.TopLevelMixin]) -> None:
-        """Add charts side by side, by caption, drawn here and now as SVG."""
-        drawn = [(caption, draw(chart)) for caption, chart in charts.items()]
+        """Add charts side by side, by caption, drawn here and now as SVG.
+
+        Without the extra pictures the page says so, and has the charts as Vega-Lite instead.
+        """
+        try:
+            drawn = [(caption, draw(chart), None) for caption, chart in charts.items()]
+        except ModuleNotFoundError as error:
+            if error.name != "vl_convert":
+                raise
+            drawn = [(caption, None, json.dumps(_spec(chart))) for caption, chart in charts.items()]
         if drawn:
             self._parts.append({"kind": "pictures", "pictures": drawn})
 
@@ -52,18 +62,25 @@ class Page:
         from jinja2 import Environment
 
         template = Environment(autoescape=True, trim_blocks=True).from_string(_TEMPLATE.read_text("utf-8"))
-        html = template.render(title=self.title, lead=self.lead, parts=self._parts)
+        html = template.render(
+            title=self.title, lead=self.lead, parts=self._parts, install=install("pictures")
+        )
         files.write_text(path, html)
 
 
 def draw(chart: alt.TopLevelMixin) -> str:
-    """A chart as SVG text. Sizes not set on the chart itself become 420 x 240."""
+    """A chart as SVG text. Sizes not set on the chart itself become 420 x 240.
+
+    Raises:
+        ModuleNotFoundError: the extra pictures is not installed.
+    """
     import vl_convert
 
-    spec = chart.to_dict()
-    spec.setdefault("width", 420)
-    spec.setdefault("height", 240)
-    return vl_convert.vegalite_to_svg(spec)
+    return vl_convert.vegalite_to_svg(_spec(chart))
+
+
+def _spec(chart: alt.TopLevelMixin) -> dict[str, Any]:
+    return {"width": 420, "height": 240} | chart.to_dict()
 
 
 def cell(value: Any) -> str:

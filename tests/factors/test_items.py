@@ -155,7 +155,7 @@ def test_what_is_not_a_model_is_refused(tmp_path):
     with pytest.raises(NotFoundError, match="no model"):
         ItemNeighbours.load(tmp_path / "none")
     np.savez(tmp_path / "other.npz", x=np.arange(3))
-    with pytest.raises(FormatError, match="not a saved ItemNeighbours"):
+    with pytest.raises(FormatError, match="cannot be read as a saved ItemNeighbours"):
         ItemNeighbours.load(tmp_path / "other.npz")
     (tmp_path / "text.npz").write_text("not an archive")
     with pytest.raises(FormatError):

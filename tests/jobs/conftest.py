@@ -36,7 +36,10 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for play in range(90):
             track = f"t{kinds[play % len(kinds)]}-{int(SONGS * rng.random() ** 1.5)}"
             at = start + timedelta(hours=9 * play + person % 7)
-            listens.append({"listener_id": f"p{person:02}", "track_id": track, "started_at": at, "plays": 1})
+            listens.append(
+                {"listener_id": f"p{person:02}", "track_id": track, "started_at": at, "plays": 1}
+                | {"source": "table"}
+            )
         feedback.append({"listener_id": f"p{person:02}", "track_id": songs[person], "kind": "save"})
     playlists = [{"playlist_id": f"mine{n}", "title": "Mine", "owner": f"p{n:02}"} for n in range(5)]
     entries = [

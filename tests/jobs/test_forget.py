@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pytest
 
 from segue.jobs import traces
 from segue.jobs.forget import forget
@@ -128,16 +124,3 @@ def test_traces_are_found_in_every_kind_of_file(tmp_path: Path) -> None:
         (f"{who}.txt", "its name", 1),
     }
     assert traces.search(tmp_path, "An")[1] == []
-
-
-@pytest.mark.parametrize("every", [20, pytest.param(1, marks=pytest.mark.slow)])
-def test_a_kill_at_any_moment_leaves_what_the_next_call_finishes(
-    library: Library, tmp_path: Path, every: int
-) -> None:
-    _lived_in(library)
-    script = Path(__file__).with_name("killing.py")
-    command = [sys.executable, str(script), "forget", str(library.path), str(tmp_path / "work"), str(every)]
-    alone = os.environ | {"OPENBLAS_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=500, env=alone)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert int(done.stdout) >= 30 / every - 1

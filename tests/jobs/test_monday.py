@@ -58,18 +58,6 @@ def test_several_processes_make_the_same_lists(library: Library, tmp_path: Path)
         make_all(library, WEEK)
 
 
-@pytest.mark.parametrize("every", [11, pytest.param(1, marks=pytest.mark.slow)])
-def test_after_a_kill_at_any_moment_everybody_has_exactly_one_list(
-    library: Library, tmp_path: Path, every: int
-) -> None:
-    script = Path(__file__).with_name("killing.py")
-    command = [sys.executable, str(script), "weekly", str(library.path), str(tmp_path / "work"), str(every)]
-    alone = os.environ | {"OPENBLAS_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1"}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=500, env=alone)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert int(done.stdout) >= 16 / every - 1
-
-
 @pytest.mark.slow
 def test_the_real_command_killed_with_its_workers_goes_on(library: Library) -> None:
     command = [sys.executable, "-m", "segue", "weekly", "--all", "--workers", "2", "--week", WEEK]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -268,13 +266,3 @@ def test_two_publishers_of_one_name_do_not_meet(shelf: Shelf) -> None:
                 change()
         shelf.publish("vectors", array(2), MANIFEST)
         assert value(shelf) == 1
-
-
-@pytest.mark.parametrize("mode", ["lines", "times"])
-def test_a_kill_at_any_moment_leaves_the_old_or_the_new(tmp_path: Path, mode: str) -> None:
-    script = Path(__file__).with_name("killing.py")
-    command = [sys.executable, str(script), mode, str(tmp_path / "shelf")]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stdout + done.stderr
-    kills, kept, turned = (int(word) for word in done.stdout.split())
-    assert kills >= 60 and kept > 0 and turned > 0, done.stdout

@@ -20,8 +20,9 @@ from segue.agents.learning import Curve, Learner, begin_learning, learn
 from segue.agents.network import Scaling, init_network
 from segue.agents.policies import Trained
 from segue.errors import NumericalError, UsageError
+from segue.files import reading
 from segue.progress import Advance
-from segue.taste.arrays import load_arrays, save_arrays
+from segue.taste.arrays import AGAIN, load_arrays, save_arrays
 from segue.world.session import Training
 from segue.world.trees import from_arrays, to_arrays
 
@@ -112,15 +113,16 @@ class Agent:
             NotFoundError, FormatError: the file is not there, or is something else.
         """
         facts, arrays = load_arrays(path, KIND)
-        agent = cls(AgentConfig.checked(facts["config"]))
-        session, candidate = facts["inputs"]
-        one, other = np.zeros(session), np.zeros(candidate)
-        network = init_network(jax.random.key(0), session, candidate, agent.config.hidden)
-        like = Trained(network, Scaling(one, one, other, other))  # ty: ignore[invalid-argument-type]
-        agent.params_ = from_arrays("params", like, arrays)
-        agent.curves_ = {name: arrays[f"curve.{name}"] for name in Curve._fields}
-        agent.seed_ = facts["seed"]
-        return agent
+        with reading(path, KIND, AGAIN):
+            agent = cls(AgentConfig.checked(facts["config"]))
+            session, candidate = facts["inputs"]
+            one, other = np.zeros(session), np.zeros(candidate)
+            network = init_network(jax.random.key(0), session, candidate, agent.config.hidden)
+            like = Trained(network, Scaling(one, one, other, other))  # ty: ignore[invalid-argument-type]
+            agent.params_ = from_arrays("params", like, arrays)
+            agent.curves_ = {name: arrays[f"curve.{name}"] for name in Curve._fields}
+            agent.seed_ = facts["seed"]
+            return agent
 
     def _signature(self, seed: int) -> str:
         return sha256(json.dumps([self.config.model_dump(mode="json"), seed]).encode()).hexdigest()[:16]

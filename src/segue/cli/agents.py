@@ -9,6 +9,7 @@ import typer
 
 from segue.cli.options import HtmlOption, JsonOption, SeedOption
 from segue.cli.printing import print_json, print_table
+from segue.cli.verbs import Verbs
 
 if TYPE_CHECKING:
     from segue.jobs.grounds import Ground
@@ -25,7 +26,7 @@ LibraryOption = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the verbs of this family."""
-    family = typer.Typer(
+    family = Verbs(
         no_args_is_help=True, help="Train agents that make playlists in simulated worlds, and compare them."
     )
     family.command("train")(train)
@@ -88,13 +89,17 @@ def _ground(
     library: Path | None, folder: Path, town: str, seed: int, listeners: int, tracks: int, any_order: bool
 ) -> tuple[Ground, Path]:
     """Where the agent learns, and the shelf it is put on."""
+    from segue.files import refuse_read_only
     from segue.jobs.grounds import LibraryGround, TownGround
     from segue.jobs.train import shelf_of
     from segue.library import Library
     from segue.town import TownConfig
 
     if library is not None:
-        return LibraryGround(Library.open(library), shuffled=not any_order), shelf_of(library).folder
+        opened = Library.open(library)
+        refuse_read_only(shelf_of(opened).folder, "shelf")
+        return LibraryGround(opened, shuffled=not any_order), shelf_of(opened).folder
+    refuse_read_only(folder, "folder")
     config = TownConfig.named(town, listeners=listeners, tracks=tracks, months=1.0)
     return TownGround(config, seed), folder
 

@@ -25,8 +25,9 @@ from segue.cli import (
     world,
 )
 from segue.cli.errors import EXIT_CODES
+from segue.cli.verbs import Verbs
 
-app = typer.Typer(
+app = Verbs(
     name="segue",
     no_args_is_help=True,
     add_completion=True,

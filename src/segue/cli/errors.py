@@ -121,5 +121,6 @@ def _end_with(code: int) -> None:
 
 
 def _exit(message: str, code: int) -> None:
-    print(f"segue: {message}", file=sys.stderr)
+    shown = "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in message)
+    print(f"segue: {shown}", file=sys.stderr)
     sys.exit(code)

@@ -16,6 +16,7 @@ from segue.cli.printing import print_json, print_table
 from segue.errors import SegueError, install
 
 EXTRAS = {
+    "pictures": ("vl-convert-python",),
     "taste": ("jax", "equinox", "optax", "gensim"),
     "neighbours": ("faiss-cpu",),
     "voyager": ("voyager",),

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from segue.cli.options import LIBRARY, JsonOption, LibraryOption, known_listener
+from segue.cli.options import LIBRARY, JsonOption, LibraryOption
 from segue.cli.printing import print_json, print_table
-from segue.errors import FormatError, UsageError
+from segue.errors import FormatError, NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from segue.library import Library
@@ -66,13 +66,16 @@ def import_(
     from segue.library.importing import import_path
     from segue.library.readers.base import ReadOptions
 
-    known_listener(listener)
     options = ReadOptions(
         listener=listener,
         columns=_mapping(column or []),
         timezone=timezone,
         bring_back=frozenset(bring_back or []),
     )
+    if not path.exists():  # else a library would be made for nothing
+        raise NotFoundError(
+            f"There is nothing at {path}", do="give the path of a file, a folder or an archive"
+        )
     opened = Library.open(library, create=True)
     report = import_path(
         opened,

@@ -13,13 +13,14 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_matrix
 
 from segue.arrays import load_npz, save_npz
-from segue.errors import FormatError, NotFoundError, UsageError, checked
+from segue.errors import NotFoundError, UsageError, checked
 from segue.factors import kernels, topn
 from segue.factors.arguments import ArgumentError, how_many, ids_in, observed, seed_of
 from segue.factors.config import ALSConfig
 from segue.factors.explaining import bias_part, contributions, system
 from segue.factors.folding import LISTENERS, TRACKS, fold, frame_of, inside, outside, width
 from segue.factors.solver import Floats, Frame, Side, descend, threads
+from segue.files import reading
 from segue.progress import progress
 
 Explanation = tuple[float, list[tuple[int, float]], tuple[NDArray, bool]]
@@ -358,15 +359,13 @@ class ImplicitALS:
 
     @classmethod
     def _read(cls, file: Any, name: str) -> Self:
-        try:
+        with reading(Path(name), "a saved ImplicitALS", "save the model again, or train again"):
             data = load_npz(file)
             model = cls.of(ALSConfig.model_validate_json(str(data["config"])))
             if "user_factors" in data:
                 model.user_factors, model.item_factors = data["user_factors"], data["item_factors"]
                 model.keep(data)
             model.history_ = data["history"].tolist()
-        except (KeyError, ValueError, OSError, IndexError) as error:
-            raise FormatError(f"{name} is not a saved ImplicitALS", came=str(error)) from None
         return model
 
     def kept(self) -> dict[str, NDArray]:

@@ -9,7 +9,7 @@ from typing import NamedTuple, Self
 import numpy as np
 import orjson
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from scipy.sparse import csr_matrix
 
 from segue.errors import FormatError, NotFoundError, UsageError
@@ -17,7 +17,7 @@ from segue.factors.als import ImplicitALS
 from segue.factors.blend import PLAYLISTS, Blend, BlendConfig, MixConfig
 from segue.factors.config import MEASURED, ALSConfig
 from segue.factors.observations import ObservationConfig, Observations, Tables, observe
-from segue.files import write_bytes
+from segue.files import reading, write_bytes
 from segue.library.listening import FEWEST_PEOPLE, Unit
 
 CONFIG, IDS, FACTORS, BLEND = "config.json", "ids.json", "factors.npz", "blend.npz"
@@ -288,17 +288,13 @@ class FactorModel:
             NotFoundError: no model there.
             FormatError: files that don't belong together, or are damaged.
         """
-        try:
+        if not (folder / CONFIG).is_file():
+            raise NotFoundError(f"There is no factor model in {folder}", do="run `segue train`")
+        with reading(folder, "a factor model", "roll back, or train again"):
             model = cls(FactorConfig.model_validate_json((folder / CONFIG).read_bytes()))
             ids = orjson.loads((folder / IDS).read_bytes())
             model.listeners_ = np.array(ids["listeners"], dtype=object)
             model.tracks_ = np.array(ids["tracks"], dtype=object)
-        except FileNotFoundError:
-            raise NotFoundError(f"There is no factor model in {folder}", do="run `segue train`") from None
-        except (ValidationError, ValueError, KeyError, TypeError) as error:
-            raise FormatError(
-                f"{folder} holds a damaged factor model", came=str(error), do="train again"
-            ) from None
         model.als_, model._blend = ImplicitALS.load(folder / FACTORS), folder / BLEND
         found = model.als_.shape
         if found != (len(model.listeners_), len(model.tracks_)):

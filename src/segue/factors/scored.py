@@ -14,8 +14,9 @@ from pydantic import BaseModel
 from scipy.sparse import csr_matrix, issparse
 
 from segue.arrays import load_npz, save_npz
-from segue.errors import FormatError, NotFoundError, NumericalError, UsageError, checked
+from segue.errors import NotFoundError, NumericalError, UsageError, checked
 from segue.factors.arguments import how_many
+from segue.files import reading
 
 LEFT_OUT = np.finfo(np.float32).min  # the score of what may not be recommended, as `implicit` has it
 SCORES_AT_ONCE = 1 << 24  # dense scores held at a time: 64 MB
@@ -187,13 +188,12 @@ class ScoredModel(ABC):
         source = npz_path(file) if isinstance(file, str | Path) else file
         if isinstance(source, Path) and not source.is_file():
             raise NotFoundError(f"There is no model at {source}", do="save one there first")
-        try:
+        path = source if isinstance(source, Path) else Path("the file")
+        with reading(path, f"a saved {cls.__name__}", "save the model again, or train again"):
             data = load_npz(cast("Path | IO[bytes]", source))
             model = cls(cls.config_type.model_validate_json(str(data["config"])))
             model.n_items_ = int(data["n_items"])
             model._restore(data)
-        except (KeyError, ValueError, OSError) as error:
-            raise FormatError(f"{source} is not a saved {cls.__name__}", came=str(error)) from None
         return model
 
     def _state(self) -> dict[str, NDArray]:

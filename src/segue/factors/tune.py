@@ -32,7 +32,7 @@ from segue.factors.als import ImplicitALS
 from segue.factors.config import ALSConfig
 from segue.factors.model import FactorConfig
 from segue.factors.observations import ObservationConfig, Observations, Tables, observe
-from segue.files import write_text
+from segue.files import refuse_read_only, write_text
 from segue.library.moments import seconds
 from segue.progress import progress
 
@@ -114,9 +114,10 @@ def tune(
         each: told of every trial as it ends.
 
     Raises:
-        UsageError: Optuna is not installed, or there is too little to judge by.
+        UsageError: Optuna is not installed, there is too little to judge by, or `study` cannot be written.
     """
     optuna = _optuna()
+    refuse_read_only(study.parent, "folder")
     config, base = config or TuneConfig(), base or ObservationConfig()
     split = _split_of(library, config, base)
     judge = _Judge(library, config, base, split)

@@ -47,7 +47,7 @@ def run_demo(
         for each in folder.iterdir():
             if each.name != MARK:  # which goes last: a kill leaves a folder that is known to be a demo's
                 files.remove(each)
-    folder.mkdir(parents=True, exist_ok=True)
+    files.refuse_read_only(folder, "folder")
     (folder / MARK).touch()
 
     path = folder / "library"

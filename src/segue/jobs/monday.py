@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from segue.errors import SegueError
+from segue.files import refuse_read_only
 from segue.jobs.tastes import tastes_of_week
 from segue.jobs.train import load_factors
 from segue.jobs.weekly import Ready, listeners_of, prepare
@@ -81,7 +82,9 @@ def make_all(
     Raises:
         NotFoundError: nothing was trained yet.
         BusyError: another process is making lists of this week.
+        UsageError: the library cannot be written to.
     """
+    refuse_read_only(library.path, "library")
     begun = time.perf_counter()
     task = Task(library.path, week, config or WeeklyConfig(), seed, out, format)
     weeks = Weeks(library.path / "weeks")

@@ -134,7 +134,9 @@ def run_due(
     Raises:
         NotFoundError: nothing was trained yet.
         BusyError: another process is making them.
+        UsageError: the library cannot be written to.
     """
+    files.refuse_read_only(library.path, "library")
     model, _ = load_factors(library)
     everybody = listeners_of(library, model.config.observations.unit)
     del model

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from segue.errors import FormatError, NotFoundError
+from segue.errors import NotFoundError
 from segue.playlists.catalogue import Catalogue
 from segue.playlists.rules import Context
 from segue.taste.space import TasteSpace
@@ -45,17 +45,12 @@ class Shared:
             NotFoundError: the model was trained by a version that did not keep it.
             FormatError: it is damaged.
         """
-        try:
-            return cls(
-                Catalogue.load(folder / CATALOGUE),
-                Context.load(folder / CONTEXT),
-                TasteSpace.load(folder / SPACE),
-            )
-        except FileNotFoundError:
+        if folder.is_dir() and not all((folder / name).is_file() for name in (CATALOGUE, CONTEXT, SPACE)):
             raise NotFoundError(
                 "The model was trained by an earlier version of Segue", do="train again: segue train"
-            ) from None
-        except (ValueError, KeyError, OSError) as error:
-            raise FormatError(
-                f"{folder} holds a damaged model", came=str(error), do="train again: segue train"
-            ) from None
+            )
+        return cls(
+            Catalogue.load(folder / CATALOGUE),
+            Context.load(folder / CONTEXT),
+            TasteSpace.load(folder / SPACE),
+        )

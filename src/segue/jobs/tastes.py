@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from segue.errors import NotFoundError
+from segue.files import refuse_read_only
 from segue.jobs.shared import Shared
 from segue.jobs.train import FACTORS, VECTORS, load_factors, shelf_of
 from segue.library.listening import owners
@@ -73,6 +74,7 @@ def tastes_of_week(
     Raises:
         NotFoundError: nothing was trained yet.
         BusyError: another process is keeping tastes.
+        UsageError: they cannot be kept there.
     """
     config = config or ProfileConfig()
     if model is None:
@@ -94,6 +96,8 @@ def tastes_of_week(
             known = config.model_copy(update={"resolution": kept[0]["resolution"]})
             space = TasteSpace.of([space.vectors, songs], None, known)
         return WeekOfTastes(week, space, kept[1], tuple(made_from))
+    if keep:
+        refuse_read_only(weeks.folder, "folder of tastes")
     people, playlists = owners(library, unit)
     space, profiles = tastes_of(
         library,

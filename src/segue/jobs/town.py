@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segue.errors import UsageError
+from segue.files import refuse_read_only
 from segue.library import Library
 from segue.progress import progress
 
@@ -39,12 +40,14 @@ def write_town(
     from segue.town.picture import draw_town
     from segue.town.truth import keep_apart
 
-    town = build(TownConfig.named(name, **changes), seed)
+    config = TownConfig.named(name, **changes)
     library = Library.open(path, create=True)
+    refuse_read_only(path, "library")
     if library.count("listens"):
         raise UsageError(f"The library {path} is not empty", do="a town needs a library of its own")
     if truth is not None:
         keep_apart(truth)
+    town = build(config, seed)
     seen: list[Batch] = []  # the first batch of listeners is enough for a picture
 
     def watch(batch: Batch) -> None:

@@ -83,7 +83,7 @@ def _holds_text(kind: pa.DataType) -> bool:
 
 def _numpy(path: Path, listener: str) -> Iterator[tuple[str, int]]:
     quoted = json.dumps(listener, ensure_ascii=False).encode(), json.dumps(listener).encode()
-    with np.load(path, allow_pickle=False) as stored:
+    with path.open("rb") as handle, np.load(handle, allow_pickle=False) as stored:
         for name in stored.files if hasattr(stored, "files") else ():
             array = stored[name]
             if array.dtype.kind == "U":

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segue.errors import NotFoundError, UsageError
+from segue.files import reading, refuse_read_only
 from segue.jobs.train import VECTORS, shelf_of
 from segue.library import Library
 from segue.progress import Advance
-from segue.taste.arrays import load_arrays, pack_strings, save_arrays, unpack_strings
+from segue.taste.arrays import AGAIN, load_arrays, pack_strings, save_arrays, unpack_strings
 from segue.taste.vectors import SongVectors
 from segue.world import measuring
 from segue.world.catalogue import Catalogue, catalogue_of
@@ -63,8 +64,9 @@ def train_world(
         advance: called with one for each model.
 
     Raises:
-        UsageError: there is too little to learn from.
+        UsageError: there is too little to learn from, or the shelf cannot be written to.
     """
+    refuse_read_only(shelf_of(library).folder, "shelf")
     config = config or WorldConfig()
     catalogue = catalogue_of(library, song_vectors(library))
     tell(f"1. {len(catalogue.ids):,} songs; reading sessions")
@@ -127,10 +129,12 @@ def stored_world(library: Library) -> tuple[dict[str, UserModel], list[str], NDA
         NotFoundError: none was trained yet.
         FormatError: what is there cannot be read.
     """
-    facts, arrays = load_arrays(shelf_of(library).path(NAME) / FILE, KIND)
+    path = shelf_of(library).path(NAME) / FILE
+    facts, arrays = load_arrays(path, KIND)
     blank = init_model(jax.random.key(0), "plain")
-    models = {name: from_arrays(name, blank, arrays) for name in facts["models"]}
-    return models, list(unpack_strings(arrays["tracks"])), arrays["shares"]
+    with reading(path, KIND, AGAIN):
+        models = {name: from_arrays(name, blank, arrays) for name in facts["models"]}
+        return models, list(unpack_strings(arrays["tracks"])), arrays["shares"]
 
 
 def stored_library_world(

@@ -13,6 +13,7 @@ from scipy.sparse import csr_matrix
 from segue.errors import SegueError, UsageError, install
 from segue.factors.model import FactorModel
 from segue.factors.observations import Observations
+from segue.files import refuse_read_only
 from segue.jobs.alone import of_medium, offered, only_other_media
 from segue.jobs.shared import Shared
 from segue.jobs.tastes import tastes_by, tastes_of_week
@@ -184,8 +185,10 @@ def weekly(
 
     Raises:
         NotFoundError: a listener is not in the library, or nothing was trained yet.
+        UsageError: the library cannot be written to.
     """
     refuse_unknown(library, listeners or ())
+    refuse_read_only(library.path, "library")
     ready = prepare(library, week, config)
     chosen = ready.everybody if listeners is None else list(listeners)
     lists = []

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from segue.errors import FormatError, NotFoundError, NumericalError, UsageError
-from segue.files import replacing
+from segue.errors import NotFoundError, NumericalError, UsageError
+from segue.files import digest, from_json, reading, refuse_changed, replacing, to_json
 from segue.neighbours import filtering
 from segue.neighbours.config import EngineName, IndexConfig, Metric
 from segue.neighbours.engines import ENGINES, engine_named
@@ -22,6 +21,7 @@ from segue.neighbours.rows import Ids, Rows, allowed_rows, as_ids, excluded_rows
 
 FACTS, VECTORS, IDS, ALIVE = "index.json", "vectors.npy", "ids.npy", "alive.npy"
 FILES = {VECTORS, IDS, ALIVE, *(name for kind in ENGINES.values() for name in kind.files)}
+AGAIN = "build it again"
 MOST_GONE = 3  # with more than 1 row in 3 gone, the index is built anew
 
 
@@ -226,9 +226,10 @@ class Index:
             np.save(folder / ALIVE, self._rows.alive, allow_pickle=False)
         if self._engine is not None:
             self._engine.save(folder)
-        sizes = {path.name: path.stat().st_size for path in sorted(folder.iterdir()) if path.name in FILES}
-        facts = self.facts() | {"bytes": sizes}
-        (folder / FACTS).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+        paths = [path for path in sorted(folder.iterdir()) if path.name in FILES]
+        sizes = {path.name: path.stat().st_size for path in paths}
+        facts = self.facts() | {"bytes": sizes, "sha256": {path.name: digest(path) for path in paths}}
+        (folder / FACTS).write_text(to_json(facts), encoding="utf-8")
 
     def facts(self) -> dict[str, Any]:
         """What the index is and how well it finds: index.json, and material for the shelf's manifest."""
@@ -265,13 +266,15 @@ class Index:
         path = Path(path)
         if not path.is_dir():
             raise NotFoundError(f"No index at {path}")
-        try:
-            facts = json.loads((path / FACTS).read_bytes())
+        facts = from_json(path / FACTS, "an index", AGAIN)
+        with reading(path, "a whole index", AGAIN):
             if (facts["format"], facts["version"]) != ("segue-index", 1):
                 raise ValueError(f"{facts['format']} {facts['version']}")
-            for name, size in facts["bytes"].items():  # engines crash on files that were cut short
-                if (path / name).stat().st_size != size:
+            for name, size in facts["bytes"].items():  # engines crash on damaged files
+                if name not in FILES or (path / name).stat().st_size != size:
                     raise ValueError(f"{name} does not have its {size} bytes")
+            for name, expected in facts.get("sha256", {}).items():  # earlier versions had none
+                refuse_changed(path / name, expected, "a part of an index", AGAIN)
             config = IndexConfig.model_validate(facts["config"])
             vectors = np.load(path / VECTORS, mmap_mode="r" if mmap else None, allow_pickle=False)
             vectors = vectors.view(np.ndarray)
@@ -285,8 +288,6 @@ class Index:
             index._vectors, index._rows = vectors, Rows(ids, alive)
             if len(ids):
                 index._engine = index._kind.load(path, vectors, config.metric, config, mmap)
-        except (OSError, ValueError, KeyError, TypeError, RuntimeError, ValidationError) as error:
-            raise FormatError(f"{path} is not a whole index", came=str(error), do="build it again") from None
         return index
 
     def _found(self, ids: ArrayLike) -> Ids:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from segue.files import replacing
+from segue.files import reading, replacing
 from segue.playlists.playlist import TrackCard
 
 if TYPE_CHECKING:
@@ -51,10 +51,10 @@ class Catalogue:
         """What `save` wrote, mapped into memory.
 
         Raises:
-            FileNotFoundError: there is no such file.
-            ValueError, OSError: it is damaged.
+            FormatError: it is damaged, something else, or not there.
         """
-        return cls(pa.ipc.open_file(pa.memory_map(str(file))).read_all())
+        with reading(file, "a catalogue", "roll back, or train again"):
+            return cls(pa.ipc.open_file(pa.memory_map(str(file))).read_all())
 
     def __len__(self) -> int:
         return len(self.ids)

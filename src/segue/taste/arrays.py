@@ -15,6 +15,7 @@ from segue.arrays import load_npz, save_npz
 from segue.errors import FormatError, NotFoundError
 
 _FACTS = "json"
+AGAIN = "roll back, or train again"
 
 
 def save_arrays(path: Path, kind: str, facts: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -23,9 +24,7 @@ def save_arrays(path: Path, kind: str, facts: Mapping[str, Any], arrays: Mapping
     save_npz(Path(path), {_FACTS: np.frombuffer(text, np.uint8), **arrays})
 
 
-def load_arrays(
-    path: Path, kind: str, *, do: str = "roll back, or train again"
-) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+def load_arrays(path: Path, kind: str, *, do: str = AGAIN) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """What `save_arrays` wrote: facts and arrays.
 
     Args:

@@ -20,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segue.errors import UsageError
+from segue.files import reading
 from segue.ranking.ranker import Ranker
-from segue.taste.arrays import load_arrays, pack_strings, save_arrays, unpack_strings
+from segue.taste.arrays import AGAIN, load_arrays, pack_strings, save_arrays, unpack_strings
 from segue.taste.blend_config import Purpose, SequenceBlendConfig
 from segue.taste.blend_parts import BlendParts
 from segue.taste.candidates import Candidates
@@ -187,25 +188,26 @@ class SequenceBlend:
             NotFoundError, FormatError: the files are not there, or are something else.
         """
         facts, arrays = load_arrays(folder / "blend.npz", KIND)
-        blend = cls(SequenceBlendConfig.model_validate(facts["config"]))
-        network = TasteNetwork.load(folder / "network.npz")
-        blend.weights_, blend.validation_ = facts["weights"], facts["validation"]
-        blend.ranking_ = facts.get("ranking", {})
-        blend._rankers = {
-            purpose: Ranker.of(_beginning(arrays, purpose), names)
-            for purpose, names in facts.get("rankers", {}).items()
-        }
-        n = len(arrays["counts"])
-        unknown = np.full(n, None, dtype=object)
-        documents = Documents(
-            arrays["offsets"],
-            arrays["codes"],
-            network.track_ids_,
-            arrays["counts"],
-            unknown,
-            unknown,
-            unpack_strings(arrays["names"]),
-        )
+        with reading(folder, KIND, AGAIN):
+            blend = cls(SequenceBlendConfig.model_validate(facts["config"]))
+            network = TasteNetwork.load(folder / "network.npz")
+            blend.weights_, blend.validation_ = facts["weights"], facts["validation"]
+            blend.ranking_ = facts.get("ranking", {})
+            blend._rankers = {
+                purpose: Ranker.of(_beginning(arrays, purpose), names)
+                for purpose, names in facts.get("rankers", {}).items()
+            }
+            n = len(arrays["counts"])
+            unknown = np.full(n, None, dtype=object)
+            documents = Documents(
+                arrays["offsets"],
+                arrays["codes"],
+                network.track_ids_,
+                arrays["counts"],
+                unknown,
+                unknown,
+                unpack_strings(arrays["names"]),
+            )
         used = None if blend._rankers else _used(blend.weights_)
         blend._take(BlendParts(blend.config, network, documents, used))
         return blend

@@ -21,8 +21,9 @@ from jax import Array
 from numpy.typing import NDArray
 
 from segue.errors import SegueError, UsageError
+from segue.files import reading
 from segue.taste import cells
-from segue.taste.arrays import load_arrays, pack_strings, save_arrays, unpack_strings
+from segue.taste.arrays import AGAIN, load_arrays, pack_strings, save_arrays, unpack_strings
 from segue.taste.documents import UNKNOWN, Context, Documents
 from segue.taste.module import Fixed, TasteModule, fixed_tables, init_module, predicted, read, tastes
 from segue.taste.network_config import TasteNetworkConfig
@@ -301,17 +302,18 @@ class TasteNetwork:
             NotFoundError, FormatError: the file is not there, or is something else.
         """
         facts, arrays = load_arrays(path, "taste network")
-        network = cls(TasteNetworkConfig.model_validate(facts["config"]))
-        network.track_ids_ = unpack_strings(arrays["track_ids"])
-        network.artists_ = unpack_strings(arrays["artists"])
-        network.counts_, network.seed_ = arrays["counts"], facts["seed"]
-        network.sources_, network.knows_skips_ = tuple(facts["sources"]), facts["knows_skips"]
-        network.curves_ = Curves(**facts["curves"])
-        network.fixed_ = fixed_tables(network.config, network.counts_, arrays["artist_of"])
-        shape = _skeleton(network.config, len(network.artists_))
-        leaves = [jnp.asarray(arrays[f"leaf{n}"]) for n in range(len(jax.tree.leaves(shape)))]
-        network.module_ = jax.tree.unflatten(jax.tree.structure(shape), leaves)
-        return network
+        with reading(path, "a taste network", AGAIN):
+            network = cls(TasteNetworkConfig.model_validate(facts["config"]))
+            network.track_ids_ = unpack_strings(arrays["track_ids"])
+            network.artists_ = unpack_strings(arrays["artists"])
+            network.counts_, network.seed_ = arrays["counts"], facts["seed"]
+            network.sources_, network.knows_skips_ = tuple(facts["sources"]), facts["knows_skips"]
+            network.curves_ = Curves(**facts["curves"])
+            network.fixed_ = fixed_tables(network.config, network.counts_, arrays["artist_of"])
+            shape = _skeleton(network.config, len(network.artists_))
+            leaves = [jnp.asarray(arrays[f"leaf{n}"]) for n in range(len(jax.tree.leaves(shape)))]
+            network.module_ = jax.tree.unflatten(jax.tree.structure(shape), leaves)
+            return network
 
     def _forget(self) -> None:
         for name in ("_table", "_away"):

@@ -15,6 +15,7 @@ from scipy.sparse import csr_matrix
 
 from segue.arrays import load_npz, save_npz
 from segue.errors import NumericalError, UsageError
+from segue.files import reading
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
@@ -138,9 +139,14 @@ class TasteSpace:
 
     @classmethod
     def load(cls, file: Path) -> Self:
-        """Read what `save` wrote; raises FileNotFoundError, and ValueError or KeyError for anything else."""
-        data = load_npz(file)
-        return cls(data["vectors"], float(data["resolution"]))
+        """Read what `save` wrote.
+
+        Raises:
+            FormatError: it is damaged, something else, or not there.
+        """
+        with reading(file, "a space of tastes", "roll back, or train again"):
+            data = load_npz(file)
+            return cls(data["vectors"], float(data["resolution"]))
 
     @property
     def known(self) -> NDArray[np.bool_]:

@@ -23,8 +23,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from segue.errors import NotFoundError, NumericalError, SegueError
+from segue.files import reading
 from segue.progress import Advance, progress
-from segue.taste.arrays import load_arrays, pack_strings, save_arrays, unpack_strings
+from segue.taste.arrays import AGAIN, load_arrays, pack_strings, save_arrays, unpack_strings
 from segue.taste.documents import UNKNOWN, Documents
 
 LEARNED = 0
@@ -187,13 +188,14 @@ class SongVectors:
             NotFoundError, FormatError: the file is not there, or is something else.
         """
         facts, arrays = load_arrays(path, "song vectors")
-        vectors = cls(SongVectorsConfig.model_validate(facts["config"]))
-        vectors.seed_ = facts["seed"]
-        for name in _ARRAYS:
-            setattr(vectors, f"{name}_", arrays[name])
-        for name in _TEXTS:
-            setattr(vectors, f"{name}_", unpack_strings(arrays[name]))
-        return vectors
+        with reading(path, "song vectors", AGAIN):
+            vectors = cls(SongVectorsConfig.model_validate(facts["config"]))
+            vectors.seed_ = facts["seed"]
+            for name in _ARRAYS:
+                setattr(vectors, f"{name}_", arrays[name])
+            for name in _TEXTS:
+                setattr(vectors, f"{name}_", unpack_strings(arrays[name]))
+            return vectors
 
 
 _ARRAYS = ("in", "out", "counts", "origins")

@@ -15,7 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from segue import files
-from segue.errors import FormatError, NotFoundError, UsageError
+from segue.errors import NotFoundError, UsageError
 from segue.town import response
 from segue.town.catalogue import KINDS, Floats, Ints, genres
 from segue.town.config import TownConfig
@@ -181,10 +181,10 @@ def load_truth(folder: Path) -> Truth:
         raise NotFoundError(
             f"There is no truth of a town in {folder}", do="write one: segue town NAME --truth DIR"
         )
-    try:
+    with files.reading(folder, "the truth of a town", "write it anew"):
         settings = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
         config = TownConfig.checked(settings["config"])
-        with np.load(folder / ARRAYS) as stored:
+        with (folder / ARRAYS).open("rb") as handle, np.load(handle) as stored:
             arrays = {name: stored[name] for name in stored.files}
         return Truth(
             config=config,
@@ -197,8 +197,6 @@ def load_truth(folder: Path) -> Truth:
             before=Before(*(arrays[f"before.{name}"] for name in Before._fields)),
             listeners=Listeners(**{f.name: arrays[f"listeners.{f.name}"] for f in fields(Listeners)}),
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise FormatError(f"The truth in {folder} cannot be read ({error})", do="write it anew") from None
 
 
 def truth_of(town: Town) -> Truth:

@@ -38,7 +38,11 @@ def read(path: Path) -> Playlist:
         raise NotFoundError(f"There is no playlist {path}", do="check the name")
     for entry in entries(path):
         if isinstance(entry, Entry):
-            return _read(path, entry, kind)
+            try:
+                return _read(path, entry, kind)
+            except FormatError as error:
+                do = error.do or "export it again, or mend it in an editor"
+                raise FormatError(error.what, expected=error.expected, came=error.came, do=do) from error
     raise FormatError(f"{path} is no playlist file", do="export it again")
 
 

@@ -13,6 +13,7 @@ import orjson
 from numpy.typing import NDArray
 
 from segue.arrays import load_npz, save_npz
+from segue.files import reading
 from segue.library.versions import KINDS, ORIGINAL
 from segue.playlists.rules import kernels
 
@@ -120,10 +121,15 @@ class Context:
 
     @classmethod
     def load(cls, file: Path) -> Context:
-        """Read what `save` wrote; raises FileNotFoundError, and ValueError or KeyError for anything else."""
-        data = load_npz(file)
-        arrays = {f.name: data[f.name] for f in fields(cls) if f.init and f.name != "artist_names"}
-        return cls(**arrays, artist_names=tuple(orjson.loads(data["artist_names"].tobytes())))
+        """Read what `save` wrote.
+
+        Raises:
+            FormatError: it is damaged, something else, or not there.
+        """
+        with reading(file, "a catalogue's context", "roll back, or train again"):
+            data = load_npz(file)
+            arrays = {f.name: data[f.name] for f in fields(cls) if f.init and f.name != "artist_names"}
+            return cls(**arrays, artist_names=tuple(orjson.loads(data["artist_names"].tobytes())))
 
     @property
     def n_tracks(self) -> int:

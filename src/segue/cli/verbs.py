@@ -1,0 +1,68 @@
+"""What every verb refuses before any work: ids that nobody can have, endless numbers, impossible places."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import typer
+from typer.core import TyperCommand
+
+from segue.cli.options import known_listener
+from segue.errors import UsageError
+
+LISTENERS = ("listener", "bring_back")  # parameters that name somebody
+WRITTEN = ("html", "out")  # parameters that name a file, or a folder, to be written
+LARGEST = 2**31 - 1
+
+
+class Verb(TyperCommand):
+    """A verb whose arguments are looked at before it is run."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run it.
+
+        Raises:
+            UsageError: an argument cannot be taken.
+        """
+        for name, given in ctx.params.items():
+            for value in given if isinstance(given, Sequence) and not isinstance(given, str) else [given]:
+                _refuse(name, value)
+        return super().invoke(ctx)
+
+
+class Verbs(typer.Typer):
+    """Verbs, each of which is a `Verb`."""
+
+    def command(self, name: str | None = None, **settings: Any) -> Callable[..., Any]:  # ty: ignore
+        """Add a verb."""
+        return super().command(name, **{"cls": Verb} | settings)
+
+
+def _refuse(name: str, value: object) -> None:
+    shown = "--" + name.replace("_", "-")
+    if isinstance(value, str | Path) and "\0" in str(value):
+        raise UsageError(f"{shown} has a character that no file can", came=repr(str(value))[:80])
+    if name in LISTENERS and isinstance(value, str):
+        known_listener(value)
+    if isinstance(value, int | float) and abs(value) > LARGEST and name != "seed":
+        raise UsageError(f"{shown} is too large", expected=f"at most {LARGEST:,}", came=f"{value:.3g}")
+    if name in WRITTEN and isinstance(value, Path):
+        _refuse_unwritable(value, is_file=name == "html" or bool(value.suffix))
+
+
+def _refuse_unwritable(path: Path, *, is_file: bool) -> None:
+    """What takes minutes must not end with nowhere to put it."""
+    if is_file and path.is_dir():
+        raise UsageError(f"{path} is a folder", expected="the name of a file to write")
+    there = path if path.is_dir() else path.absolute().parent
+    while not there.exists() and there != there.parent:
+        there = there.parent
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        raise UsageError(
+            f"{path} cannot be written",
+            came=f"{there} is {'read-only' if there.is_dir() else 'no folder'}",
+            do="name another place",
+        )
