@@ -192,7 +192,7 @@ def _attack(cases: dict[str, Case], times: int, seed: int) -> dict[str, int]:
 @pytest.mark.parametrize("seed", [1, *(pytest.param(k, marks=pytest.mark.slow) for k in range(100, 110))])
 def test_no_damage_is_a_traceback_or_taken_for_whole(cases: dict[str, Case], seed: int) -> None:
     refused = _attack(cases, 12 if seed == 1 else 500, seed)
-    assert all(refused.values()), refused
+    assert all(count for name, count in refused.items() if cases[name].checked), refused
 
 
 @pytest.mark.parametrize(

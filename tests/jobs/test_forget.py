@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from segue.factors.config import ALSConfig
+from segue.factors.model import FactorConfig
 from segue.jobs import traces
 from segue.jobs.forget import forget
 from segue.jobs.tastes import stored_tastes, tastes_of_week
-from segue.jobs.train import load_factors, shelf_of
+from segue.jobs.train import load_factors, shelf_of, train
 from segue.library import Library
-from segue.library.tables import IMPORTS, REJECTS
+from segue.library.tables import IMPORTS, LISTENS, REJECTS
 from segue.playlists.memory import Weeks
 from segue.playlists.playlist import Playlist, PlaylistEntry, TrackCard
 
@@ -124,3 +126,14 @@ def test_traces_are_found_in_every_kind_of_file(tmp_path: Path) -> None:
         (f"{who}.txt", "its name", 1),
     }
     assert traces.search(tmp_path, "An")[1] == []
+
+
+def test_a_listener_called_like_an_artist_leaves_no_trace(library: Library) -> None:
+    row = library.arrow("listens").slice(0, 1).to_pylist()[0]
+    with library.writing() as writer:
+        for name in ("Band 0-1", "Song t0-1"):
+            writer.append("listens", pa.Table.from_pylist([row | {"listener_id": name}], schema=LISTENS))
+    train(library, FactorConfig(als=ALSConfig(factors=4, iterations=1, random_state=0)), show_progress=False)
+    for name in ("Band 0-1", "Song t0-1"):
+        done = forget(library, name)
+        assert done.left == [] and {row.place.split("/")[0] for row in done.removed} == {"listens", "factors"}

@@ -36,9 +36,11 @@ class Verb(TyperCommand):
 class Verbs(typer.Typer):
     """Verbs, each of which is a `Verb`."""
 
-    def command(self, name: str | None = None, **settings: Any) -> Callable[..., Any]:  # ty: ignore
+    def command(
+        self, name: str | None = None, *, cls: type[TyperCommand] | None = Verb, **settings: Any
+    ) -> Callable[..., Any]:
         """Add a verb."""
-        return super().command(name, **{"cls": Verb} | settings)
+        return super().command(name, cls=cls, **settings)
 
 
 def _refuse(name: str, value: object) -> None:

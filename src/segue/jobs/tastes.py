@@ -9,7 +9,7 @@ import numpy as np
 from segue.errors import NotFoundError
 from segue.files import refuse_read_only
 from segue.jobs.shared import Shared
-from segue.jobs.train import FACTORS, VECTORS, load_factors, shelf_of
+from segue.jobs.train import FACTORS, VECTORS, load_factors, load_vectors, shelf_of
 from segue.library.listening import owners
 from segue.playlists.catalogue import Catalogue
 from segue.taste.listened import ListenedConfig
@@ -181,15 +181,14 @@ def _space(
 ) -> tuple[TasteSpace, Floats | None, list[str]]:
     """The space kept with the model, song vectors where there are some, and what both were taken from."""
     shelf = shelf_of(library)
-    folder = shelf.path(FACTORS, version)
-    space, made_from = Shared.load(folder).space, [f"{FACTORS}/{version}"]
+    space, made_from = shelf.load_held(FACTORS, Shared.load, version).space, [f"{FACTORS}/{version}"]
     try:
-        current = shelf.current(VECTORS)
+        songs, current = load_vectors(library)
     except NotFoundError:
         return space, None, made_from
-    from segue.taste.vectors import SongVectors
+    from segue.factors.model import FactorModel
 
-    songs = SongVectors.load(shelf.path(VECTORS, current) / f"{VECTORS}.npz")
-    codes = songs.codes([str(track) for track in load_factors(library, version)[0].tracks_])
+    model = shelf.load_held(FACTORS, FactorModel.load, version)
+    codes = songs.codes([str(track) for track in model.tracks_])
     own = np.where(codes[:, None] >= 0, songs.in_[codes], 0).astype(np.float32)
     return space, own, [*made_from, f"{VECTORS}/{current}"]

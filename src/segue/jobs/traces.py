@@ -19,6 +19,8 @@ from segue.library.departed import as_file_name, as_word
 
 # In other files a shorter id would be met by chance among numbers.
 LEAST_BYTES = 6
+# Facts of songs, in tables and beside a model: an artist or a title may be called like a listener.
+SONGS = re.compile(r"(?:.*/)?(?:tracks|track_keys)/[^/]+\.parquet|(?:.*/)?(?:tracks\.arrow|catalogue\.npz)")
 
 
 class Trace(NamedTuple):
@@ -33,7 +35,8 @@ def search(folder: Path, listener: str) -> tuple[int, list[Trace]]:
     """How many files were looked through, and what in them names `listener`.
 
     In tables, arrays and JSON a text that is the id counts; in what is kept of rejected rows and in names of
-    files also the id as a word of its own; in other files its bytes, if there are at least six. Temporary
+    files also the id as a word of its own; in other files its bytes, if there are at least six. Files of
+    songs' facts are passed over, for names of songs and artists are nobody's. Temporary
     files of writers at work are passed over: they leave out who is gone, and a kill leaves none for long.
 
     Raises:
@@ -43,6 +46,8 @@ def search(folder: Path, listener: str) -> tuple[int, list[Trace]]:
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         if not path.is_file() or any(part.startswith(TEMPORARY) for part in name.split("/")):
+            continue
+        if SONGS.fullmatch(name):
             continue
         kind = _KINDS.get(path.suffix, _bytes)
         try:

@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 
 from segue.errors import NotFoundError, UsageError
 from segue.files import reading, refuse_read_only
-from segue.jobs.train import VECTORS, shelf_of
+from segue.jobs.train import load_vectors, shelf_of
 from segue.library import Library
 from segue.progress import Advance
 from segue.taste.arrays import AGAIN, load_arrays, pack_strings, save_arrays, unpack_strings
-from segue.taste.vectors import SongVectors
 from segue.world import measuring
 from segue.world.catalogue import Catalogue, catalogue_of
 from segue.world.config import WorldConfig
@@ -199,10 +198,9 @@ def _reliability(
 def song_vectors(library: Library) -> NDArray[np.floating] | None:
     """Vectors of all songs in the order of their ids, if any were learned; zeros for those without."""
     try:
-        folder = shelf_of(library).path(VECTORS)
+        vectors, _ = load_vectors(library)
     except NotFoundError:
         return None
-    vectors = SongVectors.load(folder / f"{VECTORS}.npz")
     table = library.table("tracks")
     songs = table.filter(table.medium.isnull() | (table.medium == "song")).select("track_id")
     codes = vectors.codes(library.arrow(songs.order_by("track_id"))["track_id"].to_pylist())

@@ -121,7 +121,7 @@ def prepare(library: Library, week: str, config: WeeklyConfig | None = None, *, 
     config = config or WeeklyConfig()
     with progress("Reading the model"):
         model, version = load_factors(library)
-        shared = Shared.load(shelf_of(library).path(FACTORS, version))
+        shared = shelf_of(library).load_held(FACTORS, Shared.load, version)
         other = of_medium(library, model, config.medium)
         if other is not None:
             model, shared = other

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-from segue.errors import FormatError, NotFoundError, SegueError, UsageError
+from segue.errors import ChangedError, FormatError, NotFoundError, SegueError, UsageError
 from segue.files import TEMPORARY, locked, refuse_changed, remove, sweep, sync, write_text
 from segue.shelf import manifest as manifests
 from segue.shelf.manifest import Manifest, StoredFile
@@ -245,6 +245,20 @@ class Shelf:
             except (SegueError, OSError):
                 if version is not None or (self._place(name) / chosen).is_dir():
                     raise
+
+    def load_held(self, name: str, load: Callable[[Path], T], version: str) -> T:
+        """What `load` makes of the folder of a version that somebody found here a moment ago.
+
+        Raises:
+            ChangedError: a writer has taken it away meanwhile (somebody was forgotten).
+            FormatError: it is damaged.
+        """
+        try:
+            return self.load(name, load, version)[0]
+        except (SegueError, OSError) as error:
+            if version in self.versions(name):
+                raise
+            raise ChangedError(f"The model {name} changed meanwhile", do="run the same again") from error
 
     def manifest(self, name: str, version: str | None = None) -> Manifest:
         """The manifest of a version, the current one by default.
