@@ -116,11 +116,12 @@ def refuse_read_only(folder: Path, what: str) -> None:
     Raises:
         UsageError: it cannot.
     """
-    probe = folder / f"{TEMPORARY}{uuid.uuid4().hex[:12]}"
+    import tempfile
+
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        probe.touch()
-        probe.unlink(missing_ok=True)  # a writer's sweep may come first
+        with tempfile.TemporaryFile(dir=folder):  # which a kill does not leave behind
+            pass
     except OSError as error:
         _unwritable(folder, what, error)
 

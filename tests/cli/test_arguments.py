@@ -159,7 +159,7 @@ def test_a_library_that_cannot_be_written_to_is_noticed_before_any_work(
         raise AssertionError("work was begun")
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(Path, "touch", refused)
+    monkeypatch.setattr("tempfile.TemporaryFile", refused)
     monkeypatch.setattr("filelock.FileLock.acquire", refused)
     for place in ("factors.model.FactorModel.fit_observations", "taste.tastes.tastes_of", "town.build"):
         monkeypatch.setattr(f"segue.{place}", begun)

@@ -56,6 +56,29 @@ def test_who_is_ended_in_the_midst_of_a_query_says_so_too(name: str, code: int) 
     assert done.returncode == code and "Traceback" not in done.stderr, done.stderr
 
 
+LOST = """
+import os, signal, threading, time
+from segue.cli import errors
+errors.PATIENCE = 0.2
+errors.prepare()
+
+class Held:
+    def __del__(self):
+        signal.raise_signal(signal.SIGTERM)  # what is raised here is lost
+
+with errors.told():
+    held = Held()
+    del held
+    time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_who_is_ended_where_exceptions_are_lost_ends_all_the_same() -> None:
+    done = subprocess.run([sys.executable, "-c", LOST], capture_output=True, text=True, timeout=50)
+    assert done.returncode == 143 and "segue: Stopped." in done.stderr, done.stderr
+
+
 @pytest.mark.skipif(os.name == "nt", reason="pipes of POSIX")
 def test_a_reader_who_goes_is_no_error() -> None:
     with subprocess.Popen(

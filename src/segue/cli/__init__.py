@@ -12,13 +12,18 @@ from segue.cli.app import app
 from segue.cli.errors import prepare, told
 from segue.errors import ChangedError
 
+ATTEMPTS = 4  # where forgetting or imports take away again and again what is being read
+
 
 def main() -> None:
     """Run `segue`; a user's mistake is told in a line and an exit code, never as a traceback."""
     prepare()
     with told():
-        try:
-            app(prog_name="segue")
-        except ChangedError as error:
-            print(f"segue: {error.what}; beginning again.", file=sys.stderr)
-            app(prog_name="segue")
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                app(prog_name="segue")
+                return
+            except ChangedError as error:
+                if attempt == ATTEMPTS:
+                    raise
+                print(f"segue: {error.what}; beginning again.", file=sys.stderr)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import io
 import os
 import signal
 import sys
+import time
 from collections.abc import Generator
 
 from segue.errors import SegueError, UsageError, install
@@ -48,6 +50,7 @@ def _reader_goes() -> Generator[None]:
 def prepare() -> None:
     """Before the command: Ctrl-C and SIGTERM unwind it; what a terminal can't show is replaced."""
     _signalled.clear()
+    _last_words.clear()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end)
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -58,45 +61,63 @@ def prepare() -> None:
 def _end(number: int, frame: object) -> None:
     signal.signal(number, signal.SIG_DFL)  # a second one ends it at once
     _signalled.append(128 + number)
+    _thread.start_new_thread(_insist, (len(_signalled), 128 + number))
     raise Ended(128 + number)
+
+
+def _insist(since: int, code: int) -> None:
+    """End the process where nothing came of the exception: it was raised where exceptions are lost, as in the
+    midst of a library's own clean-up. Any moment will do, as for a kill; the next writer sweeps up."""
+    time.sleep(PATIENCE)
+    if len(_signalled) == since:
+        if not _last_words:
+            os.write(2, f"segue: {_said(code)}\n".encode())
+        os._exit(code)
 
 
 @contextlib.contextmanager
 def told() -> Generator[None]:
     """Turn errors that a user can mend into a message on standard error and an exit code."""
+    ended: SystemExit | None = None
     try:
         try:
             yield
         finally:
             sys.stdout.flush()  # here, where a reader who has gone is no surprise
-    except SegueError as error:
-        _exit(str(error), error.exit_code)
-    except ModuleNotFoundError as error:
-        extra = _EXTRAS.get((error.name or "").split(".")[0])
-        if extra is None:
+    except BaseException as error:
+        ended = _ended(error)
+        if ended is None:
             raise
-        problem = UsageError(
-            f"This needs the extra '{extra}'",
-            came=f"{error.name} is not installed",
-            do=install(extra),
-        )
-        _exit(str(problem), problem.exit_code)
-    except Ended as ended:
-        _end_with(ended.code)
-    except RuntimeError:
-        if not _signalled:
-            raise
-        _end_with(_signalled[-1])  # DuckDB makes "Query interrupted" of what a signal raises
-    except BrokenPipeError:
-        sys.exit(GONE)
-    except MemoryError:
-        _exit("There is too little memory for this. " + WHOLE, 1)
-    except OSError as error:
-        where = f" {error.filename}" if error.filename else ""
-        _exit(f"The system refused{where}: {error.strerror or error}.", 1)
+    if ended is not None:
+        ended.__context__ = None  # else what the frames hold lives until the interpreter is torn down
+        raise ended
+
+
+def _ended(error: BaseException) -> SystemExit | None:
+    """What the process ends with, told on standard error; None where nobody expects such an error."""
+    if _signalled:  # DuckDB and others make another error of what a signal raises
+        return _exit(_said(_signalled[-1]), _signalled[-1])
+    match error:
+        case SegueError():
+            return _exit(str(error), error.exit_code)
+        case ModuleNotFoundError() if extra := _EXTRAS.get((error.name or "").split(".")[0]):
+            came, do = f"{error.name} is not installed", install(extra)
+            return _exit(str(UsageError(f"This needs the extra '{extra}'", came=came, do=do)), 2)
+        case Ended(code=code):
+            return SystemExit(GONE) if code == GONE else _exit(_said(code), code)
+        case BrokenPipeError():
+            return SystemExit(GONE)
+        case MemoryError():
+            return _exit("There is too little memory for this. " + WHOLE, 1)
+        case OSError():
+            where = f" {error.filename}" if error.filename else ""
+            return _exit(f"The system refused{where}: {error.strerror or error}.", 1)
+    return None
 
 
 _signalled: list[int] = []  # codes of the signals that came
+_last_words: list[str] = []
+PATIENCE = 10.0  # seconds in which a command must have ended after a signal
 GONE = 141  # as a shell says of who is ended by SIGPIPE
 WHOLE = "What was stored before is whole; the same command again goes on, or begins anew."
 _EXTRAS = {
@@ -114,13 +135,12 @@ _EXTRAS = {
 }
 
 
-def _end_with(code: int) -> None:
-    if code == GONE:
-        sys.exit(GONE)
-    _exit(f"{'Interrupted' if code == 130 else 'Stopped'}. {WHOLE}", code)
+def _said(code: int) -> str:
+    return f"{'Interrupted' if code == 130 else 'Stopped'}. {WHOLE}"
 
 
-def _exit(message: str, code: int) -> None:
+def _exit(message: str, code: int) -> SystemExit:
     shown = "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in message)
     print(f"segue: {shown}", file=sys.stderr)
-    sys.exit(code)
+    _last_words.append(shown)
+    return SystemExit(code)

@@ -16,6 +16,7 @@ from segue.library import Library
 from segue.library.tables import TABLES
 from segue.playlists import memory
 from segue.shelf import Shelf
+from segue.shelf.shelf import CURRENT
 
 
 class Finding(NamedTuple):
@@ -54,7 +55,9 @@ def examine(path: Path) -> Iterator[Finding]:
 
 def _models(library: Library) -> Iterator[Finding]:
     shelf = shelf_of(library)
-    places = sorted(path.name for path in shelf.folder.glob("[!.]*/")) if shelf.folder.is_dir() else []
+    folders = sorted(shelf.folder.glob("[!.]*/")) if shelf.folder.is_dir() else []
+    # Where all versions are gone, as of a model that could not forget, nothing is wrong.
+    places = [each.name for each in folders if (each / CURRENT).exists() or shelf.versions(each.name)]
     if not places:
         yield Finding("models", "missing", "none is trained: segue train")
     for name in places:
