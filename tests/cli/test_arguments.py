@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -155,11 +156,17 @@ def test_a_library_that_cannot_be_written_to_is_noticed_before_any_work(
     def refused(*_: object, **__: object) -> None:
         raise OSError(errno.EROFS, "Read-only file system")
 
+    real = tempfile.TemporaryFile
+
+    def temporary(*arguments: Any, **named: Any) -> Any:
+        inside = library in (where := Path(named.get("dir") or ".")).parents or where == library
+        return refused() if inside else real(*arguments, **named)
+
     def begun(*_: object, **__: object) -> None:
         raise AssertionError("work was begun")
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("tempfile.TemporaryFile", refused)
+    monkeypatch.setattr("tempfile.TemporaryFile", temporary)
     monkeypatch.setattr("filelock.FileLock.acquire", refused)
     for place in ("factors.model.FactorModel.fit_observations", "taste.tastes.tastes_of", "town.build"):
         monkeypatch.setattr(f"segue.{place}", begun)

@@ -145,8 +145,9 @@ def run_due(
         due(now or datetime.now(UTC), everybody, config, read_zones(library.path)).items()
     ):
         missing = sorted(set(listeners) - weeks.made(week))
-        if missing:
-            done.append(make_all(library, week, listeners=missing, config=weekly, workers=workers))
+        if missing or weeks.unfinished(week):
+            made = make_all(library, week, listeners=missing, config=weekly, workers=workers)
+            done += [made] if missing else []
     return done
 
 

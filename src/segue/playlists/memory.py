@@ -75,6 +75,10 @@ class Weeks:
         """
         return _steady(lambda: pa.concat_tables([SCHEMA.empty_table(), *self._tables(week, listeners)]))
 
+    def unfinished(self, week: str) -> bool:
+        """Whether a job is making lists of `week`, or one was killed at it."""
+        return self._parts(week).exists()
+
     def made(self, week: str) -> set[str]:
         """The listeners who have a list of `week`."""
 
