@@ -246,11 +246,21 @@ def test_playlists_of_others_offer_something_new(tmp_path: Path) -> None:
         (1, 0, False, "all"),
         (1, 500, True, "playlists"),
         (0, 500, False, "all"),
+        (60, 6000, True, "playlists"),
+        (60, 600, True, "all"),
     ],
 )
 def test_who_teaches(listeners: int, playlists: int, timed: bool, teachers: str) -> None:
     suited = FactorConfig().suited(listeners, playlists, timed=timed)
     assert suited.observations.teachers == teachers
+
+
+def test_listeners_told_by_artists_teach_beside_playlists() -> None:
+    suited = FactorConfig().suited(1, 500, by_artists=900, timed=True)
+    assert (suited.observations.unit, suited.observations.teachers) == ("both", "playlists")
+    suited = FactorConfig().suited(0, 500, by_artists=900)
+    assert (suited.observations.unit, suited.observations.teachers) == ("both", "all")
+    assert FactorConfig().suited(0, 0, by_artists=900).observations.unit == "listeners"
 
 
 def test_popularity_is_told_of_five_or_more() -> None:

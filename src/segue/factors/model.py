@@ -21,7 +21,6 @@ from segue.files import reading, write_bytes
 from segue.library.listening import FEWEST_PEOPLE, Unit
 
 CONFIG, IDS, FACTORS, BLEND = "config.json", "ids.json", "factors.npz", "blend.npz"
-FEW_LISTENERS = 50  # fewer among many playlists would be told what another of them plays
 MANY_PLAYLISTS = 20  # for each listener
 AT_ONCE = 1024  # listeners ranked at a time
 
@@ -55,22 +54,28 @@ class FactorConfig(BaseModel):
         """The same with playlists taken for listeners; settings left at their defaults become theirs."""
         return self._of("playlists", mostly="playlists")
 
-    def suited(self, n_listeners: int, n_playlists: int, *, timed: bool = False) -> FactorConfig:
+    def suited(
+        self, n_listeners: int, n_playlists: int, *, by_artists: int = 0, timed: bool = False
+    ) -> FactorConfig:
         """The same for a library of so many listeners and playlists, which then learn together.
 
-        Settings left at their defaults become those that measured best for whichever are more. A few
-        listeners among many playlists are asked for, but not learned from. Of fewer than five without many
-        playlists the sessions teach, if it is known when they played (`timed`).
+        `by_artists` more listeners are told by artists, not by songs.
+
+        Settings left at their defaults become those that measured best for whichever are more. Few
+        listeners among many playlists are asked for, but not learned from: each would be told what another
+        of them plays. Of fewer than five without many playlists the sessions teach, if it is known when they
+        played (`timed`).
         """
         unit: Unit = "both" if n_playlists else "listeners"
-        if n_playlists and not n_listeners:
+        if n_playlists and not n_listeners + by_artists:
             unit = "playlists"
-        suited = self._of(unit, mostly="playlists" if n_playlists > n_listeners else "listeners")
+        everybody = n_listeners + by_artists
+        suited = self._of(unit, mostly="playlists" if n_playlists > everybody else "listeners")
         many_playlists = n_playlists > MANY_PLAYLISTS * n_listeners
-        alone = 0 < n_listeners < FEWEST_PEOPLE and not many_playlists and timed
+        alone = 0 < n_listeners < FEWEST_PEOPLE and not many_playlists and not by_artists and timed
         if alone:
             suited = self._of(unit, mostly="playlists")  # sessions are documents, as playlists are
-        if alone or (unit == "both" and n_listeners < FEW_LISTENERS and many_playlists):
+        if alone or (unit == "both" and n_listeners and many_playlists):
             update = {"teachers": "sessions" if alone else "playlists"}
             return suited.model_copy(update={"observations": suited.observations.model_copy(update=update)})
         return suited

@@ -45,7 +45,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, NonNegativeFlo
 from scipy.sparse import csr_matrix
 
 from segue.errors import UsageError
-from segue.library.listening import BETWEEN, Some, Unit, documents, heard
+from segue.factors.artists import with_artists
+from segue.library.listening import BETWEEN, Some, Unit, documents, heard, told_by_artists
 from segue.library.moments import DAY, seconds
 
 if TYPE_CHECKING:
@@ -65,12 +66,17 @@ class ObservationConfig(BaseModel):
     )
     teachers: Literal["all", "playlists", "sessions"] = Field(
         "all",
-        description="Whose rows a model learns from. With playlists alone, listeners are only asked for: "
-        "among a few, one would be told what another plays. With sessions, each session of a listener is a "
-        "row in their place: one person's plays in one row teach nothing.",
+        description="Whose rows a model learns from. With playlists, listeners are only asked for: among a "
+        "few, one would be told what another plays; those who are told by artists teach. With sessions, "
+        "each session of a listener is a row in their place: one person's plays in one row teach nothing.",
     )
     media: tuple[str, ...] = Field(
         ("song", "artist"), description="Media that count; a track of unknown medium is a song."
+    )
+    artists: bool = Field(
+        True,
+        description="Whether who plays songs of an artist is taken to have played the artist, where other "
+        "listening is told by artists.",
     )
     half_life_days: PositiveFloat | None = Field(
         180.0, description="Age in days at which a play counts half; none counts old and new alike."
@@ -165,17 +171,24 @@ def observe(
         dtype=np.float32,
     )
     matrix.sort_indices()
+    if config.artists and "artist" in config.media:
+        told = with_artists(library, matrix, column_ids)
+        if told is None:
+            config = config.model_copy(update={"artists": False})  # none of the columns that are to come
+        else:
+            matrix = told
     return Observations(matrix, row_ids, column_ids, config)
 
 
 def _of_playlists(
     library: Tables, rows: NDArray[np.int32], row_ids: NDArray[np.object_]
 ) -> tuple[NDArray[np.int32], NDArray[np.object_]]:
-    """The same without the rows of listeners, which become -1."""
+    """The same without the rows of listeners who are told by songs, which become -1."""
     people: set[str] = set()
     for table in ("listens", "feedback"):
         ids = library.arrow(library.table(table).select("listener_id").distinct())
         people |= set(ids["listener_id"].to_pylist())
+    people -= told_by_artists(library)
     stays = np.array([who not in people for who in row_ids.tolist()], bool)
     place = np.where(stays, np.cumsum(stays) - 1, -1).astype(np.int32)
     return place[rows], row_ids[stays]

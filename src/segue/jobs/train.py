@@ -15,7 +15,7 @@ from segue.files import refuse_read_only
 from segue.jobs.alone import in_media
 from segue.jobs.working_out import work_out
 from segue.library import Library
-from segue.library.listening import Unit, owners, units
+from segue.library.listening import Unit, owners, told_by_artists, units
 from segue.library.versions import group_library
 from segue.playlists.rediscover import MORE
 from segue.progress import progress
@@ -47,6 +47,7 @@ class Trained:
     pruned: list[str]
     listeners: int  # who were rows of the matrix
     playlists: int
+    by_artists: int = 0  # of the listeners, those who are told by artists
 
     @property
     def learned_from(self) -> str:
@@ -56,9 +57,11 @@ class Trained:
             return self._from_sessions(tracks)
         people, playlists = count(self.listeners, "listener"), count(self.playlists, "playlist")
         if self.model.config.observations.teachers == "playlists" and self.listeners:
-            who = "The listener's" if self.listeners == 1 else f"Each of the {people}'"
+            asked = self.listeners - self.by_artists
+            who = "The listener's" if asked == 1 else f"Each of the {count(asked, 'listener')}'"
+            others = f" and {count(self.by_artists, 'listener')} told by artists" if self.by_artists else ""
             return (
-                f"Learned from {playlists}: {tracks}. {who} own lists are made from their plays, "
+                f"Learned from {playlists}{others}: {tracks}. {who} own lists are made from their plays, "
                 "which taught the others nothing."
             )
         rows = [text for number, text in ((self.listeners, people), (self.playlists, playlists)) if number]
@@ -111,7 +114,9 @@ def train(
     people, playlists = owners(library, unit or units(library))
     listens = library.table("listens")
     timed = bool(library.arrow(listens.filter(listens.started_at.notnull()).count()).as_py())
-    config = in_media(library, config or FactorConfig()).suited(len(people), len(playlists), timed=timed)
+    by_artists = len(told_by_artists(library)) if people else 0
+    config = in_media(library, config or FactorConfig())
+    config = config.suited(len(people) - by_artists, len(playlists), by_artists=by_artists, timed=timed)
     tracks = library.table("tracks")
     if library.arrow(tracks.filter(tracks.work_id.isnull()).count()).as_py():
         group_library(library)
@@ -150,7 +155,7 @@ def train(
             },
         )
     pruned = shelf.prune(FACTORS, keep)
-    return Trained(version, model, losses, pruned, len(people), len(playlists))
+    return Trained(version, model, losses, pruned, len(people), len(playlists), by_artists)
 
 
 def train_vectors(

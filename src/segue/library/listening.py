@@ -26,6 +26,7 @@ from segue.library.moments import milliseconds
 
 if TYPE_CHECKING:
     import ibis
+    import pyarrow as pa
 
     from segue.library.store import Library
 
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
         def table(self, name: str) -> ibis.Table:
             """A canonical table as an Ibis expression."""
+
+        def arrow(self, what: Any) -> pa.Table:
+            """The result of an expression."""
 
 
 Unit = Literal["listeners", "playlists", "both"]
@@ -196,6 +200,14 @@ def owners(library: Library, unit: Unit) -> tuple[list[str], list[str]]:
         people = library.distinct("listens", "listener_id") | library.distinct("feedback", "listener_id")
     playlists = set() if unit == "listeners" else library.distinct("playlist_entries", "playlist_id")
     return sorted(people), sorted(playlists - people)
+
+
+def told_by_artists(library: Tables) -> set[str]:
+    """Listeners of whom it is known what artists they played, and of no song."""
+    tracks = library.table("tracks").select("track_id", artist=library.table("tracks").medium == "artist")
+    told = library.table("listens").inner_join(tracks, "track_id")
+    each = told.group_by("listener_id").aggregate(only=told.artist.fill_null(False).all())
+    return set(library.arrow(each.filter(each.only))["listener_id"].to_pylist())
 
 
 def refuse_unknown(library: Library, names: Iterable[str]) -> None:
