@@ -18,7 +18,7 @@ from pydantic_settings import (
 
 from segue.errors import NotFoundError, UsageError
 from segue.factors.model import FactorConfig
-from segue.playlists.radio import RadioConfig
+from segue.playlists.radio_config import RadioConfig
 from segue.playlists.weekly import WeeklyConfig
 from segue.taste.blend_config import SequenceBlendConfig
 from segue.taste.vectors import SongVectorsConfig

@@ -13,6 +13,7 @@ import pytest
 from segue.errors import UsageError
 from segue.factors.model import FactorConfig
 from segue.jobs.forget import forget
+from segue.jobs.radio import open_radio
 from segue.jobs.sequence import weekly_list
 from segue.jobs.similar import neighbourhood
 from segue.jobs.tastes import tastes_of_week
@@ -120,6 +121,18 @@ def test_sessions_tell_tastes_apart_and_what_is_alike(alone: Library) -> None:
     assert {style(str(near.catalogue.ids[each.number])) for each in near.near} == {"north"}
 
 
+def test_the_radio_plays_from_both_tastes_and_says_what_lacks(alone: Library) -> None:
+    station = open_radio(alone, listener="me")
+    assert "One person's plays can't tell" in station.notes[0]
+    came = []
+    for _ in range(20):
+        pick = station.radio.next()
+        assert pick is not None
+        station.radio.answer(pick.track, skipped=False)
+        came.append(style(station.catalogue.ids[pick.track].as_py()))
+    assert set(came) == set(STYLES) and 4 <= came.count("south") <= 10
+
+
 def test_of_one_style_one_taste_is_told(tmp_path: Path) -> None:
     """Vectors of sessions group songs even where they were played in any order."""
     north = songs("north", 80)
@@ -212,6 +225,16 @@ def test_in_a_household_nobody_is_told_what_another_plays(tmp_path: Path) -> Non
     assert not lists["dan"].entries
     assert lists["dan"].notes[0].startswith("dan has played podcasts only")
     assert "--medium podcast" in lists["dan"].notes[0]
+    for name in names:
+        station = open_radio(library, listener=name)
+        for _ in range(15):
+            pick = station.radio.next()
+            assert pick is not None
+            assert style(station.catalogue.ids[pick.track].as_py()) == name
+            station.radio.answer(pick.track, skipped=False)
+    silent = open_radio(library, listener="dan")
+    assert silent.radio.next() is None
+    assert silent.notes[0].startswith("dan has played podcasts only")
     stranger, _ = weekly_for_guest(library, WEEK, [])
     assert not stranger.entries
     assert NOBODY in stranger.notes

@@ -142,7 +142,7 @@ def test_what_cannot_be_ordered(library: Library) -> None:
         asked(library, "nowhere.m3u8", None, None)
     with pytest.raises(UsageError, match="somebody's"):
         asked(library, None, WEEK, None)
-    with pytest.raises(NotFoundError, match="None of the 1 tracks"):
+    with pytest.raises(NotFoundError, match="among the 1 track"):
         stranger = PlaylistEntry(1, TrackCard("", "Unheard of", ("Nobody",)))
         sequence(library, Playlist("P", "", None, NOW, (stranger,)))
 

@@ -202,7 +202,7 @@ def test_a_guest_gets_a_list_from_named_tracks_and_nothing_is_kept(town: Library
     assert len(playlist.entries) == 30
     assert not set(known) & {e.track.track_id for e in playlist.entries}
     assert "3 tracks only" in playlist.notes[0]
-    assert sum("you played" in (e.reason or "") for e in playlist.entries) > 20
+    assert sum("you named" in (e.reason or "") for e in playlist.entries) > 20
     assert Weeks(town.path / "weeks").names() == before
     stranger, _ = weekly_for_guest(town, "2025-W01", [])
     assert stranger.notes[0] == NOTE
@@ -309,8 +309,9 @@ def test_reasons_tell_tracks_apart_and_keep_to_the_taste() -> None:
 
 def test_sentences() -> None:
     assert because(["A", "B"], "X and Y") == "Because you played A and B: your X and Y side."
-    assert because(["A"], "", playlist=True) == "Because this playlist has A."
-    assert because([], "").startswith("Popular")
+    assert because(["A"], asker="playlist") == "Because this playlist has A."
+    assert because(["A"], "X", "guest") == "Because you named A: your X side."
+    assert because([], "X") == "From all that you played together: your X side."
     now = datetime(2026, 3, 1, tzinfo=UTC)
     assert favourite(12, 70, now) == "A favourite: you played it 12 times, last in December 2025."
     assert "once" in favourite(1, float("nan"), now)

@@ -12,8 +12,9 @@ from segue.factors.ease import EASE
 from segue.ranking.config import RankerConfig
 from segue.ranking.lists import Gatherer
 from segue.ranking.ranker import Ranker
-from segue.taste.blend import SequenceBlend, outlives
+from segue.taste.blend import SequenceBlend
 from segue.taste.blend_config import SequenceBlendConfig
+from segue.taste.blend_names import outlives
 from segue.taste.blend_parts import BlendParts
 from segue.taste.documents import Documents
 from segue.taste.network_config import TasteNetworkConfig
@@ -82,13 +83,12 @@ def test_what_follows_in_the_circle_comes_first(blend: SequenceBlend) -> None:
 
 
 def test_a_listeners_state_gives_the_scores_of_the_sequence(blend: SequenceBlend) -> None:
-    network, codes = blend.network_, np.array([3, 8, 2], np.int32)
-    states = network.start()
-    for code in codes:
-        states = network.play(states, np.array([code], np.int32))
+    codes, states = np.array([3, 8, 2], np.int32), blend.start()
+    for code in codes.tolist():
+        states = blend.play(states, code)
     expected = blend.scores(codes, np.array([3]))[0]
     np.testing.assert_allclose(blend.scores_after(codes, states[0]), expected, atol=1e-4)
-    assert np.isfinite(blend.scores_after(codes[:0], network.start()[0])).all()
+    assert np.isfinite(blend.scores_after(codes[:0], blend.start()[0])).all()
 
 
 def test_it_comes_back_from_disk_and_forgets(

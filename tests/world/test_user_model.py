@@ -153,7 +153,7 @@ def test_what_cannot_be_learned_from(tmp_path: Path, library: Library, catalogue
     short = build(TownConfig.named("ordinary", listeners=3, tracks=600, months=0.1), 2)
     few = Library.open(tmp_path / "few", create=True)
     short.write(few)
-    with pytest.raises(UsageError, match="sessions to learn from"):
+    with pytest.raises(UsageError, match="to learn from"):
         read_sessions(few, catalogue_of(few))
 
 

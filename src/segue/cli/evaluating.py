@@ -9,6 +9,7 @@ import typer
 
 from segue.cli.options import LIBRARY, ConfigOption, JsonOption, LibraryOption, SeedOption
 from segue.cli.printing import console, print_json, print_table
+from segue.wording import count
 
 if TYPE_CHECKING:
     from segue.jobs.lists import Judged
@@ -63,7 +64,7 @@ def evaluate(
         for table in report.tables() if not json else []:
             console().print(table)
     if judged is not None and not json:
-        print_table(f"Lists of {len(judged.listeners):,} listeners, beyond accuracy", *judged.table())
+        print_table(f"Lists of {count(len(judged.listeners), 'listener')}, beyond accuracy", *judged.table())
     if html is not None:
         from segue.jobs.demo import add_reports
         from segue.report import Page
@@ -125,11 +126,15 @@ def tune(
     if html is not None:
         from segue.report import Page
 
-        page = Page("Tuning of the factors", f"{len(found.trials)} trials, best NDCG@100 {found.ndcg:.4f}")
+        page = Page(
+            "Tuning of the factors", f"{count(len(found.trials), 'trial')}, best NDCG@100 {found.ndcg:.4f}"
+        )
         page.pictures(found.charts())
         page.write(html)
     if json:
         print_json({"ndcg@100": found.ndcg, "trials": len(found.trials), "settings": str(out)})
         return
-    print(f"{len(found.trials)} trials; the best has NDCG@100 {found.ndcg:.4f} on held-out listening.")
+    print(
+        f"{count(len(found.trials), 'trial')}; the best has NDCG@100 {found.ndcg:.4f} on held-out listening."
+    )
     print(f"Wrote {out}. Next: segue train --config {out}")

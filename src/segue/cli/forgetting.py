@@ -10,6 +10,7 @@ import typer
 from segue.cli.options import LIBRARY, JsonOption, LibraryOption
 from segue.cli.printing import print_json, print_table
 from segue.errors import SegueError, UsageError
+from segue.wording import count
 
 if TYPE_CHECKING:
     from segue.jobs.forget import Forgotten
@@ -58,7 +59,7 @@ def forget(
     if done.left and not dry_run:
         raise SegueError(
             f"{listener} is still named in {done.left[0].file} ({done.left[0].where})",
-            came=f"{sum(trace.count for trace in done.left):,} places in all",
+            came=f"{count(sum(trace.count for trace in done.left), 'place')} in all",
             do="remove those files, and report this",
         )
 
@@ -73,4 +74,4 @@ def _print(listener: str, done: Forgotten, dry_run: bool) -> None:
         if done.removed:
             print("Nothing was changed.")
     elif not done.left:
-        print(f"Looked through {done.files:,} files: nothing is left.")
+        print(f"Looked through {count(done.files, 'file')}: nothing is left.")

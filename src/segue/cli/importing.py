@@ -11,6 +11,7 @@ import typer
 from segue.cli.options import LIBRARY, JsonOption, LibraryOption
 from segue.cli.printing import print_json, print_table
 from segue.errors import FormatError, NotFoundError, UsageError
+from segue.wording import count
 
 if TYPE_CHECKING:
     from segue.library import Library
@@ -92,12 +93,13 @@ def import_(
         _what_lacks(opened)
     if report.refused:
         raise FormatError(
-            f"{len(report.refused)} files were left out whole; the rest is stored",
+            f"{count(len(report.refused), 'file was', 'files were')} left out whole; the rest is stored",
             do="mend or fetch those named above, and import again: nothing is stored twice",
         )
     if report.total.rejected == report.total.read > 0:
         raise FormatError(
-            f"Not one of the {report.total.read:,} rows could be taken", do="see why: segue library --rejects"
+            f"Nothing of {count(report.total.read, 'row')} could be taken",
+            do="see why: segue library --rejects",
         )
 
 
@@ -152,21 +154,20 @@ def withdraw(
     if json:
         print_json(done._asdict())
         return
-    print(f"{done.removed:,} plays and counts that only {source} told are gone.")
-    print(f"{done.kept:,} plays that others told as well stay, without what {source} said of them.")
-    print(f"{done.others:,} rows of feedback, playlists and their entries are gone.")
+    print(f"Plays and counts that only {source} told are gone: {done.removed:,}.")
+    print(f"Plays that others told as well stay, without what {source} said of them: {done.kept:,}.")
+    print(f"Rows of feedback, playlists and their entries that are gone: {done.others:,}.")
 
 
 def _what_lacks(library: Library) -> None:
     """Say what so few people's plays are good for, and what is needed for more."""
     from segue.library.listening import too_few
-    from segue.playlists.rediscover import MORE
+    from segue.playlists.rediscover import MORE, plays_of
 
     if people := too_few(library):
-        whose = "One person's plays" if people == 1 else f"The plays of {people} people"
         print(
-            f"{whose} can't tell what else there is; segue train and segue weekly still give tastes, "
-            f"similar songs and favourites to hear again. {MORE}"
+            f"{plays_of(people)} can't tell what else there is; segue train and segue weekly still give "
+            f"tastes, similar songs and favourites to hear again. {MORE}"
         )
 
 
@@ -186,18 +187,18 @@ def _print(report: ImportReport) -> None:
     print_table(title, ["", "read", "stored", "already there", "rejected"], rows)
     for line in _already_there(report):
         print(line)
-    print(f"{report.tracks:,} tracks are new to the library.")
+    print(f"{count(report.tracks, 'track is', 'tracks are')} new to the library.")
     if report.renamed:
         print(
-            f"The names of {report.renamed:,} tracks are compared otherwise than when this library was made. "
-            "Songs that were taken for one then (in Hindi or Thai, remixes with different guests, C and C#) "
-            "stay one here; to have them apart, import everything anew into another library."
+            f"The names of {count(report.renamed, 'track')} are compared otherwise than when this library "
+            "was made. Songs that were taken for one then (in Hindi or Thai, remixes with different guests, "
+            "C and C#) stay one here; to have them apart, import everything anew into another library."
         )
     if report.departed:
-        print(f"{report.departed:,} rows are of people who asked to be forgotten, and were left out.")
+        print(f"{count(report.departed, 'row')} of people who asked to be forgotten: left out.")
     if report.total.rejected > report.departed:
         print("Why rows were rejected: segue library --rejects")
     for name, why in (*report.passed_over[:5], *report.refused):
         print(f"Not read: {name}: {why}")
     if len(report.passed_over) > 5:
-        print(f"... and {len(report.passed_over) - 5} more files that hold no listening data.")
+        print(f"... and {count(len(report.passed_over) - 5, 'other file')} without listening data.")

@@ -9,6 +9,7 @@ import typer
 
 from segue.cli.options import LIBRARY, HtmlOption, JsonOption, LibraryOption
 from segue.cli.printing import print_json, print_table
+from segue.wording import count
 
 
 def register(app: typer.Typer) -> None:
@@ -67,11 +68,14 @@ def _list(opened: Any, table: str, most: int, json: bool) -> None:
 
 def _print(path: str, figures: Any) -> None:
     print_table(f"Library {path}", ["table", "rows"], [(t, n) for t, n in figures.rows.items() if n])
-    print(f"{figures.plays:,} plays by {figures.listeners:,} listeners", end="")
+    print(f"{count(figures.plays, 'play')} by {count(figures.listeners, 'listener')}", end="")
     print(f", from {figures.first} to {figures.last}." if figures.first else ".")
     if figures.skipped is not None:
         print(f"{figures.skipped:.0%} of the plays were skips, as far as the sources tell.")
-    print("Sources: " + ", ".join(f"{source} ({rows:,} rows)" for source, rows in figures.sources.items()))
+    print(
+        "Sources: "
+        + ", ".join(f"{source} ({count(rows, 'row')})" for source, rows in figures.sources.items())
+    )
     most = max((uses for _, uses in figures.top_artists), default=1)
     bars = [(name, uses, "█" * max(1, round(30 * uses / most))) for name, uses in figures.top_artists]
     print_table("Artists met most", ["artist", "plays and places", ""], bars)

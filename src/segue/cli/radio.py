@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from segue.cli.options import LIBRARY, ConfigOption, JsonOption, LibraryOption, PlaylistOption
+from segue.cli.options import LIBRARY, ConfigOption, JsonOption, LibraryOption, PlaylistOption, library_with
 from segue.cli.printing import print_json, print_table
 from segue.errors import UsageError
+from segue.wording import count
 
 if TYPE_CHECKING:
     from segue.jobs.radio import Station
@@ -62,10 +63,9 @@ def radio(
     """Play what comes next, track by track, following what is played and what is skipped.
 
     On a terminal it asks after each track: p played, s skipped, q quit. Elsewhere, or with --tracks or
-    --answers, it prints the tracks with their reasons. Needs a trained network: `segue train --network`.
+    --answers, it prints the tracks with their reasons. A trained network leads it (`segue train --network`);
+    without one, what stood in the same playlists and sessions as what was played.
     """
-    from segue.jobs.radio import open_radio
-    from segue.library import Library
     from segue.playlists.formats import FORMATS, write
     from segue.settings import load_settings
 
@@ -79,10 +79,15 @@ def radio(
     settings = load_settings(config).radio
     if new:
         settings = settings.model_copy(update={"familiar": False})
-    station = open_radio(Library.open(library), listener=listener, seeds=seed_track or [], config=settings)
+    opened = library_with(library, [listener] if listener else [])
+    from segue.jobs.radio import open_radio
+
+    station = open_radio(opened, listener=listener, seeds=seed_track or [], config=settings)
     asking = tracks is None and answers is None and not json and sys.stdin.isatty() and sys.stdout.isatty()
     if station.understood and not json:
         print("From " + "; ".join(found.name for found in station.understood))
+    if not json:
+        print("".join(f"{note}\n" for note in station.notes), end="")
     given = None if asking else answers or "p" * (tracks or TRACKS)
     came = list(_asked(station) if given is None else _answered(station, given))
     if json:
@@ -100,7 +105,7 @@ def radio(
         played = [pick for pick, skipped in came if not skipped]
         write(station.playlist(played), out)
         if not json:
-            print(f"Wrote {len(played):,} tracks to {out}")
+            print(f"Wrote {count(len(played), 'track')} to {out}")
 
 
 def _answered(station: Station, answers: str) -> Iterator[tuple[Pick, bool]]:

@@ -11,6 +11,7 @@ import typer
 
 from segue.cli.options import LIBRARY, ConfigOption, LibraryOption
 from segue.errors import UsageError
+from segue.wording import count
 
 ACTIONS = ("show", "run", "once")
 
@@ -59,7 +60,7 @@ def schedule(
         )
     done = run_due(Library.open(library), settings.schedule, weekly=settings.weekly, workers=workers)
     for made in done:
-        print(f"{made.made:,} lists for {made.week} in {made.seconds:,.0f} s")
+        print(f"{count(made.made, 'list')} for {made.week} in {made.seconds:,.0f} s")
     if not done:
         print("No lists are due.")
 

@@ -9,6 +9,7 @@ import typer
 from segue.cli.options import LIBRARY, JsonOption, LibraryOption, PlaylistOption, SeedOption, library_with
 from segue.cli.printing import print_json, print_table
 from segue.errors import UsageError
+from segue.wording import count
 
 if TYPE_CHECKING:
     from segue.jobs.sequence import Sequenced
@@ -90,9 +91,9 @@ def sequence(
     )
     if made.unknown:
         names = "; ".join(f"{card.credit} - {card.title}" for card in made.unknown[:3])
-        print(f"{len(made.unknown)} tracks are not songs of the library and stay at the end: {names}")
+        print(f"Not in the library, and left at the end: {count(len(made.unknown), 'track')}: {names}")
     if out is not None:
-        print(f"Wrote {len(made.playlist.entries):,} tracks to {out}")
+        print(f"Wrote {count(len(made.playlist.entries), 'track')} to {out}")
 
 
 def _two(value: float | None) -> float | None:

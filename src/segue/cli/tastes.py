@@ -10,6 +10,7 @@ import typer
 from segue.cli.options import LIBRARY, JsonOption, LibraryOption, WeekOption, asked_week, library_with
 from segue.cli.printing import print_json, print_table
 from segue.errors import UsageError
+from segue.wording import count
 
 if TYPE_CHECKING:
     from segue.jobs.tastes import Taste, WeekOfTastes
@@ -153,7 +154,10 @@ def _overview(found: WeekOfTastes, html: Path | None, json: bool) -> None:
         most = max(listeners.values(), default=1)
         rows = [(k, n, "█" * max(1, round(40 * n / most))) for k, n in listeners.items()]
         print_table(f"Tastes in {found.week}", ["tastes", "listeners", ""], rows)
-        print(f"{len(trends):,} tastes of {len(each):,} listeners, {each.mean():.1f} each", end="; ")
+        print(
+            f"{count(len(trends), 'taste')} of {count(len(each), 'listener')}, {each.mean():.1f} each",
+            end="; ",
+        )
         print(f"{figures['rising']:,} are rising, {figures['fading']:,} fading.")
     if html is not None:
         import altair as alt

@@ -10,6 +10,7 @@ import typer
 from segue.cli.options import LIBRARY, ConfigOption, JsonOption, LibraryOption, library_with
 from segue.cli.printing import print_json, print_table
 from segue.errors import NotFoundError, UsageError
+from segue.wording import count
 
 
 def register(app: typer.Typer) -> None:
@@ -140,7 +141,10 @@ def models(
         return
     if prune:
         removed = shelf.prune(prune, keep)
-        print(f"Removed {len(removed)} versions of {prune}" + "".join(f"\n  {name}" for name in removed))
+        print(
+            f"Removed {count(len(removed), 'version')} of {prune}"
+            + "".join(f"\n  {name}" for name in removed)
+        )
         return
     rows = []
     for name in shelf.names():

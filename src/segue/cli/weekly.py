@@ -19,6 +19,7 @@ from segue.cli.options import (
 )
 from segue.cli.printing import console, print_json, print_table
 from segue.errors import UsageError
+from segue.wording import count
 
 if TYPE_CHECKING:
     from segue.library import Library
@@ -159,13 +160,13 @@ def weekly(
         print_playlist(playlist)
     full = sum(len(playlist.entries) == settings.tracks for playlist in lists)
     if nobody_named:
-        print(f"{len(lists):,} lists for {week}, {full:,} of them with all {settings.tracks} tracks.")
+        print(f"{count(len(lists), 'list')} for {week}, {full:,} with all {count(settings.tracks, 'track')}.")
     if nobody_named and len(lists) > SHOWN:
         print(
             f"The first {SHOWN} are shown; name a listener to see theirs, or write files with --out FOLDER."
         )
     if written:
-        print(f"Wrote {len(written):,} files to {out}")
+        print(f"Wrote {count(len(written), 'file')} to {out}")
 
 
 def _monday(
@@ -186,16 +187,16 @@ def _monday(
         print_json(done._asdict() | {"a_second": done.a_second})
         return
     if done.already:
-        print(f"{done.already:,} listeners had their list of {week} already.")
+        print(f"{count(done.already, 'listener')} had a list of {week} already.")
     if done.made:
         print(
-            f"{done.made:,} lists for {week} in {done.seconds:,.0f} s; once all was read, "
+            f"{count(done.made, 'list')} for {week} in {done.seconds:,.0f} s; once all was read, "
             f"{done.a_second:,.0f} a second."
         )
     elif not done.already:
         print("There are no listeners in this library yet.")
     if out is not None and done.made:
-        print(f"Wrote {done.made:,} files to {out}")
+        print(f"Wrote {count(done.made, 'file')} to {out}")
 
 
 def _settings(config: Path | None, asked: dict[str, object]) -> WeeklyConfig:
@@ -238,9 +239,11 @@ def _print_why_not(listener: str, found: Found, said: WhyNot, json: bool) -> Non
 
 
 def print_playlist(playlist: Playlist) -> None:
-    """Print one list for a person to read."""
+    """Print one list for a person to read: by tastes, each track with its place in the list."""
     from rich.markup import escape
     from rich.table import Table
+
+    from segue.playlists.reasons import without_side
 
     table = Table(
         title=escape(f"{playlist.title} for {playlist.listener}"),
@@ -253,13 +256,17 @@ def print_playlist(playlist: Playlist) -> None:
     table.add_column(justify="right")
     table.add_column(ratio=2)
     table.add_column(ratio=3, style="dim")
-    for entry in playlist.entries:
-        credit, title = entry.track.credit, entry.track.title
-        table.add_row(
-            str(entry.position),
-            escape(credit if title is None else f"{credit} - {title}" if credit else title),
-            escape(entry.reason or ""),
-        )
+    tastes = list(dict.fromkeys(entry.taste for entry in playlist.entries))
+    for taste in sorted(tastes, key=lambda taste: taste is None):  # what is of none comes last
+        if taste is not None:
+            table.add_row("", f"[bold]{escape(taste)}[/bold]", "")
+        for entry in (entry for entry in playlist.entries if entry.taste == taste):
+            credit, title = entry.track.credit, entry.track.title
+            table.add_row(
+                str(entry.position),
+                escape(credit if title is None else f"{credit} - {title}" if credit else title),
+                escape(without_side(entry.reason or "", taste or "")),
+            )
     console().print(table)
     for note in playlist.notes:
         print(f"  {note}")
@@ -280,6 +287,7 @@ def _as_dict(playlist: Playlist) -> dict[str, object]:
                 "score": entry.score,
                 "reason": entry.reason,
                 "chosen_by": entry.chosen_by,
+                "taste": entry.taste,
             }
             for entry in playlist.entries
         ],

@@ -6,12 +6,16 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from segue.errors import UsageError
 from segue.factors.model import FactorConfig, FactorModel
 from segue.jobs.shared import Shared
 from segue.library import Library
 from segue.library.listening import FEWEST_PEOPLE, Some, owners
+from segue.playlists.rules import Context
+from segue.playlists.rules.context import MEDIA
 from segue.progress import progress
 from segue.wording import count, listed
 
@@ -33,12 +37,16 @@ def offered(
         return np.abs(np.asarray(factors)).sum(axis=1) > 0, 0  # the others are on no playlist
     if not playlists:
         return np.zeros(len(model.tracks_), bool), len(people)
+    known = on_others_playlists(library, [str(track) for track in model.tracks_], people)
+    return known, 0 if known.any() else len(people)
+
+
+def on_others_playlists(library: Library, tracks: Sequence[str], people: Sequence[str]) -> NDArray[np.bool_]:
+    """(n_tracks,) which of `tracks` are on a playlist that is none of `people`'s own."""
     lists, entries = library.table("playlists"), library.table("playlist_entries")
     own = lists.filter(lists.owner.isin(people)).select("playlist_id")
     ids = library.arrow(entries.anti_join(own, "playlist_id").select("track_id").distinct())["track_id"]
-    there = set(ids.to_pylist())
-    known = np.array([str(track) in there for track in model.tracks_], bool)
-    return known, 0 if known.any() else len(people)
+    return pc.is_in(pa.array(tracks, pa.string()), value_set=ids).to_numpy(zero_copy_only=False)
 
 
 def media_played(library: Library, listeners: Sequence[str] | None = None) -> dict[str, int]:
@@ -61,6 +69,25 @@ def only_other_media(library: Library, listener: str, medium: str) -> str:
     return (
         f"{listener} has played {listed([f'{name}s' for name in played])} only, from which no list of "
         f"{medium}s can be made: see segue weekly {listener} --medium {other}."
+    )
+
+
+def in_hand(medium: str, context: Context) -> str:
+    """The medium that can come: a library that knows artists and no songs gives artists.
+
+    Raises:
+        UsageError: nothing of it was played here.
+    """
+    media = {MEDIA[number] for number in np.unique(context.medium)}
+    if medium in media:
+        return medium
+    if medium == "song" and "artist" in media:
+        return "artist"
+    raise UsageError(
+        f"No {medium} was played here that could come",
+        expected=f"one of {', '.join(sorted(media))}",
+        do=f"segue weekly --medium {min(media)}, or medium under [radio] in segue.toml; or import {medium}s "
+        "and train again",
     )
 
 

@@ -18,6 +18,7 @@ from segue.library.overview import charts, overview
 from segue.playlists.formats import write_all
 from segue.playlists.playlist import Playlist, week_of
 from segue.report import Page
+from segue.wording import count
 
 MONTHS = 2.0
 MARK = "made-by-segue-demo"  # so that nothing but an earlier demo is ever replaced
@@ -51,12 +52,12 @@ def run_demo(
     (folder / MARK).touch()
 
     path = folder / "library"
-    tell(f"1. A town of {listeners} listeners and {tracks} songs (nobody in it is real)")
+    tell(f"1. A town of {count(listeners, 'listener')} and {count(tracks, 'song')} (nobody in it is real)")
     sizes = {"listeners": listeners, "tracks": tracks, "months": MONTHS}
     write_town(path, "ordinary", seed, sizes, folder / "truth")
     library = Library.open(path)
     figures = overview(library)
-    tell(f"   {figures.plays:,} plays, {figures.skipped or 0:.0%} of them skips")
+    tell(f"   {count(figures.plays, 'play')}, {figures.skipped or 0:.0%} of them skips")
 
     tell("2. Learning who likes what (the first run also compiles, for some seconds)")
     trained = train(library, show_progress=False)
@@ -67,7 +68,7 @@ def run_demo(
     tell(f"3. Discover Weekly of {week} for everybody")
     lists = weekly(library, week, seed=seed)
     write_all(lists, folder / "playlists", "jspf")
-    tell(f"   {len(lists)} lists in {folder / 'playlists'}")
+    tell(f"   {count(len(lists), 'list')} in {folder / 'playlists'}")
 
     tell("4. Measuring: a fifth of the listeners is held out")
     reports = evaluate_library(library, protocols=["listeners"], seeds=range(2))
@@ -90,7 +91,8 @@ def _write_page(
     figures = overview(library)
     page.heading("The listening")
     page.text(
-        f"{figures.listeners:,} listeners, {figures.rows['tracks']:,} tracks, {figures.plays:,} plays from "
+        f"{count(figures.listeners, 'listener')}, {count(figures.rows['tracks'], 'track')}, "
+        f"{count(figures.plays, 'play')} from "
         f"{figures.first} to {figures.last}; {figures.skipped or 0:.0%} of the plays were skips."
     )
     page.pictures(charts(library))

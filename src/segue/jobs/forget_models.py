@@ -87,7 +87,7 @@ def _in_factors(folder: Path, who: list[str]) -> dict[str, list[int]]:
 
 
 def _sequence_ids(folder: Path) -> Iterable[str]:
-    from segue.taste.blend import named_in
+    from segue.taste.blend_names import named_in
 
     return named_in(folder)
 
@@ -103,7 +103,7 @@ def _in_sequences(folder: Path, who: list[str]) -> dict[str, list[int]]:
 
 
 def _sequences_outlive(folder: Path, who: list[str]) -> bool:
-    from segue.taste.blend import outlives
+    from segue.taste.blend_names import outlives
 
     return outlives(folder, set(who))
 

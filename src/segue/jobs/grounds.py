@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix, csr_matrix
 
+from segue import wording
 from segue.agents.policies import Factors, by_chance
 from segue.evaluation.playing import Tracks
 from segue.factors.als import ImplicitALS
@@ -113,7 +114,7 @@ class LibraryGround:
         )
         listeners = len(np.unique(heard.listener))
         self.facts |= {"sessions": len(heard.stage), "listeners": listeners}
-        tell(f"   {len(heard.stage):,} sessions of {listeners:,} listeners")
+        tell(f"   {wording.count(len(heard.stage), 'session')} of {wording.count(listeners, 'listener')}")
         number = heard.listener if listeners >= FEW else np.arange(len(heard.stage))
         logs = [log_of(self.catalogue, chosen(heard, np.flatnonzero(number % 2 == half))) for half in (0, 1)]
         return logs, logs

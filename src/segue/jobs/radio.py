@@ -1,69 +1,100 @@
-"""A radio of a library: its network, the listener's history, the tracks that somebody named."""
+"""A radio of a library: what its models say, the listener's tastes, the tracks that somebody named."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from segue.errors import NotFoundError, SegueError, UsageError, one_of
-from segue.jobs.catalogue import catalogue_context
-from segue.jobs.tastes import tastes_of_week
-from segue.jobs.train_taste import NETWORK, load_network
+from segue.errors import SegueError, UsageError
+from segue.jobs.alone import in_hand, on_others_playlists, only_other_media
+from segue.jobs.guide import asked_guide
 from segue.library import Library
-from segue.library.listening import Some, Unit, owners, units
+from segue.library.listening import FEWEST_PEOPLE, Some, owners, refuse_unknown, units
 from segue.library.search import Found, find_track, find_tracks
 from segue.playlists.catalogue import Catalogue
 from segue.playlists.history import read_histories
-from segue.playlists.playlist import Playlist, PlaylistEntry, week_of
-from segue.playlists.radio import Pick, Radio, RadioConfig
+from segue.playlists.playlist import Playlist, PlaylistEntry
+from segue.playlists.radio import Pick, Radio
+from segue.playlists.radio_config import RadioConfig
+from segue.playlists.reasons import Asker, again, because, sided
+from segue.playlists.rediscover import MORE, plays_of
 from segue.playlists.rules import Listening
+from segue.playlists.rules.context import MEDIA
 from segue.progress import progress
 from segue.taste.reading import listening_documents
-from segue.taste.tastes import profiles_of
 
 if TYPE_CHECKING:
     from segue.taste.documents import Context as PlayContext
 
+FIRST = "To begin with: nothing is known of what you like yet."
+ALONE = f"{{}} can't tell what else there is: these are tracks that you have heard. {MORE}"
+
 
 @dataclass(frozen=True)
 class Station:
-    """A radio that is ready to play, and what people read of its tracks."""
+    """A radio that is ready to play, and what people read of its tracks.
+
+    Attributes:
+        understood: the seeds.
+        model: the shelf's version of what is asked.
+        listening: of the listener.
+        asker: who is spoken to.
+        sides: names of the tastes that are its home.
+        notes: what the listener should know of how it is made.
+    """
 
     radio: Radio
     catalogue: Catalogue
     listener: str
-    understood: list[Found]  # the seeds
-    model: str  # the shelf's version
-    heard: frozenset[int] = frozenset()  # tracks that the listener has heard
+    understood: list[Found]
+    model: str
+    listening: Listening = field(default_factory=Listening)
+    asker: Asker = "listener"
+    sides: Sequence[str] = ()
+    notes: tuple[str, ...] = ()
 
     def entry(self, pick: Pick, position: int) -> PlaylistEntry:
         """A pick as a place of a playlist."""
-        return PlaylistEntry(
-            position, self.catalogue.card(pick.track), pick.score, self.reason(pick), "taste network"
-        )
+        card, by = self.catalogue.card(pick.track), self.model.split("/")[0]
+        return PlaylistEntry(position, card, pick.score, self.reason(pick), by, self._side(pick) or None)
 
     def reason(self, pick: Pick) -> str:
-        """What led here, in one line."""
+        """What led here: a track near it, how often it was played, what was skipped."""
         name = self.catalogue.name
-        parts = []
-        if pick.near >= 0:
-            parts.append(f"{'Follows' if pick.after else 'Near'} {name(pick.near)}")
-        if pick.track in self.heard:
-            parts.append("heard before" if parts else "Heard before")
+        side = self._side(pick)
+        if pick.near < 0:
+            lines = [FIRST] if pick.first else []
+        elif pick.own:
+            lines = [because([name(pick.near)], side, self.asker)]
+        else:
+            lines = [sided(f"{'Follows' if pick.after else 'Goes with'} {name(pick.near)}", side, self.asker)]
+        lines += self._heard(pick.track)
         if pick.away >= 0:
-            parts.append(f"away from {name(pick.away)}, which was skipped")
-        return ", ".join(parts) or "What many begin with"
+            lines.append(f"Away from {name(pick.away)}, which you skipped.")
+        return " ".join(lines or ["Goes with what was played."])
+
+    def _side(self, pick: Pick) -> str:
+        return self.sides[pick.side] if len(self.sides) > 1 and pick.side >= 0 else ""
+
+    def _heard(self, track: int) -> list[str]:
+        """How often the listener has played it, in any version, if they have."""
+        told, work = self.listening, self.radio.work
+        same = work[told.heard] == work[track]
+        plays = float(told.plays[same].sum()) if len(told.plays) else 0.0
+        if self.asker != "listener" or plays < 1:
+            return []
+        return [again(plays, float(np.fmin.reduce(told.days_ago[same])), datetime.now(UTC))]
 
     def playlist(self, picks: Sequence[Pick]) -> Playlist:
         """What came, as a playlist."""
         entries = tuple(self.entry(pick, number) for number, pick in enumerate(picks, 1))
         return Playlist(
-            "Radio", self.listener, None, datetime.now(UTC), entries, models=(f"{NETWORK}/{self.model}",)
+            "Radio", self.listener, None, datetime.now(UTC), entries, self.notes, models=(self.model,)
         )
 
 
@@ -76,8 +107,10 @@ def open_radio(
 ) -> Station:
     """A radio for a listener, from tracks that are named, or from both.
 
+    It asks the trained network; where there is none, neighbours, which are learned now.
+
     Args:
-        library: with a trained network.
+        library: with trained factors.
         listener: whose tastes are its home, and whose bans hold; a listener's id, or a playlist's.
         seeds: track ids, or words of artists and titles; where there are some, they and what was played
             last are its home.
@@ -85,70 +118,58 @@ def open_radio(
 
     Raises:
         UsageError: neither a listener nor a seed.
-        NotFoundError: no network was trained, or no such listener or track.
+        NotFoundError: nothing was trained, or no such listener or track.
     """
     if listener is None and not seeds:
         raise UsageError("A radio begins with something", do="give --listener NAME or --seed-track TRACK")
+    refuse_unknown(library, [listener] if listener else [])
     unit = units(library)
-    if listener is not None:
-        _known(library, listener, unit)
+    people, _ = owners(library, unit)
     for text in seeds:
         find_tracks(library, text)  # a wrong name is told before anything is loaded
-    with progress("Reading the network"):
-        blend, version = load_network(library)
-    tracks = [str(track) for track in blend.track_ids_]
-    number = {track: at for at, track in enumerate(tracks)}
+    with progress("Reading the models"):
+        asked = asked_guide(library)
+    number = {track: at for at, track in enumerate(asked.tracks)}
     understood = [find_track(library, text, number) for text in seeds]
     with progress("Reading the catalogue"):
-        context = catalogue_context(library, tracks, "listeners")
-        catalogue = Catalogue.read(library, tracks)
-    listening = Listening()
+        context, catalogue = asked.context(), asked.catalogue()
+    config = config or RadioConfig()
+    medium = in_hand(config.medium, context)
+    config = config.model_copy(update={"medium": medium})
+    listening, offered, notes = Listening(), None, asked.notes
     if listener is not None:
         (history,) = read_histories(library, catalogue, context, [listener], datetime.now(UTC), unit=unit)
         listening = history.listening
-    radio = Radio(blend, context, config, listening=listening)
+        if not (context.medium[listening.heard] == MEDIA.index(medium)).any():
+            notes += tuple(filter(None, [only_other_media(library, listener, medium)]))
+        if listener in people and len(people) < FEWEST_PEOPLE:  # nobody is played what another plays
+            offered = on_others_playlists(library, asked.tracks, people)
+            if not offered.any():
+                notes += (ALONE.format(plays_of(len(people))),)
+            offered[listening.heard] = True
+    radio = Radio(asked.guide, context, config, listening=listening, offered=offered)
+    sides: list[str] = []
     if listener is not None:
         radio.hear(*_plays(library, listener, number, listening))
     if understood:
         radio.seed(np.array([number[found.track_id] for found in understood], np.int32))
     elif listener is not None:
         with progress("Looking for tastes"):
-            radio.live_in(*_tastes(library, listener, number))
+            tastes = asked.tastes(listener, unit)
+        radio.live_in(tastes.tracks, np.array(tastes.shares))
+        sides = tastes.names
+    asker: Asker = "guest" if listener is None else "listener" if listener in people else "playlist"
     return Station(
-        radio, catalogue, listener or "guest", understood, version, frozenset(listening.heard.tolist())
+        radio,
+        catalogue,
+        listener or "guest",
+        understood,
+        asked.version,
+        listening=listening,
+        asker=asker,
+        sides=sides,
+        notes=notes,
     )
-
-
-def _known(library: Library, listener: str, unit: Unit) -> None:
-    people, playlists = owners(library, unit)
-    if listener not in people and listener not in playlists:
-        raise NotFoundError(
-            f"The library has no listener {listener!r}",
-            expected=one_of(people or playlists, unit),
-            do="see `segue library`, or name tracks with --seed-track",
-        )
-
-
-def _tastes(
-    library: Library, listener: str, number: dict[str, int]
-) -> tuple[list[NDArray[np.int32]], NDArray[np.float32]]:
-    """Tracks of each of a listener's tastes, by the network's numbers, and shares; none if there are none."""
-    try:
-        found = tastes_of_week(library, week_of(datetime.now(UTC)), keep=False)
-    except SegueError:  # no factors: what was played last is home
-        return [], np.empty(0, np.float32)
-    profiles = found.profiles
-    if not len(profiles.tastes(listener)):
-        unit = units(library)
-        profiles = profiles_of(library, profiles.tracks.tolist(), found.space, [listener], unit)
-    tastes, shares = [], []
-    for taste in profiles.tastes(listener):
-        here = [number.get(str(profiles.tracks[track]), -1) for track in profiles.tracks_of(taste)]
-        tracks = np.array([track for track in here if track >= 0], np.int32)
-        if len(tracks):
-            tastes.append(tracks)
-            shares.append(profiles.weights[taste])
-    return tastes, np.array(shares, np.float32)
 
 
 def _plays(

@@ -24,6 +24,7 @@ from segue.library import Library
 from segue.playlists.memory import Weeks
 from segue.playlists.weekly import WeeklyConfig
 from segue.settings import ScheduleConfig
+from segue.wording import count
 
 FILE = "time-zones.csv"
 LONGEST_SLEEP = 900.0  # seconds: so that a clock that is set, or a machine that slept, is noticed
@@ -164,7 +165,7 @@ def run_forever(
         now = datetime.now(UTC)
         try:
             for made in run_due(Library.open(path), config, now=now, weekly=weekly, workers=workers):
-                tell(f"{made.made:,} lists for {made.week} in {made.seconds:,.0f} s")
+                tell(f"{count(made.made, 'list')} for {made.week} in {made.seconds:,.0f} s")
         except BusyError as error:  # somebody is training, or making lists by hand: later, then
             tell(f"Not now: {error}")
             time.sleep(60)

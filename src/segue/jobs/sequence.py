@@ -24,6 +24,7 @@ from segue.playlists.catalogue import Catalogue as Cards
 from segue.playlists.formats import read
 from segue.playlists.memory import Weeks
 from segue.playlists.playlist import Playlist, PlaylistEntry, TrackCard, monday
+from segue.wording import count
 from segue.world.catalogue import catalogue_of
 from segue.world.config import WorldConfig
 
@@ -107,7 +108,7 @@ def sequence(
     known = [at for at, track in enumerate(ids) if track is not None and made.knows([track])]
     if not known:
         raise NotFoundError(
-            f"None of the {len(ids)} tracks is a song of the library",
+            f"No song of the library is among the {count(len(ids), 'track')}",
             expected="tracks by id, or by artist and title",
             do="import them first, or name another --library",
         )
@@ -126,6 +127,7 @@ def sequence(
             score=round(float(q), 4),
             reason=playlist.entries[known[place]].reason,
             chosen_by=made.name,
+            taste=playlist.entries[known[place]].taste,
         )
         for number, (place, q) in enumerate(zip(placed.place.tolist(), placed.q.tolist(), strict=True), 1)
     ]

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 FACTORS = "factors"
 VECTORS = "vectors"  # song vectors on the shelf: vectors.npz
+NETWORK = "network"  # a SequenceBlend's folder on the shelf
 AGENTS = "agents"  # a trained agent and its user models on the shelf
 
 

@@ -6,12 +6,10 @@ from typing import NamedTuple
 
 from segue.errors import NotFoundError
 from segue.files import refuse_read_only, remove
-from segue.jobs.train import VECTORS, load_vectors, sequences, shelf_of
+from segue.jobs.train import NETWORK, VECTORS, load_vectors, sequences, shelf_of
 from segue.library import Library
 from segue.taste.blend import SequenceBlend
 from segue.taste.blend_config import SequenceBlendConfig
-
-NETWORK = "network"  # on the shelf: a SequenceBlend's folder
 
 
 class TrainedNetwork(NamedTuple):

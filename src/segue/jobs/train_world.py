@@ -16,6 +16,7 @@ from segue.jobs.train import load_vectors, shelf_of
 from segue.library import Library
 from segue.progress import Advance
 from segue.taste.arrays import AGAIN, load_arrays, pack_strings, save_arrays, unpack_strings
+from segue.wording import count
 from segue.world import measuring
 from segue.world.catalogue import Catalogue, catalogue_of
 from segue.world.config import WorldConfig
@@ -68,7 +69,7 @@ def train_world(
     refuse_read_only(shelf_of(library).folder, "shelf")
     config = config or WorldConfig()
     catalogue = catalogue_of(library, song_vectors(library))
-    tell(f"1. {len(catalogue.ids):,} songs; reading sessions")
+    tell(f"1. {count(len(catalogue.ids), 'song')}; reading sessions")
     heard = read_sessions(
         library, catalogue, shuffled=config.shuffled, steps=config.steps, most=config.sessions, seed=seed
     )
@@ -81,7 +82,8 @@ def train_world(
     learners, others = (len(np.unique(part.listener)) for part in parts)
     strangers = not np.intersect1d(parts[0].listener, parts[1].listener).size
     tell(
-        f"2. {len(parts[0].stage):,} sessions of {_people(learners)}; measured on {len(parts[1].stage):,} "
+        f"2. {count(len(parts[0].stage), 'session')} of {count(learners, 'listener')}; "
+        f"measured on {len(parts[1].stage):,} "
         + (f"of {others:,} others" if strangers else "later ones of theirs")
     )
     models, curves, chances = {}, {}, dict(measuring.tables(learn, test))
@@ -110,10 +112,6 @@ def train_world(
     return TrainedWorld(
         version, models, measured, _reliability(found[best], test, shares, config), curves, facts
     )
-
-
-def _people(count: int) -> str:
-    return "one listener" if count == 1 else f"{count:,} listeners"
 
 
 def runs(config: WorldConfig) -> int:

@@ -10,24 +10,23 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from segue.errors import SegueError, UsageError, install
+from segue.errors import SegueError, install
 from segue.factors.model import FactorModel
 from segue.factors.observations import Observations
 from segue.files import refuse_read_only
-from segue.jobs.alone import of_medium, offered, only_other_media
+from segue.jobs.alone import in_hand, of_medium, offered, only_other_media
 from segue.jobs.shared import Shared
 from segue.jobs.tastes import tastes_by, tastes_of_week
 from segue.jobs.train import AGENTS, FACTORS, load_factors, shelf_of
 from segue.library import Library
 from segue.library.listening import Some, Unit, owners, refuse_unknown
 from segue.library.search import Found, find_track
-from segue.playlists import rediscover
+from segue.playlists import newcomers, rediscover
 from segue.playlists.candidates import Sides
 from segue.playlists.history import History, read_histories
 from segue.playlists.memory import Weeks
 from segue.playlists.playlist import Playlist, monday
-from segue.playlists.rules import Context, Listening
-from segue.playlists.rules.context import MEDIA
+from segue.playlists.rules import Listening
 from segue.playlists.weekly import Material, WeeklyConfig, make_weekly
 from segue.playlists.why_not import WhyNot, why_not
 from segue.progress import progress
@@ -87,7 +86,7 @@ class Ready:
                 config=self.config,
                 seed=seed,
                 sides=sides,
-                playlists=self.playlists,
+                askers=dict.fromkeys(self.playlists, "playlist"),
             )
             known = np.diff(seen.matrix.indptr) > 0
             for each, something in zip(made, known.tolist(), strict=True):
@@ -98,7 +97,7 @@ class Ready:
         note = only_other_media(self.library, playlist.listener, self.config.medium)
         if not note:
             return playlist
-        told = "These are tracks that many listen to, of many kinds." if playlist.entries else ""
+        told = newcomers.MANY if playlist.entries else ""
         return replace(playlist, notes=(f"{note} {told}".strip(), *playlist.notes[1:]))
 
     def sides(self, listeners: Sequence[str]) -> list[Sides]:
@@ -126,7 +125,7 @@ def prepare(library: Library, week: str, config: WeeklyConfig | None = None, *, 
         if other is not None:
             model, shared = other
     unit = model.config.observations.unit
-    config = _in_hand(config, shared.context)
+    config = config.model_copy(update={"medium": in_hand(config.medium, shared.context)})
     with progress("Looking for tastes"):
         if other is None:
             found = tastes_of_week(library, week, model, version, keep=keep)
@@ -242,7 +241,16 @@ def weekly_for_guest(
     history = History(Listening(heard=liked))
     # Who names tracks to a library of a few people asks what there is near them, and it is theirs to ask.
     material = replace(ready.material, offered=None)
-    (made,) = make_weekly(material, seen, [history], week, config=ready.config, seed=seed, sides=[sides])
+    (made,) = make_weekly(
+        material,
+        seen,
+        [history],
+        week,
+        config=ready.config,
+        seed=seed,
+        sides=[sides],
+        askers={GUEST: "guest"},
+    )
     if ready.material.few and made.entries:
         people = count(ready.material.few, "person", "people")
         note = f"From what {people} here played: it can't tell what else there is. {rediscover.MORE}"
@@ -271,17 +279,3 @@ def explain_absence(
     seen, (history,) = ready.read([listener])
     said = why_not(ready.material, seen, history, week, number, config=ready.config, seed=seed)
     return found, said
-
-
-def _in_hand(config: WeeklyConfig, context: Context) -> WeeklyConfig:
-    """A library that knows artists and no songs gets lists of artists."""
-    media = {MEDIA[number] for number in np.unique(context.medium)}
-    if config.medium in media:
-        return config
-    if config.medium == "song" and "artist" in media:
-        return config.model_copy(update={"medium": "artist"})
-    raise UsageError(
-        f"No {config.medium} was played here that a list could be made from",
-        expected=f"one of {', '.join(sorted(media))}",
-        do=f"segue weekly --medium {min(media)}; or import {config.medium}s and train again",
-    )

@@ -1,4 +1,4 @@
-"""For somebody of whom nothing is known: what many listeners play, of many kinds."""
+"""For somebody of whom nothing is known: what many listeners or playlists have, of many kinds."""
 
 from __future__ import annotations
 
@@ -13,11 +13,9 @@ from segue.taste.space import TasteSpace
 
 POOL = 10  # popular tracks looked at, in lists' lengths
 KINDS = 8  # of music on the list
-NOTE = (
-    "Nothing is known of this listener yet: these are tracks that many listeners play, of many kinds. Plays "
-    "and saves make the next list their own."
-)
-REASON = "Played by many listeners; your own taste is not known yet."
+MANY = "These are tracks that many listeners or playlists here have, of many kinds."
+NOTE = f"Nothing is known of this listener yet. {MANY} Plays and saves make the next list their own."
+REASON = "Many listeners or playlists here have it; your own taste is not known yet."
 NOBODY = (
     f"Nothing is known of this listener yet, and fewer than {FEWEST_PEOPLE} people or playlists here share a "
     "track, so that nothing can be told of what many like. Import this listener's plays, or name tracks with "

@@ -44,6 +44,7 @@ class PlaylistEntry:
     score: float | None = None  # of whoever chose it; comparable within one playlist only
     reason: str | None = None  # one sentence for the listener: the plays that led here
     chosen_by: str | None = None  # "factors", "taste", "agent", ...
+    taste: str | None = None  # name of the listener's taste it belongs to, where there are several
 
     def __post_init__(self) -> None:
         if self.position < 1:

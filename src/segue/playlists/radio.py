@@ -1,59 +1,35 @@
 """Radio: a stream without end that follows a listener, one track after another.
 
-    radio = Radio(blend, context, config, listening=listening)
+    radio = Radio(guide, context, config, listening=listening)
     radio.hear(codes, context)            # the history, or the seeds
     pick = radio.next()                   # the track that comes now, and why
     radio.answer(pick.track, skipped=True)
 
-What a listener is to the radio is one small array (the taste network's state) and what was played last. Each
-answer moves both; nothing is trained. Tracks are numbers: places in `blend.track_ids_`, for the rules too.
+What a listener is to the radio is one small array (the guide's state) and what was played last. Each answer
+moves both; nothing is trained. Tracks are numbers: places in `guide.track_ids_`, for the rules too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveInt
 
 from segue.playlists.home import Home
+from segue.playlists.radio_config import RadioConfig
 from segue.playlists.rules import Context, Listening, RulesConfig
 from segue.playlists.rules.filters import ALWAYS, HEARD, Asked
 from segue.taste.vectors import best, unit
 
 if TYPE_CHECKING:
-    from segue.taste.blend import SequenceBlend
     from segue.taste.documents import Context as PlayContext
-    from segue.taste.network import TasteNetwork
+    from segue.taste.guide import Guide
 
 
-class RadioConfig(BaseModel):
-    """What a radio plays and how it follows."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    medium: Literal["song", "podcast", "audiobook", "artist"] = Field("song", description="what it plays")
-    explicit: bool = Field(True, description="whether explicit tracks may come, if a listener has not said")
-    familiar: bool = Field(True, description="whether tracks may come that the listener has heard before")
-    artist_gap: NonNegativeInt = Field(9, description="tracks before an artist may come again")
-    recent: PositiveInt = Field(50, description="plays that the next track is chosen by")
-    home: float = Field(
-        0.6,
-        ge=0,
-        le=1,
-        description="weight of what the listener chose (seeds, history) against all that came since, the "
-        "radio's own choices among it; 0 lets it drift wherever it leads",
-    )
-    stay: PositiveInt = Field(
-        4, description="tracks in a row for one side of what was chosen, before another's turn"
-    )
-    skip_push: NonNegativeFloat = Field(
-        4.0, description="deviations of the scores by which a skip lowers the skipped track itself"
-    )
-    skip_memory: float = Field(0.9, ge=0, lt=1, description="how much of a skip's push is left a track later")
+APART = 3  # reasons after which a track is named again, where there are others
 
 
 class Pick(NamedTuple):
@@ -61,59 +37,66 @@ class Pick(NamedTuple):
 
     track: int
     score: float
-    near: int  # the other played track it is nearest to, no one three times running; -1 for none
-    after: bool  # whether that is the track played just before
-    away: int  # the skipped track that it keeps away from; -1 if none is remembered
+    near: int  # the other played track it is nearest to, of those not named just before; -1 for none
+    own: bool  # whether the listener chose that one: played it before, or named it
+    after: bool  # whether it is the track played just before
+    away: int  # the track just skipped, from which it keeps away; -1 if the last one was not skipped
+    side: int  # the taste whose turn it is; -1 where no tastes are told
+    first: bool  # whether nothing was played before it
 
 
 class Radio:
     """One listener's stream.
 
     Args:
-        blend: what scores the next track.
-        context: the catalogue, in the order of `blend.track_ids_`.
+        guide: what scores the next track: a `SequenceBlend`, or a `NeighbourGuide`.
+        context: the catalogue, in the order of `guide.track_ids_`.
         config: the settings.
         listening: what is known of the listener: bans, what was heard.
+        offered: (n_tracks,) what may come; everything if it is left out.
         day: on which it plays, which says what is in season; today if it is left out.
 
     Attributes:
-        state: (1, size) the taste network's state.
+        state: (1, size) the guide's state.
         away: (d,) decaying sum of the directions of skipped tracks.
         vectors: (n_tracks, d) directions of the tracks, by which nearness is told.
     """
 
     def __init__(
         self,
-        blend: SequenceBlend,
+        guide: Guide,
         context: Context,
         config: RadioConfig | None = None,
         *,
         listening: Listening | None = None,
+        offered: NDArray[np.bool_] | None = None,
         day: date | None = None,
     ) -> None:
         self.config = config or RadioConfig()
-        self._blend, self._catalogue = blend, context
+        self._guide, self._catalogue = guide, context
         self._day = day or datetime.now(UTC).date()
-        self._network = blend.network_
-        vectors = self._network.table().vectors
-        self.vectors = unit(vectors - vectors.mean(axis=0))
-        self.state = self._network.start()
-        self.away = np.zeros(vectors.shape[1], np.float32)
+        self.vectors = guide.directions
+        self.state = guide.start()
+        self.away = np.zeros(self.vectors.shape[1], np.float32)
         self.played: list[int] = []  # not skipped, the latest last
         self.skipped: list[int] = []
         self._chosen: list[int] = []  # played by the listener's own choice
         self._home: Home | None = None
-        self._streams: list[_Stream] | None = None  # one for each taste, where these are home
+        self._streams: list[_Stream] = []  # one for each taste, where these are home
         self._asked: Pick | None = None  # what comes now
+        self._skipping = False  # whether what came last was skipped
         self._reasons: list[int] = []  # the last tracks that were given as reasons
+        self._own: set[int] = set()  # what the listener chose
         self._artists: list[NDArray[np.int32]] = []  # of the last tracks that came
         self._allowed = self._lasting(listening or Listening())
+        if offered is not None:
+            self._allowed &= offered
 
     def hear(self, tracks: NDArray[np.int32], context: PlayContext | None = None) -> None:
         """Begin with plays of the past, oldest first; they may come again, unlike what the radio plays.
 
         Args:
-            tracks: (n,) numbers, -1 for those the network does not know.
+            tracks: (n,) numbers, -1 for those the guide does not know.
             context: of these plays, each field (n,).
         """
         for place in np.flatnonzero(tracks >= 0)[-self.config.recent :]:
@@ -121,10 +104,8 @@ class Radio:
             skipped = here is not None and bool(here.skipped[0] == 1)
             self._follow(int(tracks[place]), skipped, here)
             self._chosen += [] if skipped else [int(tracks[place])]
-        if self._chosen and self.config.home > 0:
-            recent = np.array(self._chosen[-self.config.recent :], np.int32)
-            self._home = Home.of(recent, self.vectors, self._suits, self.config.stay)
-            self._streams = None
+        self._own.update(self._chosen)
+        self._home, self._streams = None, []
 
     def live_in(self, tastes: Sequence[NDArray[np.int32]], shares: NDArray[np.floating]) -> None:
         """Be at home in a listener's tastes, each by its share of the plays, instead of the last plays.
@@ -140,15 +121,21 @@ class Radio:
             return
         centres = unit(np.stack([self.vectors[tracks].mean(axis=0) for tracks in tastes]))
         told = [np.array(tracks[: self.config.recent][::-1], np.int32) for tracks in tastes]
+        self._own.update(*(tracks.tolist() for tracks in told))
         self._home = Home(told, shares, self._suits, self.config.stay)
         nearest = (self.vectors[self.played] @ centres.T).argmax(axis=1) if self.played else []
         self._streams = []
         for taste, typical in enumerate(told):
             lately = [track for track, its in zip(self.played, nearest, strict=True) if its == taste]
-            stream = _Stream([], self._network.start())
+            stream = _Stream([], self._guide.start())
             for track in [*typical.tolist(), *lately][-self.config.recent :]:
-                stream = stream.after(self._network, track)
+                stream = stream.after(self._guide, track)
             self._streams.append(stream)
+
+    @property
+    def work(self) -> NDArray[np.int32]:
+        """(n_tracks,) numbers of works: versions of a song share theirs."""
+        return self._catalogue.work
 
     def seed(self, tracks: NDArray[np.int32]) -> None:
         """Begin with tracks that somebody named: the radio does not play them itself."""
@@ -169,49 +156,57 @@ class Radio:
         """How much each track suits now, (n_tracks,); -inf for those that may not come."""
         played, state = self._stream()
         codes = np.array(played[-self.config.recent :], np.int32)
-        scores = self._blend.scores_after(codes, state[0])
-        if self._home is not None:
-            scores = (1 - self.config.home) * scores + self.config.home * self._home.scores
+        scores = self._guide.scores_after(codes, state[0])
+        home = self._lived_in()
+        if home is not None:
+            scores = (1 - self.config.home) * scores + self.config.home * home.scores
         if self.away.any():
             spread = float(scores[self._allowed].std()) if self._allowed.any() else 0.0
-            near = np.maximum(self.vectors @ self.away, 0)  # what is unlike the skipped gains nothing
-            scores = scores - self.config.skip_push * max(spread, 1e-6) * near
+            near = self.vectors @ self.away
+            if self._streams and home is not None:
+                near -= near[home.chosen[home.turn]].mean()  # of a taste the home says how often it comes
+            # What is unlike the skipped gains nothing.
+            scores = scores - self.config.skip_push * max(spread, 1e-6) * np.maximum(near, 0)
         return np.where(self._allowed, scores, -np.inf).astype(np.float32)
 
     def answer(self, track: int, *, skipped: bool) -> None:
         """The listener has played a track, or skipped it."""
         self._follow(track, skipped)
         self._came(track)
+        self._skipping = skipped
         if self._asked is not None and self._asked.track == track:
-            self._reasons = [*self._reasons, self._asked.near][-2:]
-        if self._streams is not None and self._home is not None and not skipped:
-            turn = self._home.turn
-            self._streams[turn] = self._streams[turn].after(self._network, track)
-        if self._home is not None:
-            self._home.came(skipped=skipped)
+            self._reasons = [*self._reasons, self._asked.near][-APART:]
+        home = self._lived_in()
+        if home is not None:
+            if self._streams and not skipped:
+                self._streams[home.turn] = self._streams[home.turn].after(self._guide, track)
+            home.came(skipped=skipped)
+
+    def _lived_in(self) -> Home | None:
+        """The listener's tastes, or else what they chose last; None where they chose nothing."""
+        if self._home is None and self._chosen and self.config.home > 0:
+            recent = np.array(self._chosen[-self.config.recent :], np.int32)
+            self._home = Home.of(recent, self.vectors, self._suits, self.config.stay)
+        return self._home
 
     def _stream(self) -> _Stream:
-        """What was played, and the network's state: of the taste whose turn it is, else altogether."""
-        if self._streams is None or self._home is None:
+        """What was played, and the guide's state: of the taste whose turn it is, else altogether."""
+        if not self._streams or self._home is None:
             return _Stream(self.played, self.state)
         return self._streams[self._home.turn]
 
-    def _own(self) -> list[int]:
-        """Tracks of the listener's own in the taste whose turn it is, of the most typical the last."""
-        return [] if self._home is None else self._home.chosen[self._home.turn].tolist()
-
     def _suits(self, tracks: NDArray[np.int32]) -> NDArray[np.float32]:
         """Scores of what goes with some tracks altogether, (n_tracks,)."""
-        return self._blend.scores(tracks, np.array([len(tracks)]), "soon")[0]
+        return self._guide.scores(tracks, np.array([len(tracks)]), "soon")[0]
 
     def _follow(self, track: int, skipped: bool, context: PlayContext | None = None) -> None:
-        """Move what is remembered. Skips have one memory, here: the network is told of plays alone."""
+        """Move what is remembered. Skips have one memory, here: the guide is told of plays alone."""
         self.away *= self.config.skip_memory
         if skipped:
             self.away += self.vectors[track]
             self.skipped.append(track)
         else:
-            self.state = self._network.play(self.state, np.array([track], np.int32), context)
+            self.state = self._guide.play(self.state, track, context)
             self.played.append(track)
 
     def _came(self, track: int) -> None:
@@ -248,25 +243,33 @@ class Radio:
         return int(found[0]) if len(found) else -1
 
     def _reasoned(self, track: int, score: float) -> Pick:
-        near, away = -1, -1
-        heard = self.played if self._streams is None else self._stream().played + self._own()
-        heard = [one for one in heard[-self.config.recent :] if one != track]
-        if heard:
-            alike = self.vectors[heard] @ self.vectors[track]
-            order = [heard[place] for place in np.argsort(-alike, kind="stable")]
-            told = self._reasons[0] if len(self._reasons) == 2 and len(set(self._reasons)) == 1 else -1
-            near = next((one for one in order if one != told), -1)  # a third time says nothing new
-        if self.skipped and np.linalg.norm(self.away) > 0.3:
-            away = self.skipped[-1]
-        return Pick(track, score, near, bool(self.played) and near == self.played[-1], away)
+        played, side = self.played, -1
+        if self._streams and self._home is not None:
+            side = self._home.turn
+            played = self._streams[side].played + self._home.chosen[side].tolist()
+        work = self.work
+        near = self._near(track, [one for one in played[-self.config.recent :] if work[one] != work[track]])
+        away = self.skipped[-1] if self._skipping else -1
+        after = bool(self.played) and near == self.played[-1]
+        return Pick(track, score, near, near in self._own, after, away, side, not played)
+
+    def _near(self, track: int, heard: list[int]) -> int:
+        """The nearest of `heard` that was not named just before; no one is named three times running."""
+        order = [
+            heard[place] for place in np.argsort(-(self.vectors[heard] @ self.vectors[track]), kind="stable")
+        ]
+        fresh = [one for one in order if one not in self._reasons]
+        if fresh or not order:
+            return fresh[0] if fresh else -1
+        return order[0] if self._reasons[-2:] != [order[0]] * 2 else -1
 
 
 class _Stream(NamedTuple):
-    """What was played of something, the latest last, and the network's state after it."""
+    """What was played of something, the latest last, and the guide's state after it."""
 
     played: list[int]
     state: NDArray[np.float32]  # (1, size)
 
-    def after(self, network: TasteNetwork, track: int) -> _Stream:
+    def after(self, guide: Guide, track: int) -> _Stream:
         """The same, one play later."""
-        return _Stream([*self.played, track], network.play(self.state, np.array([track], np.int32), None))
+        return _Stream([*self.played, track], guide.play(self.state, track))

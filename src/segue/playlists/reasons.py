@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segue.playlists.rules.context import Bools
+from segue.wording import count
 
 LEAST = 0.02  # share of a score below which a play is no reason
 
@@ -51,18 +53,35 @@ def telling(parts: NDArray[np.float64], same: Bools) -> list[list[int]]:
     ]
 
 
-def because(names: Sequence[str], side: str, playlist: bool = False) -> str:
+Asker = Literal["listener", "guest", "playlist"]  # who is spoken to; a guest has named tracks
+_DID: dict[Asker, str] = {"listener": "you played", "guest": "you named", "playlist": "this playlist has"}
+
+
+def because(names: Sequence[str], side: str = "", asker: Asker = "listener") -> str:
     """ "Because you played A and B: your Joy Division and Bauhaus side."
 
     Args:
-        names: the plays, as a person reads them; none where the model has no single play to name.
+        names: the plays, as a person reads them; none where no single play stands out.
         side: the name of the taste, or nothing.
-        playlist: whether the list is for a playlist, not a person.
+        asker: who is spoken to.
     """
-    if not names:
-        return "Popular with listeners who share this taste."
-    line = f"Because {'this playlist has' if playlist else 'you played'} {' and '.join(names)}"
-    return f"{line}: {'its' if playlist else 'your'} {side} side." if side else f"{line}."
+    line = (
+        f"Because {_DID[asker]} {' and '.join(names)}" if names else f"From all that {_DID[asker]} together"
+    )
+    return sided(line, side, asker)
+
+
+def sided(line: str, side: str, asker: Asker = "listener") -> str:
+    """A sentence that ends with the taste: "Follows A: your Bauhaus side."."""
+    return f"{line}: {'its' if asker == 'playlist' else 'your'} {side} side." if side else f"{line}."
+
+
+def without_side(line: str, side: str) -> str:
+    """The sentence that `sided` ended with the taste, for where it stands above."""
+    for whose in ("your", "its"):
+        if line.endswith(end := f": {whose} {side} side."):
+            return line.removesuffix(end) + "."
+    return line
 
 
 def favourite(plays: float, days_ago: float, moment: datetime) -> str:
@@ -72,12 +91,11 @@ def favourite(plays: float, days_ago: float, moment: datetime) -> str:
 
 def again(plays: float, days_ago: float, moment: datetime, side: str = "") -> str:
     """Why a track of the listener's own is there: "You played it 12 times, last in March 2026."."""
-    line = f"You {_played(plays, days_ago, moment)}"
-    return f"{line}: your {side} side." if side else f"{line}."
+    return sided(f"You {_played(plays, days_ago, moment)}", side)
 
 
 def _played(plays: float, days_ago: float, moment: datetime) -> str:
-    times = f"{plays:,.0f} times" if round(plays) > 1 else "once"
+    times = count(round(plays), "time") if round(plays) > 1 else "once"
     if np.isnan(days_ago):
         return f"played it {times}"
     last = moment - timedelta(days=float(days_ago))

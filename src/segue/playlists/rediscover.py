@@ -23,6 +23,11 @@ MORE = (
 )
 
 
+def plays_of(people: int) -> str:
+    """ "One person's plays", "The plays of 3 people"."""
+    return "One person's plays" if people == 1 else f"The plays of {people} people"
+
+
 def needed(listening: Listening, allowed: Bools, least: int) -> bool:
     """Whether fewer than `least` of the tracks that may come (n_tracks,) are new to a listener."""
     fresh = allowed.copy()
@@ -101,12 +106,9 @@ def notes(days_ago: Floats, people: int, config: CandidatesConfig) -> tuple[str,
         people: listeners of the library, where they are too few to tell what else there is; else 0.
         config: of the list.
     """
-    if people == 1:
-        why = "One person's plays can't tell what else there is"
-    elif people:
-        why = (
-            f"The plays of {people} people can't tell what else there is, and none is told what another plays"
-        )
+    if people:
+        why = f"{plays_of(people)} can't tell what else there is"
+        why += ", and none is told what another plays" if people > 1 else ""
     else:
         why = "The library has next to nothing that would be new here"
     if not len(days_ago):
@@ -116,6 +118,6 @@ def notes(days_ago: Floats, people: int, config: CandidatesConfig) -> tuple[str,
     if lately:
         tracks = count(lately, "track was", "tracks were")
         lines.append(
-            f"{tracks} played in the last {config.unplayed_days:.0f} days: too few have rested longer."
+            f"{tracks} played in the last {count(config.unplayed_days, 'day')}: too few have rested longer."
         )
     return tuple(lines)

@@ -6,7 +6,7 @@ order (`order.py`), reasons (`reasons.py`). The same library, models, seed and I
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Literal
@@ -25,7 +25,7 @@ from segue.playlists.catalogue import Catalogue
 from segue.playlists.history import History
 from segue.playlists.order import in_order
 from segue.playlists.playlist import Playlist, PlaylistEntry, monday
-from segue.playlists.reasons import again, because, favourite, telling
+from segue.playlists.reasons import Asker, again, because, favourite, telling
 from segue.playlists.rules import (
     FAMILIAR,
     Choice,
@@ -38,6 +38,7 @@ from segue.playlists.rules.context import MEDIA, Bools, Floats, Ints
 from segue.playlists.sequenced import chosen
 from segue.taste.profiles import Profiles
 from segue.taste.space import TasteSpace
+from segue.wording import count
 
 if TYPE_CHECKING:
     from segue.agents.sequencing import Sequencer
@@ -129,7 +130,7 @@ def make_weekly(
     config: WeeklyConfig | None = None,
     seed: int = 0,
     sides: Sequence[Sides] | None = None,
-    playlists: Collection[str] = (),
+    askers: Mapping[str, Asker] | None = None,
 ) -> Iterator[Playlist]:
     """A list for every listener of `seen`, one after another.
 
@@ -141,7 +142,7 @@ def make_weekly(
         config: what the lists are like.
         seed: of the chance in the choice.
         sides: tastes of the same listeners; from `material.profiles` if left out.
-        playlists: which of them are playlists, for whom reasons are worded otherwise.
+        askers: who is spoken to, of those who are not listeners.
     """
     config = config or WeeklyConfig()
     rules, proposer = Rules(material.context, config, monday(week)), material.proposer(config)
@@ -168,7 +169,15 @@ def make_weekly(
         # Reasons are small systems, one a listener: more threads would only wait for each other.
         with threadpool_limits(1, user_api="blas"):
             for at in range(len(names)):
-                one = _One(material, config, rows[at], mine[at], tastes[at], week, names[at] in playlists)
+                one = _One(
+                    material,
+                    config,
+                    rows[at],
+                    mine[at],
+                    tastes[at],
+                    week,
+                    (askers or {}).get(names[at], "listener"),
+                )
                 kind = "past" if past[at] else "new" if known[at] else "stranger"
                 made.append(one.listed(proposed[at], *choices[at], kind))
         for name, again_, (entries, notes) in zip(names, past, made, strict=True):
@@ -195,10 +204,10 @@ class _One:
         history: History,
         sides: Sides,
         week: str,
-        playlist: bool,
+        asker: Asker,
     ) -> None:
         self.material, self.config, self.row = material, config, row
-        self.history, self.sides, self.playlist = history, sides, playlist
+        self.history, self.sides, self.asker = history, sides, asker
         self.moment = datetime.combine(monday(week), time(), UTC)
 
     def listed(
@@ -213,7 +222,8 @@ class _One:
             order = in_order(choice.tracks, scores, self.material.space.vectors, self.material.context)
         else:
             order = np.arange(len(choice.tracks), dtype=np.int32)
-        reasons = self._reasons(choice, new, kind)
+        tastes = self._tastes(choice.tracks) if kind != "stranger" else [""] * len(new)
+        reasons = self._reasons(choice, new, kind, tastes)
         by = [NAMES[proposed.found_by[p]] for p in np.where(new, places, 0)]
         if kind != "new":
             by = ["familiar" if kind == "past" else "popularity"] * len(new)
@@ -228,6 +238,7 @@ class _One:
                 score=shown[at],
                 reason=reasons[at],
                 chosen_by=by[at],
+                taste=tastes[at] or None,
             )
             for position, at in enumerate(order.tolist())
         )
@@ -251,20 +262,32 @@ class _One:
             notes = list(rediscover.notes(days, self.material.few, self.config))
         liked = int((self.row.data > 0).sum())
         if liked < newcomers.FEW:
-            tracks = "one track" if liked == 1 else f"{liked} tracks"
+            tracks = count(liked, "track")
             notes.append(f"Made from {tracks} only: the more is known, the closer the next list will be.")
         heard = len(self.history.listening.heard) + self.history.unknown
         if self.history.unknown > heard / 2:
             few = heard - self.history.unknown
-            notes.append(f"Of the {heard:,} tracks heard, the model knows {few:,}; the list is from those.")
+            notes.append(
+                f"Of {count(heard, 'track')} heard, the model knows {few:,}; the list is from those."
+            )
         return tuple(notes)
 
-    def _reasons(self, choice: Choice, new: NDArray[np.bool_], kind: Kind) -> list[str]:
+    def _tastes(self, tracks: Ints) -> list[str]:
+        """The name of the taste of each of `tracks`; "" where there is one alone, and for none."""
+        names, sides = self.sides.names, _side(self.material.space, self.sides, tracks).tolist()
+        return [names[side] if len(names) > 1 and side >= 0 else "" for side in sides]
+
+    def _reasons(
+        self, choice: Choice, new: NDArray[np.bool_], kind: Kind, tastes: Sequence[str]
+    ) -> list[str]:
         """A line for each track of the list, in the order of `choice`."""
         if kind == "stranger" or not len(choice.tracks):
             return [newcomers.REASON] * len(choice.tracks)
         if kind == "past":
-            return self._again(choice.tracks)
+            return [
+                again(*self._place(track), self.moment, taste)
+                for track, taste in zip(choice.tracks.tolist(), tastes, strict=True)
+            ]
         space, sides, catalogue = self.material.space, self.sides, self.material.catalogue
         nearest = _side(space, sides, choice.tracks)
         plays, parts = self.material.model.als_.contributions(self.row, choice.stands_for)
@@ -274,21 +297,12 @@ class _One:
             if not new[at]:
                 lines.append(self._favourite(int(choice.tracks[at])))
                 continue
-            named = len(sides.names) > 1 and told and same[at, told[0]]
             names = [catalogue.name(int(plays[play])) for play in told]
-            lines.append(because(names, sides.names[nearest[at]] if named else "", self.playlist))
+            lines.append(because(names, tastes[at] if not told or same[at, told[0]] else "", self.asker))
         return lines
 
     def _favourite(self, track: int) -> str:
         return favourite(*self._place(track), self.moment)
-
-    def _again(self, tracks: Ints) -> list[str]:
-        """Why each of the listener's own tracks is there."""
-        names, sides = self.sides.names, _side(self.material.space, self.sides, tracks).tolist()
-        return [
-            again(*self._place(track), self.moment, names[side] if len(names) > 1 and side >= 0 else "")
-            for track, side in zip(tracks.tolist(), sides, strict=True)
-        ]
 
     def _place(self, track: int) -> tuple[float, float]:
         """How often a track was played, and days since; the song's, where another version was."""

@@ -12,7 +12,7 @@ Codes are places in `blend.track_ids_`, which are the song vectors' and the netw
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +23,14 @@ from segue.errors import UsageError
 from segue.files import reading
 from segue.ranking.ranker import Ranker
 from segue.taste.arrays import AGAIN, load_arrays, pack_strings, save_arrays, unpack_strings
-from segue.taste.blend_config import Purpose, SequenceBlendConfig
+from segue.taste.blend_config import KIND, Purpose, SequenceBlendConfig
 from segue.taste.blend_parts import BlendParts
 from segue.taste.candidates import Candidates
 from segue.taste.choosing import PURPOSES, Weights, choose
-from segue.taste.documents import Documents
+from segue.taste.documents import Context, Documents
 from segue.taste.network import TasteNetwork
 from segue.taste.second_stage import Facts, reordered
-from segue.taste.vectors import SongVectors
-
-KIND = "sequence blend"
+from segue.taste.vectors import SongVectors, unit
 
 
 class SequenceBlend:
@@ -129,6 +127,22 @@ class SequenceBlend:
         names = [horizon.name for horizon in self.config.network.horizons]
         tastes = np.stack([self.network_.taste(state[None], name) for name in names])
         return self._scores(purpose, tastes, codes, np.array([len(codes)]))[0]
+
+    @property
+    def directions(self) -> NDArray[np.float32]:
+        """See `Guide`: the network's vectors of the songs, centred."""
+        vectors = self.network_.table().vectors
+        return unit(vectors - vectors.mean(axis=0))
+
+    def start(self) -> NDArray[np.float32]:
+        """See `Guide`: the network's."""
+        return self.network_.start()
+
+    def play(
+        self, state: NDArray[np.float32], track: int, context: Context | None = None
+    ) -> NDArray[np.float32]:
+        """See `Guide`: the network's."""
+        return self.network_.play(state, np.array([track], np.int32), context)
 
     def extended(self, vectors: SongVectors) -> SequenceBlend:
         """A blend that also knows the songs of `vectors` it was not trained on: see `TasteNetwork.extended`.
@@ -270,26 +284,6 @@ def _beginning(arrays: Mapping[str, NDArray[Any]], purpose: str) -> dict[str, ND
 def _used(weights: Weights) -> set[str]:
     """Names of the parts that weigh anything."""
     return {name for each in weights.values() for name, weight in each.items() if weight > 0}
-
-
-def named_in(folder: Path) -> list[str]:
-    """Whose documents a saved blend keeps, without loading the rest.
-
-    Raises:
-        NotFoundError, FormatError: the files are not there, or are something else.
-    """
-    _, arrays = load_arrays(folder / "blend.npz", KIND)
-    return list(dict.fromkeys(name for name in unpack_strings(arrays["names"]) if name is not None))
-
-
-def outlives(folder: Path, names: Collection[str]) -> bool:
-    """Whether a saved blend keeps documents of anybody but `names`: without any it is nothing.
-
-    Raises:
-        NotFoundError, FormatError: the files are not there, or are something else.
-    """
-    _, arrays = load_arrays(folder / "blend.npz", KIND)
-    return any(name is None or name not in names for name in unpack_strings(arrays["names"]))
 
 
 def _signature(documents: Documents, vectors: SongVectors, config: SequenceBlendConfig, seed: int) -> str:

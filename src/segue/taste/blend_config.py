@@ -12,6 +12,7 @@ from segue.taste.network_config import TasteNetworkConfig
 from segue.taste.sequences import STAN_LONG, SequenceNeighboursConfig
 
 Purpose = Literal["next", "soon"]
+KIND = "sequence blend"  # what the file of one says that it is
 
 
 class SequenceBlendConfig(BaseModel):

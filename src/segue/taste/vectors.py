@@ -27,6 +27,7 @@ from segue.files import reading
 from segue.progress import Advance, progress
 from segue.taste.arrays import AGAIN, load_arrays, pack_strings, save_arrays, unpack_strings
 from segue.taste.documents import UNKNOWN, Documents
+from segue.wording import count
 
 LEARNED = 0
 """In `SongVectors.origins_`: the vector was learned from documents; other origins are in unseen.py."""
@@ -99,7 +100,7 @@ class SongVectors:
         vocabulary = documents.vocabulary(min_count=config.min_count, max_songs=config.max_songs)
         if len(vocabulary) < 2:
             raise SegueError(
-                f"Only {len(vocabulary)} songs are in {config.min_count} or more documents",
+                f"Songs in {count(config.min_count, 'document')} or more: {len(vocabulary)}",
                 expected="at least 2",
                 do="import more playlists or lower min_count",
             )

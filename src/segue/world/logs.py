@@ -14,6 +14,7 @@ from segue.errors import UsageError
 from segue.library import Library
 from segue.progress import Advance
 from segue.town.response import HEARD, Track, take
+from segue.wording import count
 from segue.world.catalogue import Catalogue
 from segue.world.dynamics import leaving_features
 from segue.world.features import STATIC, hear, moment_features, nothing_heard, session_features
@@ -71,8 +72,9 @@ def read_sessions(
         whole = float(len(told.place) <= steps)
         found.append((told.number, told.place[first], known, told.stage[first], told.share[first], whole))
     if len(found) < FEWEST:
+        kind = "shuffled session" if shuffled else "session"
         raise UsageError(
-            f"There are {len(found)} {'shuffled ' if shuffled else ''}sessions to learn from",
+            f"There {'is' if len(found) == 1 else 'are'} {count(len(found), kind)} to learn from",
             expected=f"{FEWEST} or more of two tracks whose skips are known",
             do="import sessions with shuffle on, or take all sessions: --any-order",
         )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from segue.town.response import HEARD
+from segue.wording import count
 
 MARKS = ("✗ skipped at once", "✗ skipped", "~ mostly heard", "✓ heard whole")
 WIDTH = 20
@@ -31,7 +32,8 @@ def rendered(lines: Sequence[Line], hour: float, steps: int, labels: Sequence[st
     """
     whole = sum(line.stage == 3 for line in lines)
     minutes = round(hour * 60) % 1440
-    text = [f"♪ {minutes // 60:02d}:{minutes % 60:02d}   {len(lines)} of {steps} tracks, {whole} heard whole"]
+    clock = f"{minutes // 60:02d}:{minutes % 60:02d}"
+    text = [f"♪ {clock}   {len(lines)} of {count(steps, 'track')}, {whole} heard whole"]
     for number, line in enumerate(lines, 1):
         if line.stage < 0:
             text.append(f"{number:4}  {'·' * WIDTH}  played already, nothing heard")

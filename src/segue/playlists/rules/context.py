@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -112,6 +112,15 @@ class Context:
         }
         for name, value in values.items():
             object.__setattr__(self, name, value)
+
+    def take(self, tracks: NDArray[np.integer]) -> Context:
+        """The catalogue of these tracks (n,) alone, in their order; artists and works keep their numbers."""
+        counts = np.diff(self.first)[tracks]
+        first = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        credits = np.repeat(self.first[tracks] - first[:-1], counts) + np.arange(first[-1])
+        own = {"first", "artists", "hub_floor", "artist_names"}
+        rows = {f.name: getattr(self, f.name)[tracks] for f in fields(self) if f.init and f.name not in own}
+        return replace(self, first=first, artists=self.artists[credits], **rows)
 
     def save(self, file: Path) -> None:
         """Write it as .npz, all or nothing."""

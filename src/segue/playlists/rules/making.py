@@ -21,6 +21,7 @@ from segue.playlists.rules.context import Candidates, Context, Floats, Ints, Lis
 from segue.playlists.rules.filters import ALWAYS, EARLIER, FILTERS, HEARD, HUBS, Asked, Rule
 from segue.playlists.rules.hubs import standing
 from segue.playlists.rules.versions import one_version, tendency, with_versions
+from segue.wording import count
 
 NO_CAP = np.iinfo(np.int32).max
 FAMILIAR = -2  # as a source: a favourite that was not played for long
@@ -152,14 +153,16 @@ class Making:
         }
         notes = []
         for rule in RELAXED:
-            if count := broken[rule]:
-                tracks = "1 track is" if count == 1 else f"{count} tracks are"
+            if taken := broken[rule]:
+                tracks = count(taken, "track is", "tracks are")
                 notes.append(f"{tracks} {saying[rule]}: there was too little else.")
         listed = len(self.new) + len(self.old)
         if not listed and not len(self.listening.heard):
             notes.append("Nothing is known of this listener yet.")
         elif listed < config.tracks:
-            notes.append(f"The list has {listed} tracks instead of {config.tracks}: the rules leave no more.")
+            notes.append(
+                f"The list has {count(listed, 'track')} instead of {config.tracks}: the rules leave no more."
+            )
         return tuple(notes)
 
     def _fill(
