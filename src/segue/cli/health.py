@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import platform
 from collections.abc import Iterator
@@ -72,7 +71,7 @@ def _installation() -> Iterator[Check]:
 
     yield "segue", "ok", f"{__version__} on Python {platform.python_version()}, {os.cpu_count()} cores"
     for name in ("numpy", "scipy", "numba", "duckdb", "ibis-framework", "pyarrow", "altair"):
-        yield name, "ok", importlib.metadata.version(name)
+        yield name, "ok", _version(name) or "?"
     for extra, distributions in EXTRAS.items():
         lacking = [name for name in distributions if not _version(name)]
         if lacking:
@@ -83,9 +82,11 @@ def _installation() -> Iterator[Check]:
 
 
 def _version(distribution: str) -> str | None:
+    from importlib.metadata import PackageNotFoundError, version  # a tenth of the time that --help takes
+
     try:
-        return importlib.metadata.version(distribution)
-    except importlib.metadata.PackageNotFoundError:
+        return version(distribution)
+    except PackageNotFoundError:
         return None
 
 
