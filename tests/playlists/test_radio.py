@@ -135,6 +135,20 @@ def test_bans_hold_and_what_was_heard_stays_away_if_wanted(guide: Guide, catalog
     assert "b07" not in heard(new, guide, "p" * (2 * N - 4))
 
 
+def test_two_in_five_are_new_to_the_listener_in_every_version(guide: Guide, catalogue: Context) -> None:
+    known = codes(guide, *(f"a{song:02d}" for song in [*range(12), N]))  # song 0 in its live version too
+    works = {int(work) for work in catalogue.work[known]}
+    for share, new in ((0.4, 4), (0.0, 0), (1.0, 10)):
+        radio = Radio(
+            guide, catalogue, RadioConfig(artist_gap=0, new=share), listening=Listening(heard=known)
+        )
+        radio.live_in([known], np.array([1.0]))
+        came = [int(catalogue.work[codes(guide, track)[0]]) for track in heard(radio, guide, "p" * 10)]
+        assert sum(work not in works for work in came) >= new
+    strange = Radio(guide, catalogue, RadioConfig(new=0.4))
+    assert strange.next() is not None, "who has heard nothing is asked nothing"
+
+
 def test_a_skipped_play_of_the_past_is_remembered_like_a_skip_now(guide: Guide, catalogue: Context) -> None:
     tracks = codes(guide, "a01", "a05", "b02")
     n = len(tracks)

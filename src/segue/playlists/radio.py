@@ -88,7 +88,11 @@ class Radio:
         self._reasons: list[int] = []  # the last tracks that were given as reasons
         self._own: set[int] = set()  # what the listener chose
         self._artists: list[NDArray[np.int32]] = []  # of the last tracks that came
-        self._allowed = self._lasting(listening or Listening())
+        listening = listening or Listening()
+        self._allowed = self._lasting(listening)
+        # Before the radio began, in any version.
+        self._heard = np.isin(context.work, context.work[listening.heard])
+        self._count, self._new = 0, 0  # tracks that came, and those of them not heard before
         if offered is not None:
             self._allowed &= offered
 
@@ -173,6 +177,8 @@ class Radio:
         """The listener has played a track, or skipped it."""
         self._follow(track, skipped)
         self._came(track)
+        self._count += 1
+        self._new += not self._heard[track]
         self._skipping = skipped
         if self._asked is not None and self._asked.track == track:
             self._reasons = [*self._reasons, self._asked.near][-APART:]
@@ -231,7 +237,13 @@ class Radio:
         return ~out
 
     def _best(self, scores: NDArray[np.float32]) -> int:
-        """The best track whose artists have not come for a while; if all have, the best of all."""
+        """The best track whose artists have not come for a while; if all have, the best of all.
+
+        Where too few of those that came were new to the listener, the best new one.
+        """
+        if self._heard.any() and self._new < self.config.new * (self._count + 1):
+            new = np.where(self._heard, -np.inf, scores).astype(np.float32)
+            scores = new if np.isfinite(new).any() else scores
         recent = np.zeros(max(1, self._catalogue.n_artists), bool)
         for artists in self._artists[-self.config.artist_gap :] if self.config.artist_gap else ():
             recent[artists] = True

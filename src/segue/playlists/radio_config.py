@@ -15,6 +15,9 @@ class RadioConfig(BaseModel):
     medium: Literal["song", "podcast", "audiobook", "artist"] = Field("song", description="what it plays")
     explicit: bool = Field(True, description="whether explicit tracks may come, if a listener has not said")
     familiar: bool = Field(True, description="whether tracks may come that the listener has heard before")
+    new: float = Field(
+        0.4, ge=0, le=1, description="least share of tracks that the listener has not heard before"
+    )
     artist_gap: NonNegativeInt = Field(9, description="tracks before an artist may come again")
     recent: PositiveInt = Field(50, description="plays that the next track is chosen by")
     home: float = Field(

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segue.playlists.rules.context import Bools
-from segue.wording import count
+from segue.wording import count, ended
 
 LEAST = 0.02  # share of a score below which a play is no reason
 
@@ -73,14 +73,14 @@ def because(names: Sequence[str], side: str = "", asker: Asker = "listener") -> 
 
 def sided(line: str, side: str, asker: Asker = "listener") -> str:
     """A sentence that ends with the taste: "Follows A: your Bauhaus side."."""
-    return f"{line}: {'its' if asker == 'playlist' else 'your'} {side} side." if side else f"{line}."
+    return f"{line}: {'its' if asker == 'playlist' else 'your'} {side} side." if side else ended(line)
 
 
 def without_side(line: str, side: str) -> str:
     """The sentence that `sided` ended with the taste, for where it stands above."""
     for whose in ("your", "its"):
         if line.endswith(end := f": {whose} {side} side."):
-            return line.removesuffix(end) + "."
+            return ended(line.removesuffix(end))
     return line
 
 
