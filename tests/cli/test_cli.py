@@ -114,8 +114,10 @@ def test_models_are_listed_rolled_back_and_pruned(home: Path) -> None:
     assert "Removed 0" in segue("models", "--prune", "factors", "--keep", "2", cwd=home)
 
 
-def test_the_radio_says_what_to_run_and_what_it_needs(home: Path) -> None:
-    assert "segue train --network" in segue("radio", "--listener", "p01", cwd=home, code=4)
+def test_the_radio_needs_no_network_and_says_what_it_needs(home: Path) -> None:
+    came = json.loads(segue("radio", "--listener", "p01", "-n", "3", "--json", cwd=home))
+    assert len(came) == 3 and all(row["reason"] for row in came)
+    assert "no listener 'nobody'" in segue("radio", "--listener", "nobody", cwd=home, code=4)
     assert "made of p" in segue("radio", "--answers", "px", cwd=home, code=2)
     assert "begins with something" in segue("radio", cwd=home, code=2)
 
@@ -139,8 +141,8 @@ def test_the_radio_follows_answers_and_forgets(tmp_path: Path) -> None:
     assert [row["skipped"] for row in came] == [False, False, True, False]
     kept = (own / "radio.json").read_text()
     assert [f'"{row["track"]}"' in kept for row in came] == [True, True, False, True]
-    assert "Follows" in came[0]["reason"]
-    assert "which was skipped" in came[3]["reason"]
+    assert came[0]["reason"] == "Because you named Folk Song 3-1 by Folk 3."
+    assert "which you skipped" in came[3]["reason"]
     text = segue("radio", "--listener", "p01", "-n", "3", cwd=own)
     assert text.count("Folk Song") >= 3
     forgotten = segue("forget", "p01", "--yes", cwd=own)
