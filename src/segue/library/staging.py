@@ -18,7 +18,7 @@ from segue.library.rows import Feedback, Listen, Playlist, PlaylistEntry, Reject
 from segue.library.tables import TIME
 
 CHUNK = 50_000  # rows in memory
-REFS = 100_000  # distinct references in memory
+REFS = 150_000  # distinct references in memory
 
 # The staged kinds; all but refs are counted under these names. Columns follow the fields of the rows.
 _COLUMNS: dict[str, list[tuple[str, pa.DataType]]] = {
