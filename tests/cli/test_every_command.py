@@ -123,6 +123,7 @@ COMMANDS: dict[str, list[Step]] = {
     "tune": [Step("--trials 2", long=True)],
     "town": [Step("--library town --listeners 5 --tracks 500 --months 0.5", code=0, long=True)],
     "demo": [Step("--listeners 50 --tracks 500", code=0, long=True)],
+    "split": [Step("{song} nowhere"), Step("{song} --back")],
     "withdraw": [Step("lastfm --listener scrobbler --json"), Step("nowhere")],
     "forget": [Step("{me} --dry-run", code=0), Step("{me} --yes", code=0)],
 }

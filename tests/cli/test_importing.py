@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from segue.cli.importing import import_
-from segue.errors import FormatError
+from segue.cli.importing import import_, split
+from segue.errors import FormatError, UsageError
 from segue.library import Library
 
 M3U = "#EXTM3U\n#EXTINF:217,Björk - Jóga\na.mp3\n"
@@ -25,10 +25,10 @@ def test_when_not_one_row_could_be_taken_the_import_fails(tmp_path: Path) -> Non
 
 
 def test_columns_that_are_named_and_columns_that_are_not_there(tmp_path: Path) -> None:
-    table = "quand;chanson;groupe\n2023-01-05 10:00;T;A\n"
-    with pytest.raises(FormatError, match="they are quand, chanson, groupe"):
+    table = "quand;machin;truc\n2023-01-05 10:00;T;A\n"
+    with pytest.raises(FormatError, match="they are quand, machin, truc"):
         imported(tmp_path, "x.csv", table)
-    columns = ["track=chanson", "artist=groupe"]
+    columns = ["track=machin", "artist=truc"]
     with pytest.raises(FormatError, match='--column "time=quand"'):
         imported(tmp_path, "x.csv", table, columns)
     library = imported(tmp_path, "x.csv", table, [*columns, "time=quand"])
@@ -39,3 +39,20 @@ def test_a_playlist_file_becomes_a_playlist(tmp_path: Path) -> None:
     library = imported(tmp_path, "mix.m3u8", M3U)
     (entry,) = library.arrow(library.table("playlist_entries")).to_pylist()
     assert (entry["playlist_id"], entry["track_id"]) == ("playlist:mix", "name:bjork|joga")
+
+
+def test_a_merge_by_names_is_taken_back_and_back_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    imported(tmp_path, "mix.m3u8", M3U)
+    library = imported(tmp_path, "plays.csv", "artist,track,timestamp\nBjörk,Jóga,1258122290\n")
+    with pytest.raises(UsageError, match="--back"):
+        split("björk joga", library=library.path)
+    split("björk joga", "table", library=library.path)
+    assert "1 rows are of the track name:bjork|joga~table now" in capsys.readouterr().out
+    library.refresh()
+    assert library.arrow("listens")["track_id"].to_pylist() == ["name:bjork|joga~table"]
+    split("name:bjork|joga~table", back=True, library=library.path)
+    library.refresh()
+    assert library.arrow("listens")["track_id"].to_pylist() == ["name:bjork|joga"]
+    assert library.count("tracks") == 1

@@ -23,6 +23,7 @@ def register(app: typer.Typer) -> None:
     app.command("import")(import_)
     app.command()(formats)
     app.command()(withdraw)
+    app.command()(split)
 
 
 def import_(
@@ -157,6 +158,40 @@ def withdraw(
     print(f"Plays and counts that only {source} told are gone: {done.removed:,}.")
     print(f"Plays that others told as well stay, without what {source} said of them: {done.kept:,}.")
     print(f"Rows of feedback, playlists and their entries that are gone: {done.others:,}.")
+
+
+def split(
+    track: Annotated[str, typer.Argument(help="A track id, or words of its artists and title.")],
+    source: Annotated[
+        str | None,
+        typer.Argument(help="Whose tellings are of another song: 'lastfm', 'spotify-account'."),
+    ] = None,
+    library: LibraryOption = LIBRARY,
+    back: Annotated[bool, typer.Option("--back", help="Put a track that was split off back.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Take back that two songs are one: what a source tells of a track becomes a track of its own.
+
+    Later imports of that source keep to it. What several sources told of one play is matched anew.
+    """
+    from segue.library import Library
+    from segue.library.search import find_tracks
+    from segue.library.splitting import rejoin
+    from segue.library.splitting import split as split_off
+
+    if back == (source is not None):
+        raise UsageError(
+            "Which way is not clear", expected="a SOURCE, or --back", do="segue split TRACK SOURCE"
+        )
+    opened = Library.open(library)
+    found = find_tracks(opened, track, 1)[0]
+    moved = split_off(opened, found.track_id, source) if source else rejoin(opened, found.track_id)
+    if json:
+        print_json(moved._asdict())
+        return
+    print(f"{found.name}: {moved.rows:,} rows are of the track {moved.track_id} now.")
+    if source:
+        print(f"To take that back: segue split '{moved.track_id}' --back")
 
 
 def _what_lacks(library: Library) -> None:

@@ -13,6 +13,7 @@ key ever met, so that the same song from another source lands on the same track.
 4. A credit of several artists is also known by all its names as one: "Simon, Garfunkel" in one cell may be
    two people or the name of a duo.
 5. What is new becomes a track whose id is its strongest key.
+6. What somebody split off by hand (`splitting`) stays apart.
 
 Nothing is merged that was apart before, and no track changes its id.
 """
@@ -134,6 +135,7 @@ def resolve(work: duckdb.DuckDBPyConnection) -> None:
                     work.execute(_LEADERS)
                     _take(work)
                 _learn_keys(work)
+    work.execute(_SPLIT)
     work.execute("""
         CREATE TABLE ref_tracks AS
         SELECT ref, track_id FROM staged_refs JOIN identities USING (identity)
@@ -236,6 +238,13 @@ WHERE key IN (SELECT key FROM strong_keys UNION ALL SELECT name_key FROM identit
 CREATE TABLE new_keys AS SELECT * FROM keys LIMIT 0;
 """
 
+# Keys lead to a track as if nothing had been split off from it; then what was split off goes its own way.
+_SPLIT = """
+UPDATE resolved SET track_id = splits.own FROM distinct_refs, splits
+WHERE distinct_refs.uid = resolved.uid AND splits.source = distinct_refs.source
+  AND splits.track_id = resolved.track_id
+"""
+
 _NAMESAKES = """
 CREATE OR REPLACE TEMP TABLE namesakes AS
 SELECT todo.uid, todo.own, keys.track_id,
@@ -264,6 +273,7 @@ CREATE OR REPLACE TEMP TABLE found AS
 WITH uses AS (
     SELECT track_id, count(*) AS uses FROM (
         SELECT track_id FROM playlist_entries UNION ALL SELECT track_id FROM listens
+        UNION ALL SELECT splits.track_id FROM splits JOIN listens ON listens.track_id = splits.own
         UNION ALL SELECT track_id FROM staged_refs JOIN identities USING (identity)
     ) WHERE track_id IN (SELECT track_id FROM namesakes) GROUP BY track_id
 )

@@ -58,6 +58,8 @@ def renew_names(library: Library, writer: Writer) -> int:
     tracks = library.arrow(
         library.table("tracks").select("track_id", "title", "artists", "medium")
     ).to_pylist()
+    split = set(library.arrow("splits")["own"].to_pylist())  # these have no keys
+    tracks = [row for row in tracks if row["track_id"] not in split]
     with progress("Reading names anew", len(tracks)) as advance:
         for row in tracks:
             track = row["track_id"]

@@ -82,6 +82,8 @@ TRACK_KEYS = pa.schema(
         ("source", pa.string()),  # the format that told an id; null for names, and where it is not known
     ]
 )
+# What was split off by hand: what `source` tells of `track_id` is of the track `own` (splitting.py).
+SPLITS = pa.schema([("track_id", pa.string()), ("source", pa.string()), ("own", pa.string())])
 REJECTS = pa.schema(
     [
         ("source", pa.string()),  # the file, inside its archive
@@ -112,6 +114,7 @@ TABLES: dict[str, pa.Schema] = {
     "playlist_entries": PLAYLIST_ENTRIES,
     "tracks": TRACKS,
     "track_keys": TRACK_KEYS,
+    "splits": SPLITS,
     "rejects": REJECTS,
     "imports": IMPORTS,
 }
