@@ -81,3 +81,14 @@ def test_damage_is_a_value_error(tmp_path: Path) -> None:
         load_npz(path)
     with pytest.raises(FileNotFoundError):
         load_npz(tmp_path / "none.npz")
+
+
+def test_an_array_that_is_lost_from_the_list_of_arrays_is_missed(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    save_npz(path, {"a": np.arange(3), "b": np.arange(4)})
+    data = path.read_bytes()
+    first, second = data.index(b"PK\x01\x02"), data.rindex(b"PK\x01\x02")
+    extra = int.from_bytes(data[first + 30 : first + 32], "little") + data.rindex(b"PK\x05\x06") - second
+    path.write_bytes(data[: first + 30] + extra.to_bytes(2, "little") + data[first + 32 :])
+    with pytest.raises(ValueError, match=r"lost|damaged|extra"):
+        load_npz(path)

@@ -21,6 +21,7 @@ from segue.files import replacing
 ALIGNED = 64  # bytes; every array begins at a multiple, so that kernels see an aligned one
 MAPPED = 1 << 20  # bytes from which an array is mapped
 _LOCAL_HEADER = struct.Struct("<26xHH")  # of a member of a zip file: the lengths of its name and extra field
+_END = struct.Struct("<10xH10x")  # the last record of a zip file without a comment: the number of members
 _PADDING = struct.Struct("<HH")  # an extra field: what it is, and its length
 _OURS = 0x6567  # "eg"; nobody else's in the list of the zip format
 _ZIP64 = 20  # bytes that a member's sizes take
@@ -64,6 +65,8 @@ def _read(handle: IO[bytes], *, may_map: bool) -> dict[str, NDArray[Any]]:
     arrays, whole = {}, None
     try:
         with zipfile.ZipFile(handle) as archive:
+            if not archive.comment and len(archive.infolist()) & 0xFFFF != _members(handle):
+                raise ValueError("an array is lost")  # which zipfile passes over
             for member in archive.infolist():
                 name = member.filename.removesuffix(".npy")
                 if may_map and member.compress_type == zipfile.ZIP_STORED and member.file_size >= MAPPED:
@@ -75,6 +78,12 @@ def _read(handle: IO[bytes], *, may_map: bool) -> dict[str, NDArray[Any]]:
     except (zipfile.BadZipFile, struct.error, EOFError, NotImplementedError) as error:
         raise ValueError(f"it is no .npz file, or damaged: {error}") from None
     return arrays
+
+
+def _members(handle: IO[bytes]) -> int:
+    """How many members a zip file has by its last record."""
+    handle.seek(-_END.size, os.SEEK_END)
+    return _END.unpack(handle.read(_END.size))[0]
 
 
 def _mapped(handle: IO[bytes], whole: mmap.mmap, member: zipfile.ZipInfo) -> NDArray[Any]:

@@ -37,7 +37,13 @@ def test_nobody_is_forgotten_while_something_is_committed(tmp_path: Path) -> Non
     assert not departed.read()
 
 
-@pytest.mark.parametrize("damage", [b"", b"{}", b'{"salt": 3}', b"\xff", b'{"salt": "zz", "listeners": []}'])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        *(b"", b"{}", b'{"salt": 3}', b"\xff"),
+        *(b'{"salt": "zz", "listeners": []}', b'{"salt": "00", "listeners": ["[["]}'),
+    ],
+)
 def test_a_damaged_list_is_told(tmp_path: Path, damage: bytes) -> None:
     departed = Departed(tmp_path)
     departed.add(["ana"])

@@ -17,6 +17,7 @@ from pathlib import Path
 from segue import files
 
 FILE = "departed.json"
+HASH = re.compile("[0-9a-f]{32}")
 WAIT = 120.0  # seconds for which a commit, or a forgetting, waits for another's end
 RESTORE = "restore it from a copy; without it, imports could bring back who asked to be forgotten"
 
@@ -69,6 +70,8 @@ class Departed:
         value = files.from_json(self.path, "the list of the forgotten", RESTORE)
         with files.reading(self.path, "the list of the forgotten", RESTORE):
             bytes.fromhex(value["salt"])
+            if not all(HASH.fullmatch(each) for each in value["listeners"]):
+                raise ValueError("what is in it is no hash")
             return Gone(value["salt"], frozenset(value["listeners"]))
 
     @contextlib.contextmanager
