@@ -67,7 +67,6 @@ def radio(
     without one, what stood in the same playlists and sessions as what was played.
     """
     from segue.playlists.formats import FORMATS, write
-    from segue.settings import load_settings
 
     if tracks is not None and answers is not None:
         raise UsageError("--answers already says how many tracks there are", do="leave out --tracks")
@@ -76,12 +75,13 @@ def radio(
     suffixes = [suffix for each in FORMATS.values() for suffix in each.suffixes]
     if out is not None and out.suffix.lower() not in suffixes:
         raise UsageError(f"No playlist format is named like {out}", expected=" ".join(suffixes))
+    opened = library_with(library, [listener] if listener else [])
+    from segue.jobs.radio import open_radio
+    from segue.settings import load_settings
+
     settings = load_settings(config).radio
     if new:
         settings = settings.model_copy(update={"familiar": False})
-    opened = library_with(library, [listener] if listener else [])
-    from segue.jobs.radio import open_radio
-
     station = open_radio(opened, listener=listener, seeds=seed_track or [], config=settings)
     asking = tracks is None and answers is None and not json and sys.stdin.isatty() and sys.stdout.isatty()
     if station.understood and not json:
