@@ -20,7 +20,7 @@ def imported(folder: Path, name: str, text: str, column: list[str] | None = None
 
 
 def test_when_not_one_row_could_be_taken_the_import_fails(tmp_path: Path) -> None:
-    with pytest.raises(FormatError, match="Not one of the 2 rows"):
+    with pytest.raises(FormatError, match="None of 2 rows"):
         imported(tmp_path, "plays.csv", "artist,track,played_at\nA,T,5/6/2023\nA,U,5/6/2023\n")
 
 

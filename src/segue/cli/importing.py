@@ -99,7 +99,7 @@ def import_(
         )
     if report.total.rejected == report.total.read > 0:
         raise FormatError(
-            f"Nothing of {count(report.total.read, 'row')} could be taken",
+            f"None of {count(report.total.read, 'row')} could be taken",
             do="see why: segue library --rejects",
         )
 
@@ -223,6 +223,8 @@ def _print(report: ImportReport) -> None:
     for line in _already_there(report):
         print(line)
     print(f"{count(report.tracks, 'track is', 'tracks are')} new to the library.")
+    if report.tracks:
+        print("Next: segue train")
     if report.renamed:
         print(
             f"The names of {count(report.renamed, 'track')} are compared otherwise than when this library "

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from segue.agents.sequencing import Sequencer
 
 AT_ONCE = 4096  # listeners whose history is read at a time
+UNLEARNED = "Nothing was learned from the playlists of this library yet: segue train."
 GUEST = "guest"  # who is not in the library
 
 
@@ -57,6 +58,7 @@ class Ready:
     material: Material
     everybody: list[str]  # who gets a list unasked
     playlists: frozenset[str] = frozenset()  # rows of the model that are playlists
+    unlearned: bool = False  # whether the library has playlists of which the model knows nothing
 
     def read(self, listeners: Sequence[str]) -> tuple[Observations, list[History]]:
         """What is known of listeners by now."""
@@ -90,7 +92,8 @@ class Ready:
             )
             known = np.diff(seen.matrix.indptr) > 0
             for each, something in zip(made, known.tolist(), strict=True):
-                yield each if something else self._of_what(each)
+                told = each if something else self._of_what(each)
+                yield replace(told, notes=(UNLEARNED, *told.notes)) if self.unlearned else told
 
     def _of_what(self, playlist: Playlist) -> Playlist:
         """The list of a listener of whom nothing is known, and why, where they play other media."""
@@ -147,7 +150,8 @@ def prepare(library: Library, week: str, config: WeeklyConfig | None = None, *, 
         offered=may_come,
         few=few,
     )
-    return Ready(library, week, config, model, material, people or playlists, frozenset(playlists))
+    unlearned = unit == "listeners" and library.count("playlist_entries") > 0
+    return Ready(library, week, config, model, material, people or playlists, frozenset(playlists), unlearned)
 
 
 def _sequencer(library: Library, config: WeeklyConfig) -> tuple[Sequencer | None, str]:

@@ -192,7 +192,7 @@ class Shelf:
         if version is None:
             there = ", ".join(self.names()) or "nothing"
             raise NotFoundError(
-                f"No model named {name} on the shelf {self.folder}",
+                f"No {name} were learned yet in {self.folder.parent}",
                 came=f"there is {there}",
                 do=LEARNED_BY.get(name, "train it"),
             )
