@@ -86,15 +86,11 @@ def test_a_library_of_songs_is_not_asked_again(library: Library) -> None:
     assert not seen.config.artists
 
 
-@pytest.mark.parametrize(("artists", "at_least", "at_most"), [(True, 0.95, 1.0), (False, 0.0, 0.85)])
-def test_counts_of_artists_lead_to_their_songs(
-    library: Library, artists: bool, at_least: float, at_most: float
-) -> None:
-    """Without it, listeners told by artists and songs have nothing in common."""
-    config = FactorConfig(
-        als=ALSConfig(factors=2, iterations=8), observations=ObservationConfig(artists=artists)
+def test_counts_of_artists_lead_to_their_songs(library: Library) -> None:
+    """Without it, listeners told by artists and songs have nothing in common, and it is chance."""
+    model = FactorModel(FactorConfig(als=ALSConfig(factors=2, iterations=8))).fit(
+        library, show_progress=False
     )
-    model = FactorModel(config).fit(library, show_progress=False)
     fans = [f"counts{fan}" for fan in range(FANS)]
     songs = [f"s{n}" for n in range(SONGS)]
     ids, _ = model.rank(model.observe(library, fans), 6, only=songs)
@@ -103,4 +99,4 @@ def test_counts_of_artists_lead_to_their_songs(
         for fan, line in enumerate(ids)
         for track in line
     ]
-    assert at_least <= np.mean(right) <= at_most
+    assert np.mean(right) >= 0.95

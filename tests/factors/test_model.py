@@ -122,7 +122,7 @@ def test_what_does_not_belong_together_is_refused(model: FactorModel, tmp_path: 
     with pytest.raises(FormatError, match="different models"):
         FactorModel.load(tmp_path)
     (tmp_path / "config.json").write_text('{"als": {"factors": -1}}')
-    with pytest.raises(FormatError, match="damaged"):
+    with pytest.raises(FormatError, match="cannot be read as a factor model"):
         FactorModel.load(tmp_path)
     with pytest.raises(UsageError, match="not been trained"):
         FactorModel().similar("t00")

@@ -40,7 +40,7 @@ OTHERS = {
     *("sequences", "shelf_of", "listeners_of", "prepare", "weekly_for_guest", "explain_absence"),
     *("catalogue_context", "matched", "asked", "weekly_list", "library_playlist"),
     *("work_out", "played", "media_played", "only_other_media", "in_media", "of_medium", "offered"),
-    *("tastes_by", "with_one"),
+    *("tastes_by", "with_one", "asked_guide", "on_others_playlists"),
     *("load_sequencer", "sequence", "open_radio", "neighbourhood", "forget"),
     *("stored_world", "stored_library_world", "song_vectors"),
     *("train_vectors", "train_world"),  # what they publish names nobody

@@ -209,5 +209,5 @@ def test_one_listener_is_enough_to_learn_from(tmp_path: Path, library: Library) 
     config = WorldConfig(forms=("plain",), epochs=1, members=1, shuffled=False)
     made = train_world(alone, config, tell=told.append)
     assert not made.facts["strangers"] and made.facts["held_out"] >= 10
-    assert "of one listener; measured on" in told[1] and "later ones of theirs" in told[1]
+    assert "of 1 listener; measured on" in told[1] and "later ones of theirs" in told[1]
     assert 0 < made.measured["plain"]["completed"].log_loss < 2
