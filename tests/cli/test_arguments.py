@@ -71,13 +71,15 @@ def _given(command: Any, parameter: Any, value: str) -> list[str]:
     return words
 
 
+def begun(*_: object, **__: object) -> None:
+    """In the place of work that is not to be reached."""
+    raise AssertionError("work was begun")
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_what_no_verb_can_take_is_told_before_any_work(
     verb: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def begun(*_: object, **__: object) -> None:
-        raise AssertionError("work was begun")
-
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(Library, "open", begun)
     monkeypatch.setattr("segue.settings.load_settings", begun)
@@ -101,9 +103,6 @@ def test_what_no_verb_can_take_is_told_before_any_work(
 def test_where_nothing_can_be_written_is_told_before_any_work(
     verb: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def begun(*_: object, **__: object) -> None:
-        raise AssertionError("work was begun")
-
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(Library, "open", begun)
     (tmp_path / "file").touch()
@@ -162,9 +161,6 @@ def test_a_library_that_cannot_be_written_to_is_noticed_before_any_work(
     def temporary(*arguments: Any, **named: Any) -> Any:
         inside = library in (where := Path(named.get("dir") or ".")).parents or where == library
         return refused() if inside else real(*arguments, **named)
-
-    def begun(*_: object, **__: object) -> None:
-        raise AssertionError("work was begun")
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("tempfile.TemporaryFile", temporary)

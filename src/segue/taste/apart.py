@@ -16,7 +16,7 @@ from segue.taste.profiles import Profiles, find_profiles
 from segue.taste.space import Floats, Ints, Plays, TasteSpace
 
 # Pairs of songs of two groups in one session, in parts of what chance would give, above which they are one
-# taste. On twenty made-up people: at most .30 for two true tastes, at least .38 for two made of one.
+# taste. Chosen on twenty made-up people; two true tastes were seen at .30.
 TOGETHER = 0.32
 SESSIONS = 3  # in fewer, a song says nothing
 SONGS = 3  # of such songs, below which a group is not to be told from chance
