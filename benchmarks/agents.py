@@ -23,10 +23,11 @@ from segue.agents import policies
 from segue.agents.agent import Agent
 from segue.agents.config import AgentConfig
 from segue.agents.planning import LOOK_AHEAD
-from segue.jobs import comparing
-from segue.jobs.agents import learned, player, trained
-from segue.jobs.grounds import TownGround
-from segue.taste.arrays import load_arrays, save_arrays
+from segue.agents.user_models import FORMS
+from segue.evaluation import comparing
+from segue.evaluation.grounds import TownGround
+from segue.evaluation.trials import learned, player, trained
+from segue.shelf.arrays import load_arrays, save_arrays
 from segue.town import TownConfig
 from segue.world.dynamics import sessions
 from segue.world.responses import UserModel, init_model
@@ -79,7 +80,7 @@ def _models(ground: TownGround, seed: int, path: Path) -> dict[str, UserModel]:
     _, arrays = load_arrays(path, "models")
     return {
         name: from_arrays(name, init_model(jax.random.key(0), form), arrays)
-        for name, (form, _) in comparing.FORMS.items()
+        for name, (form, _) in FORMS.items()
     }
 
 

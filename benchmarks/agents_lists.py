@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from segue.engine.weekly import prepare
 from segue.evaluation.intervals import ratio_interval
-from segue.jobs.weekly import prepare
 from segue.library import Library
 from segue.playlists.playlist import Playlist, week_of
 from segue.playlists.weekly import WeeklyConfig

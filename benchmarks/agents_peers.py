@@ -26,8 +26,8 @@ from stable_baselines3.common.callbacks import BaseCallback
 
 import segue.world  # noqa: F401 - registers Playlist-v0
 from agents import RESULTS, SIZE, _models
-from segue.jobs import comparing
-from segue.jobs.grounds import TownGround
+from segue.evaluation import comparing
+from segue.evaluation.grounds import TownGround
 from segue.town import TownConfig
 from segue.world.dynamics import World
 

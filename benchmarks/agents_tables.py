@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from pages import put
+from segue.evaluation import comparing
 from segue.evaluation.intervals import Interval, ratio_interval
 from segue.evaluation.playing import Comparison
-from segue.jobs import comparing
-from segue.taste.arrays import load_arrays
+from segue.shelf.arrays import load_arrays
 
 PAGE = Path(__file__).parents[1] / "docs" / "agents.md"
 SIMPLE = ("random", "popularity", "cosine to taste", comparing.FACTORS)

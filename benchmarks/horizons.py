@@ -23,11 +23,11 @@ from numpy.typing import NDArray
 from pages import put
 from radio import Place
 from segue.evaluation.intervals import mean_interval
-from segue.taste.documents import Documents, session_documents
-from segue.taste.holding import set_aside
-from segue.taste.network import TasteNetwork
-from segue.taste.network_config import DAYS, NEXT, SESSION, TasteNetworkConfig
-from segue.taste.vectors import SongVectors, SongVectorsConfig
+from segue.sequences.documents import Documents, session_documents
+from segue.sequences.holding import set_aside
+from segue.sequences.network import TasteNetwork
+from segue.sequences.network_config import DAYS, NEXT, SESSION, TasteNetworkConfig
+from segue.sequences.vectors import SongVectors, SongVectorsConfig
 
 RESULTS = Path(__file__).parent / "results" / "radio"
 PAGE = Path(__file__).parent.parent / "docs" / "taste-network.md"

@@ -35,13 +35,8 @@ from segue.evaluation.next_track import METRICS, Parts, SequenceResult, evaluate
 from segue.factors.config import MEASURED
 from segue.factors.ease import EASE
 from segue.factors.folded import FactorScores
-from segue.taste.arrays import load_arrays
-from segue.taste.blend import SequenceBlend
-from segue.taste.documents import Documents, coded
-from segue.taste.network import TasteNetwork
-from segue.taste.network_config import L2, NEXT, TasteNetworkConfig
-from segue.taste.recent import RecentRows
-from segue.taste.sequences import (
+from segue.sequences.blend import SequenceBlend
+from segue.sequences.counted import (
     S_KNN,
     STAN,
     STAN_LONG,
@@ -52,7 +47,12 @@ from segue.taste.sequences import (
     SequenceScorer,
     SequentialRules,
 )
-from segue.taste.vectors import SongVectors, unit
+from segue.sequences.documents import Documents, coded
+from segue.sequences.network import TasteNetwork
+from segue.sequences.network_config import L2, NEXT, TasteNetworkConfig
+from segue.sequences.recent import RecentRows
+from segue.sequences.vectors import SongVectors, unit
+from segue.shelf.arrays import load_arrays
 
 RESULTS = Path(__file__).parent / "results" / "next_track"
 PAGE = Path(__file__).parent.parent / "docs" / "taste-network.md"

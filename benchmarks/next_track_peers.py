@@ -19,8 +19,7 @@ from segue.factors.config import MEASURED
 from segue.factors.ease import EASE, EASEConfig
 from segue.factors.folded import FactorScores
 from segue.files import write_text
-from segue.taste.recent import RecentRows
-from segue.taste.sequences import (
+from segue.sequences.counted import (
     S_KNN,
     STAN,
     Cooccurrence,
@@ -29,6 +28,7 @@ from segue.taste.sequences import (
     SequenceScorer,
     SequentialRules,
 )
+from segue.sequences.recent import RecentRows
 
 Settings = dict[str, Any]
 

@@ -26,15 +26,17 @@ from scipy.sparse import csr_matrix
 import next_track
 from pages import put
 from segue.evaluation.intervals import mean_interval
-from segue.jobs.catalogue import catalogue_context
-from segue.jobs.train import load_factors, train, train_vectors
-from segue.jobs.train_taste import load_network, train_network
+from segue.factors.loading import load_factors
 from segue.library import Library
 from segue.playlists.radio import Radio, RadioConfig
 from segue.playlists.rules import Context
+from segue.playlists.rules.reading import catalogue_context
+from segue.playlists.training import train
 from segue.progress import progress
-from segue.taste.documents import Documents
-from segue.taste.reading import listening_documents
+from segue.sequences.documents import Documents
+from segue.sequences.loading import load_network
+from segue.sequences.reading import listening_documents
+from segue.sequences.training import train_network, train_vectors
 from segue.town import TownConfig, build
 from segue.town.truth import load_truth
 

@@ -16,9 +16,9 @@ import numpy as np
 from scipy.sparse import csc_matrix, csr_matrix
 
 import data
+from segue.engine import similar
 from segue.factors.als import ImplicitALS
 from segue.factors.config import MEASURED
-from segue.jobs import similar
 from segue.progress import progress
 
 NEAREST = 10

@@ -21,7 +21,7 @@ from next_track import Mean, playlists
 from pages import put
 from segue.evaluation.intervals import mean_interval
 from segue.evaluation.next_track import METRICS, SequenceResult, evaluate_sequences, split_documents
-from segue.taste.vectors import SongVectors, SongVectorsConfig
+from segue.sequences.vectors import SongVectors, SongVectorsConfig
 
 RESULTS = Path(__file__).parent / "results" / "song_vectors"
 PAGE = Path(__file__).parent.parent / "docs" / "song-vectors.md"

@@ -27,13 +27,13 @@ from segue.factors.als import ImplicitALS
 from segue.factors.model import FactorConfig
 from segue.factors.observations import observe
 from segue.library.store import Library
-from segue.taste.documents import join, session_documents
-from segue.taste.listened import read_plays
-from segue.taste.matching import carry_over
-from segue.taste.profiles import Profiles, find_profiles
-from segue.taste.reading import listening_documents, playlist_documents
-from segue.taste.space import Plays, ProfileConfig, TasteSpace
-from segue.taste.vectors import SongVectors, SongVectorsConfig
+from segue.sequences.documents import join, session_documents
+from segue.sequences.reading import listening_documents, playlist_documents
+from segue.sequences.vectors import SongVectors, SongVectorsConfig
+from segue.tastes.listened import read_plays
+from segue.tastes.matching import carry_over
+from segue.tastes.profiles import Profiles, find_profiles
+from segue.tastes.space import Plays, ProfileConfig, TasteSpace
 from segue.town.config import TownConfig
 from segue.town.town import build
 from segue.town.truth import Truth, truth_of

@@ -28,10 +28,10 @@ def segue_side(args: argparse.Namespace) -> list[float]:
     """Places a second of each epoch but the first."""
     import numpy as np
 
-    from segue.taste.documents import Documents
-    from segue.taste.network import TasteNetwork
-    from segue.taste.network_config import NEXT, TasteNetworkConfig
-    from segue.taste.vectors import SongVectors
+    from segue.sequences.documents import Documents
+    from segue.sequences.network import TasteNetwork
+    from segue.sequences.network_config import NEXT, TasteNetworkConfig
+    from segue.sequences.vectors import SongVectors
 
     random = np.random.default_rng(0)
     n = args.steps * args.batch

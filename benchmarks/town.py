@@ -155,7 +155,7 @@ def speed(sizes: Sequence[tuple[int, int, float]], write: bool) -> None:
     ]
     for listeners, tracks, months in sizes:
         program = (
-            "import resource, sys, time; from pathlib import Path; from segue.jobs.town import write_town\n"
+            "import resource, sys, time; from pathlib import Path; from segue.town.making import write_town\n"
             "began = time.perf_counter()\n"
             f"made = write_town(Path(sys.argv[1]) / 'l', 'ordinary', 1, "
             f"dict(listeners={listeners}, tracks={tracks}, months={months}))\n"

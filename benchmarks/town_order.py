@@ -29,10 +29,10 @@ from segue.factors.config import MEASURED
 from segue.factors.folded import FactorScores
 from segue.files import write_bytes
 from segue.library import Library
-from segue.taste.documents import Documents
-from segue.taste.reading import playlist_documents
-from segue.taste.recent import RecentRows
-from segue.taste.sequences import S_KNN, STAN, Cooccurrence, Popularity, SequenceNeighbours, SequentialRules
+from segue.sequences.counted import S_KNN, STAN, Cooccurrence, Popularity, SequenceNeighbours, SequentialRules
+from segue.sequences.documents import Documents
+from segue.sequences.reading import playlist_documents
+from segue.sequences.recent import RecentRows
 from segue.town import TownConfig, build
 
 RESULTS = Path(__file__).parent / "results" / "town"

@@ -19,13 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t
 
+from segue.engine.weekly import Ready, prepare
 from segue.evaluation import beyond
+from segue.evaluation.lists import FIGURES, WEEKLY, Judged, judge_lists
 from segue.factors.model import FactorConfig
-from segue.jobs.lists import FIGURES, WEEKLY, Judged, judge_lists
-from segue.jobs.train import train
-from segue.jobs.weekly import Ready, prepare
 from segue.library import Library
 from segue.playlists.playlist import week_of
+from segue.playlists.training import train
 from segue.town.config import TownConfig
 from segue.town.town import build
 from segue.town.truth import Truth, truth_of

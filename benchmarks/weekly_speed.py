@@ -18,13 +18,13 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from segue.engine.batch import Made, make_all
 from segue.factors.config import ALSConfig
 from segue.factors.model import FactorConfig
-from segue.jobs.monday import Made, make_all
-from segue.jobs.train import train
 from segue.library import Library
 from segue.library.tables import LISTENS, TRACKS
 from segue.playlists.memory import Weeks
+from segue.playlists.training import train
 
 KINDS, HEARD, WEEK = 50, 100, "2026-W30"
 

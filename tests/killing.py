@@ -28,7 +28,10 @@ from typing import NamedTuple
 WEEK, WHO = "2026-W30", "p02"
 NOW = datetime(2026, 7, 21, 12, tzinfo=UTC)  # a Tuesday of that week
 # Whose lines are counted: all that writes. The rest works in memory, in very many lines.
-ROOMS = ("files.py", "shelf/", "library/", "jobs/", "playlists/memory.py", "taste/storing.py")
+ROOMS = (
+    *("files.py", "shelf/", "library/", "engine/", "upkeep/"),
+    *("factors/training.py", "playlists/training.py", "playlists/memory.py", "tastes/storing.py"),
+)
 
 
 class Writer(NamedTuple):
@@ -137,25 +140,25 @@ def published(folder: Path) -> None:
 
 
 def lists(folder: Path) -> None:
-    import segue.jobs.monday
+    import segue.engine.batch
     from segue.library import Library
 
-    segue.jobs.monday.AT_ONCE = 9
-    segue.jobs.monday.make_all(Library.open(folder), WEEK, workers=1)
+    segue.engine.batch.AT_ONCE = 9
+    segue.engine.batch.make_all(Library.open(folder), WEEK, workers=1)
 
 
 def schedule(folder: Path) -> None:
-    import segue.jobs.monday
-    from segue.jobs.schedule import run_due
+    import segue.engine.batch
+    from segue.engine.schedule import run_due
     from segue.library import Library
     from segue.settings import ScheduleConfig
 
-    segue.jobs.monday.AT_ONCE = 15
+    segue.engine.batch.AT_ONCE = 15
     run_due(Library.open(folder), ScheduleConfig(), now=NOW, workers=1)
 
 
 def remember(folder: Path) -> None:
-    from segue.jobs.weekly import weekly
+    from segue.engine.weekly import weekly
     from segue.library import Library
 
     weekly(Library.open(folder), WEEK, listeners=["p03", "p04"])
@@ -172,7 +175,7 @@ def made(folder: Path) -> None:
 
 
 def tastes(folder: Path) -> None:
-    from segue.jobs.tastes import tastes_of_week
+    from segue.engine.tastes import tastes_of_week
     from segue.library import Library
 
     tastes_of_week(Library.open(folder), WEEK)
@@ -180,9 +183,9 @@ def tastes(folder: Path) -> None:
 
 def lived_in(folder: Path) -> None:
     """Tastes, lists, a zone, and a model that does not know how to forget."""
-    from segue.jobs.train import shelf_of
-    from segue.jobs.weekly import weekly
+    from segue.engine.weekly import weekly
     from segue.library import Library
+    from segue.shelf.names import shelf_of
 
     weekly(Library.open(folder), WEEK, listeners=[WHO, "p03"])
     (folder / "time-zones.csv").write_text(f"{WHO},Europe/Oslo\np03,UTC\n")
@@ -194,14 +197,14 @@ def lived_in(folder: Path) -> None:
 
 
 def forget(folder: Path) -> None:
-    from segue.jobs.forget import forget
     from segue.library import Library
+    from segue.upkeep.forget import forget
 
     assert forget(Library.open(folder), WHO).left == []
 
 
 def forgotten(folder: Path) -> None:
-    from segue.jobs.train import load_factors
+    from segue.factors.loading import load_factors
     from segue.library import Library
 
     load_factors(Library.open(folder))
@@ -214,7 +217,7 @@ def spoil(folder: Path) -> None:
 
 
 def repair(folder: Path) -> None:
-    from segue.jobs.health import examine, sweep
+    from segue.upkeep.health import examine, sweep
 
     for found in list(examine(folder)):
         if found.repair is not None:
@@ -249,7 +252,7 @@ WRITERS = {
 
 def state(folder: Path, after: bool) -> dict[str, object]:
     """What must be as before or as after a kill, and as after the writer's end; nothing may be damaged."""
-    from segue.jobs.health import examine
+    from segue.upkeep.health import examine
 
     wrong = [found for found in examine(folder) if found.state == "wrong"]
     assert not wrong or not after, wrong
@@ -399,11 +402,6 @@ def attack(name: str, mode: str, library: Path, work: Path, most: int) -> int:
 
 def main(mode: str, library: Path, work: Path, most: int, names: list[str]) -> None:
     import ibis.backends.duckdb  # noqa: F401 - once for all children
-
-    import segue.jobs.forget
-    import segue.jobs.health
-    import segue.jobs.schedule
-    import segue.library.withdrawing  # noqa: F401
 
     for name in names or WRITERS:
         print(name, attack(name, mode, library, work, most), flush=True)

@@ -16,11 +16,11 @@ import numpy as np
 import pytest
 from scipy.sparse import random as sparse
 
+from segue.engine.schedule import read_zones
 from segue.errors import FormatError, SegueError, UsageError
 from segue.factors import ImplicitALS
 from segue.factors.ease import EASE
 from segue.factors.items import ItemNeighbours
-from segue.jobs.schedule import read_zones
 from segue.library import Library
 from segue.library.departed import Departed
 from segue.neighbours import Index
@@ -29,8 +29,8 @@ from segue.playlists.memory import Weeks
 from segue.playlists.playlist import Playlist, PlaylistEntry, TrackCard
 from segue.settings import Settings, as_toml, load_settings
 from segue.shelf import Shelf
-from segue.taste.arrays import load_arrays, save_arrays
-from segue.taste.space import TasteSpace
+from segue.shelf.arrays import load_arrays, save_arrays
+from segue.tastes.space import TasteSpace
 from segue.testing.exporter import sample
 from segue.testing.reader import STRANGE, damaged, misfilled
 from segue.town import TownConfig

@@ -18,9 +18,9 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "segue"
 # Data moves down this list: a room imports from those above it, never from those below.
 ROOMS = (
-    *("errors", "files", "arrays", "progress", "processes", "report", "wording"),
-    *("library", "town", "factors", "ranking", "taste", "neighbours", "world", "agents"),
-    *("playlists", "evaluation", "shelf", "settings", "jobs", "service", "cli"),
+    *("errors", "files", "arrays", "progress", "processes", "report", "wording", "layout", "shelf"),
+    *("library", "town", "factors", "ranking", "sequences", "tastes", "neighbours", "world", "agents"),
+    *("playlists", "settings", "engine", "evaluation", "upkeep", "demo", "cli"),
 )
 
 

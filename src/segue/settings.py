@@ -20,8 +20,8 @@ from segue.errors import NotFoundError, UsageError
 from segue.factors.model import FactorConfig
 from segue.playlists.radio_config import RadioConfig
 from segue.playlists.weekly import WeeklyConfig
-from segue.taste.blend_config import SequenceBlendConfig
-from segue.taste.vectors import SongVectorsConfig
+from segue.sequences.blend_config import SequenceBlendConfig
+from segue.sequences.vectors import SongVectorsConfig
 
 FILE = Path("segue.toml")
 # Variables of the environment that are no settings: where things are, DuckDB's memory, real data for tests.

@@ -11,7 +11,7 @@ import pytest
 from segue.agents import agent as agents
 from segue.agents.agent import Agent
 from segue.agents.config import AgentConfig
-from segue.agents.loading import load_policy
+from segue.agents.custom import load_policy
 from segue.errors import NotFoundError, UsageError
 
 sys.path.insert(0, str(Path(__file__).parent))

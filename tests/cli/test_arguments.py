@@ -14,8 +14,8 @@ import typer
 from segue.cli.app import app
 from segue.cli.verbs import LISTENERS, WRITTEN
 from segue.errors import SegueError, UsageError
-from segue.jobs.train import train
 from segue.library import Library
+from segue.playlists.training import train
 
 HUGE = "1" + "0" * 30
 # Verbs that only read; all others say before any work that the library cannot be written to.

@@ -285,7 +285,7 @@ def test_base_commands_break_on_nobody(name: str, home: Path, request: pytest.Fi
 @pytest.mark.usefixtures("types")
 @pytest.mark.parametrize("name", LIBRARIES)
 def test_no_command_breaks_on_anybody(name: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from segue.jobs import agents
+    from segue.evaluation import trials as agents
 
     monkeypatch.setattr(agents, "JUDGED", 50)
     walker = walk(home, name, long=True)

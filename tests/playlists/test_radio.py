@@ -12,10 +12,10 @@ from segue.playlists.home import Home, sides
 from segue.playlists.radio import Radio
 from segue.playlists.radio_config import RadioConfig
 from segue.playlists.rules import Context, Listening
-from segue.taste.documents import Context as PlayContext
-from segue.taste.documents import Documents
-from segue.taste.guide import Guide, NeighbourGuide
-from segue.taste.vectors import unit
+from segue.sequences.documents import Context as PlayContext
+from segue.sequences.documents import Documents
+from segue.sequences.guide import Guide, NeighbourGuide
+from segue.sequences.vectors import unit
 
 N = 40  # songs of a style; song 0 of each style has a live version, number 40
 

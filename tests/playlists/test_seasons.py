@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from segue.jobs.seasons import played
 from segue.library import Library
 from segue.library.tables import LISTENS, TRACKS
 from segue.playlists.rules import Candidates, Context, Listening, Rules, RulesConfig
+from segue.playlists.rules.played import played
 from segue.playlists.rules.seasons import SEASONS, Played, by_playlists, flag, open_on, words
 
 NAMES = [season.name for season in SEASONS]

@@ -13,11 +13,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from segue.engine.weekly import explain_absence, prepare, weekly, weekly_for_guest
 from segue.errors import NotFoundError, UsageError
 from segue.factors.config import ALSConfig
+from segue.factors.loading import load_factors
 from segue.factors.model import FactorConfig
-from segue.jobs.train import load_factors, train, train_vectors
-from segue.jobs.weekly import explain_absence, prepare, weekly, weekly_for_guest
 from segue.library import Library
 from segue.library.tables import FEEDBACK, LISTENS, TRACKS
 from segue.playlists.memory import Weeks
@@ -26,7 +26,9 @@ from segue.playlists.order import in_order
 from segue.playlists.playlist import Playlist, monday
 from segue.playlists.reasons import because, favourite, telling
 from segue.playlists.rules import Context
+from segue.playlists.training import train
 from segue.playlists.weekly import WeeklyConfig
+from segue.sequences.training import train_vectors
 from segue.town import TownConfig, build
 
 SMALL = FactorConfig(als=ALSConfig(factors=16, iterations=4, random_state=0))

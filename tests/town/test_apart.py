@@ -12,9 +12,10 @@ import segue
 from segue.errors import UsageError
 from segue.factors.config import ALSConfig
 from segue.factors.model import FactorConfig
-from segue.jobs.train import FACTORS, shelf_of, train
 from segue.library import Library
 from segue.library.tables import TABLES
+from segue.playlists.training import train
+from segue.shelf.names import FACTORS, shelf_of
 from segue.town import Town, TownConfig, build
 
 SOURCE = Path(segue.__file__).parent

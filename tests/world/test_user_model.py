@@ -14,7 +14,6 @@ import pytest
 
 from segue.agents import policies
 from segue.errors import FormatError, NotFoundError, UsageError
-from segue.jobs.train_world import TrainedWorld, stored_library_world, stored_world, train_world
 from segue.library import Library
 from segue.town import TownConfig, build
 from segue.town.response import HEARD
@@ -23,8 +22,10 @@ from segue.world.catalogue import Catalogue, catalogue_of
 from segue.world.config import WorldConfig
 from segue.world.dynamics import sessions
 from segue.world.features import PLACES, as_newcomer
+from segue.world.loading import stored_library_world, stored_world
 from segue.world.logs import FEW, Heard, chosen, held_out, log_of, read_sessions
 from segue.world.responses import along_all, fit_model, init_model, log_loss
+from segue.world.training import TrainedWorld, train_world
 from segue.world.trees import from_arrays, to_arrays
 
 

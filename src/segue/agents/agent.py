@@ -22,7 +22,7 @@ from segue.agents.policies import Trained
 from segue.errors import NumericalError, UsageError
 from segue.files import reading
 from segue.progress import Advance
-from segue.taste.arrays import AGAIN, load_arrays, save_arrays
+from segue.shelf.arrays import AGAIN, load_arrays, save_arrays
 from segue.world.session import Training
 from segue.world.trees import from_arrays, to_arrays
 

@@ -1,43 +1,50 @@
-"""A policy that somebody else wrote, from their file: `my_policy.py:choose`."""
+"""The published agent of a library or a town, and the user models it was trained with."""
 
 from __future__ import annotations
 
-import importlib.util
-import inspect
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from segue.errors import NotFoundError, UsageError
+import jax
+
+from segue.agents.agent import Agent
+from segue.agents.user_models import FORMS
+from segue.errors import FormatError
+from segue.shelf import Shelf
+from segue.shelf.arrays import load_arrays
+from segue.shelf.names import AGENTS
+from segue.world.responses import UserModel, init_model
+from segue.world.trees import from_arrays
+
+MODELS = "user models"
+AGAIN = "train it again: segue agents train"
 
 
-def load_policy(text: str) -> tuple[str, Callable[..., Any]]:
-    """The name and the function that `FILE.py:FUNCTION` points at. The file is run: take care whose it is.
+class Stored(NamedTuple):
+    """What `publish` kept."""
+
+    models: dict[str, UserModel]
+    agent: Agent
+    facts: dict[str, Any]
+    version: str
+
+
+def stored(folder: Path) -> Stored:
+    """The current agent of the shelf in `folder`, and its user models.
 
     Raises:
-        UsageError: not of that form, or the function cannot take (params, observation, key).
-        NotFoundError: no such file or function.
+        NotFoundError: nothing was trained there yet.
+        FormatError: what is there cannot be read.
     """
-    file, colon, name = text.rpartition(":")
-    if not colon or not file.endswith(".py") or not name.isidentifier():
-        raise UsageError("That names no policy", expected="FILE.py:FUNCTION", came=text)
-    path = Path(file)
-    if not path.is_file():
-        raise NotFoundError(f"There is no file {file}", do="name the file of the policy")
-    spec = importlib.util.spec_from_file_location(f"segue_policy_{path.stem}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    choose = getattr(module, name, None)
-    if not callable(choose):
-        there = [key for key, value in vars(module).items() if inspect.isfunction(value)]
-        raise NotFoundError(f"{file} has no function {name}", expected=", ".join(there) or "a function")
+    shelf = Shelf(folder)
+    version = shelf.current(AGENTS)
+    path = shelf.path(AGENTS, version)
+    facts, arrays = load_arrays(path / "models.npz", MODELS)
+    if not isinstance(facts.get("facts"), dict) or "used" not in facts["facts"]:
+        raise FormatError(f"{path} holds no trained agent", do=AGAIN)
+    blank = {name: init_model(jax.random.key(0), form) for name, (form, _) in FORMS.items()}
     try:
-        inspect.signature(choose).bind(None, None, None)
-    except TypeError:
-        raise UsageError(
-            f"{text} cannot be called as a policy",
-            expected="a function of (params, observation, key) that returns a place in the pool",
-        ) from None
-    return name, choose
+        models = {name: from_arrays(name, like, arrays) for name, like in blank.items()}
+    except FormatError as error:
+        raise FormatError(f"The agent in {path} is of another version of Segue ({error})", do=AGAIN) from None
+    return Stored(models, Agent.load(path / "agent.npz"), facts["facts"], version)

@@ -12,7 +12,7 @@ from segue.cli.printing import print_json, print_table
 from segue.cli.verbs import Verbs
 
 if TYPE_CHECKING:
-    from segue.jobs.grounds import Ground
+    from segue.evaluation.grounds import Ground
 
 FOLDER = Path("agents")
 FolderOption = Annotated[Path, typer.Option(help="Without a library: where the trained agent is kept.")]
@@ -61,7 +61,7 @@ def train(
     it was, if called again with the same settings.
     """
     from segue.agents.config import AgentConfig
-    from segue.jobs.agents import publish, trial
+    from segue.evaluation.trials import publish, trial
     from segue.progress import progress
 
     settings = AgentConfig.checked({"returns": returns, "iterations": iterations})
@@ -89,10 +89,10 @@ def _ground(
     library: Path | None, folder: Path, town: str, seed: int, listeners: int, tracks: int, any_order: bool
 ) -> tuple[Ground, Path]:
     """Where the agent learns, and the shelf it is put on."""
+    from segue.evaluation.grounds import LibraryGround, TownGround
     from segue.files import refuse_read_only
-    from segue.jobs.grounds import LibraryGround, TownGround
-    from segue.jobs.train import shelf_of
     from segue.library import Library
+    from segue.shelf.names import shelf_of
     from segue.town import TownConfig
 
     if library is not None:
@@ -122,13 +122,13 @@ def compare(
     All play the same sessions. The agent is recommended only if its gain over the best greedy agent is sure
     in every world that was learned from other listeners. The truth is known of simulated towns alone.
     """
-    from segue.agents.loading import load_policy
+    from segue.agents.custom import load_policy
+    from segue.evaluation import comparing
+    from segue.evaluation import trials as job
     from segue.evaluation.playing_page import page_of, rows
-    from segue.jobs import agents as job
-    from segue.jobs import comparing
-    from segue.jobs.train import shelf_of
     from segue.library import Library
     from segue.progress import progress
+    from segue.shelf.names import shelf_of
 
     others = {name: comparing.Player(choose) for name, choose in map(load_policy, policy or [])}
     opened = None if library is None else Library.open(library)

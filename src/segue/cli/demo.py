@@ -28,7 +28,7 @@ def demo(
     Makes a library, trains on it, makes the weekly lists, measures them beside baselines, and writes a report
     with pictures.
     """
-    from segue.jobs.demo import run_demo
+    from segue.demo import run_demo
 
     result = run_demo(folder, seed=seed, listeners=listeners, tracks=tracks, tell=print)
     for playlist in result.shown:

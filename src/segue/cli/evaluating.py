@@ -12,7 +12,7 @@ from segue.cli.printing import console, print_json, print_table
 from segue.wording import count
 
 if TYPE_CHECKING:
-    from segue.jobs.lists import Judged
+    from segue.evaluation.lists import Judged
     from segue.library import Library
 
 
@@ -66,7 +66,7 @@ def evaluate(
     if judged is not None and not json:
         print_table(f"Lists of {count(len(judged.listeners), 'listener')}, beyond accuracy", *judged.table())
     if html is not None:
-        from segue.jobs.demo import add_reports
+        from segue.demo import add_reports
         from segue.report import Page
 
         page = Page("Evaluation", f"{library}: how well held-out listening is found again")
@@ -83,11 +83,11 @@ def _judged(library: Library) -> Judged | None:
     """The lists of next week, judged; None where nothing is trained."""
     from datetime import UTC, datetime, timedelta
 
-    from segue.jobs.lists import judge_lists
-    from segue.jobs.train import FACTORS, shelf_of
-    from segue.jobs.weekly import prepare
+    from segue.engine.weekly import prepare
+    from segue.evaluation.lists import judge_lists
     from segue.playlists.playlist import week_of
     from segue.progress import progress
+    from segue.shelf.names import FACTORS, shelf_of
 
     if FACTORS not in shelf_of(library).names():
         return None

@@ -13,7 +13,7 @@ from segue.errors import SegueError, UsageError
 from segue.wording import count
 
 if TYPE_CHECKING:
-    from segue.jobs.forget import Forgotten
+    from segue.upkeep.forget import Forgotten
 
 
 def register(app: typer.Typer) -> None:
@@ -40,8 +40,8 @@ def forget(
     train`. Files outside the library's folder (exports, playlists written with --out, backups) are yours to
     delete. Importing a file of theirs again brings them back.
     """
-    from segue.jobs.forget import forget as run
     from segue.library import Library
+    from segue.upkeep.forget import forget as run
 
     opened = Library.open(library)
     if not dry_run and not yes:

@@ -106,7 +106,7 @@ def _library(path: Path, repair: bool) -> Iterator[Check]:
     if not path.exists():
         yield "library", "missing", f"nothing at {path}; segue import PATH --library {path}"
         return
-    from segue.jobs.health import examine, sweep
+    from segue.upkeep.health import examine, sweep
 
     for found in list(examine(path)):
         done = None

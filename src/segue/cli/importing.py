@@ -196,8 +196,8 @@ def split(
 
 def _what_lacks(library: Library) -> None:
     """Say what so few people's plays are good for, and what is needed for more."""
-    from segue.library.listening import too_few
-    from segue.playlists.rediscover import MORE, plays_of
+    from segue.library.few import MORE, too_few
+    from segue.playlists.rediscover import plays_of
 
     if people := too_few(library):
         print(

@@ -14,7 +14,7 @@ from segue.errors import UsageError
 from segue.wording import count
 
 if TYPE_CHECKING:
-    from segue.jobs.radio import Station
+    from segue.engine.radio import Station
     from segue.playlists.radio import Pick
 
 TRACKS = 20
@@ -76,7 +76,7 @@ def radio(
     if out is not None and out.suffix.lower() not in suffixes:
         raise UsageError(f"No playlist format is named like {out}", expected=" ".join(suffixes))
     opened = library_with(library, [listener] if listener else [])
-    from segue.jobs.radio import open_radio
+    from segue.engine.radio import open_radio
     from segue.settings import load_settings
 
     settings = load_settings(config).radio

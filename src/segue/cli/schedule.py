@@ -44,7 +44,7 @@ def schedule(
     if action == "show":
         _show(library, config)
         return
-    from segue.jobs.schedule import run_due, run_forever
+    from segue.engine.schedule import run_due, run_forever
     from segue.library import Library
     from segue.settings import load_settings
 

@@ -12,7 +12,7 @@ from segue.errors import UsageError
 from segue.wording import count
 
 if TYPE_CHECKING:
-    from segue.jobs.sequence import Sequenced
+    from segue.engine.sequence import Sequenced
 
 ORDERS = ("auto", "agent", "greedy")
 
@@ -67,8 +67,8 @@ def sequence(
     if out is not None and out.suffix.lower() not in suffixes:
         raise UsageError(f"No playlist format is named like {out}", expected=" ".join(suffixes))
     opened = library_with(library, [listener] if listener is not None else [])
-    from segue.jobs.sequence import asked
-    from segue.jobs.sequence import sequence as run
+    from segue.engine.sequence import asked
+    from segue.engine.sequence import sequence as run
 
     given = asked(opened, playlist, week, listener)
     with progress("Putting it in order"):

@@ -12,7 +12,7 @@ from segue.cli.options import LIBRARY, JsonOption, LibraryOption
 from segue.cli.printing import print_json, print_table
 
 if TYPE_CHECKING:
-    from segue.jobs.similar import Neighbourhood
+    from segue.engine.similar import Neighbourhood
     from segue.report import Page
 
 
@@ -48,7 +48,7 @@ def similar(
 
     If the words fit several tracks, the one met most is taken, and the others are named.
     """
-    from segue.jobs.similar import neighbourhood
+    from segue.engine.similar import neighbourhood
     from segue.library import Library
 
     found = neighbourhood(Library.open(library), track, count, kind=vectors.value)
@@ -74,9 +74,9 @@ def similar(
 
 
 def _page(found: Neighbourhood) -> Page:
-    from segue.jobs.similar import FOUND_ALIKE
+    from segue.engine.similar import FOUND_ALIKE
+    from segue.neighbours.picture import draw_neighbourhood
     from segue.report import Page
-    from segue.taste.neighbourhood import draw_neighbourhood
 
     cards = [found.catalogue.card(number) for number in range(len(found.catalogue))]
     titles = [card.title or card.credit for card in cards]

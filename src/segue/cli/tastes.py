@@ -13,7 +13,7 @@ from segue.errors import UsageError
 from segue.wording import count
 
 if TYPE_CHECKING:
-    from segue.jobs.tastes import Taste, WeekOfTastes
+    from segue.engine.tastes import Taste, WeekOfTastes
     from segue.library import Library
     from segue.report import Page
 
@@ -46,7 +46,7 @@ def tastes(
     if listener is not None and everybody:
         raise UsageError("--listener and --all exclude each other", do="leave one of them out")
     opened = library_with(library, [listener] if listener is not None else [])
-    from segue.jobs.tastes import described, tastes_of_week, with_one
+    from segue.engine.tastes import described, tastes_of_week, with_one
     from segue.progress import progress
 
     with progress("Looking for tastes"):
@@ -94,10 +94,10 @@ def _print(listener: str, told: list[Taste], examples: int) -> None:
 
 
 def _page(library: Library, found: WeekOfTastes, listener: str, told: list[Taste]) -> Page:
-    from segue.jobs.tastes import shares_by_week
+    from segue.engine.tastes import shares_by_week
     from segue.playlists.catalogue import Catalogue
     from segue.report import Page
-    from segue.taste.map import draw, draw_weeks, taste_map
+    from segue.tastes.map import draw, draw_weeks, taste_map
 
     page = Page(f"Tastes of {listener}", f"What is played often, by how alike the songs are; {found.week}")
     if not told:

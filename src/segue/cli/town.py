@@ -45,7 +45,7 @@ def town(
     Nothing but the truth's folder holds the true tastes, and nothing that trains reads it. The same seed
     gives the same town, to the byte.
     """
-    from segue.jobs.town import write_town
+    from segue.town.making import write_town
 
     sizes = {"listeners": listeners, "tracks": tracks, "months": months}
     changes = {key: value for key, value in sizes.items() if value is not None}

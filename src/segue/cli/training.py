@@ -53,10 +53,10 @@ def train(
     """
     from typing import get_args
 
-    from segue.jobs.train import train as run
-    from segue.jobs.train import train_vectors
     from segue.library import Library
     from segue.library.listening import Unit
+    from segue.playlists.training import train as run
+    from segue.sequences.training import train_vectors
     from segue.settings import load_settings
 
     settings = load_settings(config)
@@ -75,7 +75,7 @@ def train(
     songs = train_vectors(opened, settings.vectors, keep=keep) if vectors or network else None
     follows = None
     if network:
-        from segue.jobs.train_taste import train_network
+        from segue.sequences.training import train_network
 
         follows = train_network(opened, settings.sequences, keep=keep).version
     model, losses = trained.model, trained.losses
@@ -131,8 +131,8 @@ def models(
     json: JsonOption = False,
 ) -> None:
     """List the trained models and their versions; roll back, prune, verify."""
-    from segue.jobs.train import shelf_of
     from segue.library import Library
+    from segue.shelf.names import shelf_of
 
     shelf = shelf_of(Library.open(library))
     if rollback:
@@ -173,7 +173,7 @@ def explain(
 ) -> None:
     """Show why a track suits a listener: the plays that add up to its score."""
     opened = library_with(library, [listener])
-    from segue.jobs.train import load_factors
+    from segue.factors.loading import load_factors
     from segue.library.search import find_track
     from segue.playlists.catalogue import Catalogue
 

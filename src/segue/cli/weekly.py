@@ -120,8 +120,8 @@ def weekly(
     if (like or newcomer) and (named or why_not):
         raise UsageError("--like and --newcomer are for somebody who is not in the library", do="name nobody")
     opened = library_with(library, named)
-    from segue.jobs.weekly import explain_absence, weekly_for_guest
-    from segue.jobs.weekly import weekly as run
+    from segue.engine.weekly import explain_absence, weekly_for_guest
+    from segue.engine.weekly import weekly as run
 
     asked = {
         "tracks": tracks,
@@ -180,7 +180,7 @@ def _monday(
     json: bool,
 ) -> None:
     """Make everybody's list, and say how it went."""
-    from segue.jobs.monday import make_all
+    from segue.engine.batch import make_all
 
     done = make_all(library, week, config=settings, seed=seed, workers=workers, out=out, format=format)
     if json:

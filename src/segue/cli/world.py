@@ -10,7 +10,7 @@ from segue.cli.options import LIBRARY, HtmlOption, JsonOption, LibraryOption, Se
 from segue.cli.printing import print_json, print_table
 
 if TYPE_CHECKING:
-    from segue.jobs.train_world import TrainedWorld
+    from segue.world.training import TrainedWorld
 
 
 def register(app: typer.Typer) -> None:
@@ -39,10 +39,10 @@ def world(
     the responses, and the same by what became of the track before. Where there are fewer than twenty
     listeners, the last sessions of each are kept for that. Needs the extra world.
     """
-    from segue.jobs.train_world import runs, train_world
     from segue.library import Library
     from segue.progress import progress
     from segue.world.config import WorldConfig
+    from segue.world.training import runs, train_world
 
     config = WorldConfig.checked(
         {

@@ -18,7 +18,8 @@ from segue.factors.blend import PLAYLISTS, Blend, BlendConfig, MixConfig
 from segue.factors.config import MEASURED, ALSConfig
 from segue.factors.observations import ObservationConfig, Observations, Tables, observe
 from segue.files import reading, write_bytes
-from segue.library.listening import FEWEST_PEOPLE, Unit
+from segue.library.few import FEWEST_PEOPLE
+from segue.library.listening import Unit
 
 CONFIG, IDS, FACTORS, BLEND = "config.json", "ids.json", "factors.npz", "blend.npz"
 MANY_PLAYLISTS = 20  # for each listener

@@ -105,7 +105,6 @@ LISTEN_MS = 240_000
 SESSION_GAP_MS = 300_000
 # Without a duration, a track is taken to be this long when a gap is judged.
 USUAL_MS = 240_000
-FEWEST_PEOPLE = 5  # of fewer nothing is told as what many listen to
 BETWEEN = "\x1f"  # a listener's name and that of a session
 BUTTONS = ("fwdbtn", "backbtn", "clickrow", "clickside", "playbtn", "endplay", "remote")
 
@@ -228,14 +227,6 @@ def refuse_unknown(library: Library, names: Iterable[str]) -> None:
                 expected=one_of(people or playlists, "listeners" if people else "playlists", like=name),
                 do="see `segue library`, import their listening, or name tracks they like with --like",
             )
-
-
-def too_few(library: Any) -> int:
-    """How many listeners there are, where they can't tell what else there is: under five, no playlists."""
-    if library.count("playlist_entries"):
-        return 0
-    people = len(owners(library, "listeners")[0])
-    return people if people < FEWEST_PEOPLE else 0
 
 
 def heard(library: Tables, unit: Unit) -> ibis.Table:

@@ -22,8 +22,8 @@ from segue.factors.model import FactorModel
 from segue.factors.scored import LEFT_OUT, batches
 from segue.playlists.rules import Candidates, Context, Listening, RulesConfig
 from segue.playlists.rules.context import Bools, Floats, Ints
-from segue.taste.profiles import Profiles
-from segue.taste.space import TasteSpace
+from segue.tastes.profiles import Profiles
+from segue.tastes.space import TasteSpace
 
 # How many candidates, in lists' lengths: rules and caps take most of the top.
 WHOLE, TASTES = 8, 4

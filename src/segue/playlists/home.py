@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from segue.taste.vectors import unit
+from segue.sequences.vectors import unit
 
 APART = 0.2  # a track whose cosine to every side's mean is below this begins a side of its own
 MOST = 5  # sides at most, the heaviest ones

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from segue.library.listening import FEWEST_PEOPLE
+from segue.library.few import FEWEST_PEOPLE
 from segue.playlists.candidates import BY_MODEL, Proposed
 from segue.playlists.rules import Candidates, Context
 from segue.playlists.rules.context import Bools, Floats, Ints
-from segue.taste.space import TasteSpace
+from segue.tastes.space import TasteSpace
 
 POOL = 10  # popular tracks looked at, in lists' lengths
 KINDS = 8  # of music on the list

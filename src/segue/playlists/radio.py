@@ -22,11 +22,11 @@ from segue.playlists.home import Home
 from segue.playlists.radio_config import RadioConfig
 from segue.playlists.rules import Context, Listening, RulesConfig
 from segue.playlists.rules.filters import ALWAYS, HEARD, Asked
-from segue.taste.vectors import best, unit
+from segue.sequences.vectors import best, unit
 
 if TYPE_CHECKING:
-    from segue.taste.documents import Context as PlayContext
-    from segue.taste.guide import Guide
+    from segue.sequences.documents import Context as PlayContext
+    from segue.sequences.guide import Guide
 
 
 APART = 3  # reasons after which a track is named again, where there are others

@@ -10,17 +10,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from segue.library.few import MORE
 from segue.playlists.candidates import BY_MODEL, CandidatesConfig, Proposed, Sides, nearest_side
 from segue.playlists.rules import Candidates, Context, Listening
 from segue.playlists.rules.context import MEDIA, Bools, Floats, Ints
-from segue.taste.space import TasteSpace
+from segue.tastes.space import TasteSpace
 from segue.wording import count
 
 TITLE = "Rediscover"
-MORE = (
-    "For new music, import playlists of others (such as the Million Playlist Dataset), other people's "
-    "listening or an open dump (see segue formats), then segue train."
-)
 
 
 def plays_of(people: int) -> str:

@@ -36,8 +36,8 @@ from segue.playlists.rules import (
 )
 from segue.playlists.rules.context import MEDIA, Bools, Floats, Ints
 from segue.playlists.sequenced import chosen
-from segue.taste.profiles import Profiles
-from segue.taste.space import TasteSpace
+from segue.tastes.profiles import Profiles
+from segue.tastes.space import TasteSpace
 from segue.wording import count
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Answers of a library with its published models: weekly lists, radio, similar songs, tastes, order."""

@@ -1,0 +1,66 @@
+"""What a few people can be offered: what is new to them, without one being told another's plays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segue.errors import UsageError
+from segue.factors.model import FactorModel
+from segue.library import Library
+from segue.library.few import FEWEST_PEOPLE, media_played, on_others_playlists
+from segue.playlists.rules import Context
+from segue.playlists.rules.context import MEDIA
+from segue.wording import listed
+
+
+def offered(
+    library: Library, model: FactorModel, people: Sequence[str], playlists: Sequence[str]
+) -> tuple[NDArray[np.bool_] | None, int]:
+    """(n_tracks,) what may come as new to a listener, and how many people are too few to tell what there is.
+
+    `people` and `playlists` are the library's. Of five people or more, and of playlists alone, everything
+    may come (None). Of fewer people, what is on playlists of others.
+    """
+    if not people or len(people) >= FEWEST_PEOPLE:
+        return None, 0
+    if model.config.observations.teachers == "playlists":
+        factors = model.als_.item_factors
+        return np.abs(np.asarray(factors)).sum(axis=1) > 0, 0  # the others are on no playlist
+    if not playlists:
+        return np.zeros(len(model.tracks_), bool), len(people)
+    known = on_others_playlists(library, [str(track) for track in model.tracks_], people)
+    return known, 0 if known.any() else len(people)
+
+
+def only_other_media(library: Library, listener: str, medium: str) -> str:
+    """A note for a listener of whom plays are known, but none of `medium`; empty for others."""
+    played = media_played(library, [listener])
+    if not played or medium in played:
+        return ""
+    other = next(iter(played))
+    return (
+        f"{listener} has played {listed([f'{name}s' for name in played])} only, from which no list of "
+        f"{medium}s can be made: see segue weekly {listener} --medium {other}."
+    )
+
+
+def in_hand(medium: str, context: Context) -> str:
+    """The medium that can come: a library that knows artists and no songs gives artists.
+
+    Raises:
+        UsageError: nothing of it was played here.
+    """
+    media = {MEDIA[number] for number in np.unique(context.medium)}
+    if medium in media:
+        return medium
+    if medium == "song" and "artist" in media:
+        return "artist"
+    raise UsageError(
+        f"No {medium} was played here that could come",
+        expected=f"one of {', '.join(sorted(media))}",
+        do=f"segue weekly --medium {min(media)}, or medium under [radio] in segue.toml; or import {medium}s "
+        "and train again",
+    )

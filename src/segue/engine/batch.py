@@ -1,0 +1,185 @@
+"""The Monday job: a list for every listener of a library, on all cores, whatever happens on the way.
+
+Listeners are made lists for some at a time; each batch is on the disk before the next begins. A kill loses
+what was in hand, and the next run makes only what is missing: nobody gets two lists of a week, nobody none.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import NamedTuple
+
+from segue.engine.tastes import tastes_of_week
+from segue.engine.weekly import Ready, listeners_of, prepare
+from segue.errors import SegueError
+from segue.factors.loading import load_factors
+from segue.files import refuse_read_only
+from segue.library import Library
+from segue.playlists.formats import write_all
+from segue.playlists.memory import Weeks
+from segue.playlists.weekly import WeeklyConfig
+from segue.processes import workers as workers_of
+from segue.progress import progress
+
+AT_ONCE = 2048  # listeners of a batch: what a kill can lose
+ALONE = 400  # listeners for whom starting other processes takes longer than they save
+
+
+class Task(NamedTuple):
+    """What all batches have in common."""
+
+    library: Path
+    week: str
+    config: WeeklyConfig
+    seed: int
+    out: Path | None
+    format: str
+
+
+class Made(NamedTuple):
+    """What a run did."""
+
+    week: str
+    made: int
+    already: int  # who had a list of the week before
+    seconds: float  # all of it, with reading models and catalogue
+    making_seconds: float  # of making lists alone
+
+    @property
+    def a_second(self) -> float:
+        """Lists made a second, once models and catalogue are read."""
+        return self.made / self.making_seconds if self.making_seconds else 0.0
+
+
+def make_all(
+    library: Library,
+    week: str,
+    *,
+    listeners: Sequence[str] | None = None,
+    config: WeeklyConfig | None = None,
+    seed: int = 0,
+    workers: int | None = None,
+    out: Path | None = None,
+    format: str = "jspf",
+) -> Made:
+    """Make and remember the lists of `week` for all listeners, or those named, who have none yet.
+
+    Args:
+        library: the listening, with a trained model.
+        week: ISO week, "2026-W48".
+        listeners: ids; None for all.
+        config: what lists are like.
+        seed: of the chance in the choice.
+        workers: processes; by default one a core, and this one alone for few listeners.
+        out: write a file for each list here, too.
+        format: of those files.
+
+    Raises:
+        NotFoundError: nothing was trained yet.
+        BusyError: another process is making lists of this week.
+        UsageError: the library cannot be written to.
+    """
+    refuse_read_only(library.path, "library")
+    begun = time.perf_counter()
+    task = Task(library.path, week, config or WeeklyConfig(), seed, out, format)
+    weeks = Weeks(library.path / "weeks")
+    model, version = load_factors(library)
+    everybody = listeners_of(library, model.config.observations.unit) if listeners is None else listeners
+    with weeks.making(week):
+        have = weeks.made(week)
+        missing = sorted(set(everybody) - have)
+        made, making = 0, 0.0
+        if missing:
+            with progress("Looking for tastes"):
+                tastes_of_week(library, week, model, version)  # once, before all workers ask for them
+            del model
+            cores = os.cpu_count() or 1
+            processes = workers or (1 if len(missing) <= ALONE else cores)
+            batches = list(_batches(missing, min(AT_ONCE, -(-len(missing) // processes))))
+            with progress(f"Making lists of {week}", len(missing), unit="lists") as advance:
+                start = time.perf_counter()
+                run = _one_by_one if processes == 1 else _side_by_side
+                for count, since in run(task, batches, processes):
+                    if not made:
+                        start = since
+                    made += count
+                    advance(count)
+                making = time.perf_counter() - start
+    return Made(week, made, len(set(everybody) & have), time.perf_counter() - begun, making)
+
+
+def _batches(listeners: list[str], size: int) -> Iterator[tuple[str, list[str]]]:
+    """Each batch and the name of its part: after the first listener's place, so that order is kept."""
+    stamp = f"{time.time_ns():020d}"  # after the parts of a run before
+    for start in range(0, len(listeners), size):
+        yield f"{stamp}-{start:09d}", listeners[start : start + size]
+
+
+def _one_by_one(task: Task, batches: list[tuple[str, list[str]]], _: int) -> Iterator[tuple[int, float]]:
+    maker = _Maker(task)
+    for batch in batches:
+        yield maker.make(*batch)
+
+
+def _side_by_side(
+    task: Task, batches: list[tuple[str, list[str]]], processes: int
+) -> Iterator[tuple[int, float]]:
+    try:
+        with workers_of(processes, _begin, task, os.getpid()) as pool:
+            futures: list[Future[tuple[int, float]]] = [pool.submit(_make, *batch) for batch in batches]
+            for future in as_completed(futures):
+                yield future.result()
+    except BrokenProcessPool:
+        raise SegueError(
+            "A worker of the Monday job died",
+            came="it was killed, or ran out of memory",
+            do="run it again: it goes on where it was. Fewer --workers need less memory",
+        ) from None
+
+
+class _Maker:
+    """Makes batches of lists in one process."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.ready: Ready = prepare(Library.open(task.library), task.week, task.config)
+        self.weeks = Weeks(task.library / "weeks")
+        self.since = time.perf_counter()
+
+    def make(self, part: str, listeners: list[str]) -> tuple[int, float]:
+        """Make a batch; how many, and when this process was ready to begin."""
+        lists = list(self.ready.lists(listeners, self.task.seed))
+        with self.ready.library.departed.held() as gone:
+            lists = [each for each in lists if each.listener not in gone]
+            if self.task.out is not None:
+                write_all(lists, self.task.out, self.task.format)
+            self.weeks.add(self.task.week, part, lists)
+        return len(lists), self.since
+
+
+_maker: _Maker | None = None
+_parent = 0
+
+
+def _begin(task: Task, parent: int) -> None:
+    """In a worker: read models and catalogue, once. Cores are shared by processes, not by threads."""
+    import numba
+    from threadpoolctl import threadpool_limits
+
+    global _maker, _parent
+    threadpool_limits(1)
+    numba.set_num_threads(1)
+    _parent = parent
+    _maker = _Maker(task)
+
+
+def _make(part: str, listeners: list[str]) -> tuple[int, float]:
+    if os.getppid() != _parent:  # the job was killed; another may be at it by now
+        os._exit(1)
+    assert _maker is not None
+    return _maker.make(part, listeners)

@@ -1,0 +1,145 @@
+"""What a library's radio asks, and what was worked out for it at training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from segue.errors import NotFoundError, SegueError, install
+from segue.factors.loading import load_factors
+from segue.library import Library
+from segue.library.listening import Unit, heard, units
+from segue.playlists.catalogue import Catalogue
+from segue.playlists.rules import Context
+from segue.playlists.rules.reading import catalogue_context
+from segue.playlists.shared import Shared
+from segue.sequences.documents import Documents
+from segue.sequences.guide import Guide, NeighbourGuide
+from segue.sequences.reading import sequences
+from segue.shelf.names import FACTORS, NETWORK, shelf_of
+from segue.tastes.finding import profiles_of
+
+TOLD = 0.1  # share of playlists and sessions with more than one track, below which they tell nothing
+
+
+class Tastes(NamedTuple):
+    """A listener's tastes, heaviest first: by the guide's codes, the most typical tracks first."""
+
+    tracks: list[NDArray[np.int32]]
+    shares: list[float]
+    names: list[str]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A guide, and the factors of the same library, with what is kept beside them.
+
+    Attributes:
+        guide: what scores tracks.
+        version: of the guide's model on the shelf.
+        factors: tracks of the current factors. None, as `shared`, where there are none.
+        shared: what was worked out when they were trained.
+        notes: why it is not the trained network, where one was trained.
+    """
+
+    library: Library
+    guide: Guide
+    version: str
+    factors: list[str] | None
+    shared: Shared | None
+    notes: tuple[str, ...] = ()
+
+    @cached_property
+    def tracks(self) -> list[str]:
+        """The guide's tracks."""
+        return [str(track) for track in self.guide.track_ids_]
+
+    def context(self) -> Context:
+        """The catalogue of the guide's tracks: what is kept, if it has them all."""
+        if self.shared is not None and self.factors is not None:
+            places = pc.index_in(pa.array(self.tracks), value_set=pa.array(self.factors))
+            if not places.null_count:
+                return self.shared.context.take(places.to_numpy())
+        return catalogue_context(self.library, self.tracks, units(self.library))
+
+    def catalogue(self) -> Catalogue:
+        """What people read of the guide's tracks."""
+        if self.shared is not None and self.factors == self.tracks:
+            return self.shared.catalogue
+        return Catalogue.read(self.library, self.tracks)
+
+    def tastes(self, listener: str, unit: Unit) -> Tastes:
+        """The tastes of a listener or playlist, in the space kept with the factors; none without these."""
+        if self.shared is None or self.factors is None:
+            return Tastes([], [], [])
+        profiles = profiles_of(self.library, self.factors, self.shared.space, [listener], unit)
+        codes = pc.fill_null(
+            pc.index_in(pa.array(self.factors), value_set=pa.array(self.tracks)), -1
+        ).to_numpy()
+        found = [
+            (its, float(profiles.weights[taste]), profiles.names[taste])
+            for taste in profiles.tastes(listener)
+            if len(its := (here := codes[profiles.tracks_of(taste)])[here >= 0].astype(np.int32))
+        ]
+        return Tastes(*map(list, zip(*found, strict=True))) if found else Tastes([], [], [])
+
+
+def asked_guide(library: Library) -> Asked:
+    """The trained network with what is blended with it; without it, neighbours that are learned now.
+
+    Raises:
+        NotFoundError: nothing was trained yet.
+    """
+    shelf, notes = shelf_of(library), ()
+    try:
+        model, version = load_factors(library)
+        shared = Shared.load(shelf.path(FACTORS, version))
+        factors = [str(track) for track in model.tracks_]
+    except NotFoundError:
+        if NETWORK not in shelf.names():
+            raise
+        factors = shared = None
+    if NETWORK in shelf.names():
+        try:
+            from segue.sequences.loading import load_network
+
+            blend, made = load_network(library)
+            return Asked(library, blend, f"{NETWORK}/{made}", factors, shared)
+        except ModuleNotFoundError as error:
+            if factors is None:
+                raise
+            notes = (f"Without the trained network: {error}. To do: {install('taste')}.",)
+    assert factors is not None and shared is not None
+    guide = NeighbourGuide(_documents(library, factors), shared.space.vectors)
+    return Asked(library, guide, f"{FACTORS}/{version}", factors, shared, notes)
+
+
+def _documents(library: Library, tracks: list[str]) -> Documents:
+    """Playlists and sessions in the codes of `tracks`; where these tell nothing, all of each listener's."""
+    try:
+        found = sequences(library)
+        told = bool((found.lengths > 1).mean() > TOLD)
+    except SegueError:  # plain counts
+        told = False
+    if not told:
+        found = _unordered(library)
+    ids = pa.array(found.track_ids.tolist(), pa.string())
+    codes = pc.fill_null(pc.index_in(ids, value_set=pa.array(tracks, pa.string())), -1).to_numpy()
+    unknown = np.full(len(tracks), None, object)
+    return found.recoded(codes.astype(np.int32), np.array(tracks, object), unknown, unknown)
+
+
+def _unordered(library: Library) -> Documents:
+    """A document for each listener of plain counts, what was played most last."""
+    told = heard(library, "listeners")
+    pairs = told.group_by("listener_id", "track_id").aggregate(plays=told.plays.sum())
+    table = library.arrow(pairs.order_by("listener_id", "plays", "track_id"))
+    who, tracks = (table[name].to_numpy() for name in ("listener_id", "track_id"))
+    names, first = np.unique(who.astype(str), return_index=True)
+    return Documents.from_lists([part.tolist() for part in np.split(tracks, first[1:])], names=names.tolist())

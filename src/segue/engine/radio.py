@@ -1,0 +1,185 @@
+"""A radio of a library: what its models say, the listener's tastes, the tracks that somebody named."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segue.engine.alone import in_hand, only_other_media
+from segue.engine.guide import asked_guide
+from segue.errors import SegueError, UsageError
+from segue.library import Library
+from segue.library.few import FEWEST_PEOPLE, MORE, on_others_playlists
+from segue.library.listening import Some, owners, refuse_unknown, units
+from segue.library.search import Found, find_track, find_tracks
+from segue.playlists.catalogue import Catalogue
+from segue.playlists.history import read_histories
+from segue.playlists.playlist import Playlist, PlaylistEntry
+from segue.playlists.radio import Pick, Radio
+from segue.playlists.radio_config import RadioConfig
+from segue.playlists.reasons import Asker, again, because, sided
+from segue.playlists.rediscover import plays_of
+from segue.playlists.rules import Listening
+from segue.playlists.rules.context import MEDIA
+from segue.progress import progress
+from segue.sequences.reading import listening_documents
+
+if TYPE_CHECKING:
+    from segue.sequences.documents import Context as PlayContext
+
+FIRST = "To begin with: nothing is known of what you like yet."
+ALONE = f"{{}} can't tell what else there is: these are tracks that you have heard. {MORE}"
+
+
+@dataclass(frozen=True)
+class Station:
+    """A radio that is ready to play, and what people read of its tracks.
+
+    Attributes:
+        understood: the seeds.
+        model: the shelf's version of what is asked.
+        listening: of the listener.
+        asker: who is spoken to.
+        sides: names of the tastes that are its home.
+        notes: what the listener should know of how it is made.
+    """
+
+    radio: Radio
+    catalogue: Catalogue
+    listener: str
+    understood: list[Found]
+    model: str
+    listening: Listening = field(default_factory=Listening)
+    asker: Asker = "listener"
+    sides: Sequence[str] = ()
+    notes: tuple[str, ...] = ()
+
+    def entry(self, pick: Pick, position: int) -> PlaylistEntry:
+        """A pick as a place of a playlist."""
+        card, by = self.catalogue.card(pick.track), self.model.split("/")[0]
+        return PlaylistEntry(position, card, pick.score, self.reason(pick), by, self._side(pick) or None)
+
+    def reason(self, pick: Pick) -> str:
+        """What led here: a track near it, how often it was played, what was skipped."""
+        name = self.catalogue.name
+        side = self._side(pick)
+        if pick.near < 0:
+            lines = [FIRST] if pick.first else []
+        elif pick.own:
+            lines = [because([name(pick.near)], side, self.asker)]
+        else:
+            lines = [sided(f"{'Follows' if pick.after else 'Goes with'} {name(pick.near)}", side, self.asker)]
+        lines += self._heard(pick.track)
+        if pick.away >= 0:
+            lines.append(f"Away from {name(pick.away)}, which you skipped.")
+        return " ".join(lines or ["Goes with what was played."])
+
+    def _side(self, pick: Pick) -> str:
+        return self.sides[pick.side] if len(self.sides) > 1 and pick.side >= 0 else ""
+
+    def _heard(self, track: int) -> list[str]:
+        """How often the listener has played it, in any version, if they have."""
+        told, work = self.listening, self.radio.work
+        same = work[told.heard] == work[track]
+        plays = float(told.plays[same].sum()) if len(told.plays) else 0.0
+        if self.asker != "listener" or plays < 1:
+            return []
+        return [again(plays, float(np.fmin.reduce(told.days_ago[same])), datetime.now(UTC))]
+
+    def playlist(self, picks: Sequence[Pick]) -> Playlist:
+        """What came, as a playlist."""
+        entries = tuple(self.entry(pick, number) for number, pick in enumerate(picks, 1))
+        return Playlist(
+            "Radio", self.listener, None, datetime.now(UTC), entries, self.notes, models=(self.model,)
+        )
+
+
+def open_radio(
+    library: Library,
+    *,
+    listener: str | None = None,
+    seeds: Sequence[str] = (),
+    config: RadioConfig | None = None,
+) -> Station:
+    """A radio for a listener, from tracks that are named, or from both.
+
+    It asks the trained network; where there is none, neighbours, which are learned now.
+
+    Args:
+        library: with trained factors.
+        listener: whose tastes are its home, and whose bans hold; a listener's id, or a playlist's.
+        seeds: track ids, or words of artists and titles; where there are some, they and what was played
+            last are its home.
+        config: the settings.
+
+    Raises:
+        UsageError: neither a listener nor a seed.
+        NotFoundError: nothing was trained, or no such listener or track.
+    """
+    if listener is None and not seeds:
+        raise UsageError("A radio begins with something", do="give --listener NAME or --seed-track TRACK")
+    refuse_unknown(library, [listener] if listener else [])
+    unit = units(library)
+    people, _ = owners(library, unit)
+    for text in seeds:
+        find_tracks(library, text)  # a wrong name is told before anything is loaded
+    with progress("Reading the models"):
+        asked = asked_guide(library)
+    number = {track: at for at, track in enumerate(asked.tracks)}
+    understood = [find_track(library, text, number) for text in seeds]
+    with progress("Reading the catalogue"):
+        context, catalogue = asked.context(), asked.catalogue()
+    config = config or RadioConfig()
+    medium = in_hand(config.medium, context)
+    config = config.model_copy(update={"medium": medium})
+    listening, offered, notes = Listening(), None, asked.notes
+    if listener is not None:
+        (history,) = read_histories(library, catalogue, context, [listener], datetime.now(UTC), unit=unit)
+        listening = history.listening
+        if not (context.medium[listening.heard] == MEDIA.index(medium)).any():
+            notes += tuple(filter(None, [only_other_media(library, listener, medium)]))
+        if listener in people and len(people) < FEWEST_PEOPLE:  # nobody is played what another plays
+            offered = on_others_playlists(library, asked.tracks, people)
+            if not offered.any():
+                notes += (ALONE.format(plays_of(len(people))),)
+            offered[listening.heard] = True
+    radio = Radio(asked.guide, context, config, listening=listening, offered=offered)
+    sides: list[str] = []
+    if listener is not None:
+        radio.hear(*_plays(library, listener, number, listening))
+    if understood:
+        radio.seed(np.array([number[found.track_id] for found in understood], np.int32))
+    elif listener is not None:
+        with progress("Looking for tastes"):
+            tastes = asked.tastes(listener, unit)
+        radio.live_in(tastes.tracks, np.array(tastes.shares))
+        sides = tastes.names
+    asker: Asker = "guest" if listener is None else "listener" if listener in people else "playlist"
+    return Station(
+        radio,
+        catalogue,
+        listener or "guest",
+        understood,
+        asked.version,
+        listening=listening,
+        asker=asker,
+        sides=sides,
+        notes=notes,
+    )
+
+
+def _plays(
+    library: Library, listener: str, number: dict[str, int], listening: Listening
+) -> tuple[NDArray[np.int32], PlayContext | None]:
+    """The listener's plays in order of time; where no time is known, what was heard most comes last."""
+    try:
+        documents = listening_documents(Some(library, [listener]))
+    except SegueError:
+        return listening.heard[np.argsort(listening.plays, kind="stable")], None
+    place = np.array([number.get(str(track), -1) for track in documents.track_ids], np.int32)
+    return place[documents.codes], documents.context

@@ -1,0 +1,182 @@
+"""The neighbourhood of a track: what is nearest to it among the factors or the song vectors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import ibis
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from segue.errors import NotFoundError
+from segue.factors.loading import load_factors
+from segue.library import Library
+from segue.library.listening import heard
+from segue.library.search import Found, find_tracks
+from segue.playlists.catalogue import Catalogue
+from segue.progress import progress
+from segue.sequences.loading import load_vectors
+from segue.shelf.names import FACTORS, VECTORS
+
+if TYPE_CHECKING:
+    from segue.factors.model import FactorModel
+
+Kind = Literal["factors", "songs"]
+KINDS: tuple[Kind, ...] = ("factors", "songs")
+MATCHES = 20  # tracks that a text may mean
+DOUBT = 5.0  # a song that n have is given n / (n + DOUBT) of its cosine (benchmarks/similar.py)
+EQUALS = 2  # songs of one score that may stand together: nothing tells which of more is nearer
+FOUND_ALIKE = {
+    "factors": "listened to by the same people",
+    "songs": "found in the same company, in playlists or sessions",
+}
+
+
+class Near(NamedTuple):
+    """A neighbour: its number in the neighbourhood's catalogue, and the cosine, doubted where few have it."""
+
+    number: int
+    score: float
+
+
+@dataclass(frozen=True)
+class Neighbourhood:
+    """A track and what is nearest to it.
+
+    Attributes:
+        of: the track. also: others that the text could have meant.
+        kind: whose vectors. model: the shelf's version of them.
+        learned: false where the track's own vector was made from its artist, another version or its sound.
+        near: the nearest first, without the track and its versions, one version of each song.
+        catalogue: names; number 0 is the track itself, then the neighbours.
+        vectors: (1 + n, d) unit vectors of these, for a picture.
+    """
+
+    of: Found
+    also: list[Found]
+    kind: Kind
+    model: str
+    learned: bool
+    near: list[Near]
+    catalogue: Catalogue
+    vectors: NDArray[np.float32]
+
+
+class _Space(NamedTuple):
+    """Tracks that can be asked for; the first `learned` of them can be found."""
+
+    tracks: list[str]
+    asked: NDArray[np.float32]  # (n, d)
+    found: NDArray[np.float32]  # (n, d)
+    learned: int
+    model: str
+    support: NDArray[np.float32]  # (n,) listeners and playlists that have each; inf where that is not asked
+
+
+def neighbourhood(library: Library, text: str, count: int = 15, *, kind: Kind = "factors") -> Neighbourhood:
+    """The `count` songs nearest to the track that `text` names: its id, or words of its artists and title.
+
+    Raises:
+        NotFoundError: no such track, or it has no vector; or nothing of that kind was trained yet.
+    """
+    matches = find_tracks(library, text, MATCHES)
+    with progress("Reading the vectors"):
+        space = _factors(library) if kind == "factors" else _songs(library, matches)
+    place = {track: at for at, track in enumerate(space.tracks)}
+    known = [match for match in matches if match.track_id in place]
+    if not known:
+        raise NotFoundError(
+            f"{matches[0].name} is in the library, but has no vector among the {kind}",
+            expected="a track that was heard, or was in playlists, when the model was trained",
+            do="train again if that has changed: segue train" + (" --vectors" if kind == "songs" else ""),
+        )
+    own = place[known[0].track_id]
+    near = _nearest(space, own, _works(library, space.tracks), count)
+    shown = [own, *(near_to.number for near_to in near)]
+    vectors = np.concatenate([space.asked[shown], space.found[shown]], axis=1)
+    return Neighbourhood(
+        of=known[0],
+        also=known[1:],
+        kind=kind,
+        model=space.model,
+        learned=own < space.learned,
+        near=[Near(at, each.score) for at, each in enumerate(near, 1)],
+        catalogue=Catalogue.read(library, [space.tracks[number] for number in shown]),
+        vectors=vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9),
+    )
+
+
+def _nearest(space: _Space, own: int, works: NDArray[np.int64], count: int) -> list[Near]:
+    scores = closeness(space.found[: space.learned], space.asked[own], space.support[: space.learned])
+    taken, near, aside = {works[own]}, [], []
+    for number in ranked(scores, space.support[: space.learned]).tolist():
+        if works[number] in taken:
+            continue
+        taken.add(works[number])
+        equals = len(near) >= EQUALS and near[-EQUALS].score == scores[number]
+        (aside if equals else near).append(Near(number, float(scores[number])))
+        if len(near) == count:
+            break
+    return [*near, *aside][:count]
+
+
+def closeness(
+    vectors: NDArray[np.float32], asked: NDArray[np.float32], support: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """(n,) cosine of each of `vectors` (n, d) to `asked` (d,) x support / (support + `DOUBT`).
+
+    Songs that stand in the same one playlist have equal vectors, however unlike they are; a song that many
+    have is where it is for more than one reason. Rounded to what float32 sums agree in.
+    """
+    lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(asked)
+    cosine = np.divide(vectors @ asked, lengths, out=np.zeros_like(lengths), where=lengths > 0)
+    sure = np.divide(1, 1 + DOUBT / np.maximum(support, 1e-9), dtype=np.float32)
+    return np.round(cosine * sure, 6).astype(np.float32)
+
+
+def ranked(scores: NDArray[np.float32], support: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Places by score, the largest first; of equal ones those that more have."""
+    return np.lexsort((-support, -scores))
+
+
+def _factors(library: Library) -> _Space:
+    model, version = load_factors(library)
+    factors = np.asarray(model.als_.item_factors, np.float32)
+    tracks = [str(track) for track in model.tracks_]
+    return _Space(tracks, factors, factors, len(tracks), f"{FACTORS}/{version}", _support(library, model))
+
+
+def _support(library: Library, model: FactorModel) -> NDArray[np.float32]:
+    """How many of the rows that a model learned from have each of its tracks, (n_tracks,)."""
+    settings = model.config.observations
+    told = heard(library, "playlists" if settings.teachers == "playlists" else settings.unit)
+    pairs = told.select("listener_id", "track_id").distinct()
+    counts = library.arrow(pairs.group_by("track_id").aggregate(rows=ibis._.count()))
+    place = pc.index_in(pa.array([str(track) for track in model.tracks_]), value_set=counts["track_id"])
+    return pc.fill_null(counts["rows"].take(place), 0).to_numpy().astype(np.float32)
+
+
+def _songs(library: Library, matches: list[Found]) -> _Space:
+    """Asked from IN to OUT vectors; a song too rare to have learned one is asked with what stands for it."""
+    from segue.sequences.unseen import extend, track_facts
+    from segue.sequences.vectors import unit
+
+    vectors, version = load_vectors(library)
+    learned = len(vectors)
+    if (vectors.codes([match.track_id for match in matches]) < 0).all():
+        vectors = extend(vectors, track_facts(library))
+    tracks = [str(track) for track in vectors.track_ids_]
+    asked = np.full(len(tracks), np.inf, np.float32)  # only songs that are met often have learned a vector
+    return _Space(tracks, unit(vectors.in_), vectors.targets(), learned, f"{VECTORS}/{version}", asked)
+
+
+def _works(library: Library, tracks: list[str]) -> NDArray[np.int64]:
+    """A number for the work of each of `tracks`; a track without one is a work of its own."""
+    table = library.arrow(library.table("tracks").select("track_id", "work_id"))
+    work = table["work_id"].take(pc.index_in(pa.array(tracks, pa.string()), value_set=table["track_id"]))
+    codes = work.combine_chunks().dictionary_encode().indices.to_numpy(zero_copy_only=False)
+    alone = np.isnan(codes.astype(np.float64))
+    return np.where(alone, -1 - np.arange(len(tracks)), np.where(alone, 0, codes)).astype(np.int64)

@@ -1,0 +1,196 @@
+"""Tastes of a week, for everybody in a library, kept so that a taste is the same one next week."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from segue.errors import NotFoundError
+from segue.factors.loading import load_factors
+from segue.files import refuse_read_only
+from segue.library.listening import owners
+from segue.playlists.catalogue import Catalogue
+from segue.playlists.shared import Shared
+from segue.sequences.loading import load_vectors
+from segue.shelf.names import FACTORS, VECTORS, shelf_of
+from segue.tastes.finding import profiles_of, tastes_of
+from segue.tastes.listened import ListenedConfig
+from segue.tastes.profiles import Profiles
+from segue.tastes.space import Floats, ProfileConfig, TasteSpace
+from segue.tastes.storing import TasteWeeks, without
+
+if TYPE_CHECKING:
+    from segue.factors.model import FactorModel
+    from segue.library import Library
+
+
+class WeekOfTastes(NamedTuple):
+    """The tastes of everybody in one week, and the space they are in."""
+
+    week: str
+    space: TasteSpace
+    profiles: Profiles
+    models: tuple[str, ...] = ()  # the shelf's versions they were found with
+
+
+class Taste(NamedTuple):
+    """One taste of a listener, for people to read."""
+
+    number: int  # kept from week to week
+    name: str
+    share: float  # of the listening
+    trend: str  # "rising", "fading", "steady", or "" where nothing can be said
+    since: str  # the first kept week, without a gap, that has it
+    tracks: list[str]  # names, the most typical first
+
+
+def stored_tastes(library: Library) -> TasteWeeks:
+    """Where a library's tastes are kept."""
+    return TasteWeeks(library.path / "tastes")
+
+
+def tastes_of_week(
+    library: Library,
+    week: str,
+    model: FactorModel | None = None,
+    version: str = "",
+    *,
+    config: ProfileConfig | None = None,
+    keep: bool = True,
+) -> WeekOfTastes:
+    """The tastes of all listeners in `week`, from its file if nothing has changed since, else found anew.
+
+    Where there are no listeners, they are those of playlists.
+
+    Numbers and names are carried over from the newest earlier week that is kept.
+
+    Args:
+        library: the listening.
+        week: ISO week, "2026-W48".
+        model, version: the trained factors, whose tracks are numbered, and which they are; the shelf's
+            current ones if left out.
+        config: how tastes are found.
+        keep: whether they are kept for `week`.
+
+    Raises:
+        NotFoundError: nothing was trained yet.
+        BusyError: another process is keeping tastes.
+        UsageError: they cannot be kept there.
+    """
+    config = config or ProfileConfig()
+    if model is None:
+        model, version = load_factors(library)
+    unit = model.config.observations.unit
+    space, songs, made_from = _space(library, version, config)
+    if model.config.observations.teachers == "sessions":
+        songs = None  # learned from the same sessions, they tell nothing more
+    facts: dict[str, Any] = {
+        "data": library.fingerprint(),
+        "models": made_from,
+        "config": config.model_dump(mode="json"),
+        "unit": unit,
+    }
+    weeks = stored_tastes(library)
+    kept = weeks.read(week)
+    if kept is not None and {name: kept[0].get(name) for name in facts} == facts and not config.sound:
+        if songs is not None:
+            known = config.model_copy(update={"resolution": kept[0]["resolution"]})
+            space = TasteSpace.of([space.vectors, songs], None, known)
+        return WeekOfTastes(week, space, kept[1], tuple(made_from))
+    if keep:
+        refuse_read_only(weeks.folder, "folder of tastes")
+    people, playlists = owners(library, unit)
+    space, profiles = tastes_of(
+        library,
+        [str(track) for track in model.tracks_],
+        space if songs is None and not config.sound else [space.vectors, *([] if songs is None else [songs])],
+        before=weeks.before(week),
+        listeners=people or playlists,
+        config=config,
+        listened=ListenedConfig(unit=unit),
+    )
+    with library.departed.held() as gone:
+        profiles = without(profiles, gone.among(map(str, profiles.listeners)))
+        if keep and len(profiles.ids):
+            weeks.keep(week, profiles, facts | {"resolution": space.resolution})
+    return WeekOfTastes(week, space, profiles, tuple(made_from))
+
+
+def with_one(library: Library, found: WeekOfTastes, listener: str) -> WeekOfTastes:
+    """The tastes of a week with those of `listener` among them: a playlist's are found when asked for."""
+    if listener in found.profiles.place:
+        return found
+    tracks = [str(track) for track in found.profiles.tracks]
+    return found._replace(profiles=profiles_of(library, tracks, found.space, [listener], "both"))
+
+
+def tastes_by(
+    library: Library, week: str, model: FactorModel, space: TasteSpace, made_from: str
+) -> WeekOfTastes:
+    """The tastes of all listeners by a model that is not on the shelf; they are not kept."""
+    unit = model.config.observations.unit
+    people, playlists = owners(library, unit)
+    space, profiles = tastes_of(
+        library,
+        [str(track) for track in model.tracks_],
+        space,
+        listeners=people or playlists,
+        listened=ListenedConfig(unit=unit),
+    )
+    return WeekOfTastes(week, space, profiles, (made_from,))
+
+
+def shares_by_week(library: Library, listener: str, until: str) -> list[tuple[str, int, str, float]]:
+    """(week, number, name, share) of a listener's tastes in every kept week to `until`, oldest first."""
+    weeks = stored_tastes(library)
+    rows = []
+    for week in (name for name in weeks.names() if name <= until):
+        if (kept := weeks.read(week)) is not None:
+            _, profiles = kept
+            for t in profiles.tastes(listener):
+                rows.append((week, int(profiles.ids[t]), profiles.names[t], float(profiles.weights[t])))
+    return rows
+
+
+def described(library: Library, found: WeekOfTastes, listener: str) -> list[Taste]:
+    """The tastes of a listener, heaviest first; empty if nothing is known of them."""
+    profiles = found.profiles
+    tastes = profiles.tastes(listener)
+    if not len(tastes):
+        return []
+    shown = np.unique(np.concatenate([profiles.tracks_of(taste) for taste in tastes]))
+    catalogue = Catalogue.read(library, [str(profiles.tracks[track]) for track in shown])
+    name = {track: catalogue.name(at) for at, track in enumerate(shown.tolist())}
+    history: dict[str, set[int]] = {}
+    for week, number, _, _ in shares_by_week(library, listener, found.week):
+        history.setdefault(week, set()).add(number)
+    result = []
+    for taste in tastes:
+        number, since = int(profiles.ids[taste]), found.week
+        for week in sorted(history, reverse=True):
+            if number not in history[week]:
+                break
+            since = week
+        names = [name[track] for track in profiles.tracks_of(taste).tolist()]
+        share, trend = float(profiles.weights[taste]), profiles.trend(taste)
+        result.append(Taste(number, profiles.names[taste], share, trend, since, names))
+    return result
+
+
+def _space(
+    library: Library, version: str, config: ProfileConfig
+) -> tuple[TasteSpace, Floats | None, list[str]]:
+    """The space kept with the model, song vectors where there are some, and what both were taken from."""
+    shelf = shelf_of(library)
+    space, made_from = shelf.load_held(FACTORS, Shared.load, version).space, [f"{FACTORS}/{version}"]
+    try:
+        songs, current = load_vectors(library)
+    except NotFoundError:
+        return space, None, made_from
+    from segue.factors.model import FactorModel
+
+    model = shelf.load_held(FACTORS, FactorModel.load, version)
+    codes = songs.codes([str(track) for track in model.tracks_])
+    own = np.where(codes[:, None] >= 0, songs.in_[codes], 0).astype(np.float32)
+    return space, own, [*made_from, f"{VECTORS}/{current}"]

@@ -1,0 +1,127 @@
+"""Agents beside each other: who plays, in which worlds, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from segue.agents import policies
+from segue.agents.planning import LOOK_AHEAD
+from segue.agents.user_models import EYES
+from segue.evaluation.grounds import Ground
+from segue.evaluation.playing import Comparison, Kind, Played, measured, verdict
+from segue.progress import Advance
+from segue.world.dynamics import Law, Sessions, sessions
+from segue.world.responses import UserModel
+from segue.world.session import Planner, Policy
+
+STEPS, POOL = 30, 100
+# Greedy agents by what they see through; the trained agent sees through the last.
+GREEDY = {"greedy, plain": "plain", "greedy, summary": "summary", "greedy, recurrent": "recurrent"}
+AGENT, AHEAD, FACTORS = "agent", "short look-ahead", "factors' order"
+# What each does, for people.
+ABOUT = {
+    "random": "takes any candidate",
+    "popularity": "takes what most people play",
+    "cosine to taste": "takes what is most like all that the listener has heard",
+    "nearest favourites": "takes what is most like a few favourites, known tracks first",
+    FACTORS: "goes down the list of likes found by matrix factorisation, whatever happens in the session",
+    "greedy, plain": "takes what is likeliest to be heard out now, by a model of listener and track alone",
+    "greedy, summary": "the same, by a model that also knows how the session has gone so far",
+    "greedy, recurrent": "the same, by a model that reads the session track by track",
+    AHEAD: "tries its five favourite candidates out in the model, for two tracks more, before it chooses",
+    AGENT: "has learned, from thousands of simulated sessions, what a choice does to the tracks after it",
+}
+SLOWER = 4  # the look-ahead plays so many times fewer sessions
+
+
+class World(NamedTuple):
+    """A world of a comparison: what it is, who answers, and whose sessions begin it."""
+
+    kind: Kind
+    law: Law
+    half: int
+    answers: str
+
+
+LEARNED, TRUE = "the world it learned in", "the town"
+WORLDS = {
+    LEARNED: World("training", "model", 0, EYES),
+    "other listeners": World("independent", "model", 1, "recurrent, others"),
+    "other listeners, other form": World("independent", "model", 1, "summary, others"),
+    TRUE: World("truth", "town", 1, EYES),
+}
+
+
+class Player(NamedTuple):
+    """Somebody who takes part in a comparison."""
+
+    policy: Policy | Planner
+    params: Any = None
+    eyes: str = EYES  # the user model it sees through
+
+
+def greedy() -> dict[str, Player]:
+    """Greedy agents, which a trained one must beat."""
+    return {name: Player(policies.greedy, None, eyes) for name, eyes in GREEDY.items()}
+
+
+def rivals(ground: Ground) -> dict[str, Player]:
+    """All that stand beside a trained agent."""
+    found = greedy() | {name: Player(policy) for name, policy in policies.BASELINES.items()}
+    return found | {FACTORS: Player(policies.factors, ground.factors()), AHEAD: Player(LOOK_AHEAD)}
+
+
+def worlds_of(ground: Ground) -> list[str]:
+    """The worlds there are on a ground."""
+    return [name for name, world in WORLDS.items() if ground.law or world.law == "model"]
+
+
+def compare(
+    ground: Ground,
+    models: Mapping[str, UserModel],
+    playing: Mapping[str, Player],
+    *,
+    count: int = 2000,
+    pool: int = POOL,
+    seed: int = 7,
+    worlds: Sequence[str] | None = None,
+    advance: Advance | None = None,
+) -> Comparison:
+    """Agents in the world one was trained in, in independent worlds, and in truth where that is known.
+
+    Args:
+        ground: a town or a library.
+        models: the user models `FORMS`.
+        playing: who takes part.
+        count: sessions of each in each world.
+        pool: candidates of a session.
+        seed: of the sessions.
+        worlds: names of those to play in; by default all there are.
+        advance: called with one for each agent and world.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for name in worlds_of(ground) if worlds is None else worlds:
+        world = WORLDS[name]
+        starts = ground.starts(world.half, count, pool, seed)
+        for who, player in playing.items():
+            where = ground.world(starts, models[player.eyes], models[world.answers])
+            fewer = max(1, count // SLOWER) if isinstance(player.policy, Planner) else count
+            played = sessions(world.law, where, player.policy, player.params, fewer, STEPS, seed)
+            found.setdefault(name, {})[who] = _measured(played, ground)
+            if advance:
+                advance(1)
+    return Comparison({name: WORLDS[name].kind for name in found}, found)
+
+
+def said(comparison: Comparison) -> tuple[bool, str]:
+    """Whether the agent is to be used, and why."""
+    return verdict(comparison, AGENT, list(GREEDY))
+
+
+def _measured(played: Sessions, ground: Ground) -> dict[str, Any]:
+    track, known, there, stage = (np.asarray(x) for x in played[:4])
+    heard = Played(track, there, stage == 3, stage < 2, (stage == 3).astype(float))
+    return measured(heard, ground.tracks, known)

@@ -1,0 +1,157 @@
+"""Where agents are trained and judged: a simulated town, or a library's own listeners.
+
+Listeners fall into two halves: one teaches the world an agent learns in, the other the worlds that judge it.
+Both grounds say the same things, so that one way leads through training and judging.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_matrix, csr_matrix
+
+from segue import wording
+from segue.agents.policies import Factors, by_chance
+from segue.evaluation.playing import Tracks
+from segue.factors.als import ImplicitALS
+from segue.library import Library
+from segue.town import TownConfig, build
+from segue.town.response import HEARD
+from segue.world.catalogue import catalogue_of
+from segue.world.config import WorldConfig
+from segue.world.dynamics import World, sessions, world_of
+from segue.world.library_world import library_starts, library_world
+from segue.world.loading import song_vectors
+from segue.world.logs import FEW, chosen, log_of, read_sessions
+from segue.world.responses import Log, UserModel, init_model
+from segue.world.starts import Starts, lives, starts_of
+
+SHUFFLED = 30  # tracks of a shuffled session
+STARTS = 2000  # beginnings of sessions that are kept at hand
+FACTORS = 32
+
+
+class Ground(Protocol):
+    """What a training and a comparison need."""
+
+    facts: dict[str, Any]  # enough to make the ground anew
+    law: bool  # whether the truth is known
+
+    @property
+    def tracks(self) -> Tracks:
+        """What measures need of the songs."""
+
+    def logs(self, count: int, tell: Callable[[str], None]) -> tuple[list[Log], list[Log]]:
+        """Shuffled sessions of each half: to learn from, and to test a model of the other half on."""
+
+    def starts(self, half: int, count: int, pool: int, seed: int) -> Starts:
+        """Beginnings of sessions of one half."""
+
+    def world(self, starts: Starts, model: UserModel, answers: UserModel | None = None) -> World:
+        """A world: what an agent sees through, and who answers."""
+
+    def factors(self) -> Factors:
+        """Matrix factorisation of what had been heard before."""
+
+
+class TownGround:
+    """A simulated town, whose truth is known."""
+
+    law = True
+
+    def __init__(self, config: TownConfig, seed: int) -> None:
+        self.truth = build(config, seed).truth()
+        self.facts: dict[str, Any] = {"town": config.model_dump(mode="json"), "seed": seed}
+
+    @property
+    def tracks(self) -> Tracks:
+        return Tracks(self.truth.tracks.vector, self.truth.tracks.artist)
+
+    def logs(self, count: int, tell: Callable[[str], None]) -> tuple[list[Log], list[Log]]:
+        tell(f"   playing {2 * count:,} shuffled sessions")
+        blank, learn, test = init_model(jax.random.key(0), "plain"), [], []
+        for half in (0, 1):
+            world = self.world(self.starts(half, min(STARTS, count), SHUFFLED, 10), blank)
+            for found, each, draw in ((learn, count, 20), (test, max(200, count // 5), 30)):
+                found.append(sessions("town", world, by_chance, None, each, SHUFFLED, draw + half).log)
+        return learn, test
+
+    def starts(self, half: int, count: int, pool: int, seed: int) -> Starts:
+        them = np.arange(half, self.truth.config.listeners, 2)
+        return starts_of(self.truth, min(count, STARTS), pool, seed=seed + half, listeners=them)
+
+    def world(self, starts: Starts, model: UserModel, answers: UserModel | None = None) -> World:
+        return world_of(self.truth, starts, model, answers)
+
+    def factors(self) -> Factors:
+        lived, plays = lives(self.truth.config, self.truth.seed), self.truth.first_memory().plays
+        np.add.at(plays, (lived.listener, lived.track), HEARD[lived.stage])
+        return _factors(csr_matrix(np.log1p(plays)))
+
+
+class LibraryGround:
+    """The listeners of a library. What is true of them nobody knows."""
+
+    law = False
+
+    def __init__(self, library: Library, *, shuffled: bool = True) -> None:
+        self.library, self.shuffled = library, shuffled
+        self.catalogue = catalogue_of(library, song_vectors(library))
+        self.facts: dict[str, Any] = {"library": library.fingerprint(), "shuffled": shuffled}
+
+    @property
+    def tracks(self) -> Tracks:
+        return Tracks(self.catalogue.tracks.vector, self.catalogue.tracks.artist)
+
+    def logs(self, count: int, tell: Callable[[str], None]) -> tuple[list[Log], list[Log]]:
+        heard = read_sessions(
+            self.library, self.catalogue, shuffled=self.shuffled, steps=WorldConfig().steps, most=2 * count
+        )
+        listeners = len(np.unique(heard.listener))
+        self.facts |= {"sessions": len(heard.stage), "listeners": listeners}
+        tell(f"   {wording.count(len(heard.stage), 'session')} of {wording.count(listeners, 'listener')}")
+        number = heard.listener if listeners >= FEW else np.arange(len(heard.stage))
+        logs = [log_of(self.catalogue, chosen(heard, np.flatnonzero(number % 2 == half))) for half in (0, 1)]
+        return logs, logs
+
+    def starts(self, half: int, count: int, pool: int, seed: int) -> Starts:
+        part = half if self.facts.get("listeners", FEW) >= FEW else None
+        return library_starts(
+            self.library,
+            self.catalogue,
+            count=min(count, STARTS),
+            pool=min(pool, len(self.catalogue.ids)),
+            shuffled=self.shuffled,
+            seed=seed + half,
+            half=part,
+        )
+
+    def world(self, starts: Starts, model: UserModel, answers: UserModel | None = None) -> World:
+        return library_world(self.catalogue, starts, model, answers)
+
+    def factors(self) -> Factors:
+        table = self.library.table("listens")
+        counted = table.group_by(["listener_id", "track_id"]).agg(plays=table.plays.sum())
+        rows = self.library.arrow(counted)
+        who = _places(rows["listener_id"].to_pylist(), sorted(set(rows["listener_id"].to_pylist())))
+        track = _places(rows["track_id"].to_pylist(), self.catalogue.ids)
+        plays = np.log1p(rows["plays"].to_numpy().astype(np.float32))
+        known = track >= 0
+        shape = (int(who.max()) + 1, len(self.catalogue.ids))
+        return _factors(coo_matrix((plays[known], (who[known], track[known])), shape=shape).tocsr())
+
+
+def _places(names: Sequence[str], among: Sequence[str]) -> NDArray[np.int64]:
+    at = {name: place for place, name in enumerate(among)}
+    return np.array([at.get(name, -1) for name in names])
+
+
+def _factors(plays: csr_matrix) -> Factors:
+    model = ImplicitALS(factors=min(FACTORS, *plays.shape), random_state=0, num_threads=1)
+    model.fit(plays.astype(np.float32), show_progress=False)
+    return Factors(jnp.asarray(model.user_factors), jnp.asarray(model.item_factors))

@@ -1,0 +1,50 @@
+"""What the plays of a few people can tell, and what they played."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from segue.library.listening import Some, owners
+
+if TYPE_CHECKING:
+    from segue.library.store import Library
+
+FEWEST_PEOPLE = 5  # of fewer nothing is told as what many listen to
+UNKNOWN_MEDIUM = "song"  # what a track of unknown medium is
+MORE = (
+    "For new music, import playlists of others (such as the Million Playlist Dataset), other people's "
+    "listening or an open dump (see segue formats), then segue train."
+)
+
+
+def too_few(library: Any) -> int:
+    """How many listeners there are, where they can't tell what else there is: under five, no playlists."""
+    if library.count("playlist_entries"):
+        return 0
+    people = len(owners(library, "listeners")[0])
+    return people if people < FEWEST_PEOPLE else 0
+
+
+def on_others_playlists(library: Library, tracks: Sequence[str], people: Sequence[str]) -> NDArray[np.bool_]:
+    """(n_tracks,) which of `tracks` are on a playlist that is none of `people`'s own."""
+    lists, entries = library.table("playlists"), library.table("playlist_entries")
+    own = lists.filter(lists.owner.isin(people)).select("playlist_id")
+    ids = library.arrow(entries.anti_join(own, "playlist_id").select("track_id").distinct())["track_id"]
+    return pc.is_in(pa.array(tracks, pa.string()), value_set=ids).to_numpy(zero_copy_only=False)
+
+
+def media_played(library: Library, listeners: Sequence[str] | None = None) -> dict[str, int]:
+    """Plays of each medium, by everybody or by `listeners`; most first."""
+    listens = (library if listeners is None else Some(library, listeners)).table("listens")
+    tracks = library.table("tracks").select("track_id", "medium")
+    joined = listens.inner_join(tracks, "track_id")
+    medium = joined.medium.fill_null(UNKNOWN_MEDIUM)
+    found: pa.Table = library.arrow(joined.group_by(medium=medium).aggregate(n=joined.count()))
+    rows = sorted(zip(found["medium"].to_pylist(), found["n"].to_pylist(), strict=True), key=lambda r: -r[1])
+    return dict(rows)

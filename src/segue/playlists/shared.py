@@ -1,0 +1,56 @@
+"""What is the same for everybody: worked out when a model is trained, and kept beside it.
+
+The catalogue as rules see it (parsed titles, popularity, seasons, hub artists) and the space that tastes lie
+in take a minute for a large catalogue. A list for one listener reads them in a moment.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from segue.errors import NotFoundError
+from segue.playlists.catalogue import Catalogue
+from segue.playlists.rules import Context
+from segue.tastes.space import TasteSpace
+
+CATALOGUE, CONTEXT, SPACE = "tracks.arrow", "catalogue.npz", "tastes.npz"
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What all lists share.
+
+    Attributes:
+        catalogue: what people and players read of tracks.
+        context: the catalogue as rules see it, with hub artists measured.
+        space: where tastes lie.
+    """
+
+    catalogue: Catalogue
+    context: Context
+    space: TasteSpace
+
+    def save(self, folder: Path) -> None:
+        """Write all into a model's folder."""
+        self.catalogue.save(folder / CATALOGUE)
+        self.context.save(folder / CONTEXT)
+        self.space.save(folder / SPACE)
+
+    @classmethod
+    def load(cls, folder: Path) -> Shared:
+        """Read what `save` wrote.
+
+        Raises:
+            NotFoundError: the model was trained by a version that did not keep it.
+            FormatError: it is damaged.
+        """
+        if folder.is_dir() and not all((folder / name).is_file() for name in (CATALOGUE, CONTEXT, SPACE)):
+            raise NotFoundError(
+                "The model was trained by an earlier version of Segue", do="train again: segue train"
+            )
+        return cls(
+            Catalogue.load(folder / CATALOGUE),
+            Context.load(folder / CONTEXT),
+            TasteSpace.load(folder / SPACE),
+        )

@@ -1,0 +1,125 @@
+"""Training for lists: factors, and with them what is the same for everybody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from segue.factors import training as factors
+from segue.factors.model import FactorConfig, FactorModel
+from segue.factors.observations import ObservationConfig
+from segue.factors.training import Trained
+from segue.library.few import media_played
+from segue.library.listening import Unit, owners
+from segue.playlists.catalogue import Catalogue
+from segue.playlists.history import read_histories
+from segue.playlists.rules.reading import catalogue_context
+from segue.playlists.shared import Shared
+from segue.playlists.weekly import Material, WeeklyConfig
+from segue.progress import progress
+from segue.shelf.names import factors_of
+from segue.tastes.apart import joined_by_sessions
+from segue.tastes.listened import ListenedConfig, read_plays
+from segue.tastes.profiles import find_profiles
+from segue.tastes.space import TasteSpace, drawn
+from segue.tastes.spectral import beside_their_artist, spectral_vectors
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+    from segue.library import Library
+
+HUB_SAMPLE = 200  # listeners and playlists on whom it is measured who would be on everybody's list
+
+
+def train(
+    library: Library,
+    config: FactorConfig | None = None,
+    *,
+    weekly: WeeklyConfig | None = None,
+    unit: Unit | None = None,
+    keep: int = 3,
+    show_progress: bool = True,
+    callback: Callable[[int, float, float], None] | None = None,
+) -> Trained:
+    """Group versions of songs, factorise what was heard, work out what lists share, and publish the whole.
+
+    Podcasts and audiobooks that were played get models of their own, named after them.
+
+    Args:
+        library: to learn from.
+        config: the settings; those left at their defaults become what measured best for such a library.
+        weekly: what lists will be like; hub artists are measured by it.
+        unit: whose rows; both where the library has both, if left out.
+        keep: how many versions stay on the shelf.
+        show_progress: draw bars on a terminal.
+        callback: called with epoch, seconds and loss after each epoch of the songs' factors.
+
+    Raises:
+        UsageError: there is nothing to learn from.
+        NumericalError: the factors overflowed.
+        BusyError: another process is writing.
+    """
+
+    def beside(model: FactorModel, matrix: csr_matrix) -> Shared:
+        with progress("Reading the catalogue") if show_progress else nullcontext():
+            return work_out(library, model, matrix, weekly)
+
+    trained = factors.train(
+        library,
+        config,
+        unit=unit,
+        keep=keep,
+        show_progress=show_progress,
+        callback=callback,
+        beside=beside,
+    )
+    for medium in media_played(library):
+        if medium not in trained.model.config.observations.media and unit != "playlists":
+            own = FactorConfig(observations=ObservationConfig(media=(medium,)))
+            factors.train(
+                library,
+                own,
+                unit="listeners",
+                name=factors_of(medium),
+                keep=keep,
+                show_progress=False,
+                beside=beside,
+            )
+    return trained
+
+
+def work_out(
+    library: Library, model: FactorModel, matrix: csr_matrix, config: WeeklyConfig | None = None
+) -> Shared:
+    """What all lists by a model share.
+
+    Args:
+        library: the model was trained on.
+        model: trained.
+        matrix: (n_rows, n_tracks) what it was trained on.
+        config: the lists', by which hub artists are measured.
+    """
+    config = config or WeeklyConfig()
+    unit, tracks = model.config.observations.unit, [str(track) for track in model.tracks_]
+    context = catalogue_context(library, tracks, unit)
+    people, playlists = owners(library, unit)
+    sample = drawn([*people, *playlists])
+    plays = read_plays(library, tracks, listeners=sample, config=ListenedConfig(unit=unit))
+    credited = np.diff(context.first) > 0
+    artist = np.where(credited, context.artists[np.where(credited, context.first[:-1], 0)], -1)
+    space = TasteSpace.of(spectral_vectors(matrix), plays)
+    space = replace(space, vectors=beside_their_artist(space.vectors, artist.astype(np.int32)))
+    if model.config.observations.teachers == "sessions":
+        space = joined_by_sessions(space, plays, matrix)
+    some = sorted(sample[:HUB_SAMPLE])
+    catalogue = Catalogue.read(library, tracks)
+    histories = read_histories(library, catalogue, context, some, datetime.now(UTC), unit=unit)
+    material = Material(model, catalogue, context, space, find_profiles(space, plays))
+    seen = model.observe(library, some)
+    return Shared(catalogue, material.with_hubs(seen, histories, config).context, space)

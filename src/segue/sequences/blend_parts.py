@@ -1,0 +1,87 @@
+"""The parts of a blend, fitted to the same documents: what each says of all songs, as log-probabilities."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Collection
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segue.sequences.blend_config import SequenceBlendConfig
+from segue.sequences.documents import Documents
+from segue.sequences.network import TasteNetwork
+from segue.sequences.votes import LogShares, Votes
+
+NETWORK = "network "
+"""Before a horizon's name: the name of its part."""
+
+
+class BlendParts:
+    """The taste network's horizons, and models that give votes.
+
+    For a horizon p is its softmax.
+
+    Args:
+        config: which parts, and their settings.
+        network: a trained one; its codes are everybody's.
+        documents: in the network's codes; what the other parts are fitted to.
+        used: names of the parts that are asked; None for all. The others are not fitted.
+    """
+
+    def __init__(
+        self,
+        config: SequenceBlendConfig,
+        network: TasteNetwork,
+        documents: Documents,
+        used: Collection[str] | None = None,
+    ) -> None:
+        self.config, self.network = config, network
+        self.horizons = tuple(NETWORK + horizon.name for horizon in config.network.horizons)
+        self._votes = Votes(config, documents, used)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All parts."""
+        return self.horizons + self._votes.names
+
+    @property
+    def documents(self) -> Documents:
+        """What the models that give votes are fitted to."""
+        return self._votes.documents
+
+    def learn(self, documents: Documents) -> None:
+        """Fit the models that give votes."""
+        self._votes.learn(documents)
+
+    def with_network(self, network: TasteNetwork) -> Self:
+        """The same parts beside another network, which may know more songs."""
+        other = copy.copy(self)
+        other.network = network
+        return other
+
+    def heads(self, names: Collection[str], tastes: NDArray[np.float32]) -> LogShares:
+        """What the network's horizons say, each `(n, n_songs)`, for their tastes `(n_horizons, n, d)`."""
+        return {
+            name: log_softmax(self.network.scores_of(tastes[number]))
+            for number, name in enumerate(self.horizons)
+            if name in names
+        }
+
+    def votes(
+        self, names: Collection[str], codes: NDArray[np.int32], lengths: NDArray[np.int64]
+    ) -> LogShares:
+        """What the other parts say after prefixes of a sequence, each `(n_prefixes, n_known)`."""
+        return self._votes.said(names, codes, lengths)
+
+    def said(self, codes: NDArray[np.int32], lengths: NDArray[np.int64]) -> LogShares:
+        """What all parts say after prefixes of a sequence, each `(n_prefixes, n_songs)`."""
+        along = self.network.tastes_along(codes)[:, np.asarray(lengths) - 1]
+        return self.heads(self.names, along) | self.votes(self.names, codes, lengths)
+
+
+def log_softmax(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Log-probabilities of rows of logits."""
+    scores = scores - scores.max(axis=1, keepdims=True)
+    return scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))

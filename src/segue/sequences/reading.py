@@ -1,0 +1,182 @@
+"""From the library's tables to documents: playlists in their order, listening in order of time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segue.errors import SegueError
+from segue.library.moments import seconds
+from segue.sequences.documents import UNKNOWN, Context, Documents, coded, first_places
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    import pyarrow as pa
+
+    from segue.library import Library
+    from segue.library.listening import Some
+
+
+def playlist_documents(library: Library, *, unique: bool = True, by_owner: bool = False) -> Documents:
+    """One document for each playlist of the library, in the playlist's order.
+
+    Entries whose place is not known keep the order of their track ids: a document needs one, and this one
+    is at least always the same.
+
+    Args:
+        library: the library to read.
+        unique: keep only the first of a song's places in a playlist.
+        by_owner: name a document after the playlist's owner, where one is known, so that what is made of it
+            can be told to be a listener's.
+
+    Raises:
+        SegueError: the library has no playlists.
+    """
+    entries = library.table("playlist_entries")
+    tracks = _track_facts(library)
+    rows = (
+        entries.left_join(tracks, entries.track_id == tracks.fact_id)
+        .select("playlist_id", "track_id", "position", "artist", "work_id")
+        .order_by(["playlist_id", entries.position.asc(nulls_first=False), "track_id"])
+    )
+    table = library.arrow(rows)
+    if table.num_rows == 0:
+        raise SegueError(
+            "The library holds no playlists", do="import playlists, or learn song vectors from listening"
+        )
+    documents = _from_rows(table, table.column("playlist_id"), None)
+    if by_owner:
+        playlists = library.arrow(library.table("playlists").select("playlist_id", "owner"))
+        owners = dict(zip(_text(playlists, "playlist_id"), _text(playlists, "owner"), strict=True))
+        names = [owners.get(name) or name for name in documents.names]
+        documents = replace(documents, names=np.array(names, dtype=object))
+    return first_places(documents) if unique else documents
+
+
+def listening_documents(library: Library | Some, *, session_gap_s: float = 1800.0) -> Documents:
+    """One document for each listener: all plays in order of time, with their context.
+
+    Plays without a time (plain counts) have no order and are left out. A session ends where the source
+    says so, or after `session_gap_s` without a play.
+
+    Raises:
+        SegueError: no listen of the library has a time.
+    """
+    import ibis
+
+    listens = library.table("listens")
+    tracks = _track_facts(library)
+    timed = listens.filter(listens.started_at.notnull())
+    order = ibis.window(group_by="listener_id", order_by=["started_at", "session_position", "track_id"])
+    rows = (
+        timed.mutate(
+            started_s=seconds(timed.started_at),
+            hour=timed.started_at.hour(),
+            before=seconds(timed.started_at.lag(1).over(order)),
+            session_before=timed.session_id.lag(1).over(order),
+        )
+        .left_join(tracks, timed.track_id == tracks.fact_id)
+        .select(
+            *("listener_id", "track_id", "artist", "work_id", "started_s", "before", "hour"),
+            *("session_id", "session_before", "session_position", "skipped", "context", "started_at"),
+        )
+        .order_by(["listener_id", "started_at", "session_position", "track_id"])
+    )
+    table = library.arrow(rows)
+    if table.num_rows == 0:
+        raise SegueError(
+            "No listen of the library has a time, so there is no order to learn from",
+            do="import a history with times, or playlists",
+        )
+    gap = _numbers(table, "started_s") - _numbers(table, "before")
+    said = _text(table, "session_id")
+    said_before = _text(table, "session_before")
+    starts = np.isnan(gap) | (gap > session_gap_s)
+    both = np.array([a is not None and b is not None for a, b in zip(said, said_before, strict=True)])
+    starts = np.where(both, np.isnan(gap) | (said != said_before), starts)
+    sources, source = _labels(_text(table, "context"))
+    skipped = _numbers(table, "skipped")
+    context = Context(
+        gap_s=gap.astype(np.float32),
+        hour=np.nan_to_num(_numbers(table, "hour"), nan=UNKNOWN).astype(np.int8),
+        skipped=np.nan_to_num(skipped, nan=UNKNOWN).astype(np.int8),
+        source=source,
+        session=np.cumsum(starts).astype(np.int32),  # made to begin at 0 in each document below
+        started_s=_numbers(table, "started_s"),
+        sources=sources,
+    )
+    return _from_rows(table, table.column("listener_id"), context)
+
+
+def _track_facts(library: Library | Some) -> ir.Table:
+    """track_id as `fact_id`, main artist and work of every track."""
+    tracks = library.table("tracks")
+    return tracks.select(fact_id=tracks.track_id, artist=tracks.artists[0], work_id=tracks.work_id)
+
+
+def _from_rows(table: pa.Table, owners: pa.ChunkedArray, context: Context | None) -> Documents:
+    """Documents from rows that are sorted by owner and place."""
+    names, owner = _labels(_text_of(owners))
+    offsets = np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=len(names)))]).astype(np.int64)
+    if context is not None:
+        first = context.session[offsets[:-1]]
+        context = replace(context, session=context.session - np.repeat(first, np.diff(offsets)))
+    ids, codes = _labels(_text(table, "track_id"))
+    first_row = np.empty(len(ids), np.int64)
+    first_row[codes[::-1]] = np.arange(len(codes))[::-1]
+    return coded(
+        offsets,
+        codes,
+        np.array(ids, dtype=object),
+        _text(table, "artist")[first_row],
+        _text(table, "work_id")[first_row],
+        np.array(names, dtype=object),
+        context,
+    )
+
+
+def _labels(values: NDArray[np.object_]) -> tuple[tuple[str, ...], NDArray[np.int32]]:
+    """The different labels in order of their first place, and each value's place among them."""
+    known: dict[str, int] = {}
+    codes = np.fromiter(
+        (UNKNOWN if value is None else known.setdefault(value, len(known)) for value in values),
+        np.int32,
+        len(values),
+    )
+    return tuple(known), codes
+
+
+def _text(table: pa.Table, column: str) -> NDArray[np.object_]:
+    return _text_of(table.column(column))
+
+
+def _text_of(column: pa.ChunkedArray) -> NDArray[np.object_]:
+    return np.array(column.to_pylist(), dtype=object)
+
+
+def _numbers(table: pa.Table, column: str) -> NDArray[np.float64]:
+    """A numeric or boolean column as floats; NaN for null."""
+    import pyarrow as pa
+
+    return table.column(column).cast(pa.float64()).to_numpy(zero_copy_only=False)
+
+
+def sequences(library: Library) -> Documents:
+    """Songs in order: the playlists, and the sessions without what was skipped, each by its listener's name.
+
+    Raises:
+        SegueError: there are neither playlists nor plays with times.
+    """
+    from segue.sequences.documents import join, session_documents
+    from segue.sequences.reading import listening_documents, playlist_documents
+
+    listens = library.table("listens")
+    corpora = []
+    if library.count("playlist_entries"):
+        corpora.append(playlist_documents(library, by_owner=True))
+    if not corpora or library.arrow(listens.filter(listens.started_at.notnull()).count()).as_py():
+        corpora.append(session_documents(listening_documents(library)))
+    return join(*corpora)

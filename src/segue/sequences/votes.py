@@ -1,0 +1,87 @@
+"""Models that count what stands with what, each with a vote for every song. They need no training."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segue.factors.ease import EASE
+from segue.sequences.blend_config import SequenceBlendConfig
+from segue.sequences.counted import Cooccurrence, SequenceNeighbours
+from segue.sequences.documents import Documents
+from segue.sequences.recent import RecentRows
+
+LogShares = dict[str, NDArray[np.float32]]
+
+
+class Votes:
+    """Neighbours of sequences and item models, fitted to the same documents.
+
+    Votes s of a model become p = (1 - smoothing) s / Σ s + smoothing * popularity.
+
+    Args:
+        config: which models, and their settings.
+        documents: what they are fitted to; their codes are everybody's.
+        used: names of the models that are asked; None for all. The others are not fitted.
+    """
+
+    def __init__(
+        self, config: SequenceBlendConfig, documents: Documents, used: Collection[str] | None = None
+    ) -> None:
+        self.smoothing = config.smoothing
+        models = _models(config)
+        self._models = {name: model for name, model in models.items() if used is None or name in used}
+        self.learn(documents)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All models."""
+        return tuple(self._models)
+
+    def learn(self, documents: Documents) -> None:
+        """Fit the models."""
+        self.documents = documents
+        self._popularity = documents.counts / max(documents.counts.sum(), 1)
+        for model in self._models.values():
+            model.fit(documents)
+
+    def said(self, names: Collection[str], codes: NDArray[np.int32], lengths: NDArray[np.int64]) -> LogShares:
+        """Log-probabilities by each of `names` after prefixes of a sequence, each `(n_prefixes, n_tracks)`.
+
+        Songs of the sequence that the documents do not have are passed over.
+        """
+        n_known = self.documents.n_tracks
+        known = codes < n_known
+        kept = np.concatenate([[0], np.cumsum(known)])[lengths]
+        found = {}
+        for name, model in self._models.items():
+            if name not in names:
+                continue
+            votes = np.zeros((len(lengths), n_known), np.float32)
+            if (kept > 0).any():
+                votes[kept > 0] = model.scores(codes[known], kept[kept > 0])
+            found[name] = self._log_shares(votes)
+        return found
+
+    def _log_shares(self, votes: NDArray[np.float32]) -> NDArray[np.float32]:
+        votes = np.maximum(votes, 0)
+        total = votes.sum(axis=1, keepdims=True)
+        share = np.divide(votes, total, out=np.zeros_like(votes), where=total > 0)
+        smooth = self.smoothing * np.maximum(self._popularity, 1e-9)
+        return np.log((1 - self.smoothing) * share + smooth).astype(np.float32)
+
+
+def _models(config: SequenceBlendConfig) -> dict[str, SequenceNeighbours | Cooccurrence | RecentRows]:
+    """The models, not fitted yet."""
+    models: dict[str, SequenceNeighbours | Cooccurrence | RecentRows] = {}
+    if config.near is not None:
+        models["near"] = SequenceNeighbours(config.near)
+    if config.far is not None:
+        models["far"] = SequenceNeighbours(config.far)
+    if config.items_decay is not None:
+        models["items"] = Cooccurrence(config.items_decay)
+    if config.ease is not None:
+        models["ease"] = RecentRows(EASE(config.ease), config.ease_decay)
+    return models

@@ -1,0 +1,108 @@
+"""Taste profiles from a library in one call, and which taste a track belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import ibis
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from segue.library.listening import Unit, owners
+from segue.tastes.listened import ListenedConfig, read_plays
+from segue.tastes.matching import carry_over, names_before
+from segue.tastes.naming import with_names
+from segue.tastes.profiles import Profiles, find_profiles
+from segue.tastes.space import Floats, ProfileConfig, TasteSpace, drawn, read_features
+
+if TYPE_CHECKING:
+    from segue.library.store import Library
+
+
+def tastes_of(
+    library: Library,
+    tracks: Sequence[str],
+    vectors: Floats | Sequence[Floats] | TasteSpace,
+    *,
+    before: Profiles | None = None,
+    listeners: Sequence[str] | None = None,
+    now: datetime | None = None,
+    config: ProfileConfig | None = None,
+    listened: ListenedConfig | None = None,
+) -> tuple[TasteSpace, Profiles]:
+    """The named tastes of the library's listeners, and the space they are in.
+
+    Args:
+        library: the listening, and the artists that give names.
+        tracks: (n_tracks,) ids.
+        vectors: (n_tracks, f) of a model, or of several: spectral, song vectors; a row of zeros where it has
+            none. Or a space that is there already.
+        before: last week's profiles, whose numbers and names are kept.
+        listeners: ids; None for all who listened.
+        now: the moment it is; None for the last play.
+        config: how tastes are found.
+        listened: how plays count.
+
+    Raises:
+        NumericalError: NaN or infinity in `vectors`.
+    """
+    config, listened = config or ProfileConfig(), listened or ListenedConfig()
+    plays = read_plays(library, tracks, listeners=listeners, now=now, config=listened)
+    features = None
+    if config.sound:
+        facts = library.arrow(library.table("tracks").select("track_id", "features"))
+        rows = facts.take(pc.index_in(pa.array(list(tracks), pa.string()), value_set=facts["track_id"]))
+        features = read_features([dict(row) if row else None for row in rows["features"].to_pylist()])
+    # The space is that of the whole library, whoever is asked for.
+    sample, given = plays, isinstance(vectors, TasteSpace)
+    if not given and listeners is not None and config.resolution is None:
+        people, playlists = owners(library, listened.unit)
+        chosen = drawn([*people, *playlists], config.seed)
+        sample = read_plays(library, tracks, listeners=chosen, now=now, config=listened)
+    space = vectors if isinstance(vectors, TasteSpace) else TasteSpace.of(vectors, sample, config, features)
+    profiles = carry_over(find_profiles(space, plays, config), before)
+    return space, with_names(profiles, _artists(library, profiles), names_before(profiles, before))
+
+
+def profiles_of(
+    library: Library,
+    tracks: Sequence[str],
+    space: TasteSpace,
+    listeners: Sequence[str],
+    unit: Unit,
+    config: ProfileConfig | None = None,
+) -> Profiles:
+    """The named tastes of some listeners or playlists, found in a space that is there already."""
+    plays = read_plays(library, tracks, listeners=listeners, config=ListenedConfig(unit=unit))
+    profiles = find_profiles(space, plays, config)
+    return with_names(profiles, _artists(library, profiles))
+
+
+def _artists(library: Library, profiles: Profiles) -> dict[int, list[str]]:
+    """The credited artists of all tracks in tastes, by their numbers."""
+    numbers = np.unique(profiles.members)
+    ids = pa.array([str(profiles.tracks[number]) for number in numbers], pa.string())
+    facts = library.table("tracks").select("track_id", "artists")
+    some = library.arrow(facts.semi_join(ibis.memtable(pa.table({"track_id": ids})), "track_id"))
+    rows = some["artists"].take(pc.index_in(ids, value_set=some["track_id"])).to_pylist()
+    return {number: names or [] for number, names in zip(numbers.tolist(), rows, strict=True)}
+
+
+def nearest_tastes(
+    space: TasteSpace, profiles: Profiles, listener: str, tracks: NDArray[np.int32]
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """For each of `tracks` the listener's nearest taste, from 0, and its likeness (cosine) to the centre.
+
+    -1 and 0 for a listener without tastes, and for tracks without a vector.
+    """
+    tastes = profiles.tastes(listener)
+    if not len(tastes) or not len(tracks):
+        return np.full(len(tracks), -1, np.int32), np.zeros(len(tracks), np.float32)
+    likeness = space.vectors[tracks] @ profiles.centres[tastes.start : tastes.stop].T
+    nearest = likeness.argmax(1).astype(np.int32)
+    known = np.abs(space.vectors[tracks]).sum(1) > 0
+    return np.where(known, nearest, -1).astype(np.int32), likeness.max(1) * known

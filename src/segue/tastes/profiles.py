@@ -1,0 +1,268 @@
+"""Taste profiles: what a listener plays often, grouped by how alike the songs are in learned vectors.
+
+No label such as genre or artist takes part in the grouping; artists only name what was found. How alike two
+songs must be to belong together is found for the vectors as a whole (`space.py`), how many tastes a
+listener has is found for each one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from segue.tastes.kernels import agglomerate, settle
+from segue.tastes.space import Floats, Ints, Plays, ProfileConfig, TasteSpace
+
+ROUNDS = 3  # of k-means after the grouping
+
+
+@dataclass(frozen=True)
+class Profiles:
+    """Tastes of many listeners, one after another.
+
+    Attributes:
+        listeners: (n_listeners,) ids.
+        tracks: (n_tracks,) ids that `members` count in.
+        first: (n_listeners + 1,) where each listener's tastes begin, heaviest first.
+        ids: (n_tastes,) a taste's number, which it keeps from week to week; never given to another of the
+            listener.
+        weights: (n_tastes,) share of the listening, adding up to 1 for a listener.
+        trends: (n_tastes,) log2 of recent over earlier share; NaN where times are unknown or plays too few.
+        sure: (n_tastes,) whether that change is more than chance.
+        centres: (n_tastes, d) unit vectors in the space of the model.
+        member_first: (n_tastes + 1,) where each taste's tracks begin in `members`, the most typical first.
+        members: (n_members,) track numbers.
+        member_weights: (n_members,) part of the listener's listening.
+        names: (n_tastes,) of the most typical artists; empty until named.
+        last_ids: (n_listeners,) the highest number ever given to a taste of the listener.
+    """
+
+    listeners: NDArray[np.object_]
+    tracks: NDArray[np.object_]
+    first: NDArray[np.int64]
+    ids: Ints
+    weights: Floats
+    trends: Floats
+    sure: NDArray[np.bool_]
+    centres: Floats
+    member_first: NDArray[np.int64]
+    members: Ints
+    member_weights: Floats
+    last_ids: Ints
+    names: tuple[str, ...] = ()
+    place: Mapping[str, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "place", {who: at for at, who in enumerate(self.listeners.tolist())})
+
+    def tastes(self, listener: str) -> range:
+        """Places of a listener's tastes, heaviest first; empty if the listener is not here."""
+        at = self.place.get(listener)
+        return range(0) if at is None else range(int(self.first[at]), int(self.first[at + 1]))
+
+    def tracks_of(self, taste: int) -> Ints:
+        """Track numbers of the taste at this place, the most typical first."""
+        return self.members[self.member_first[taste] : self.member_first[taste + 1]]
+
+    def trend(self, taste: int) -> str:
+        """ "rising", "fading", "steady", or "" where nothing can be said."""
+        if np.isnan(self.trends[taste]):
+            return ""
+        if not self.sure[taste]:
+            return "steady"
+        return "rising" if self.trends[taste] > 0 else "fading"
+
+
+def find_profiles(space: TasteSpace, plays: Plays, config: ProfileConfig | None = None) -> Profiles:
+    """The tastes of every listener of `plays`, numbered from 0 by weight; `matching.carry_over` keeps
+    identities.
+
+    A listener's most played tracks are joined into groups while their mean likeness is above the resolution;
+    groups with enough of the listening are tastes. Among all tracks that are like none of these, groups are
+    looked for once more: a small taste has few of the most played tracks. Every track goes to the nearest
+    taste. Who has no vectors has no tastes.
+    """
+    config = config or ProfileConfig()
+    known = space.known
+    found = [_of_listener(space, plays, known, row, config) for row in range(plays.matrix.shape[0])]
+    counts = np.array([len(f.weights) for f in found], np.int64)
+    parts = {name: [getattr(f, name) for f in found] for name in _Found._fields}
+    sizes = np.concatenate([np.empty(0, np.int64), *parts["sizes"]])
+    d = space.vectors.shape[1]
+
+    def joined(name: str, kind: type) -> NDArray:
+        return np.concatenate([np.empty(0, kind), *parts[name]]).astype(kind)
+
+    return Profiles(
+        listeners=plays.listeners,
+        tracks=plays.tracks,
+        first=np.concatenate([[0], np.cumsum(counts)]),
+        ids=np.concatenate([np.empty(0, np.int32), *(np.arange(c, dtype=np.int32) for c in counts)]),
+        weights=joined("weights", np.float32),
+        trends=joined("trends", np.float32),
+        sure=joined("sure", np.bool_),
+        centres=np.concatenate([np.empty((0, d), np.float32), *parts["centres"]]),
+        member_first=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
+        members=joined("members", np.int32),
+        member_weights=joined("member_weights", np.float32),
+        last_ids=(counts - 1).astype(np.int32),
+    )
+
+
+class _Found(NamedTuple):
+    """One listener's tastes."""
+
+    weights: Floats
+    trends: Floats
+    sure: NDArray[np.bool_]
+    centres: Floats
+    sizes: NDArray[np.int64]
+    members: Ints
+    member_weights: Floats
+
+
+class _Heard(NamedTuple):
+    """What a listener played of what the space knows: (n,) places in the matrix's data, tracks, shares."""
+
+    places: NDArray[np.int64]
+    tracks: Ints
+    shares: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, plays: Plays, known: NDArray[np.bool_], row: int, most: float) -> _Heard:
+        """Shares of the plays.
+
+        A song on repeat says less than as many plays of different songs, so no track counts for more than
+        `most`.
+        """
+        places = np.arange(plays.matrix.indptr[row], plays.matrix.indptr[row + 1])
+        amount = (plays.matrix.data if plays.faded is None else plays.faded)[places].astype(np.float64)
+        here = known[plays.matrix.indices[places]] & (amount > 0)
+        places, amount = places[here], amount[here]
+        amount = np.minimum(amount, most * amount.sum())
+        return cls(places, plays.matrix.indices[places].astype(np.int32), amount / amount.sum())
+
+
+def _of_listener(
+    space: TasteSpace, plays: Plays, known: NDArray[np.bool_], row: int, config: ProfileConfig
+) -> _Found:
+    places = plays.top(row, known, config.tracks)
+    if not len(places):
+        none = np.empty(0, np.float32)
+        vectors = np.empty((0, space.vectors.shape[1]), np.float32)
+        return _Found(
+            none, none, none.astype(bool), vectors, none.astype(np.int64), none.astype(np.int32), none
+        )
+    heard = _Heard.of(plays, known, row, config.most_of_one)
+    tracks, weights = plays.matrix.indices[places], plays.matrix.data[places].astype(np.float32)
+    taste, k = _groups(space, tracks, weights, weights / weights.sum(), config.most, config)
+    if k:
+        centres = settle(space.vectors[tracks], weights, taste, k, ROUNDS)
+        places, taste, k = _with_small(space, plays, heard, places, taste, centres, config)
+    else:
+        taste, k = np.zeros(len(places), np.int32), 1
+    tracks, weights = plays.matrix.indices[places], plays.matrix.data[places].astype(np.float32)
+    weights /= weights.sum()
+    centres = settle(space.vectors[tracks], weights, taste, k, ROUNDS)
+    nearest = (space.vectors[heard.tracks] @ centres.T).argmax(1)
+    share = np.bincount(nearest, heard.shares, k)
+    heaviest = np.argsort(-share, kind="stable")
+    heaviest = heaviest[share[heaviest] > 0]
+    typical = weights * np.maximum((space.vectors[tracks] * centres[taste]).sum(1), 0)
+    rank = np.full(k, k, np.int64)
+    rank[heaviest] = np.arange(len(heaviest))
+    order = np.lexsort((-typical, rank[taste]))
+    sizes = np.bincount(taste, minlength=k)[heaviest]
+    trends, sure = _trends(plays, places, taste, k)
+    return _Found(
+        share[heaviest].astype(np.float32),
+        trends[heaviest],
+        sure[heaviest],
+        centres[heaviest],
+        sizes,
+        tracks[order].astype(np.int32),
+        weights[order],
+    )
+
+
+def _groups(
+    space: TasteSpace,
+    tracks: Ints,
+    weights: Floats,
+    shares: NDArray[np.floating],
+    most: int,
+    config: ProfileConfig,
+) -> tuple[Ints, int]:
+    """(n,) group of each track, the heaviest 0, and how many groups; -1 where one is too small for a taste.
+
+    Args:
+        space: where tastes lie.
+        tracks: (n,).
+        weights: (n,) by which likeness is averaged.
+        shares: (n,) part of the listening that each track is.
+        most: groups at most.
+        config: how small is too small.
+    """
+    vectors = space.vectors[tracks]
+    group = agglomerate(vectors @ vectors.T, weights, space.resolution)
+    share, count = np.bincount(group, shares), np.bincount(group)
+    order = np.argsort(-share, kind="stable")
+    large = order[(share[order] >= config.least_share) & (count[order] >= config.least_tracks)][:most]
+    place = np.full(len(share), -1, np.int32)
+    place[large] = np.arange(len(large), dtype=np.int32)
+    return place[group], len(large)
+
+
+def _with_small(
+    space: TasteSpace,
+    plays: Plays,
+    heard: _Heard,
+    places: NDArray[np.int64],
+    taste: Ints,
+    centres: Floats,
+    config: ProfileConfig,
+) -> tuple[NDArray[np.int64], Ints, int]:
+    """The tracks with those of tastes that have few among the most played: places, taste of each, how many.
+
+    They are looked for among all tracks that are like no taste so far.
+    """
+    k = len(centres)
+    unlike = (space.vectors[heard.tracks] @ centres.T).max(1) < space.resolution
+    far = np.flatnonzero(unlike)
+    far = far[np.argsort(-heard.shares[far], kind="stable")[: config.tracks]]
+    if k >= config.most or heard.shares[far].sum() < config.least_share:
+        return places, taste, k
+    weights = plays.matrix.data[heard.places[far]].astype(np.float32)
+    group, more = _groups(space, heard.tracks[far], weights, heard.shares[far], config.most - k, config)
+    far, group = far[group >= 0], group[group >= 0]
+    stays = ~np.isin(places, heard.places[far])
+    return (
+        np.concatenate([places[stays], heard.places[far]]),
+        np.concatenate([taste[stays], k + group]).astype(np.int32),
+        k + more,
+    )
+
+
+FEWEST_PLAYS = 20  # in each window, before anything is said of a trend
+BURSTS = 3.0  # plays come in bursts, so that many plays say as much as a third of independent ones
+
+
+def _trends(plays: Plays, places: NDArray[np.int64], taste: Ints, k: int) -> tuple[Floats, NDArray[np.bool_]]:
+    """log2 of each taste's recent share over its earlier share, and whether a z-test finds them different."""
+    nothing = np.full(k, np.nan, np.float32), np.zeros(k, bool)
+    if plays.recent is None or plays.before is None:
+        return nothing
+    recent = np.bincount(taste, weights=plays.recent[places], minlength=k)
+    before = np.bincount(taste, weights=plays.before[places], minlength=k)
+    n, m = recent.sum(), before.sum()
+    if min(n, m) < FEWEST_PLAYS:
+        return nothing
+    now, then = recent / n, before / m
+    pooled = (recent + before) / (n + m)
+    error = np.sqrt(np.maximum(pooled * (1 - pooled), 1e-9) * (1 / n + 1 / m) * BURSTS)
+    change = np.log2((recent + 1) / (n + k)) - np.log2((before + 1) / (m + k))
+    return change.astype(np.float32), np.abs(now - then) / error > 2

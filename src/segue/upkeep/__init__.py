@@ -1,0 +1,1 @@
+"""Keeping a library whole: forgetting a listener, finding damage and repairing it."""

@@ -1,0 +1,76 @@
+"""The published user models of a library, and the world they make of its listeners."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import jax
+import numpy as np
+from numpy.typing import NDArray
+
+from segue.errors import NotFoundError, UsageError
+from segue.files import reading
+from segue.library import Library
+from segue.sequences.loading import load_vectors
+from segue.shelf.arrays import AGAIN, load_arrays, unpack_strings
+from segue.shelf.names import WORLD, shelf_of
+from segue.world.catalogue import catalogue_of
+from segue.world.config import WorldConfig
+from segue.world.dynamics import WHOLE, World
+from segue.world.library_world import library_starts, library_world
+from segue.world.responses import UserModel, init_model
+from segue.world.trees import from_arrays
+
+FILE, KIND = "models.npz", "user models"
+
+
+def stored_world(library: Library) -> tuple[dict[str, UserModel], list[str], NDArray[np.floating]]:
+    """The current user models by name, the ids of the tracks they know, and the shares played by stage.
+
+    Raises:
+        NotFoundError: none was trained yet.
+        FormatError: what is there cannot be read.
+    """
+    path = shelf_of(library).path(WORLD) / FILE
+    facts, arrays = load_arrays(path, KIND)
+    blank = init_model(jax.random.key(0), "plain")
+    with reading(path, KIND, AGAIN):
+        models = {name: from_arrays(name, blank, arrays) for name in facts["models"]}
+        return models, list(unpack_strings(arrays["tracks"])), arrays["shares"]
+
+
+def stored_library_world(
+    library: Library, *, starts: int = 500, pool: int = 100, rewards: Sequence[float] = WHOLE, seed: int = 0
+) -> tuple[World, list[str]]:
+    """A world of the library's listeners by the current user model, and the names of its tracks.
+
+    Args:
+        library: where `segue world` has been run.
+        starts: beginnings of sessions.
+        pool: candidates of each.
+        rewards: of a track left at once, left soon, mostly heard, heard whole.
+        seed: of the draws.
+
+    Raises:
+        NotFoundError: no model was trained yet.
+        UsageError: the library's songs have changed since.
+    """
+    models, tracks, _ = stored_world(library)
+    config = WorldConfig.checked(shelf_of(library).manifest(WORLD).config)
+    catalogue = catalogue_of(library, song_vectors(library))
+    if catalogue.ids != tracks:
+        raise UsageError("The library's songs have changed since the model was trained", do="segue world")
+    begun = library_starts(library, catalogue, count=starts, pool=pool, shuffled=config.shuffled, seed=seed)
+    return library_world(catalogue, begun, models[config.forms[-1]], rewards=rewards), catalogue.labels
+
+
+def song_vectors(library: Library) -> NDArray[np.floating] | None:
+    """Vectors of all songs in the order of their ids, if any were learned; zeros for those without."""
+    try:
+        vectors, _ = load_vectors(library)
+    except NotFoundError:
+        return None
+    table = library.table("tracks")
+    songs = table.filter(table.medium.isnull() | (table.medium == "song")).select("track_id")
+    codes = vectors.codes(library.arrow(songs.order_by("track_id"))["track_id"].to_pylist())
+    return np.where(codes[:, None] >= 0, vectors.in_[codes], 0.0)

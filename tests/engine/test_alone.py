@@ -1,0 +1,291 @@
+"""One person alone, or a household: tastes from sessions, favourites to hear again, no secrets told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from segue.engine.radio import open_radio
+from segue.engine.sequence import weekly_list
+from segue.engine.similar import neighbourhood
+from segue.engine.tastes import tastes_of_week
+from segue.engine.weekly import explain_absence, weekly, weekly_for_guest
+from segue.errors import UsageError
+from segue.factors.loading import load_factors
+from segue.factors.model import FactorConfig
+from segue.library import Library
+from segue.library.few import MORE
+from segue.library.tables import LISTENS, PLAYLIST_ENTRIES, PLAYLISTS, TRACKS
+from segue.playlists.newcomers import NOBODY, told
+from segue.playlists.training import train
+from segue.playlists.weekly import WeeklyConfig
+from segue.upkeep.forget import forget
+
+BEGAN = datetime(2024, 1, 1, 18, tzinfo=UTC)
+WEEK, NEXT = "2025-W40", "2025-W41"
+STYLES = ("north", "south")
+
+
+def songs(style: str, number: int = 60, medium: str = "song") -> list[dict]:
+    return [
+        {
+            "track_id": f"{style}{n}",
+            "title": f"{style} song {n}",
+            "artists": [f"{style} artist {n % 20}"],
+            "medium": medium,
+            "duration_ms": 180_000,
+        }
+        for n in range(number)
+    ]
+
+
+def evenings(
+    listener: str,
+    tracks: Sequence[Sequence[str]],
+    rng: np.random.Generator,
+    number: int = 120,
+    length: int = 10,
+) -> list[dict]:
+    """A session every five days, each of tracks of one of the given kinds."""
+    rows = []
+    for evening in range(number):
+        kind = tracks[evening % len(tracks)]
+        begun = BEGAN + timedelta(days=5 * evening)
+        for place, at in enumerate(rng.choice(len(kind), min(length, len(kind)), replace=False).tolist()):
+            rows.append(
+                {
+                    "listener_id": listener,
+                    "track_id": kind[at],
+                    "started_at": begun + timedelta(minutes=3 * place),
+                    "played_ms": 180_000,
+                    "plays": 1,
+                    "source": "test",
+                }
+            )
+    return rows
+
+
+def ids(rows: list[dict]) -> list[str]:
+    return [row["track_id"] for row in rows]
+
+
+def library_of(folder: Path, tracks: list[dict], listens: list[dict], **more: list[dict]) -> Library:
+    library = Library.open(folder / "library", create=True)
+    schemas = {"playlists": PLAYLISTS, "playlist_entries": PLAYLIST_ENTRIES}
+    with library.writing() as writer:
+        writer.append("tracks", pa.Table.from_pylist(tracks, schema=TRACKS))
+        writer.append("listens", pa.Table.from_pylist(listens, schema=LISTENS))
+        for name, rows in more.items():
+            writer.append(name, pa.Table.from_pylist(rows, schema=schemas[name]))
+    return library
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Library:
+    """One person of two styles, never in one evening, and a podcast."""
+    north, south = (songs(style) for style in STYLES)
+    shows = songs("talk", 40, "podcast")
+    rng = np.random.default_rng(0)
+    listens = evenings("me", [ids(north), ids(south), ids(north)], rng)
+    listens += [
+        row | {"started_at": row["started_at"] + timedelta(days=1)}
+        for row in evenings("me", [ids(shows)], rng)
+    ]
+    library = library_of(tmp_path_factory.mktemp("alone"), [*north, *south, *shows], listens)
+    trained = train(library, show_progress=False)
+    assert "Learned from 120 sessions of 1 person" in trained.learned_from
+    assert "can't tell what else there is" in trained.learned_from
+    assert MORE in trained.learned_from
+    return library
+
+
+def style(track: str) -> str:
+    return track.rstrip("0123456789")
+
+
+def test_sessions_tell_tastes_apart_and_what_is_alike(alone: Library) -> None:
+    model, version = load_factors(alone)
+    assert model.config.observations.teachers == "sessions"
+    assert set(model.listeners_) == {"me"}, "rows of sessions are named by whose they are"
+    profiles = tastes_of_week(alone, WEEK, model, version, keep=False).profiles
+    tastes = profiles.tastes("me")
+    assert len(tastes) == 2
+    for taste in tastes:
+        kinds = {style(str(profiles.tracks[track])) for track in profiles.tracks_of(taste)}
+        assert len(kinds) == 1
+    near = neighbourhood(alone, "north3", 10)
+    assert {style(str(near.catalogue.ids[each.number])) for each in near.near} == {"north"}
+
+
+def test_the_radio_plays_from_both_tastes_and_says_what_lacks(alone: Library) -> None:
+    station = open_radio(alone, listener="me")
+    assert "One person's plays can't tell" in station.notes[0]
+    came = []
+    for _ in range(20):
+        pick = station.radio.next()
+        assert pick is not None
+        station.radio.answer(pick.track, skipped=False)
+        came.append(style(station.catalogue.ids[pick.track].as_py()))
+    assert set(came) == set(STYLES) and 4 <= came.count("south") <= 10
+
+
+def test_of_one_style_one_taste_is_told(tmp_path: Path) -> None:
+    """Vectors of sessions group songs even where they were played in any order."""
+    north = songs("north", 80)
+    library = library_of(tmp_path, north, evenings("me", [ids(north)], np.random.default_rng(1)))
+    train(library, show_progress=False)
+    assert len(tastes_of_week(library, WEEK, keep=False).profiles.tastes("me")) == 1
+
+
+def test_a_large_taste_stays_whole_beside_small_ones(tmp_path: Path) -> None:
+    kinds = [songs(name, many) for name, many in (("north", 90), ("south", 30), ("west", 30))]
+    north, south, west = map(ids, kinds)
+    plays = evenings("me", [north, south, north, west], np.random.default_rng(2), number=240)
+    library = library_of(tmp_path, [song for kind in kinds for song in kind], plays)
+    train(library, show_progress=False)
+    profiles = tastes_of_week(library, WEEK, keep=False).profiles
+    told = [{style(str(profiles.tracks[at])) for at in profiles.tracks_of(t)} for t in profiles.tastes("me")]
+    assert told[0] == {"north"}
+    assert sorted(map(sorted, told)) == [["north"], ["south"], ["west"]]
+
+
+def test_favourites_come_again_by_shares_and_are_not_called_new(alone: Library) -> None:
+    config = WeeklyConfig(unplayed_days=30, tracks=20)
+    (first,) = weekly(alone, WEEK, config=config)
+    assert first.title == f"Rediscover, {WEEK}"
+    assert len(first.entries) == 20
+    assert first.notes[0].startswith("One person's plays can't tell what else there is")
+    assert MORE in first.notes[0]
+    kinds = [style(entry.track.track_id) for entry in first.entries]
+    assert kinds.count("north") == pytest.approx(20 * 2 / 3, abs=3)
+    listens = alone.arrow("listens").to_pylist()
+    for entry in first.entries:
+        mine = [row["started_at"] for row in listens if row["track_id"] == entry.track.track_id]
+        last = max(mine)
+        assert entry.reason is not None
+        assert entry.reason.startswith(f"You played it {len(mine)} times, last in {last:%B %Y}")
+        assert entry.chosen_by == "familiar"
+    assert weekly_list(alone, WEEK, "me").title == first.title
+    (second,) = weekly(alone, NEXT, config=config)
+    assert second.title == f"Rediscover, {NEXT}"
+    assert not {e.track.track_id for e in first.entries} & {e.track.track_id for e in second.entries}
+    _, said = explain_absence(alone, NEXT, "me", first.entries[0].track.track_id, config=config)
+    assert "earlier weeks" in {verdict.rule for verdict in said.verdicts if verdict.out}
+
+
+def test_podcasts_are_listed_though_the_model_is_of_songs(alone: Library) -> None:
+    (made,) = weekly(alone, "2025-W50", config=WeeklyConfig(medium="podcast", tracks=10))
+    assert len(made.entries) == 10
+    assert {style(entry.track.track_id) for entry in made.entries} == {"talk"}
+
+
+def test_who_plays_podcasts_alone_is_told_so(tmp_path: Path) -> None:
+    shows = songs("talk", 30, "podcast")
+    library = library_of(tmp_path, shows, evenings("me", [ids(shows)], np.random.default_rng(2), 30))
+    train(library, show_progress=False)
+    with pytest.raises(UsageError, match="No song was played here") as told_so:
+        weekly(library, WEEK)
+    assert "segue weekly --medium podcast" in str(told_so.value)
+    (made,) = weekly(library, WEEK, config=WeeklyConfig(medium="podcast", tracks=5))
+    assert len(made.entries) == 5
+
+
+def test_three_plays_give_a_list_that_says_what_it_is(tmp_path: Path) -> None:
+    tracks = songs("north", 3)
+    listens = evenings("me", [ids(tracks)], np.random.default_rng(3), number=1)
+    library = library_of(tmp_path, tracks, listens)
+    train(library, show_progress=False)
+    (made,) = weekly(library, "2024-W02")
+    assert made.title.startswith("Rediscover")
+    assert {entry.track.track_id for entry in made.entries} == set(ids(tracks))
+    assert any("too few have rested longer" in note for note in made.notes)
+    guest, _ = weekly_for_guest(library, WEEK, ["north1"])
+    assert {entry.track.track_id for entry in guest.entries} <= {"north0", "north2"}
+    assert not guest.title.startswith("Discover")
+
+
+def test_in_a_household_nobody_is_told_what_another_plays(tmp_path: Path) -> None:
+    """Nor who is new: fewer than five people are not many."""
+    names = ("ann", "ben", "cem")
+    tracks = {name: songs(name, 40) for name in names}
+    talk = songs("talk", 10, "podcast")
+    rng = np.random.default_rng(4)
+    listens = [row for name in names for row in evenings(name, [ids(tracks[name])], rng, 40)]
+    listens += evenings("dan", [ids(talk)], rng, 5)
+    library = library_of(tmp_path, [*(row for rows in tracks.values() for row in rows), *talk], listens)
+    train(library, show_progress=False)
+    lists = {made.listener: made for made in weekly(library, WEEK)}
+    for name in names:
+        assert lists[name].title.startswith("Rediscover")
+        assert {style(entry.track.track_id) for entry in lists[name].entries} == {name}
+    assert not lists["dan"].entries
+    assert lists["dan"].notes[0].startswith("dan has played podcasts only")
+    assert "--medium podcast" in lists["dan"].notes[0]
+    for name in names:
+        station = open_radio(library, listener=name)
+        for _ in range(15):
+            pick = station.radio.next()
+            assert pick is not None
+            assert style(station.catalogue.ids[pick.track].as_py()) == name
+            station.radio.answer(pick.track, skipped=False)
+    silent = open_radio(library, listener="dan")
+    assert silent.radio.next() is None
+    assert silent.notes[0].startswith("dan has played podcasts only")
+    stranger, _ = weekly_for_guest(library, WEEK, [])
+    assert not stranger.entries
+    assert NOBODY in stranger.notes
+    forget(library, "ben")
+    assert "ben" not in set(load_factors(library)[0].listeners_)
+
+
+def test_playlists_of_others_offer_something_new(tmp_path: Path) -> None:
+    mine, others = songs("north", 40), songs("south", 80)
+    listens = evenings("me", [ids(mine)], np.random.default_rng(5), 40)
+    lists = [{"playlist_id": f"p{n}", "title": "a list", "owner": "somebody"} for n in range(15)]
+    lists.append({"playlist_id": "own", "title": "mine", "owner": "me"})
+    rng = np.random.default_rng(6)
+    entries = []
+    for row in lists:
+        chosen = [*rng.choice(ids(mine), 5, replace=False), *rng.choice(ids(others), 10, replace=False)]
+        for place, track in enumerate(chosen):
+            entries.append({"playlist_id": row["playlist_id"], "position": place, "track_id": str(track)})
+    library = library_of(tmp_path, [*mine, *others], listens, playlists=lists, playlist_entries=entries)
+    train(library, show_progress=False)
+    (made,) = weekly(library, WEEK, listeners=["me"])
+    assert made.title == f"Discover Weekly, {WEEK}"
+    assert sum(style(entry.track.track_id) == "south" for entry in made.entries) >= 20
+
+
+@pytest.mark.parametrize(
+    ("listeners", "playlists", "timed", "teachers"),
+    [
+        (1, 0, True, "sessions"),
+        (4, 10, True, "sessions"),
+        (5, 0, True, "all"),
+        (1, 0, False, "all"),
+        (1, 500, True, "playlists"),
+        (0, 500, False, "all"),
+        (60, 6000, True, "playlists"),
+        (60, 600, True, "all"),
+    ],
+)
+def test_who_teaches(listeners: int, playlists: int, timed: bool, teachers: str) -> None:
+    suited = FactorConfig().suited(listeners, playlists, timed=timed)
+    assert suited.observations.teachers == teachers
+
+
+def test_listeners_told_by_artists_teach_beside_playlists() -> None:
+    suited = FactorConfig().suited(1, 500, by_artists=900, timed=True)
+    assert (suited.observations.unit, suited.observations.teachers) == ("both", "playlists")
+    suited = FactorConfig().suited(0, 500, by_artists=900)
+    assert (suited.observations.unit, suited.observations.teachers) == ("both", "all")
+    assert FactorConfig().suited(0, 0, by_artists=900).observations.unit == "listeners"
+
+
+def test_popularity_is_told_of_five_or_more() -> None:
+    np.testing.assert_allclose(told(np.array([0, 4, 5, 10])), [0, 0, 0.5, 1])

@@ -1,0 +1,113 @@
+"""The radio of a library on which no network was trained: neighbours, tastes, reasons, wrong names."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from segue.engine.guide import asked_guide
+from segue.engine.radio import Station, open_radio
+from segue.errors import NotFoundError, UsageError
+from segue.library import Library
+from segue.library.listening import units
+from segue.playlists.radio import Pick
+from segue.shelf import Shelf
+from segue.shelf.names import NETWORK
+
+
+def played(station: Station, number: int, skips: str = "") -> list[Pick]:
+    """Picks that come; those of the kind `skips` are skipped."""
+    came = []
+    for _ in range(number):
+        pick = station.radio.next()
+        assert pick is not None
+        came.append(pick)
+        station.radio.answer(pick.track, skipped=kind(station, pick.track) == skips)
+    return came
+
+
+def kind(station: Station, track: int) -> str:
+    return station.catalogue.ids[track].as_py()[1]
+
+
+def test_both_tastes_come_with_reasons_that_differ(trained: Path) -> None:
+    station = open_radio(Library.open(trained), listener="p01")  # of two kinds
+    assert station.model.startswith("factors/") and station.asker == "listener"
+    came = played(station, 40)
+    kinds = Counter(kind(station, pick.track) for pick in came)
+    own = {kind(station, track) for track in station.listening.heard.tolist()}
+    assert set(kinds) == own and min(kinds.values()) >= 12
+    reasons = [station.reason(pick) for pick in came]
+    assert all(len(set(reasons[at : at + 3])) > 1 for at in range(38))
+    assert all(
+        station.catalogue.name(pick.near) in reason for pick, reason in zip(came, reasons, strict=True)
+    )
+    for pick, reason in zip(came, reasons, strict=True):
+        if reason.startswith("Because you played"):
+            assert pick.near in station.listening.heard
+        heard = pick.track in station.listening.heard
+        assert ("You played it" in reason) == heard
+    names = {entry.taste for entry in station.playlist(came).entries}
+    assert names == set(station.sides) and len(names) == 2
+
+
+def test_what_is_skipped_is_named_once_and_does_not_return(trained: Path) -> None:
+    station = open_radio(Library.open(trained), listener="p01")
+    first = kind(station, played(station, 1)[0].track)
+    came = played(station, 30, skips=first)
+    assert len({pick.track for pick in came}) == 30
+    told = [pick.away >= 0 for pick in came]
+    assert told[1:] == [kind(station, pick.track) == first for pick in came[:-1]]
+    assert sum(kind(station, pick.track) == first for pick in came[10:]) <= 4
+
+
+def test_a_playlist_and_named_tracks_can_be_asked_for(trained: Path) -> None:
+    library = Library.open(trained)
+    station = open_radio(library, listener="mine1")
+    assert station.asker == "playlist" and "you played" not in station.reason(played(station, 5)[-1])
+    station = open_radio(library, seeds=["t2-3"])
+    came = played(station, 10)
+    assert {kind(station, pick.track) for pick in came} == {"2"}
+    assert station.reason(came[0]) == "Because you named Song t2-3 by Band 2-3."
+
+
+def test_wrong_names_are_told(trained: Path) -> None:
+    library = Library.open(trained)
+    with pytest.raises(NotFoundError, match="no listener 'nobody'"):
+        open_radio(library, listener="nobody")
+    with pytest.raises(NotFoundError, match="No track matches"):
+        open_radio(library, seeds=["zzzz"])
+    with pytest.raises(UsageError, match="begins with something"):
+        open_radio(library)
+
+
+def test_what_is_kept_is_what_would_be_read(trained: Path) -> None:
+    """The context kept with the factors, turned to the guide's order, says the same of each track."""
+    asked = asked_guide(Library.open(trained))
+    assert asked.shared is not None and asked.factors is not None
+    kept = asked.context()
+    some = np.array([7, 3, 100, 3])
+    taken = kept.take(some)
+    assert taken.n_tracks == 4 and taken.n_artists == kept.n_artists
+    for at, track in enumerate(some.tolist()):
+        np.testing.assert_array_equal(taken.credited(at), kept.credited(track))
+        assert taken.work[at] == kept.work[track] and taken.popularity[at] == kept.popularity[track]
+
+
+def test_without_the_extra_a_trained_network_is_not_needed(
+    trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(library: Library) -> None:
+        raise ModuleNotFoundError("No module named 'jax'", name="jax")
+
+    monkeypatch.setattr("segue.sequences.loading.load_network", missing)
+    monkeypatch.setattr(Shelf, "names", lambda self: ["factors", NETWORK])
+    library = Library.open(trained)
+    station = open_radio(library, listener="p02")
+    assert station.model.startswith("factors/")
+    assert "jax" in station.notes[0] and "taste" in station.notes[0]
+    assert len(played(station, 3)) == 3
+    assert units(library) == "both"

@@ -1,0 +1,121 @@
+"""The neighbourhood of a track."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from segue.engine.similar import DOUBT, _nearest, _Space, closeness, neighbourhood
+from segue.errors import NotFoundError
+from segue.factors.loading import load_factors
+from segue.library import Library
+from segue.library.tables import TRACKS
+from segue.neighbours.picture import draw_neighbourhood
+from segue.sequences.vectors import SongVectors, unit
+from segue.shelf.names import VECTORS, shelf_of
+
+
+def with_versions(library: Library) -> None:
+    """t0-1 and t0-2 become versions of the work of t0-0; t0-4 one of that of t0-3."""
+    rows = library.arrow(library.table("tracks")).to_pylist()
+    for row in rows:
+        works = {"t0-0": "w", "t0-1": "w", "t0-2": "w", "t0-3": "v", "t0-4": "v"}
+        row["work_id"] = works.get(row["track_id"], row["track_id"])
+    with library.writing() as writer:
+        writer.rewrite("tracks", pa.Table.from_pylist(rows, schema=TRACKS))
+
+
+def publish_song_vectors(library: Library, tracks: list[str], rng: np.random.Generator) -> SongVectors:
+    """Vectors at random, learned from nothing."""
+    vectors = SongVectors()
+    vectors.track_ids_, n = np.array(tracks, object), len(tracks)
+    vectors.in_, vectors.out_ = rng.normal(size=(2, n, 8)).astype(np.float32)
+    vectors.counts_, vectors.origins_ = np.full(n, 5), np.zeros(n, np.int8)
+    vectors.artists_ = np.array([f"Band {t[1]}-{int(t[3:]) % 20}" for t in tracks], object)
+    vectors.works_ = np.full(n, None, object)
+    shelf_of(library).publish(
+        VECTORS,
+        lambda folder: vectors.save(folder / "vectors.npz"),
+        {"kind": "SongVectors", "config": {}, "data": library.fingerprint(), "seed": 0, "shapes": {}},
+    )
+    return vectors
+
+
+def test_the_nearest_by_factors_are_those_of_a_brute_force_search(library: Library) -> None:
+    model, version = load_factors(library)
+    found = neighbourhood(library, "t1-3", 12)
+    assert found.of.track_id == "t1-3" and found.model == f"factors/{version}" and found.learned
+    directions = unit(np.asarray(model.als_.item_factors))
+    own = int(np.flatnonzero(model.tracks_ == "t1-3")[0])
+    listens = library.arrow(library.table("listens")).to_pylist()
+    places = library.arrow(library.table("playlist_entries")).to_pylist()
+    pairs = {(row["listener_id"], row["track_id"]) for row in listens}
+    pairs |= {(row["playlist_id"], row["track_id"]) for row in places}
+    rows = np.array([sum(t == track for _, t in pairs) for track in model.tracks_])
+    cosine = directions @ directions[own] * rows / (rows + DOUBT)
+    cosine[own] = -np.inf
+    expected = np.sort(cosine)[::-1][:12]
+    np.testing.assert_allclose([near.score for near in found.near], expected, atol=1e-5)
+    names = [found.catalogue.card(near.number).track_id for near in found.near]
+    assert len(set(names)) == 12 and all(name.startswith("t1") for name in names)
+
+
+def test_one_version_of_a_song_is_shown_and_none_of_the_track_itself(library: Library) -> None:
+    with_versions(library)
+    everything = neighbourhood(library, "t0-0", 1000)
+    names = [everything.catalogue.card(near.number).track_id for near in everything.near]
+    assert not {"t0-0", "t0-1", "t0-2"} & set(names)
+    assert len({"t0-3", "t0-4"} & set(names)) == 1
+    model, _ = load_factors(library)
+    heard = {str(track) for track in model.tracks_}
+    assert len(names) == len(set(names)) == len(heard - {"t0-0", "t0-1", "t0-2", "t0-4"})
+
+
+def test_songs_of_one_playlist_do_not_crowd_in_and_ties_do_not_decide() -> None:
+    vectors = np.array([[1, 0], [1, 0], [1, 0], [0.9, 0.3]], np.float32)
+    scores = closeness(vectors, vectors[0], np.array([1, 1, 1, 60], np.float32))
+    assert scores.argmax() == 3  # less like it, and for sixty reasons instead of one
+    space = _Space(list("abcdef"), *(np.ones((6, 2), np.float32),) * 2, 6, "", np.ones(6, np.float32))
+    space.found[5] = [1, 0.5]
+    near = _nearest(space, 0, np.arange(6), 3)
+    assert [each.number for each in near] == [1, 2, 5]  # no third of the same score before another
+
+
+def test_song_vectors_are_asked_from_in_to_out(library: Library) -> None:
+    tracks = [f"t0-{n}" for n in range(40)]
+    vectors = publish_song_vectors(library, tracks, np.random.default_rng(0))
+    found = neighbourhood(library, "t0-5", 5, kind="songs")
+    expected = [track for track, _ in vectors.similar(["t0-5"], 5)]
+    assert [found.catalogue.card(near.number).track_id for near in found.near] == expected
+
+
+def test_a_song_too_rare_to_learn_from_is_asked_by_its_artist(library: Library) -> None:
+    tracks = [f"t0-{n}" for n in range(40)]
+    publish_song_vectors(library, tracks, np.random.default_rng(0))
+    found = neighbourhood(library, "t0-45", 5, kind="songs")  # of the same band as t0-5 and t0-25
+    assert not found.learned
+    assert all(found.catalogue.card(near.number).track_id in tracks for near in found.near)
+    with pytest.raises(NotFoundError, match="no vector among the songs"):
+        neighbourhood(library, "t3-50", 5, kind="songs")  # nothing is known of its band
+
+
+def test_it_says_what_is_missing(library: Library) -> None:
+    with pytest.raises(NotFoundError, match="train --vectors"):
+        neighbourhood(library, "t0-5", kind="songs")
+    with pytest.raises(NotFoundError, match="No track matches 'nothing like it'"):
+        neighbourhood(library, "nothing like it")
+
+
+def test_the_picture_shows_every_song_and_colours_by_artist() -> None:
+    rng = np.random.default_rng(0)
+    for n in (1, 2, 30):
+        vectors = unit(rng.normal(size=(n, 4)))
+        artists = [f"artist {k % 12}" for k in range(n)]
+        chart, stress = draw_neighbourhood(
+            vectors, [f"song {k}" for k in range(n)], artists, list(rng.random(n - 1))
+        )
+        drawn = chart.to_dict()
+        assert len(drawn["layer"][1]["data"]["values"]) == n
+        assert len({row["artist"] for row in drawn["layer"][1]["data"]["values"]}) <= 8
+        assert 0 <= stress < 1

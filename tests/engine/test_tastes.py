@@ -1,0 +1,74 @@
+"""Tastes of a week: kept, found again, carried over, told to people."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+
+from segue.engine.tastes import described, shares_by_week, stored_tastes, tastes_of_week
+from segue.library import Library
+from segue.library.tables import LISTENS
+from segue.playlists.training import train
+from segue.report import draw as svg
+from segue.tastes.map import draw, draw_weeks, taste_map
+from segue.tastes.storing import KEPT
+
+
+def test_tastes_are_kept_for_their_week_and_carried_to_the_next(library: Library) -> None:
+    first = tastes_of_week(library, "2026-W30")
+    file = library.path / "tastes" / "2026-W30.npz"
+    written = file.stat().st_mtime_ns
+    again = tastes_of_week(library, "2026-W30")
+    assert file.stat().st_mtime_ns == written, "nothing has changed, so nothing is found anew"
+    assert again.profiles.names == first.profiles.names
+    assert again.space.resolution == pytest.approx(first.space.resolution)
+    with library.writing() as writer:
+        more = [{"listener_id": "p00", "track_id": "t0-1", "plays": 2}]
+        writer.append("listens", pa.Table.from_pylist(more, schema=LISTENS))
+    train(library, show_progress=False)
+    later = tastes_of_week(library, "2026-W31")
+    assert file.stat().st_mtime_ns == written
+    same = [
+        set(first.profiles.ids[list(first.profiles.tastes(who))].tolist())
+        == set(later.profiles.ids[list(later.profiles.tastes(who))].tolist())
+        for who in first.profiles.listeners.tolist()
+    ]
+    assert sum(same) > 0.7 * len(same), "another model, the same tastes"
+    who = next(w for w, kept in zip(first.profiles.listeners.tolist(), same, strict=True) if kept)
+    assert {taste.since for taste in described(library, later, who)} == {"2026-W30"}
+    assert {week for week, *_ in shares_by_week(library, who, "2026-W31")} == {"2026-W30", "2026-W31"}
+
+
+def test_a_listener_of_two_kinds_has_two_tastes_and_a_page_can_show_them(library: Library) -> None:
+    found = tastes_of_week(library, "2026-W30")
+    right = 0
+    for person in range(1, 40, 2):
+        told = described(library, found, f"p{person:02}")
+        kinds = [{track.split("Song t")[1][0] for track in taste.tracks} for taste in told]
+        right += len(told) == 2 and all(len(kind) == 1 for kind in kinds)
+        assert sum(taste.share for taste in told) == pytest.approx(1, abs=1e-5)
+    assert right >= 14
+    chart = taste_map(found.space, found.profiles, "p01")
+    names = [taste.name for taste in described(library, found, "p01")]
+    picture = svg(draw(chart, names, [f"song {n}" for n in chart.tracks]))
+    assert all(name in picture for name in names) and "song" in picture
+    lines = svg(draw_weeks([("2026-W30", 0, "A", 0.4), ("2026-W31", 0, "B", 0.5)]))
+    assert "B (0)" in lines and "A (0)" not in lines
+    assert described(library, found, "nobody") == []
+
+
+def test_only_the_newest_weeks_stay(library: Library) -> None:
+    found = tastes_of_week(library, "2026-W10")
+    for week in range(11, 11 + KEPT):
+        stored_tastes(library).keep(f"2026-W{week}", found.profiles, {})
+    assert stored_tastes(library).names() == [f"2026-W{week}" for week in range(11, 11 + KEPT)]
+    assert stored_tastes(library).read("2026-W10") is None
+
+
+def test_without_listening_there_are_no_tastes_and_none_are_kept(library: Library) -> None:
+    from segue.library.tables import LISTENS
+
+    with library.writing() as writer:
+        writer.rewrite("listens", LISTENS.empty_table())
+    assert not len(tastes_of_week(library, "2026-W30").profiles.ids)
+    assert "2026-W30" not in stored_tastes(library).names()

@@ -1,0 +1,98 @@
+"""Damage anywhere in a library's folder is told, never taken for whole, and repaired where it is safe."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from segue.engine.tastes import stored_tastes, tastes_of_week
+from segue.engine.weekly import weekly
+from segue.errors import FormatError, NotFoundError, SegueError
+from segue.factors.loading import load_factors
+from segue.library import Library
+from segue.playlists.memory import Weeks
+from segue.shelf.names import shelf_of
+from segue.upkeep.health import examine, sweep
+
+WEEK = "2026-W30"
+
+
+def _repair(path: Path) -> list[str]:
+    done = [found.repair() for found in list(examine(path)) if found.repair is not None]
+    sweep(path)
+    return done
+
+
+def _wrong(path: Path) -> list[str]:
+    return [found.what for found in examine(path) if found.state == "wrong"]
+
+
+def test_what_is_damaged_is_found_and_repaired(library: Library) -> None:
+    tastes_of_week(library, WEEK)
+    weekly(library, WEEK, listeners=["p03", "p04"])
+    assert _wrong(library.path) == []
+    shelf = shelf_of(library)
+    older, current = shelf.versions("factors")
+    (shelf.path("factors") / "ids.json").write_bytes(b"{")
+    (stored_tastes(library).folder / f"{WEEK}.npz").write_bytes(b"PK")
+    lists = Weeks(library.path / "weeks").files(WEEK)[0]
+    lists.write_bytes(lists.read_bytes()[:-9])
+    (library.path / ".tmp-left").write_text("")
+    with pytest.raises(FormatError, match=r"ids\.json"):
+        load_factors(Library.open(library.path))
+    assert _wrong(library.path) == ["model factors", f"lists of {WEEK}", f"tastes of {WEEK}"]
+    assert len(_repair(library.path)) == 3 and _wrong(library.path) == []
+    assert shelf.versions("factors") == [older] and current not in shelf.versions("factors")
+    load_factors(Library.open(library.path))
+    assert not (library.path / ".tmp-left").exists()
+
+
+def test_a_current_that_names_nothing_turns_to_the_newest(library: Library) -> None:
+    shelf = shelf_of(library)
+    newest = shelf.versions("factors")[-1]
+    (shelf.folder / "factors" / "current").write_bytes(b"\xff\xfe")
+    assert _wrong(library.path) == ["model factors"]
+    assert _repair(library.path) == [f"factors is now {newest}"] and shelf.current("factors") == newest
+
+
+@pytest.mark.parametrize("times", [60, pytest.param(3000, marks=pytest.mark.slow)])
+def test_no_flipped_or_lost_bytes_are_taken_for_whole(library: Library, times: int) -> None:
+    tastes_of_week(library, WEEK)
+    weekly(library, WEEK, listeners=["p03", "p04"])
+    paths = [p for p in library.path.rglob("*") if p.is_file() and not p.name.endswith(".lock")]
+    rng = np.random.default_rng(11)
+
+    def everything() -> list[object]:
+        opened = Library.open(library.path)
+        model, version = load_factors(opened)
+        _ = model.blend_
+        kept = stored_tastes(opened).read(WEEK)
+        return [
+            *(opened.arrow(name).to_pylist() for name in ("listens", "tracks", "feedback", "playlists")),
+            [version, model.als_.item_factors.tobytes(), model.listeners_.tolist()],
+            None if kept is None else [kept[0], kept[1].members.tolist(), kept[1].weights.tolist()],
+            Weeks(opened.path / "weeks").read(WEEK).to_pylist(),
+        ]
+
+    whole = everything()
+    for _ in range(times):
+        path = paths[rng.integers(len(paths))]
+        before = path.read_bytes()
+        if not before:
+            continue
+        damaged = bytearray(before)
+        if rng.random() < 0.3:
+            del damaged[rng.integers(len(before)) :]
+        else:
+            damaged[rng.integers(len(before))] ^= 1 << int(rng.integers(8))
+        path.write_bytes(bytes(damaged))
+        try:
+            assert everything() == whole, f"{path} was taken for whole"
+        except (FormatError, NotFoundError) as error:
+            assert "To do" in str(error), path
+        except SegueError as error:
+            raise AssertionError(f"{path}: {error}") from error
+        path.write_bytes(before)
+    assert everything() == whole

@@ -1,0 +1,150 @@
+"""Somebody is forgotten while a job runs, at each of its steps: nothing is left, or forget says so."""
+
+from __future__ import annotations
+
+import inspect
+import pkgutil
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+import segue
+from segue.engine import batch as monday
+from segue.engine import schedule, tastes, weekly
+from segue.errors import BusyError, ChangedError, SegueError
+from segue.factors.config import ALSConfig
+from segue.factors.loading import load_factors
+from segue.factors.model import FactorConfig
+from segue.files import locked, replacing
+from segue.library import Library
+from segue.playlists import training
+from segue.settings import ScheduleConfig
+from segue.upkeep import forget as forgetting
+from segue.upkeep import traces
+
+WEEK, WHO = "2026-W30", "p02"
+SMALL = FactorConfig(als=ALSConfig(factors=6, iterations=1, random_state=0))
+
+# Every job that writes something of listeners into the library's folder.
+JOBS: dict[str, Callable[[Library], object]] = {
+    "train": lambda library: training.train(library, SMALL, show_progress=False),
+    "tastes_of_week": lambda library: tastes.tastes_of_week(library, WEEK),
+    "weekly": lambda library: weekly.weekly(library, WEEK),
+    "make_all": lambda library: monday.make_all(library, WEEK, workers=1),
+    "run_due": lambda library: schedule.run_due(library, ScheduleConfig(), workers=1),
+}
+# These write nothing that names listeners.
+OTHERS = {
+    *("described", "shares_by_week", "stored_tastes", "load_factors", "load_vectors", "load_network"),
+    *("sequences", "listeners_of", "prepare", "weekly_for_guest", "explain_absence"),
+    *("catalogue_context", "matched", "asked", "weekly_list", "library_playlist"),
+    *("work_out", "played", "only_other_media", "offered", "tastes_by", "with_one", "asked_guide"),
+    *("heard_by", "profiles_of", "tastes_of", "read_plays", "read_listens", "read_playlists", "track_facts"),
+    *("playlist_documents", "read_sessions", "catalogue_of", "library_starts", "evaluate_library"),
+    *("protocols_for", "walk"),
+    *("load_sequencer", "sequence", "open_radio", "neighbourhood", "forget"),
+    *("stored_world", "stored_library_world", "song_vectors"),
+    *("train_vectors", "train_world"),  # what they publish names nobody
+    "train_network",  # see test_a_network_leaves_out_who_is_gone
+}
+
+
+def _functions() -> Iterator[str]:
+    """Names of the public functions that take a library first, of all rooms that work with one."""
+    for module in pkgutil.walk_packages(segue.__path__, "segue."):
+        if module.name.split(".")[1] in ("library", "cli", "testing", "__main__"):
+            continue
+        found = import_module(module.name)
+        for name, function in inspect.getmembers(found, inspect.isfunction):
+            takes = list(inspect.signature(function).parameters.values())
+            here = function.__module__ == found.__name__ and not name.startswith("_")
+            if here and takes and takes[0].annotation in ("Library", "Library | Path"):
+                yield name
+
+
+def test_every_job_is_listed_here() -> None:
+    pytest.importorskip("jax")
+    assert set(_functions()) - OTHERS == set(JOBS)
+
+
+@contextmanager
+def _interrupted(at: int, do: Callable[[], None]) -> Iterator[list[int]]:
+    """Call `do` before the `at`-th step: a lock, a replaced file, a query. Yields the number of steps."""
+    steps, busy = [0], [False]
+
+    def stepping(function: Callable) -> Callable:
+        def stepped(*arguments, **named):
+            if not busy[0]:
+                busy[0] = True
+                if steps[0] == at:
+                    do()
+                steps[0] += 1
+                busy[0] = False
+            return function(*arguments, **named)
+
+        return stepped
+
+    with pytest.MonkeyPatch.context() as patch:
+        for owner, name in ((Library, "arrow"), (Library, "check"), (Path, "replace"), (Path, "rename")):
+            patch.setattr(owner, name, stepping(getattr(owner, name)))
+        patch.setattr("segue.files.locked", stepping(locked))
+        patch.setattr("segue.files.replacing", stepping(replacing))
+        patch.setattr("segue.shelf.shelf.locked", stepping(locked))
+        yield steps
+
+
+def _forget_within(folder: Path, job: Callable[[Library], object], at: int) -> int:
+    """Forget at a step of the job; how many steps there were."""
+    said = []
+
+    def now() -> None:
+        try:
+            done = forgetting.forget(Library.open(folder), WHO, wait=0.05)
+            said.append(done.left)
+        except BusyError:
+            said.append(None)
+
+    with _interrupted(at, now) as steps:
+        for attempt in range(3):
+            try:
+                job(Library.open(folder))
+                break
+            except ChangedError:  # begun again from a fresh view
+                assert attempt < 2
+    if said == [None]:  # it said that it had not finished
+        said = [forgetting.forget(Library.open(folder), WHO).left]
+    if said:
+        assert said == [[]], said
+        assert traces.search(folder, WHO)[1] == [], at
+        load_factors(Library.open(folder))
+    return steps[0]
+
+
+@pytest.mark.parametrize("every", [41, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", JOBS)
+def test_nothing_is_left_whenever_somebody_is_forgotten(
+    trained: Path, tmp_path: Path, name: str, every: int
+) -> None:
+    at, steps = 0, 1
+    while at < steps:
+        folder = tmp_path / str(at)
+        shutil.copytree(trained, folder)
+        steps = max(at + 1, _forget_within(folder, JOBS[name], at))
+        shutil.rmtree(folder)
+        at += every
+    assert steps > 3
+
+
+def test_forget_can_be_called_again_after_a_job(trained: Path, tmp_path: Path) -> None:
+    shutil.copytree(trained, tmp_path / "library")
+    library = Library.open(tmp_path / "library")
+    stale = Library.open(library.path)
+    forgetting.forget(library, WHO)
+    with pytest.raises(SegueError, match="changed meanwhile"):
+        stale.arrow("listens")
+    stale.refresh()
+    assert WHO not in stale.arrow("listens")["listener_id"].to_pylist()
