@@ -19,7 +19,7 @@ from segue.errors import UsageError
 from segue.factors.loading import load_factors
 from segue.factors.model import FactorConfig
 from segue.library import Library
-from segue.library.few import MORE
+from segue.library.few import MORE, UNLEARNED
 from segue.library.tables import LISTENS, PLAYLIST_ENTRIES, PLAYLISTS, TRACKS
 from segue.playlists.newcomers import NOBODY, told
 from segue.playlists.training import train
@@ -162,13 +162,15 @@ def test_favourites_come_again_by_shares_and_are_not_called_new(alone: Library) 
     assert first.notes[0].startswith("One person's plays can't tell what else there is")
     assert MORE in first.notes[0]
     kinds = [style(entry.track.track_id) for entry in first.entries]
+    began = [" ".join((entry.reason or "").split()[:3]) for entry in first.entries]
+    assert max(map(began.count, began)) <= 14, "reasons differ down the list"
     assert kinds.count("north") == pytest.approx(20 * 2 / 3, abs=3)
     listens = alone.arrow("listens").to_pylist()
     for entry in first.entries:
         mine = [row["started_at"] for row in listens if row["track_id"] == entry.track.track_id]
         last = max(mine)
         assert entry.reason is not None
-        assert entry.reason.startswith(f"You played it {len(mine)} times, last in {last:%B %Y}")
+        assert f"{len(mine)} times" in entry.reason and f"{last:%B %Y}" in entry.reason
         assert entry.chosen_by == "familiar"
     assert weekly_list(alone, WEEK, "me").title == first.title
     (second,) = weekly(alone, NEXT, config=config)
@@ -176,6 +178,25 @@ def test_favourites_come_again_by_shares_and_are_not_called_new(alone: Library) 
     assert not {e.track.track_id for e in first.entries} & {e.track.track_id for e in second.entries}
     _, said = explain_absence(alone, NEXT, "me", first.entries[0].track.track_id, config=config)
     assert "earlier weeks" in {verdict.rule for verdict in said.verdicts if verdict.out}
+
+
+def test_playlists_that_nothing_was_learned_from_are_told_and_not_asked_for(tmp_path: Path) -> None:
+    north = songs("north", 40)
+    library = library_of(tmp_path, north, evenings("me", [ids(north)], np.random.default_rng(7), 20))
+    train(library, show_progress=False)
+    assert MORE in weekly(library, WEEK)[0].notes[0]
+    tables = {
+        "playlists": pa.Table.from_pylist([{"playlist_id": "p", "title": "theirs"}], schema=PLAYLISTS),
+        "playlist_entries": pa.Table.from_pylist(
+            [{"playlist_id": "p", "position": 0, "track_id": "north0"}], schema=PLAYLIST_ENTRIES
+        ),
+    }
+    with library.writing() as writer:
+        for name, rows in tables.items():
+            writer.append(name, rows)
+    for made in (*weekly(library, NEXT), weekly_for_guest(library, NEXT, ["north1"])[0]):
+        said = " ".join(made.notes)
+        assert said.count(UNLEARNED) == 1 and MORE not in said
 
 
 def test_podcasts_are_listed_though_the_model_is_of_songs(alone: Library) -> None:

@@ -353,6 +353,23 @@ def test_plays_are_read_from_a_library(tmp_path: Path) -> None:
         read_plays(library, ["x"], now=datetime(2026, 1, 1))
 
 
+def test_no_trend_is_told_of_a_history_that_is_too_short(tmp_path: Path) -> None:
+    """Two weeks against the two before say nothing of what is rising."""
+    now = datetime(2026, 11, 24, tzinfo=UTC)
+    library = Library.open(tmp_path / "library", create=True)
+    rows = [
+        {"listener_id": who, "track_id": f"t{day % 5}", "started_at": now - timedelta(days=day), "plays": 3}
+        for who, days in (("short", 80), ("long", 90))
+        for day in range(days)
+    ]
+    with library.writing() as writer:
+        writer.append("listens", pa.Table.from_pylist(rows, schema=LISTENS))
+    plays = read_plays(library, [f"t{n}" for n in range(5)], now=now)
+    assert plays.recent is not None and plays.before is not None
+    told = [plays.recent[np.repeat([0, 1], np.diff(plays.matrix.indptr)) == at].sum() for at in (0, 1)]
+    assert plays.listeners.tolist() == ["long", "short"] and told[0] == 3 * 28 and told[1] == 0
+
+
 def test_tastes_of_a_library_in_one_call(mixture: Mixture, tmp_path: Path) -> None:
     matrix = mixture.plays.matrix[:20].tocoo()
     listens = [

@@ -18,9 +18,10 @@ from segue.factors.model import FactorModel
 from segue.factors.observations import Observations
 from segue.files import refuse_read_only
 from segue.library import Library
+from segue.library.few import UNLEARNED
 from segue.library.listening import Some, Unit, owners, refuse_unknown
 from segue.library.search import Found, find_track
-from segue.playlists import newcomers, rediscover
+from segue.playlists import newcomers
 from segue.playlists.candidates import Sides
 from segue.playlists.history import History, read_histories
 from segue.playlists.memory import Weeks
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from segue.agents.sequencing import Sequencer
 
 AT_ONCE = 4096  # listeners whose history is read at a time
-UNLEARNED = "Nothing was learned from the playlists of this library yet: segue train."
 GUEST = "guest"  # who is not in the library
 
 
@@ -59,7 +59,6 @@ class Ready:
     material: Material
     everybody: list[str]  # who gets a list unasked
     playlists: frozenset[str] = frozenset()  # rows of the model that are playlists
-    unlearned: bool = False  # whether the library has playlists of which the model knows nothing
 
     def read(self, listeners: Sequence[str]) -> tuple[Observations, list[History]]:
         """What is known of listeners by now."""
@@ -94,7 +93,14 @@ class Ready:
             known = np.diff(seen.matrix.indptr) > 0
             for each, something in zip(made, known.tolist(), strict=True):
                 told = each if something else self._of_what(each)
-                yield replace(told, notes=(UNLEARNED, *told.notes)) if self.unlearned else told
+                yield self._unlearned(told)
+
+    def _unlearned(self, playlist: Playlist) -> Playlist:
+        """The list with a word on playlists that nothing was learned from, unless it says so already."""
+        said = UNLEARNED
+        if not self.material.unlearned or any(said in note for note in playlist.notes):
+            return playlist
+        return replace(playlist, notes=(said, *playlist.notes))
 
     def _of_what(self, playlist: Playlist) -> Playlist:
         """The list of a listener of whom nothing is known, and why, where they play other media."""
@@ -148,9 +154,9 @@ def prepare(library: Library, week: str, config: WeeklyConfig | None = None, *, 
         aside,
         offered=may_come,
         few=few,
+        unlearned=unit == "listeners" and library.count("playlist_entries") > 0,
     )
-    unlearned = unit == "listeners" and library.count("playlist_entries") > 0
-    return Ready(library, week, config, model, material, people or playlists, frozenset(playlists), unlearned)
+    return Ready(library, week, config, model, material, people or playlists, frozenset(playlists))
 
 
 def _factors_for(library: Library, medium: str) -> str:
@@ -262,7 +268,7 @@ def weekly_for_guest(
     )
     if ready.material.few and made.entries:
         people = count(ready.material.few, "person", "people")
-        note = f"From what {people} here played: it can't tell what else there is. {rediscover.MORE}"
+        note = f"From what {people} here played: it can't tell what else there is. {ready.material.more}"
         made = replace(made, title=f"Near what was named, {week}", notes=(note, *made.notes))
     return made, understood
 

@@ -21,6 +21,7 @@ MORE = (
     "For new music, import playlists of others (such as the Million Playlist Dataset), other people's "
     "listening or an open dump (see segue formats), then segue train."
 )
+UNLEARNED = "Nothing was learned from the playlists of this library yet: segue train."
 
 
 def too_few(library: Any) -> int:

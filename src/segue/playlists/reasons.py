@@ -95,14 +95,18 @@ def again(plays: float, days_ago: float, moment: datetime, side: str = "") -> st
 
 
 def _played(plays: float, days_ago: float, moment: datetime) -> str:
-    times = count(round(plays), "time") if round(plays) > 1 else "once"
     if np.isnan(days_ago):
-        return f"played it {times}"
+        return f"played it {times(plays)}"
     last = moment - timedelta(days=float(days_ago))
-    return f"played it {times}, last in {_MONTHS[last.month - 1]} {last.year}"
+    return f"played it {times(plays)}, last in {MONTHS[last.month - 1]} {last.year}"
 
 
-_MONTHS = (
+def times(plays: float) -> str:
+    """ "once", "12 times"."""
+    return count(round(plays), "time") if round(plays) > 1 else "once"
+
+
+MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )

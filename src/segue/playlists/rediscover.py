@@ -95,13 +95,14 @@ def _first(among: Bools, rank: Floats, n: int) -> Bools:
     return chosen
 
 
-def notes(days_ago: Floats, people: int, config: CandidatesConfig) -> tuple[str, ...]:
+def notes(days_ago: Floats, people: int, config: CandidatesConfig, more: str = MORE) -> tuple[str, ...]:
     """What the listener should know of the list.
 
     Args:
         days_ago: (n,) of the tracks on it, NaN where it is not known.
         people: listeners of the library, where they are too few to tell what else there is; else 0.
         config: of the list.
+        more: what to do for new music.
     """
     if people:
         why = f"{plays_of(people)} can't tell what else there is"
@@ -109,9 +110,9 @@ def notes(days_ago: Floats, people: int, config: CandidatesConfig) -> tuple[str,
     else:
         why = "The library has next to nothing that would be new here"
     if not len(days_ago):
-        return (f"{why}, and no {config.medium} was played that could come again. {MORE}",)
+        return (f"{why}, and no {config.medium} was played that could come again. {more}",)
     lately = int((days_ago < config.unplayed_days).sum())
-    lines = [f"{why}: these are {config.medium}s from your own listening, to hear again. {MORE}"]
+    lines = [f"{why}: these are {config.medium}s from your own listening, to hear again. {more}"]
     if lately:
         tracks = count(lately, "track was", "tracks were")
         lines.append(

@@ -19,13 +19,15 @@ from threadpoolctl import threadpool_limits
 
 from segue.factors.model import FactorModel
 from segue.factors.observations import Observations
+from segue.library.few import MORE, UNLEARNED
 from segue.playlists import newcomers, rediscover
 from segue.playlists.candidates import NAMES, CandidatesConfig, Proposed, Proposer, Sides, nearest_side
 from segue.playlists.catalogue import Catalogue
 from segue.playlists.history import History
 from segue.playlists.order import in_order
 from segue.playlists.playlist import Playlist, PlaylistEntry, monday
-from segue.playlists.reasons import Asker, again, because, favourite, telling
+from segue.playlists.reasons import Asker, because, favourite, sided, telling
+from segue.playlists.recalled import Recalled
 from segue.playlists.rules import (
     FAMILIAR,
     Choice,
@@ -82,6 +84,7 @@ class Material:
         offered: (n_tracks,) what may come as new; None for everything. Among a few people, not what another
             of them plays.
         few: listeners of the library, where they are too few to tell what else there is; else 0.
+        unlearned: whether the library has playlists of which the model knows nothing.
     """
 
     model: FactorModel
@@ -94,6 +97,12 @@ class Material:
     aside: str = ""
     offered: Bools | None = None
     few: int = 0
+    unlearned: bool = False
+
+    @property
+    def more(self) -> str:
+        """What to do for new music, where there is none."""
+        return UNLEARNED if self.unlearned else MORE
 
     def allowed(self, config: RulesConfig) -> Bools:
         """(n_tracks,) tracks of the list's medium that may come as new."""
@@ -223,7 +232,10 @@ class _One:
         else:
             order = np.arange(len(choice.tracks), dtype=np.int32)
         tastes = self._tastes(choice.tracks) if kind != "stranger" else [""] * len(new)
-        reasons = self._reasons(choice, new, kind, tastes)
+        if kind == "past":
+            reasons = self._recalled(choice.tracks, order, tastes)
+        else:
+            reasons = self._reasons(choice, new, kind, tastes)
         by = [NAMES[proposed.found_by[p]] for p in np.where(new, places, 0)]
         if kind != "new":
             by = ["familiar" if kind == "past" else "popularity"] * len(new)
@@ -259,7 +271,7 @@ class _One:
         notes = []
         if kind == "past":
             days = np.array([self._place(track)[1] for track in choice.tracks.tolist()], np.float32)
-            notes = list(rediscover.notes(days, self.material.few, self.config))
+            notes = list(rediscover.notes(days, self.material.few, self.config, self.material.more))
         liked = int((self.row.data > 0).sum())
         if liked < newcomers.FEW:
             tracks = count(liked, "track")
@@ -283,11 +295,6 @@ class _One:
         """A line for each track of the list, in the order of `choice`."""
         if kind == "stranger" or not len(choice.tracks):
             return [newcomers.REASON] * len(choice.tracks)
-        if kind == "past":
-            return [
-                again(*self._place(track), self.moment, taste)
-                for track, taste in zip(choice.tracks.tolist(), tastes, strict=True)
-            ]
         space, sides, catalogue = self.material.space, self.sides, self.material.catalogue
         nearest = _side(space, sides, choice.tracks)
         plays, parts = self.material.model.als_.contributions(self.row, choice.stands_for)
@@ -300,6 +307,18 @@ class _One:
             names = [catalogue.name(int(plays[play])) for play in told]
             lines.append(because(names, tastes[at] if not told or same[at, told[0]] else "", self.asker))
         return lines
+
+    def _recalled(self, tracks: Ints, order: Ints, tastes: Sequence[str]) -> list[str]:
+        """Reasons for (n,) tracks of the listener's own; they differ down the list, which has this order."""
+        if self.asker == "playlist":
+            return [sided("This playlist has it", taste, self.asker) for taste in tastes]
+        material, listening = self.material, self.history.listening
+        sides = _side(material.space, self.sides, listening.heard)
+        recalled = Recalled(
+            listening, material.context, material.catalogue, sides, self.moment, self.config.medium
+        )
+        told = recalled.reasons(tracks[order].tolist(), [tastes[at] for at in order.tolist()])
+        return [line for _, line in sorted(zip(order.tolist(), told, strict=True))]
 
     def _favourite(self, track: int) -> str:
         return favourite(*self._place(track), self.moment)

@@ -33,7 +33,11 @@ class ListenedConfig(BaseModel):
     )
     half_life_days: PositiveFloat = Field(180.0, description="Age at which a play counts half.")
     recent_days: PositiveFloat = Field(28.0, description="Days that count as recent, for trends.")
-    before_days: PositiveFloat = Field(112.0, description="Days before those, to compare them with.")
+    before_days: PositiveFloat = Field(
+        112.0,
+        description="Days before those, to compare them with. No trend is told where plays do not "
+        "reach back over half of them.",
+    )
 
 
 def read_plays(
@@ -80,10 +84,14 @@ def read_plays(
         faded=faded,
         recent=(age < config.recent_days).ifelse(amount, 0.0),
         before=((age >= config.recent_days) & (age < oldest)).ifelse(amount, 0.0),
+        age=age,
     )
     rows = library.arrow(
         counted.group_by("listener_id", "track_id").aggregate(
-            faded=counted.faded.sum(), recent=counted.recent.sum(), before=counted.before.sum()
+            faded=counted.faded.sum(),
+            recent=counted.recent.sum(),
+            before=counted.before.sum(),
+            oldest=counted.age.max(),
         )
     )
     place = pc.index_in(rows["track_id"], value_set=pa.array(list(tracks), pa.string()))
@@ -92,8 +100,13 @@ def read_plays(
     who = rows["listener_id"].to_numpy()
     ids, row = np.unique(np.concatenate([who, np.array(list(listeners or ()), object)]), return_inverse=True)
     row = row[: len(who)]
+    ages = rows["oldest"].cast(pa.float64()).to_numpy(zero_copy_only=False)
     order = np.lexsort((column, row))
     values = {name: rows[name].to_numpy()[order].astype(np.float32) for name in ("faded", "recent", "before")}
+    reaches = np.zeros(len(ids))
+    np.fmax.at(reaches, row, ages)
+    short = reaches[row[order]] < config.recent_days + config.before_days / 2
+    values["recent"][short] = values["before"][short] = 0
     matrix = csr_matrix(
         (
             np.log2(1 + values["faded"]),
