@@ -12,6 +12,7 @@ from segue.library import Library
 from segue.library.departed import Departed, Gone
 from segue.library.importing import import_path
 from segue.library.readers.base import ReadOptions
+from segue.library.readers.fields import shown
 from segue.library.rows import Feedback, Listen, Playlist, PlaylistEntry, Reject, TrackRef
 
 SONG = TrackRef("Hello", ("Adele",))
@@ -83,6 +84,25 @@ def test_an_import_leaves_them_out_and_counts_them(library: Library, store) -> N
     assert library.arrow("listens")["listener_id"].to_pylist() == ["bo"]
     assert library.count("playlists") == library.count("feedback") == library.count("playlist_entries") == 0
     assert library.arrow("rejects")["place"].to_pylist() == ["line 4"]
+
+
+def test_who_is_named_only_in_a_text_is_left_out_too(library: Library, store, tmp_path: Path) -> None:
+    """Rows of which nothing but a name could be read, and files that are called like somebody."""
+    library.departed.add(["ana", "Zoë de la Cruz", "(o)"])
+    said = ("no time: ana", "no time: 'Zoë de la Cruz', 3", "no time: (o)", "no time: Zoë de la Cruzada")
+    report = store(library, [Listen("bo", SONG, AT), *(Reject(f"line {n}", s) for n, s in enumerate(said))])
+    assert report.departed == 3 and report.total.read == 5
+    assert library.arrow("rejects")["reason"].to_pylist() == [said[-1]]
+    export = tmp_path / "plays of Zoë de la Cruz.csv"
+    export.write_text("listener,artist,track,time\nbo,Adele,Hello,2026-05-02T10:00:00Z\n")
+    import_path(library, export, options=ReadOptions(listener="ana"))
+    last = library.arrow("imports").to_pylist()[-1]
+    assert (last["path"], last["listener_id"]) == ("(of somebody forgotten)", None)
+
+
+def test_a_rejected_value_keeps_the_letters_of_a_name() -> None:
+    assert shown(["Zoë", "\n\ud800"]) == r"['Zoë', '\n\ud800']"
+    assert shown("Zoë " * 20).endswith(" Zoë"), "no half of a name"
 
 
 def test_who_asks_for_it_comes_back(library: Library, tmp_path: Path) -> None:

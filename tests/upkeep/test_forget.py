@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pytest
 
 from segue.engine.tastes import stored_tastes, tastes_of_week
 from segue.factors.config import ALSConfig
 from segue.factors.loading import load_factors
 from segue.factors.model import FactorConfig
 from segue.library import Library
+from segue.library.importing import import_path
 from segue.library.tables import IMPORTS, LISTENS, REJECTS
 from segue.playlists.memory import Weeks
 from segue.playlists.playlist import Playlist, PlaylistEntry, TrackCard
@@ -139,3 +142,21 @@ def test_a_listener_called_like_an_artist_leaves_no_trace(library: Library) -> N
     for name in ("Band 0-1", "Song t0-1"):
         done = forget(library, name)
         assert done.left == [] and {row.place.split("/")[0] for row in done.removed} == {"listens", "factors"}
+
+
+@pytest.mark.parametrize("who", ["Zoë", "राम", "a.b*[c]\\d", "ﬃ🎵", "ana maría "])
+def test_names_in_any_letters_are_forgotten(tmp_path: Path, who: str) -> None:
+    library = Library.open(tmp_path / "library", create=True)
+    export = tmp_path / "plays.csv"
+    with export.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(("listener", "artist", "track", "timestamp"))
+        rows.writerows((each, "A", "T", 1_700_000_000) for each in (who, "bo"))
+        rows.writerow((who, "A", "T", f"when {who} slept"))
+    import_path(library, export)
+    assert library.count("rejects") == 1
+    done = forget(library, who.strip())
+    assert done.left == [] and {row.place for row in done.removed} >= {"listens", "rejects"}
+    again = import_path(library, export)
+    assert again.departed == 2 and library.count("rejects") == 0
+    assert library.arrow("listens")["listener_id"].to_pylist() == ["bo"]

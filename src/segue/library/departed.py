@@ -18,6 +18,8 @@ from segue import files
 
 FILE = "departed.json"
 HASH = re.compile("[0-9a-f]{32}")
+LONGEST = 100  # characters of an id that is looked for within a text
+_PART = re.compile(r"[^\w]")
 WAIT = 120.0  # seconds for which a commit, or a forgetting, waits for another's end
 RESTORE = "restore it from a copy; without it, imports could bring back who asked to be forgotten"
 
@@ -38,6 +40,15 @@ class Gone:
     def among(self, ids: Iterable[str]) -> list[str]:
         """Those of `ids` that must not be written, each once."""
         return [who for who in dict.fromkeys(ids) if who in self] if self.hashes else []
+
+    def named_in(self, text: str) -> set[str]:
+        """Those who are gone and whose id stands in `text` as a word, or words, of its own."""
+        if not self.hashes or not text:
+            return set()
+        starts = [0, *(at + 1 for at, sign in enumerate(text) if _PART.match(sign))]
+        ends = [*(at for at, sign in enumerate(text) if _PART.match(sign)), len(text)]
+        spans = (text[start:end] for start in starts for end in ends if start < end <= start + LONGEST)
+        return set(self.among(spans))
 
     def with_also(self, ids: Iterable[str]) -> Gone:
         """These and `ids`."""
@@ -120,4 +131,4 @@ def as_file_name(who: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    return re.sub(r"([^\w\s])", r"\\\1", text, flags=re.ASCII)
+    return re.sub(r"([!-/:-@[-`{-~])", r"\\\1", text)  # RE2 takes no letter behind a backslash

@@ -346,9 +346,9 @@ def _remember(writer: Writer, report: ImportReport, options: ReadOptions, gone: 
     """One row a kind in `imports`; nobody who asked to be forgotten is named in it."""
     rows = [
         {
-            "path": "(of somebody forgotten)" if gone.named_in(report.path.name) else report.path.name,
+            "path": "(of somebody forgotten)" if gone.gone.named_in(report.path.name) else report.path.name,
             "format": ", ".join(report.formats),
-            "listener_id": None if gone.named_in(options.listener) else options.listener,
+            "listener_id": None if options.listener in gone.gone else options.listener,
             "imported_at": datetime.now(UTC),
             "kind": kind,
             **count._asdict(),

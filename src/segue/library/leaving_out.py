@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,6 +14,11 @@ _NAMED = """
 SELECT listener_id FROM staged_listens UNION SELECT listener_id FROM staged_feedback
 UNION SELECT owner FROM staged_playlists UNION SELECT playlist_id FROM staged_playlists
 UNION SELECT playlist_id FROM staged_playlist_entries
+"""
+# Where somebody can be named who has no row: a file that is theirs, a row of which nothing could be read.
+_TOLD = """
+SELECT DISTINCT name FROM staged_rejects JOIN entries USING (entry)
+UNION SELECT DISTINCT place FROM staged_rejects UNION SELECT DISTINCT reason FROM staged_rejects
 """
 # Which rows of each kind stay; `gone_names` holds the names.
 _STAY = {
@@ -30,14 +34,10 @@ _STAY = {
 class LeftOut(NamedTuple):
     """What of an import was left out."""
 
-    names: list[str] = []  # noqa: RUF012 - never changed
+    gone: Gone = Gone()  # who is, after the import
     back: list[str] = []  # noqa: RUF012 - who comes back, for it was asked for
     rows: int = 0
     left: bool = True  # whether anything else is there
-
-    def named_in(self, text: str) -> bool:
-        """Whether `text` names somebody who was left out."""
-        return any(re.search(as_word(name), text) for name in self.names)
 
 
 def leave_out(work: duckdb.DuckDBPyConnection, gone: Gone, bring_back: Collection[str]) -> LeftOut:
@@ -46,11 +46,13 @@ def leave_out(work: duckdb.DuckDBPyConnection, gone: Gone, bring_back: Collectio
         return LeftOut()
     owned = dict(work.execute("SELECT playlist_id, owner FROM staged_playlists").fetchall())
     named = gone.among(name for (name,) in work.execute(_NAMED).fetchall() if name is not None)
+    for (text,) in work.execute(_TOLD).fetchall():
+        named = sorted({*named, *gone.named_in(text)})
     back = [name for name in named if name in bring_back or owned.get(name) in bring_back]
     out = set(named) - set(back)
     names = sorted(out | {playlist for playlist, owner in owned.items() if owner in out})
     if not names:
-        return LeftOut(back=back)
+        return LeftOut(gone.without(back), back)
     work.execute("CREATE TABLE gone_names (name VARCHAR)")
     work.executemany("INSERT INTO gone_names VALUES (?)", [[name] for name in names])
     words = "|".join(as_word(name) for name in names)
@@ -64,4 +66,4 @@ def leave_out(work: duckdb.DuckDBPyConnection, gone: Gone, bring_back: Collectio
         )
         rows, left = rows + told - stay, left + stay
     facts = work.execute("SELECT count(*) FROM staged_track_facts").fetchall()[0][0]
-    return LeftOut(names, back, rows, left + facts > 0)
+    return LeftOut(gone.without(back), back, rows, left + facts > 0)

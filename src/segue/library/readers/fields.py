@@ -42,7 +42,9 @@ def _printable(text: str) -> str:
 
 def shown(value: object) -> str:
     """A short, printable form of a strange value for a message."""
-    return _CONTROL.sub("?", ascii(value))[:60]
+    # As it was written: who is forgotten is looked for in what was rejected, by the letters of their name.
+    said = _CONTROL.sub("?", repr(value)).replace("\\\\", "\\").replace("\\'", "'")
+    return said if len(said) <= 60 else said[:60].rpartition(" ")[0] or said[:60]
 
 
 def or_none(convert: Callable[[object, str], Value], value: object, what: str = "") -> Value | None:
