@@ -6,6 +6,8 @@ write, playlists and settings, are read as what they say by now, or refused.
 
 from __future__ import annotations
 
+import contextlib
+import json
 import random
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -127,7 +129,7 @@ def cases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Case]:
 
 def _spoilt(data: bytes, checked: bool, others: list[bytes], draw: random.Random) -> bytes:
     """`data` with a fault or several, as disks, transfers, editors and enemies make them."""
-    at, kind = draw.randrange(len(data) + 1), draw.randrange(11)
+    at, kind = draw.randrange(len(data) + 1), draw.randrange(12)
     end = min(len(data), at + draw.choice((1, 2, 16, 512, len(data))))
     if kind == 0:
         return data[:at]
@@ -149,6 +151,11 @@ def _spoilt(data: bytes, checked: bool, others: list[bytes], draw: random.Random
         return misfilled(data, draw)
     if kind == 9 and len(data) < 100_000:
         return damaged(data, draw)
+    if kind == 10 and data[:1] == b"{":
+        with contextlib.suppress(ValueError, RecursionError):
+            value = json.loads(data)
+            del value[draw.choice(sorted(value))]
+            return json.dumps(value).encode()
     bits = bytearray(data)
     for _ in range(draw.choice((1, 1, 1, 2, 50)) if data else 0):
         bits[draw.randrange(len(bits))] ^= 1 << draw.randrange(8)

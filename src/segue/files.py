@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -190,19 +190,26 @@ def to_json(value: Mapping[str, Any]) -> str:
     return json.dumps({**value, CHECKSUM: _of_json(value)}, indent=1) + "\n"
 
 
-def from_json(path: Path, what: str, do: str) -> dict[str, Any]:
-    """What `to_json` made of a mapping. A file without a checksum, of an earlier version, is taken as it is.
+def from_json(
+    path: Path, what: str, do: str, *, older: Callable[[dict[str, Any]], bool] = lambda value: False
+) -> dict[str, Any]:
+    """What `to_json` made of a mapping.
+
+    Args:
+        path: the file.
+        what: it is, for the message.
+        do: what to do.
+        older: whether what came without a checksum is of an earlier version, and taken as it is.
 
     Raises:
         FormatError: the file is damaged, or cannot be read.
     """
     with reading(path, what, do):
         value = json.loads(path.read_bytes().decode("utf-8"))
-        unchecked = CHECKSUM not in value
         expected = value.pop(CHECKSUM, None)
-        same = unchecked or expected == _of_json(value)
+        same = older(value) if expected is None else expected == _of_json(value)
     if not same:
-        raise FormatError(f"{path} is damaged", expected=f"checksum {expected}", do=do)
+        raise FormatError(f"{path} is damaged", expected=f"checksum {expected or 'in it'}", do=do)
     return value
 
 

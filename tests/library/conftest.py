@@ -55,6 +55,7 @@ def without_columns(library: Library, table: str, columns: list[str]) -> Library
     file = library.path / "library.json"
     catalogue = json.loads(file.read_text())
     del catalogue[files.CHECKSUM]
+    catalogue["format"] = 1
     parts = catalogue["parts"] | {table: [f"{table}/{older.name}"]}
     catalogue["parts"] = {name: listed for name, listed in parts.items() if listed}
     file.write_text(json.dumps(catalogue))

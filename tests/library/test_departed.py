@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -63,6 +64,30 @@ def test_every_changed_character_is_noticed(tmp_path: Path) -> None:
             assert "ana" in departed.read(), place  # white space, or the like
         except FormatError:
             continue
+
+
+def test_a_lost_list_is_told_and_begun_anew(library: Library, store) -> None:
+    library.departed.add(["ana"])
+    store(library, [Listen("bo", SONG, AT)])  # from this commit on the list is missed
+    library.departed.path.unlink()
+    library = Library.open(library.path)
+    with pytest.raises(FormatError, match=r"departed\.json is lost.*segue forget"):
+        store(library, [Listen("ana", SONG, AT)])
+    assert library.departed.lost and library.count("listens") == 1
+    library.departed.add(["ana"])
+    assert store(library, [Listen("ana", SONG, AT), Listen("cy", SONG, AT)]).departed == 1
+
+
+def test_a_lost_checksum_is_told(library: Library) -> None:
+    library.departed.add(["ana"])
+    for path in (library.departed.path, library.path / "library.json"):
+        value = json.loads(path.read_text())
+        del value["checksum"]
+        path.write_text(json.dumps(value))
+    with pytest.raises(FormatError, match=r"departed\.json is damaged"):
+        library.departed.read()
+    with pytest.raises(FormatError, match=r"library\.json is damaged"):
+        library.refresh()
 
 
 def test_an_import_leaves_them_out_and_counts_them(library: Library, store) -> None:

@@ -15,13 +15,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from segue import files
+from segue.errors import FormatError
 
-FILE = "departed.json"
+FILE, LOCK = "departed.json", ".departed.lock"
 HASH = re.compile("[0-9a-f]{32}")
 LONGEST = 100  # characters of an id that is looked for within a text
 _PART = re.compile(r"[^\w]")
 WAIT = 120.0  # seconds for which a commit, or a forgetting, waits for another's end
-RESTORE = "restore it from a copy; without it, imports could bring back who asked to be forgotten"
+RESTORE = (
+    "restore it from a copy, or begin a new list: `segue forget` for each who asked for it; "
+    "without it, imports could bring them back"
+)
 
 
 @dataclass(frozen=True)
@@ -65,18 +69,25 @@ class Gone:
 
 
 class Departed:
-    """The file of those who asked to be forgotten, in a library's folder."""
+    """The file of those who asked to be forgotten, in a library's folder; `expected` if it must be there."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.path = folder, folder / FILE
+    def __init__(self, folder: Path, *, expected: bool = False) -> None:
+        self.folder, self.path, self.expected = folder, folder / FILE, expected
 
-    def read(self) -> Gone:
-        """Who is gone by now.
+    @property
+    def lost(self) -> bool:
+        """Whether the file must be there and is not."""
+        return self.expected and not self.path.exists()
+
+    def read(self, *, anew: bool = False) -> Gone:
+        """Who is gone by now; with `anew` a lost list is an empty one.
 
         Raises:
-            FormatError: the file is damaged.
+            FormatError: the file is damaged, or lost.
         """
         if not self.path.exists():
+            if self.expected and not anew:
+                raise FormatError(f"{self.path} is lost", expected="the list of the forgotten", do=RESTORE)
             return Gone()
         value = files.from_json(self.path, "the list of the forgotten", RESTORE)
         with files.reading(self.path, "the list of the forgotten", RESTORE):
@@ -95,16 +106,17 @@ class Departed:
             BusyError: another process has held it for too long.
             FormatError: the file is damaged.
         """
-        with files.locked(self.folder, "library", wait=wait, name=".departed.lock"):
+        with files.locked(self.folder, "library", wait=wait, name=LOCK):
             yield self.read()
 
     def add(self, ids: Collection[str], wait: float = WAIT) -> Gone:
-        """From now on these are gone; returns all who are.
+        """From now on these are gone; returns all who are. A lost list is begun anew.
 
         Raises:
             BusyError: another process is writing what it knows of listeners.
         """
-        with self.held(wait) as gone:
+        with files.locked(self.folder, "library", wait=wait, name=LOCK):
+            gone = self.read(anew=True)
             more = gone.with_also(ids)
             self._write(gone, more)
             return more

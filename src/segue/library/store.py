@@ -29,9 +29,10 @@ from segue.library.tables import TABLES
 if TYPE_CHECKING:
     import ibis
 
-FORMAT = 1
+FORMAT = 2
+UNCHECKED = 1  # the format whose catalogue had no checksum; it is read too, and written anew as the one above
 CATALOGUE = "library.json"
-KEYS = {"format", "names", "created_at", "parts", "counter"}
+KEYS = {"format", "names", "created_at", "parts", "counter", "departed"}
 RESTORE = "restore it from a copy, or import anew"
 # What tells when and how something was imported is no part of the data itself.
 UNCOUNTED = ("imports", "rejects", "told")
@@ -97,7 +98,7 @@ class Library:
     @property
     def departed(self) -> Departed:
         """Who asked to be forgotten."""
-        return Departed(self.path)
+        return Departed(self.path, expected=self._catalogue.get("departed", False))
 
     @property
     def backend(self) -> Any:
@@ -227,6 +228,9 @@ class Library:
                 for name in TABLES:
                     for part in writer.fresh(name):
                         files.sync(part)
+                writer.catalogue["format"] = FORMAT
+                if self.departed.path.exists():
+                    writer.catalogue["departed"] = True  # so that the list is missed where it is lost
                 _write_catalogue(self.path / CATALOGUE, writer.catalogue)
                 self._take(writer.catalogue)
                 if writer.purges:
@@ -359,11 +363,13 @@ def _read_catalogue(file: Path) -> dict[str, Any]:
 
 
 def _parsed(file: Path) -> dict[str, Any]:
-    catalogue = files.from_json(file, "a library's catalogue", RESTORE)
+    catalogue = files.from_json(
+        file, "a library's catalogue", RESTORE, older=lambda value: value.get("format") == UNCHECKED
+    )
     with files.reading(file, "a library's catalogue", RESTORE):
         version, tables = catalogue["format"], catalogue["parts"]
         parts = [part for listed in tables.values() for part in listed]
-    if version != FORMAT:
+    if version not in (UNCHECKED, FORMAT):
         raise FormatError(
             f"The library in {file.parent} is of another version",
             expected=f"format {FORMAT}",

@@ -94,7 +94,7 @@ def _planned(library: Library, listener: str) -> tuple[list[Removed], Gone]:
     if forget_zone(library.path, listener, dry_run=True):
         removed.append(Removed(ZONES, "lines", 1))
     removed += [Removed(p.relative_to(library.path).as_posix(), "damaged file", 1) for p in _damaged(library)]
-    return removed, library.departed.read().with_also(playlists)
+    return removed, library.departed.read(anew=True).with_also(playlists)
 
 
 def _from_library(library: Library, listener: str, wait: float) -> tuple[list[Removed], Gone]:
@@ -103,7 +103,7 @@ def _from_library(library: Library, listener: str, wait: float) -> tuple[list[Re
     with library.writing(wait=wait) as writer:  # which also sweeps away what earlier writes have left
         removed, planned = _planned(library, listener)
         playlists = _playlists(library, listener)
-        gone = library.departed.add(playlists, wait) if removed else planned
+        gone = library.departed.add(playlists, wait) if removed or library.departed.lost else planned
         _drop(library, writer, _conditions(library, listener, playlists), {row.place for row in removed})
         forget_zone(library.path, listener)
         for path in _damaged(library):
