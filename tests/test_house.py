@@ -18,8 +18,19 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "segue"
 # Data moves down this list: a room imports from those above it, never from those below.
 ROOMS = (
-    *("errors", "files", "arrays", "progress", "processes", "report", "wording", "layout", "shelf"),
-    *("library", "town", "factors", "ranking", "sequences", "tastes", "neighbours", "world", "agents"),
+    *("errors", "files", "arrays", "progress", "processes", "compiling", "report", "wording", "layout"),
+    *(
+        "shelf",
+        "library",
+        "town",
+        "factors",
+        "ranking",
+        "sequences",
+        "tastes",
+        "neighbours",
+        "world",
+        "agents",
+    ),
     *("playlists", "settings", "engine", "evaluation", "upkeep", "demo", "cli"),
 )
 

@@ -10,16 +10,16 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
-import numba
 import numpy as np
 
+from segue import compiling
 from segue.factors.lanes import LANES, PAIR, ROWS
 from segue.factors.sweeps import add, dot, meet, weigh
 from segue.progress import progress
 
 # Sums may be reordered and products fused, but NaN and infinity stay what they are, to be caught.
 MATHS = {"reassoc", "contract", "arcp", "nsz"}
-compiled = functools.partial(numba.njit, cache=True, nogil=True, fastmath=MATHS, error_model="numpy")
+compiled = functools.partial(compiling.compiled, nogil=True, fastmath=MATHS, error_model="numpy")
 TILE = 512  # observed pairs of a row whose factors are kept in cache between steps; a multiple of LANES
 
 

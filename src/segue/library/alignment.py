@@ -79,12 +79,12 @@ def align(columns: dict[str, NDArray], cluster: Ints) -> Ints:
 @cache
 def compiled() -> Callable[[Tellings, Ints], Ints]:
     """`_align`, compiled."""
-    import numba
+    from segue import compiling
 
     made: dict[str, Any] = {}
     for function in (_likeness, _match, _match_same_clock, _align):
         calling = FunctionType(function.__code__, globals() | made)
-        made[function.__name__] = numba.njit(cache=True, nogil=True)(calling)
+        made[function.__name__] = compiling.compiled(nogil=True)(calling)
     return made["_align"]
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from segue.compiling import compiled
 from segue.playlists.rules import Context
 from segue.playlists.rules.context import Floats, Ints
 
@@ -30,7 +30,7 @@ def in_order(tracks: Ints, scores: Floats, vectors: Floats, context: Context) ->
     return _chain(first, tracks, vectors[tracks] @ vectors[tracks].T, context.first, context.artists)
 
 
-@numba.njit(cache=True)
+@compiled()
 def _chain(at: int, tracks: Ints, likeness: Floats, first: NDArray[np.int64], artists: Ints) -> Ints:
     n = len(tracks)
     order, left = np.empty(n, np.int32), np.ones(n, np.bool_)

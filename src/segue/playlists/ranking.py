@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from segue.compiling import compiled
 
 TAKEN, NOT_REACHED, ARTIST, ALBUM = 0, 1, 2, 3
 
 
-@numba.njit(cache=True)
+@compiled()
 def pick(
     tracks: NDArray[np.int32],
     sources: NDArray[np.int32],

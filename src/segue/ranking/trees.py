@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from segue.compiling import compiled
 
 
 class Trees(NamedTuple):
@@ -50,7 +51,7 @@ def from_lightgbm(dumped: dict[str, Any]) -> Trees:
     )
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def add_up(trees: Trees, features: NDArray[np.float32]) -> NDArray[np.float32]:
     """Sums of the leaves that each row of `features` `(n, n_features)` falls into, `(n,)`."""
     out = np.zeros(len(features), np.float32)

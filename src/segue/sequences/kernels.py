@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from segue.compiling import compiled
 
-@numba.njit(cache=True, nogil=True)
+
+@compiled(nogil=True)
 def score_by_neighbours(
     codes: NDArray[np.int32],
     lengths: NDArray[np.int64],

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from segue.compiling import compiled
 
-@numba.njit(cache=True, nogil=True)
+
+@compiled(nogil=True)
 def agglomerate(
     likeness: NDArray[np.float32], weights: NDArray[np.float32], resolution: float
 ) -> NDArray[np.int32]:
@@ -65,7 +66,7 @@ def agglomerate(
     return group
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled(nogil=True)
 def settle(
     vectors: NDArray[np.float32], weights: NDArray[np.float32], taste: NDArray[np.int32], k: int, rounds: int
 ) -> NDArray[np.float32]:

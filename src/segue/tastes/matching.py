@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 
+from segue.compiling import compiled
 from segue.tastes.profiles import Profiles
 from segue.tastes.space import Ints
 
@@ -76,7 +76,7 @@ def _in_common(now: Profiles, before: Profiles, row: NDArray[np.int64]):
     return common
 
 
-@numba.njit(cache=True)
+@compiled()
 def _assign(
     first: NDArray[np.int64],
     first_before: NDArray[np.int64],

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
+
+from segue.compiling import compiled
 
 # Scores looked at together: most hold nothing better than what is there, and are passed by at once.
 CHUNK = 32
 
 
 # A score may be minus infinity but never NaN, so that maxima are taken in vectors.
-@numba.njit(cache=True, nogil=True, fastmath={"nnan", "nsz"}, error_model="numpy")
+@compiled(nogil=True, fastmath={"nnan", "nsz"}, error_model="numpy")
 def keep_best(scores: np.ndarray, offset: np.ndarray, first: int, rows: np.ndarray, best: np.ndarray) -> None:
     """Merge scores (q, w) of rows `first` .. first + w - 1, plus offset (w,), into each query's best so far.
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from segue.compiling import compiled
 
-@numba.njit(cache=True)
+
+@compiled()
 def largest(
     tracks: NDArray[np.int32],
     first: NDArray[np.int64],
@@ -22,7 +23,7 @@ def largest(
                 result[i] = told[artists[c]]
 
 
-@numba.njit(cache=True)
+@compiled()
 def expand(
     tracks: NDArray[np.int32],
     work: NDArray[np.int32],
@@ -57,7 +58,7 @@ def expand(
     return result[:n], stands_for[:n]
 
 
-@numba.njit(cache=True)
+@compiled()
 def best_of_each(
     works: NDArray[np.int32],
     allowed: NDArray[np.bool_],
@@ -92,7 +93,7 @@ def best_of_each(
     return gives_way
 
 
-@numba.njit(cache=True)
+@compiled()
 def uncount(
     tracks: NDArray[np.int32],
     first: NDArray[np.int64],
