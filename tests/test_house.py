@@ -13,6 +13,7 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+import typer
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "segue"
@@ -80,6 +81,14 @@ def test_help_comes_at_once_and_imports_nothing_heavy() -> None:
     assert _run(sys.executable, "-c", code).stdout.strip() == "[]"
     fastest = min(_seconds("-m", "segue", "--help") for _ in range(3))
     assert fastest < 1.5  # half a second on a quiet machine
+
+
+def test_the_first_page_of_help_shows_every_verb_once() -> None:
+    from segue.cli.app import app
+    from segue.cli.root import GROUPS
+
+    shown = [name for names in GROUPS.values() for name in names]
+    assert sorted(shown) == sorted(typer.main.get_command(app).commands)
 
 
 def _seconds(*arguments: str) -> float:

@@ -25,10 +25,12 @@ from segue.cli import (
     world,
 )
 from segue.cli.errors import EXIT_CODES
+from segue.cli.root import Root
 from segue.cli.verbs import Verbs
 
 app = Verbs(
     name="segue",
+    cls=Root,
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,

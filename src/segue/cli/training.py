@@ -10,6 +10,7 @@ import typer
 from segue.cli.options import LIBRARY, ConfigOption, JsonOption, LibraryOption, library_with
 from segue.cli.printing import print_json, print_table
 from segue.errors import NotFoundError, UsageError
+from segue.progress import progress
 from segue.wording import count
 
 
@@ -51,10 +52,13 @@ def train(
 
     The model is published whole or not at all; `segue models` lists the versions and rolls back.
     """
+    from datetime import UTC, datetime
     from typing import get_args
 
+    from segue.engine.tastes import tastes_of_week
     from segue.library import Library
     from segue.library.listening import Unit
+    from segue.playlists.playlist import week_of
     from segue.playlists.training import train as run
     from segue.sequences.training import train_vectors
     from segue.settings import load_settings
@@ -78,6 +82,8 @@ def train(
         from segue.sequences.training import train_network
 
         follows = train_network(opened, settings.sequences, keep=keep).version
+    with progress("Looking for tastes"):
+        tastes_of_week(opened, week_of(datetime.now(UTC)))  # so that the first list of the week need not wait
     model, losses = trained.model, trained.losses
     if html is not None:
         _curve(html, losses)

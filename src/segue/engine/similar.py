@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-import ibis
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -151,6 +150,8 @@ def _factors(library: Library) -> _Space:
 
 def _support(library: Library, model: FactorModel) -> NDArray[np.float32]:
     """How many of the rows that a model learned from have each of its tracks, (n_tracks,)."""
+    import ibis
+
     settings = model.config.observations
     told = heard(library, "playlists" if settings.teachers == "playlists" else settings.unit)
     pairs = told.select("listener_id", "track_id").distinct()

@@ -23,7 +23,8 @@ from segue.library.listening import Some, Unit, owners, refuse_unknown
 from segue.library.search import Found, find_track
 from segue.playlists import newcomers
 from segue.playlists.candidates import Sides
-from segue.playlists.history import History, read_histories
+from segue.playlists.history import NOTHING, History, places_of
+from segue.playlists.listeners import Listeners
 from segue.playlists.memory import Weeks
 from segue.playlists.playlist import Playlist, monday
 from segue.playlists.rules import Listening
@@ -59,21 +60,24 @@ class Ready:
     material: Material
     everybody: list[str]  # who gets a list unasked
     playlists: frozenset[str] = frozenset()  # rows of the model that are playlists
+    known: Listeners | None = None  # of everybody, while the library is as it was at the training
 
     def read(self, listeners: Sequence[str]) -> tuple[Observations, list[History]]:
         """What is known of listeners by now."""
+        known = self.known.take(listeners) if self.known is not None else None
+        catalogue = self.material.catalogue
+        if known is None:
+            some = Some(self.library, listeners)
+            known = Listeners.read(some, self.model, catalogue, self.material.context, listeners)
         weeks = Weeks(self.library.path / "weeks")
-        some = Some(self.library, listeners)
-        histories = read_histories(
-            some,
-            self.material.catalogue,
-            self.material.context,
-            listeners,
-            datetime.combine(monday(self.week), time(), UTC),
-            unit=self.model.config.observations.unit,
-            earlier=weeks.earlier(self.week, self.config.earlier_weeks, listeners),
-        )
-        return self.model.observe(some, listeners), histories
+        earlier = weeks.earlier(self.week, self.config.earlier_weeks, listeners)
+        places = places_of(self.library, catalogue, earlier)
+        moment = datetime.combine(monday(self.week), time(), UTC)
+        histories = [
+            known.heard.history(row, moment, places.get(listener, NOTHING))
+            for row, listener in enumerate(listeners)
+        ]
+        return known.observations(self.model), histories
 
     def lists(self, listeners: Sequence[str], seed: int = 0) -> Iterator[Playlist]:
         """The list of each of `listeners`, in their order. Nothing is remembered here."""
@@ -132,6 +136,7 @@ def prepare(library: Library, week: str, config: WeeklyConfig | None = None, *, 
         name = _factors_for(library, config.medium)
         model, version = load_factors(library, name=name)
         shared = shelf_of(library).load_held(name, Shared.load, version)
+        known = shelf_of(library).load_held(name, Listeners.load, version)
     unit = model.config.observations.unit
     config = config.model_copy(update={"medium": in_hand(config.medium, shared.context)})
     with progress("Looking for tastes"):
@@ -156,7 +161,9 @@ def prepare(library: Library, week: str, config: WeeklyConfig | None = None, *, 
         few=few,
         unlearned=unit == "listeners" and library.count("playlist_entries") > 0,
     )
-    return Ready(library, week, config, model, material, people or playlists, frozenset(playlists))
+    fresh = known if known.data == library.fingerprint() else None
+    everybody = people or playlists
+    return Ready(library, week, config, model, material, everybody, frozenset(playlists), fresh)
 
 
 def _factors_for(library: Library, medium: str) -> str:

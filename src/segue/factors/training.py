@@ -12,6 +12,7 @@ from segue.factors.model import FactorConfig, FactorModel
 from segue.factors.observations import observe
 from segue.files import refuse_read_only
 from segue.library import Library
+from segue.library.departed import Gone
 from segue.library.few import MORE, media_played
 from segue.library.listening import Unit, owners, told_by_artists, units
 from segue.library.versions import group_library
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 class Kept(Protocol):
     """What is published beside a model."""
+
+    def without(self, gone: Gone) -> Kept:
+        """The same without who asked to be forgotten."""
 
     def save(self, folder: Path) -> None:
         """Write it into the model's folder."""
@@ -134,6 +138,7 @@ def train(
     with library.departed.held() as gone:
         for listener in gone.among(map(str, model.listeners_)):
             model.forget(listener)
+        kept = kept and kept.without(gone)
         version = shelf.publish(
             name,
             save,

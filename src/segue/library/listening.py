@@ -88,6 +88,10 @@ class Some:
         """An expression over these tables, in memory."""
         return self._library.arrow(what)
 
+    def fingerprint(self) -> str:
+        """Of the whole library."""
+        return self._library.fingerprint()
+
 
 _OWNERS = {
     "listens": "listener_id",

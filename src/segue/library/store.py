@@ -54,6 +54,7 @@ class Library:
         self._catalogue = catalogue
         self._backend = backend
         self._expressions: dict[str, Any] = {}
+        self._distinct: dict[tuple[str, str], set[str]] = {}
         self._lock = threading.RLock()
 
     @classmethod
@@ -149,14 +150,20 @@ class Library:
         Raises:
             ChangedError, FormatError: as `arrow`.
         """
+        if (name, column) in self._distinct:
+            return set(self._distinct[name, column])
         self.check(name)
         found: set[str] = set()
         with self.reading():
             for part in self.parts(name):
                 with pq.ParquetFile(part, read_dictionary=[column]) as file:
                     for batch in file.iter_batches(ROWS_A_GROUP, columns=[column]):
-                        found.update(batch.column(0).unique().to_pylist())
-        return found - {None}
+                        values = batch.column(0)
+                        # Its dictionary holds each once; `unique` would load all of Arrow's functions.
+                        whole = values.dictionary if isinstance(values, pa.DictionaryArray) else values
+                        found.update(whole.to_pylist())
+        self._distinct[name, column] = found - {None}
+        return set(self._distinct[name, column])
 
     def count(self, name: str) -> int:
         """How many rows a table has, from the Parquet footers alone."""
@@ -240,6 +247,7 @@ class Library:
         with self._lock:
             self._catalogue = catalogue
             self._expressions.clear()
+            self._distinct.clear()
 
     def _sweep(self) -> None:
         """Remove parts that are not (or no longer) in the catalogue, and temporary names. Lock held."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,10 +15,12 @@ from segue.factors import training as factors
 from segue.factors.model import FactorConfig, FactorModel
 from segue.factors.observations import ObservationConfig
 from segue.factors.training import Trained
+from segue.library.departed import Gone
 from segue.library.few import media_played
 from segue.library.listening import Unit, owners
 from segue.playlists.catalogue import Catalogue
 from segue.playlists.history import read_histories
+from segue.playlists.listeners import Listeners
 from segue.playlists.rules.reading import catalogue_context
 from segue.playlists.shared import Shared
 from segue.playlists.weekly import Material, WeeklyConfig
@@ -35,6 +38,21 @@ if TYPE_CHECKING:
     from segue.library import Library
 
 HUB_SAMPLE = 200  # listeners and playlists on whom it is measured who would be on everybody's list
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What is published beside the factors."""
+
+    shared: Shared
+    listeners: Listeners
+
+    def without(self, gone: Gone) -> _Kept:
+        return replace(self, listeners=self.listeners.without(gone.among(self.listeners.names.tolist())))
+
+    def save(self, folder: Path) -> None:
+        self.shared.save(folder)
+        self.listeners.save(folder)
 
 
 def train(
@@ -66,9 +84,12 @@ def train(
         BusyError: another process is writing.
     """
 
-    def beside(model: FactorModel, matrix: csr_matrix) -> Shared:
+    def beside(model: FactorModel, matrix: csr_matrix) -> _Kept:
         with progress("Reading the catalogue") if show_progress else nullcontext():
-            return work_out(library, model, matrix, weekly)
+            shared = work_out(library, model, matrix, weekly)
+            people, playlists = owners(library, model.config.observations.unit)
+            everybody = people or playlists
+            return _Kept(shared, Listeners.read(library, model, shared.catalogue, shared.context, everybody))
 
     trained = factors.train(
         library,

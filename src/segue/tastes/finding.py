@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-import ibis
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -84,6 +83,8 @@ def profiles_of(
 
 def _artists(library: Library, profiles: Profiles) -> dict[int, list[str]]:
     """The credited artists of all tracks in tastes, by their numbers."""
+    import ibis
+
     numbers = np.unique(profiles.members)
     ids = pa.array([str(profiles.tracks[number]) for number in numbers], pa.string())
     facts = library.table("tracks").select("track_id", "artists")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -72,17 +73,24 @@ def _found(
 
 def _factor_ids(folder: Path) -> Iterable[str]:
     from segue.factors.model import FactorModel
+    from segue.playlists.listeners import FILE as LISTENERS
+    from segue.playlists.listeners import Listeners
 
-    return map(str, FactorModel.load(folder).listeners_)
+    known = Listeners.load(folder).names if (folder / LISTENERS).exists() else ()
+    return map(str, chain(FactorModel.load(folder).listeners_, known))
 
 
 def _in_factors(folder: Path, who: list[str]) -> dict[str, list[int]]:
     from segue.factors.model import FactorModel
+    from segue.playlists.listeners import FILE as LISTENERS
+    from segue.playlists.listeners import Listeners
 
     model = FactorModel.load(folder)
     for each in who:
         model.forget(each)
     model.save(folder)
+    if (folder / LISTENERS).exists():
+        Listeners.load(folder).without(who).save(folder)
     return {"listeners": [len(model.listeners_), model.config.als.factors]}
 
 

@@ -1,0 +1,81 @@
+"""What is kept of listeners with a model says what the library says, and nothing of who is gone."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from segue.engine.weekly import prepare
+from segue.errors import FormatError
+from segue.library import Library
+from segue.library.tables import LISTENS
+from segue.playlists.history import Heard
+from segue.playlists.listeners import FILE, Listeners
+from segue.shelf.arrays import load_arrays, save_arrays
+from segue.shelf.names import FACTORS, shelf_of
+from segue.upkeep.forget import forget
+
+WEEK, WHO = "2026-W30", ["p07", "p02", "p31"]
+
+
+def kept(library: Library) -> tuple[Listeners, Path]:
+    folder = shelf_of(library).path(FACTORS)
+    return Listeners.load(folder), folder
+
+
+def same(one: Listeners, other: Listeners) -> bool:
+    arrays = all(
+        np.array_equal(getattr(one.heard, f.name), getattr(other.heard, f.name), equal_nan=True)
+        for f in fields(Heard)
+    )
+    return arrays and one.names.tolist() == other.names.tolist() and (one.seen != other.seen).nnz == 0
+
+
+def test_what_is_kept_is_what_the_library_says(library: Library) -> None:
+    ready = prepare(library, WEEK)
+    assert ready.known is not None
+    assert len(ready.known.names) == 40
+    some = ready.known.take(WHO)
+    assert some is not None
+    shared = ready.material
+    assert same(some, Listeners.read(library, ready.model, shared.catalogue, shared.context, WHO))
+    assert list(ready.lists(WHO)) == list(replace(ready, known=None).lists(WHO))
+
+
+def test_it_is_not_asked_once_the_library_has_changed(library: Library) -> None:
+    row = {"listener_id": "p02", "track_id": "t0-1", "plays": 1, "source": "table"}
+    with library.writing() as writer:
+        writer.append("listens", pa.Table.from_pylist([row], schema=LISTENS))
+    assert prepare(library, WEEK).known is None
+
+
+def test_of_who_is_not_in_it_the_library_is_asked(library: Library) -> None:
+    known, _ = kept(library)
+    assert known.take(["p02", "mine3"]) is None
+    assert [each.listener for each in prepare(library, WEEK).lists(["p02", "mine3"])] == ["p02", "mine3"]
+
+
+def test_who_is_forgotten_is_not_in_it(library: Library) -> None:
+    before, _ = kept(library)
+    forget(library, "p02")
+    after, folder = kept(library)
+    assert len(after.names) == 39
+    assert same(after, before.without(["p02"]))
+    assert "p02" not in (folder / FILE).read_bytes().decode("latin-1")
+
+
+@pytest.mark.parametrize(("name", "value"), [("tracks", -1), ("tracks", 10**6), ("first", 7), ("indptr", 7)])
+def test_parts_that_do_not_belong_together_are_told(
+    library: Library, tmp_path: Path, name: str, value: int
+) -> None:
+    _, folder = kept(library)
+    facts, arrays = load_arrays(folder / FILE, "what is known of listeners")
+    spoilt = arrays[name].copy()
+    spoilt[-1] = value
+    save_arrays(tmp_path / FILE, "what is known of listeners", facts, arrays | {name: spoilt})
+    with pytest.raises(FormatError, match="train again"):
+        Listeners.load(tmp_path)
