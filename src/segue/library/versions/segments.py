@@ -228,6 +228,8 @@ def _is_source(text: str, flattened: str, lead: str) -> Segment | None:
         return Segment()
     if shapes.SOUNDTRACK.match(flattened) or shapes.TAPE.match(flattened):
         return Segment()
+    if ":" in text:  # which of several pieces it is
+        return None
     if shapes.ARRANGED.match(flattened):
         return Segment(("arrangement",))
     if shapes.PRODUCED.match(flattened):

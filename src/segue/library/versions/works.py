@@ -11,6 +11,7 @@ from itertools import combinations
 from typing import NamedTuple
 
 from segue.library.versions import words
+from segue.library.versions.classical import Piece, pieces
 from segue.library.versions.covers import known_covers, of_album, tells_apart
 from segue.library.versions.text import spelling
 from segue.library.versions.titles import ParsedTitle, parse_title
@@ -231,15 +232,23 @@ class _Works:
             for node in nodes[1:]:
                 self.union.join(nodes[0], node)
 
+    def join_pieces(self) -> None:
+        """Recordings of one piece of classical music, whoever plays it: `classical.pieces`."""
+        known: dict[Piece, int] = {}
+        for parsed, recording, node in zip(self.parsed, self.recordings, self.node_of, strict=True):
+            if parsed is not None:
+                for piece in pieces(parsed.title, recording.artists):
+                    self.union.join(node, known.setdefault(piece, node))
+
 
 def group(tracks: Iterable[Recording]) -> list[Grouped]:
     """Gather `tracks` into works.
 
     Tracks are one work when their titles without version, guests and packaging are alike and they share an
     artist (the main artist of one is credited on the other, a remixer not counting); when a cover, karaoke or
-    tribute track names the song; or when the cover is known (`known_covers`): a title alone never joins two
-    artists. "Intro", "Interlude" and their like are one work only on
-    one album. Podcasts, audiobooks and tracks without a title are works by themselves.
+    tribute track names the song; when the cover is known (`known_covers`); or when both are one piece of a
+    composer (`classical.pieces`). A title alone never joins two artists. "Intro", "Interlude" and their like
+    are one work only on one album. Podcasts, audiobooks and tracks without a title are works by themselves.
 
     Returns:
         One `Grouped` for each track, in order. `work_id` comes from the titles and artists in the work, not
@@ -269,6 +278,7 @@ def _group(tracks: Sequence[Recording]) -> list[Grouped]:
     works.join_subtitles()
     works.join_covers()
     works.join_known_covers()
+    works.join_pieces()
     roots = [works.union.find(node) for node in works.node_of]
     names: dict[int, _Key] = {}
     for node, key in enumerate(works.keys):
