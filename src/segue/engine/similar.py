@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -13,15 +13,12 @@ from numpy.typing import NDArray
 from segue.errors import NotFoundError
 from segue.factors.loading import load_factors
 from segue.library import Library
-from segue.library.listening import heard
 from segue.library.search import Found, find_tracks
 from segue.playlists.catalogue import Catalogue
+from segue.playlists.shared import Shared
 from segue.progress import progress
 from segue.sequences.loading import load_vectors
-from segue.shelf.names import FACTORS, VECTORS
-
-if TYPE_CHECKING:
-    from segue.factors.model import FactorModel
+from segue.shelf.names import FACTORS, VECTORS, shelf_of
 
 Kind = Literal["factors", "songs"]
 KINDS: tuple[Kind, ...] = ("factors", "songs")
@@ -73,6 +70,8 @@ class _Space(NamedTuple):
     learned: int
     model: str
     support: NDArray[np.float32]  # (n,) listeners and playlists that have each; inf where that is not asked
+    works: NDArray[np.int64]  # (n,) a number for the song of each
+    catalogue: Catalogue | None = None  # where it was kept
 
 
 def neighbourhood(library: Library, text: str, count: int = 15, *, kind: Kind = "factors") -> Neighbourhood:
@@ -93,7 +92,7 @@ def neighbourhood(library: Library, text: str, count: int = 15, *, kind: Kind = 
             do="train again if that has changed: segue train" + (" --vectors" if kind == "songs" else ""),
         )
     own = place[known[0].track_id]
-    near = _nearest(space, own, _works(library, space.tracks), count)
+    near = _nearest(space, own, count)
     shown = [own, *(near_to.number for near_to in near)]
     vectors = np.concatenate([space.asked[shown], space.found[shown]], axis=1)
     return Neighbourhood(
@@ -103,13 +102,16 @@ def neighbourhood(library: Library, text: str, count: int = 15, *, kind: Kind = 
         model=space.model,
         learned=own < space.learned,
         near=[Near(at, each.score) for at, each in enumerate(near, 1)],
-        catalogue=Catalogue.read(library, [space.tracks[number] for number in shown]),
+        catalogue=space.catalogue.take(shown)
+        if space.catalogue is not None
+        else Catalogue.read(library, [space.tracks[number] for number in shown]),
         vectors=vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9),
     )
 
 
-def _nearest(space: _Space, own: int, works: NDArray[np.int64], count: int) -> list[Near]:
+def _nearest(space: _Space, own: int, count: int) -> list[Near]:
     scores = closeness(space.found[: space.learned], space.asked[own], space.support[: space.learned])
+    works = space.works
     taken, near, aside = {works[own]}, [], []
     for number in ranked(scores, space.support[: space.learned]).tolist():
         if works[number] in taken:
@@ -143,21 +145,14 @@ def ranked(scores: NDArray[np.float32], support: NDArray[np.float32]) -> NDArray
 
 def _factors(library: Library) -> _Space:
     model, version = load_factors(library)
+    shared = shelf_of(library).load_held(FACTORS, Shared.load, version)
     factors = np.asarray(model.als_.item_factors, np.float32)
     tracks = [str(track) for track in model.tracks_]
-    return _Space(tracks, factors, factors, len(tracks), f"{FACTORS}/{version}", _support(library, model))
-
-
-def _support(library: Library, model: FactorModel) -> NDArray[np.float32]:
-    """How many of the rows that a model learned from have each of its tracks, (n_tracks,)."""
-    import ibis
-
-    settings = model.config.observations
-    told = heard(library, "playlists" if settings.teachers == "playlists" else settings.unit)
-    pairs = told.select("listener_id", "track_id").distinct()
-    counts = library.arrow(pairs.group_by("track_id").aggregate(rows=ibis._.count()))
-    place = pc.index_in(pa.array([str(track) for track in model.tracks_]), value_set=counts["track_id"])
-    return pc.fill_null(counts["rows"].take(place), 0).to_numpy().astype(np.float32)
+    support = shared.catalogue.support.astype(np.float32)
+    works = shared.context.work.astype(np.int64)
+    return _Space(
+        tracks, factors, factors, len(tracks), f"{FACTORS}/{version}", support, works, shared.catalogue
+    )
 
 
 def _songs(library: Library, matches: list[Found]) -> _Space:
@@ -170,8 +165,9 @@ def _songs(library: Library, matches: list[Found]) -> _Space:
     if (vectors.codes([match.track_id for match in matches]) < 0).all():
         vectors = extend(vectors, track_facts(library))
     tracks = [str(track) for track in vectors.track_ids_]
-    asked = np.full(len(tracks), np.inf, np.float32)  # only songs that are met often have learned a vector
-    return _Space(tracks, unit(vectors.in_), vectors.targets(), learned, f"{VECTORS}/{version}", asked)
+    often = np.full(len(tracks), np.inf, np.float32)  # only songs that are met often have learned a vector
+    name, works = f"{VECTORS}/{version}", _works(library, tracks)
+    return _Space(tracks, unit(vectors.in_), vectors.targets(), learned, name, often, works)
 
 
 def _works(library: Library, tracks: list[str]) -> NDArray[np.int64]:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from segue.errors import NotFoundError
+from segue.files import remove, replacing
 from segue.library.names import Table, letters, without_accents
 from segue.library.versions.titles import parse_title
 
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 CLOSELY = 200  # tracks whose names are compared closely: the shortest, and those met most
 ALIKE = 70.0  # of 100: from here on a name is near enough to be offered
 OFFERED = 3
+KEPT = Path("search", "names.arrow")  # in a library's folder
+_OF = b"library"  # the fingerprint, in the file's metadata
 
 
 class Found(NamedTuple):
@@ -75,6 +79,16 @@ def find_named(library: Library, wanted: Sequence[tuple[str, str]]) -> list[str 
     return names.ids.take(pc.index_in(asked, value_set=names.plain)).to_pylist()
 
 
+def keep_names(library: Library) -> None:
+    """Write the names of a library's tracks as they are searched, so that a search need not make them."""
+    _names(library).save(library.path / KEPT, library.fingerprint())
+
+
+def drop_names(library: Library) -> None:
+    """Remove what `keep_names` wrote, and what one who was killed at it has left."""
+    remove((library.path / KEPT).parent)
+
+
 def _find(library: Library, text: str, known: Collection[str] | None) -> list[Found]:
     names = _names(library)
     rows = names.of_id(text.strip()) or names.holding(text)
@@ -88,10 +102,10 @@ def _find(library: Library, text: str, known: Collection[str] | None) -> list[Fo
     if known is not None:
         rows = [row for row in rows if names.ids[row].as_py() in known]
     if len(rows) > CLOSELY:
-        popular = sorted(rows, key=lambda row: -names.uses[row])
+        popular = sorted(rows, key=names.times_met, reverse=True)
         rows = list(dict.fromkeys(rows[: CLOSELY // 2] + popular[: CLOSELY // 2]))
     said = _Said.of(text)
-    found = [(names.found(row), names.uses[row]) for row in rows]
+    found = [(names.found(row), names.times_met(row)) for row in rows]
     found.sort(key=lambda each: (*said.rank(each[0]), -each[1], each[0].track_id))
     return [each for each, _ in found]
 
@@ -159,27 +173,70 @@ class _Said(NamedTuple):
 
 
 class _Names:
-    """All tracks' names, ready to be searched."""
+    """All tracks' names, ready to be searched: track_id, title, artists, uses, and as they are compared."""
 
-    def __init__(self, tracks: pa.Table, uses: dict[str, int]) -> None:
+    def __init__(self, table: pa.Table) -> None:
+        self.tracks = table
+        self.ids, self.uses, self.raw, self.plain = (
+            table[name].combine_chunks() for name in ("track_id", "uses", "raw", "plain")
+        )
+
+    @classmethod
+    def read(cls, library: Library) -> _Names:
+        """The names of all tracks of a library, and how often each is in listens and playlists."""
+        import ibis
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        self.tracks = tracks.combine_chunks()
-        self.ids = self.tracks["track_id"]
-        self.uses = [uses.get(track, 0) for track in self.ids.to_pylist()]
-        credit = pc.fill_null(pc.binary_join(self.tracks["artists"], " "), "")
-        names = pc.binary_join_element_wise(credit, pc.fill_null(self.tracks["title"], ""), " ")
-        self.raw = pc.utf8_lower(names)
+        tables = (library.table(name).select("track_id") for name in ("listens", "playlist_entries"))
+        met = ibis.union(*tables)
+        counts = library.arrow(met.group_by("track_id").aggregate(uses=met.count()))
+        tracks = library.arrow(
+            library.table("tracks").select("track_id", "title", "artists")
+        ).combine_chunks()
+        place = pc.index_in(tracks["track_id"], value_set=counts["track_id"])
+        credit = pc.fill_null(pc.binary_join(tracks["artists"], " "), "")
+        names = pc.binary_join_element_wise(credit, pc.fill_null(tracks["title"], ""), " ")
         ascii_ = pc.string_is_ascii(names)
         shorn = pc.replace_substring(pc.ascii_lower(names), "'", "")
         words = pc.utf8_trim_whitespace(pc.replace_substring_regex(shorn, "[^a-z0-9]+", " "))
         others = pa.array(map(plain, names.filter(pc.invert(ascii_)).to_pylist()), pa.string())
-        self.plain = pc.replace_with_mask(words.combine_chunks(), pc.invert(ascii_).combine_chunks(), others)
+        compared = pc.replace_with_mask(words.combine_chunks(), pc.invert(ascii_).combine_chunks(), others)
+        columns = {
+            "uses": pc.fill_null(counts["uses"].take(place), 0),
+            "raw": pc.utf8_lower(names),
+            "plain": compared,
+        }
+        for name, column in columns.items():
+            tracks = tracks.append_column(name, column)
+        return cls(tracks)
+
+    def save(self, file: Path, data: str) -> None:
+        """Write them to an Arrow file; `data` is the fingerprint of the library they are of."""
+        import pyarrow as pa
+
+        table = self.tracks.replace_schema_metadata({_OF: data})
+        with replacing(file) as aside, pa.ipc.new_file(aside, table.schema) as writer:
+            writer.write_table(table)
+
+    @classmethod
+    def load(cls, file: Path, data: str) -> _Names | None:
+        """What `save` wrote; None where there is nothing of that library, or nothing that can be read."""
+        import pyarrow as pa
+
+        try:
+            with pa.memory_map(str(file)) as source:
+                table = pa.ipc.open_file(source).read_all()
+                return cls(table) if (table.schema.metadata or {}).get(_OF) == data.encode() else None
+        except (OSError, pa.ArrowException, KeyError):
+            return None
 
     def found(self, row: int) -> Found:
         title, artists = self.tracks["title"][row].as_py(), self.tracks["artists"][row].as_py()
         return Found(self.ids[row].as_py(), title, tuple(artists or ()))
+
+    def times_met(self, row: int) -> int:
+        return self.uses[row].as_py()
 
     def of_id(self, text: str) -> list[int]:
         import pyarrow.compute as pc
@@ -227,15 +284,6 @@ def _names(library: Library) -> _Names:
     """The names of `library`, kept until it or its library changes."""
     key = (library.path, library.fingerprint())
     if not _last or _last[0][0] != key:
-        tracks = library.arrow(library.table("tracks").select("track_id", "title", "artists"))
-        _last[:] = [(key, _Names(tracks, _uses(library)))]
+        kept = _Names.load(library.path / KEPT, library.fingerprint())
+        _last[:] = [(key, kept or _Names.read(library))]
     return _last[0][1]
-
-
-def _uses(library: Library) -> dict[str, int]:
-    """How often each track is in listens and playlists."""
-    import ibis
-
-    met = ibis.union(*(library.table(name).select("track_id") for name in ("listens", "playlist_entries")))
-    rows = library.arrow(met.group_by("track_id").aggregate(uses=met.count()))
-    return dict(zip(*rows.to_pydict().values(), strict=True))

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from segue.files import reading, replacing
 from segue.playlists.playlist import TrackCard
@@ -24,22 +26,30 @@ class Catalogue:
     Attributes:
         ids: (n_tracks,) track ids.
         works: (n_tracks,) the song that each is a version of, null where none is known.
+        support: (n_tracks,) listeners and playlists who taught the model each; 0 where that was not counted.
     """
 
     def __init__(self, facts: pa.Table) -> None:
         self._facts = facts
         self.ids, self.works = (_whole(facts[name]) for name in ("track_id", "work_id"))
+        counted = "support" in facts.column_names
+        self.support = _whole(facts["support"]).to_numpy() if counted else np.zeros(len(facts), np.int32)
 
     @classmethod
-    def read(cls, library: Library, tracks: Sequence[str]) -> Catalogue:
-        """What a library knows of `tracks`."""
+    def read(
+        cls, library: Library, tracks: Sequence[str], support: NDArray[np.integer] | None = None
+    ) -> Catalogue:
+        """What a library knows of `tracks`; and the support (n_tracks,) of each, where it is known."""
         import ibis
 
         ids = pa.array(list(tracks), pa.string())
         known = library.table("tracks").select("track_id", "work_id", *_FACTS)
         table = library.arrow(known.semi_join(ibis.memtable(pa.table({"track_id": ids})), "track_id"))
         facts = table.take(pc.index_in(ids, value_set=table["track_id"])).combine_chunks()
-        return cls(facts.set_column(0, "track_id", ids))
+        facts = facts.set_column(0, "track_id", ids)
+        return cls(
+            facts if support is None else facts.append_column("support", pa.array(support, pa.int32()))
+        )
 
     def save(self, file: Path) -> None:
         """Write it as an Arrow file, all or nothing."""
@@ -55,6 +65,10 @@ class Catalogue:
         """
         with reading(file, "a catalogue", "roll back, or train again"):
             return cls(pa.ipc.open_file(pa.memory_map(str(file))).read_all())
+
+    def take(self, tracks: Sequence[int]) -> Catalogue:
+        """Of these tracks alone, in their order."""
+        return Catalogue(self._facts.take(pa.array(tracks, pa.int64())).combine_chunks())
 
     def __len__(self) -> int:
         return len(self.ids)

@@ -18,6 +18,7 @@ from segue.factors.training import Trained
 from segue.library.departed import Gone
 from segue.library.few import media_played
 from segue.library.listening import Unit, owners
+from segue.library.search import keep_names
 from segue.playlists.catalogue import Catalogue
 from segue.playlists.history import read_histories
 from segue.playlists.listeners import Listeners
@@ -112,6 +113,7 @@ def train(
                 show_progress=False,
                 beside=beside,
             )
+    keep_names(library)
     return trained
 
 
@@ -139,7 +141,8 @@ def work_out(
     if model.config.observations.teachers == "sessions":
         space = joined_by_sessions(space, plays, matrix)
     some = sorted(sample[:HUB_SAMPLE])
-    catalogue = Catalogue.read(library, tracks)
+    liked = matrix.indices[matrix.data > 0]
+    catalogue = Catalogue.read(library, tracks, np.bincount(liked, minlength=len(tracks)))
     histories = read_histories(library, catalogue, context, some, datetime.now(UTC), unit=unit)
     material = Material(model, catalogue, context, space, find_profiles(space, plays))
     seen = model.observe(library, some)

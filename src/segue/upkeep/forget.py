@@ -23,6 +23,7 @@ from segue.engine.tastes import stored_tastes
 from segue.errors import UsageError
 from segue.library import Library
 from segue.library.departed import Gone, as_file_name, as_word
+from segue.library.search import drop_names
 from segue.library.store import Writer
 from segue.library.tables import TABLES
 from segue.playlists.memory import Weeks
@@ -106,6 +107,7 @@ def _from_library(library: Library, listener: str, wait: float) -> tuple[list[Re
         gone = library.departed.add(playlists, wait) if removed or library.departed.lost else planned
         _drop(library, writer, _conditions(library, listener, playlists), {row.place for row in removed})
         forget_zone(library.path, listener)
+        drop_names(library)
         for path in _damaged(library):
             files.remove(path)
     return removed, gone

@@ -20,7 +20,9 @@ from segue.library.departed import as_file_name, as_word
 # In other files a shorter id would be met by chance among numbers.
 LEAST_BYTES = 6
 # Facts of songs, in tables and beside a model: an artist or a title may be called like a listener.
-SONGS = re.compile(r"(?:.*/)?(?:tracks|track_keys)/[^/]+\.parquet|(?:.*/)?(?:tracks\.arrow|catalogue\.npz)")
+SONGS = re.compile(
+    r"(?:.*/)?(?:(?:tracks|track_keys)/[^/]+\.parquet|tracks\.arrow|search/names\.arrow|catalogue\.npz)"
+)
 
 
 class Trace(NamedTuple):
