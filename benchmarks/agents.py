@@ -110,12 +110,12 @@ def pools(sizes: list[int], repeats: int) -> None:
         count = max(8, 40_000 // size)
         starts = ground.starts(1, min(count, 200), size, 7)
         for name, who in playing.items():
-            world = ground.world(starts, models[who.eyes])
+            world = ground.true_world(starts, models[who.eyes])
             times, earned = [], 0.0
             for number in range(repeats + 1):
                 begun = time.perf_counter()
                 # A few sessions at a time: what a service does for one listener, without the start of a call.
-                played = sessions("town", world, who.policy, who.params, count, comparing.STEPS, number)
+                played = sessions(world, who.policy, who.params, count, comparing.STEPS, number)
                 earned = float((played.there & (played.stage == 3)).sum(1).mean())
                 times.append(1000 * (time.perf_counter() - begun) / (count * comparing.STEPS))
             rows.append({"pool": size, "agent": name, "ms": float(np.median(times[1:])), "earned": earned})

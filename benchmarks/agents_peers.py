@@ -68,7 +68,7 @@ def main() -> None:
     model.learn(10**9, callback=Until(60 * given.minutes))
     rate = model.num_timesteps / (time.perf_counter() - begun)
     starts = ground.starts(1, 2000, 100, given.town)
-    earned = _played(model, given.algorithm, ground.world(starts, eyes), given.sessions)
+    earned = _played(model, given.algorithm, ground.true_world(starts, eyes), given.sessions)
     found = {
         "algorithm": given.algorithm,
         "town": f"{given.kind}-{given.town}",
@@ -84,7 +84,7 @@ def main() -> None:
 
 def _played(model: Any, algorithm: str, world: World, sessions: int) -> list[float]:
     """Returns in the town."""
-    env = gymnasium.make("Playlist-v0", world=world, law="town")
+    env = gymnasium.make("Playlist-v0", world=world)
     earned = []
     for number in range(sessions):
         seen, info = env.reset(seed=number)

@@ -21,12 +21,13 @@ import jax
 import numpy as np
 
 from segue.town import TownConfig, build
+from segue.town.law import true_world
+from segue.town.starts import starts_of
 from segue.town.truth import Truth
 from segue.world import measuring
-from segue.world.dynamics import World, world_of
+from segue.world.dynamics import World
 from segue.world.features import PLACES
 from segue.world.responses import Log, UserModel, along_all, fit_model, init_model
-from segue.world.starts import starts_of
 from world_choices import choices
 from world_reference import STEPS, shuffled
 from world_tables import write
@@ -59,7 +60,7 @@ def town(kind: str, seed: int) -> None:
 
 def _world(truth: Truth, whose: np.ndarray, count: int, seed: int, newcomers: bool = False) -> World:
     starts = starts_of(truth, count, STEPS, seed=seed, listeners=whose, newcomers=newcomers)
-    return world_of(truth, starts, init_model(jax.random.key(0), "plain"))
+    return true_world(truth, starts, init_model(jax.random.key(0), "plain"))
 
 
 def _log(truth: Truth, whose: np.ndarray, seed: int) -> Log:

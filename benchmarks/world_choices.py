@@ -13,11 +13,12 @@ from jax import Array
 
 from segue.agents import policies
 from segue.town import response
+from segue.town.law import model_world, true_world
+from segue.town.starts import starts_of
 from segue.town.truth import Truth
 from segue.world import dynamics, responses
-from segue.world.dynamics import World, sessions, world_of
+from segue.world.dynamics import World, sessions
 from segue.world.responses import Log, UserModel, fit_model
-from segue.world.starts import starts_of
 from world_reference import STEPS
 
 PLAYED, POOL, SEED = 1500, 100, 77
@@ -36,13 +37,13 @@ def choices(
 ) -> dict[str, Any]:
     """Returns by session in truth, and what independent worlds promise of greed on the recurrent model."""
     starts = starts_of(truth, PLAYED, POOL, seed=seed + 90, listeners=halves[1])
-    world = world_of(truth, starts, models["recurrent"])
+    world = true_world(truth, starts, models["recurrent"])
     earned: dict[str, np.ndarray] = {}
     for name in ("session, all known", "appeal, all known"):
         earned[name] = _knowing(world, name.startswith("session"), PLAYED)
     for form in ("dense", "plain", "summary", "recurrent"):
-        earned[form] = _whole("town", world_of(truth, starts, models[form]), policies.greedy)
-    earned["chance"] = _whole("town", world, policies.by_chance)
+        earned[form] = _whole(true_world(truth, starts, models[form]), policies.greedy)
+    earned["chance"] = _whole(world, policies.by_chance)
     ensemble = [models["recurrent"], *(models[f"recurrent {n + 1}"] for n in range(1, members))]
     stacked = jax.tree.map(lambda *each: jnp.stack(each), *ensemble)
     for doubt in DOUBTS:
@@ -56,22 +57,22 @@ def choices(
         "other form, some greedy logs": fit_model(mixed, "summary", seed=seed + 7, epochs=epochs),
     }
     for name, answers in answering.items():
-        where = world_of(truth, starts, models["recurrent"], answers)
+        where = model_world(truth, starts, models["recurrent"], answers)
         for who, policy in (("recurrent", policies.greedy), ("chance", policies.by_chance)):
-            promised[f"{name}, {who}"] = float(_whole("model", where, policy).mean())
+            promised[f"{name}, {who}"] = float(_whole(where, policy).mean())
     return {"earned": {name: each.tolist() for name, each in earned.items()}, "promised": promised}
 
 
-def _whole(law: dynamics.Law, world: World, policy: Any) -> np.ndarray:
-    played = sessions(law, world, policy, None, PLAYED, STEPS, SEED)
+def _whole(world: World, policy: Any) -> np.ndarray:
+    played = sessions(world, policy, None, PLAYED, STEPS, SEED)
     return np.asarray((played.there & (played.stage == 3)).sum(1))
 
 
 def _mixed(truth: Truth, whose: np.ndarray, log: Log, eyes: UserModel, seed: int) -> Log:
     """The log with a share of its sessions chosen by greed from pools."""
     count = int(GREEDY_SHARE * len(log.stage))
-    world = world_of(truth, starts_of(truth, count, POOL, seed=seed + 91, listeners=whose), eyes)
-    chosen = sessions("town", world, policies.greedy, None, count, STEPS, seed + 92).log
+    world = true_world(truth, starts_of(truth, count, POOL, seed=seed + 91, listeners=whose), eyes)
+    chosen = sessions(world, policies.greedy, None, count, STEPS, seed + 92).log
     return jax.tree.map(lambda a, b: np.concatenate([a[count:], np.asarray(b)]), log, chosen)
 
 
@@ -80,11 +81,11 @@ def _knowing(world: World, all_of_it: bool, count: int) -> Array:
     """Greed on the true utility, or on the part of it that is known when a session begins (count,)."""
 
     def worth(state: dynamics.State, _: Any) -> tuple[Array, Any]:
-        appeal, care = world.starts.appeal[state.start], world.starts.care[state.start]
-        tracks = response.take(world.tracks, world.starts.pool[state.start])
-        now = jax.tree.map(lambda x: x[None], state.town)
+        appeal, care = world.law.appeal[state.start], world.law.care[state.start]
+        tracks = response.take(world.law.tracks, world.starts.pool[state.start])
+        now = jax.tree.map(lambda x: x[None], state.law)
         return response.utility(
-            world.constants, appeal, care, tracks, now, jnp
+            world.law.constants, appeal, care, tracks, now, jnp
         ) if all_of_it else appeal, None
 
     return _run(world, worth, lambda carried, *_: carried, None, count)
@@ -121,7 +122,7 @@ def _run(world: World, worth: Any, read: Any, begun: Any, count: int) -> Array:
         _, to_play, to_stay = jax.random.split(key, 3)
         score, seen = worth(state, carried)
         place = jnp.argmax(jnp.where(state.free, score, -jnp.inf))
-        event = dynamics.play("town", world, state, place, to_play)
+        event = dynamics.play(world, state, place, to_play)
         stays = jax.random.uniform(to_stay) < event.stay
         return (event.state, there & stays, read(carried, seen, place, event.stage)), there & (
             event.stage == 3

@@ -32,13 +32,13 @@ def shuffled(world: World, count: int, seed: int, reference: bool) -> tuple[Log,
 
 @partial(jax.jit, static_argnums=2)
 def _part(world: World, keys: Array, reference: bool) -> tuple[Log, Array]:
-    p, kinds = world.constants, 2 if reference else 0
+    p, kinds = world.law.constants, 2 if reference else 0
 
     def one(carry, key):
         state, there, moods = carry
         to_choose, to_play, to_stay, *to_follow = jax.random.split(key, 5)
         place = jnp.argmax(jnp.where(state.free, jax.random.uniform(to_choose, state.free.shape), -1.0))
-        event = dynamics.play("town", world, state, place, to_play)
+        event = dynamics.play(world, state, place, to_play)
         stays = jax.random.uniform(to_stay) < event.stay
         found, after = [jnp.zeros((2, 4))] if not reference else [], moods
         for kind in range(kinds):
@@ -59,10 +59,10 @@ def _part(world: World, keys: Array, reference: bool) -> tuple[Log, Array]:
 
 def _followed(world, state, place, stage, moods, kind: int, key) -> tuple[Array, Array]:
     """Chances of the stages (4,) before a play, and the particles (PARTICLES,) after it."""
-    p, (to_ear, to_draw, to_move) = world.constants, jax.random.split(key, 3)
-    track = response.take(world.tracks, world.starts.pool[state.start, place])
-    appeal, care = world.starts.appeal[state.start, place], world.starts.care[state.start]
-    calm = state.town._replace(mood=jnp.zeros(()))
+    p, (to_ear, to_draw, to_move) = world.law.constants, jax.random.split(key, 3)
+    track = response.take(world.law.tracks, world.starts.pool[state.start, place])
+    appeal, care = world.law.appeal[state.start, place], world.law.care[state.start]
+    calm = state.law._replace(mood=jnp.zeros(()))
     worth = response.utility(p, appeal, care, track, calm, jnp) + moods
     if kind == 1:
         # Affinity with the own ear, less that without it.

@@ -18,10 +18,10 @@ import jax
 
 from segue.agents import policies
 from segue.town import TownConfig, build
+from segue.town.law import model_world, true_world
+from segue.town.starts import starts_of
 from segue.world import dynamics
-from segue.world.dynamics import world_of
 from segue.world.responses import init_model
-from segue.world.starts import starts_of
 
 STEPS = 30
 
@@ -32,13 +32,14 @@ def speed(repeats: int) -> None:
     model = init_model(jax.random.key(0), "recurrent")
     lines = []
     for pool, starts, count in ((100, 500, 4096), (1000, 100, 512), (10_000, 10, 32)):
-        world = world_of(truth, starts_of(truth, starts, pool, seed=7), model)
-        for law in ("town", "model"):
+        begun = starts_of(truth, starts, pool, seed=7)
+        worlds = {"town": true_world(truth, begun, model), "model": model_world(truth, begun, model)}
+        for law, world in worlds.items():
             runs: dict[str, Callable[[int], float]] = {
-                "compiled, random": partial(_batch, law, world, policies.by_chance, count),
-                "compiled, greedy": partial(_batch, law, world, policies.greedy, count),
-                "Gymnasium": partial(_gymnasium, law, world),
-                "Gymnasium, 64 at once": partial(_vector, law, world),
+                "compiled, random": partial(_batch, world, policies.by_chance, count),
+                "compiled, greedy": partial(_batch, world, policies.greedy, count),
+                "Gymnasium": partial(_gymnasium, world),
+                "Gymnasium, 64 at once": partial(_vector, world),
             }
             times: dict[str, list[float]] = {name: [] for name in runs}
             for run in runs.values():
@@ -58,14 +59,14 @@ def speed(repeats: int) -> None:
               f"{middle[100, law, 'compiled, greedy'] / middle[100, law, 'Gymnasium']:.0f}")  # fmt: skip
 
 
-def _batch(law, world, policy, count: int, seed: int) -> float:
+def _batch(world, policy, count: int, seed: int) -> float:
     begin = time.perf_counter()
-    dynamics.sessions(law, world, policy, None, count, STEPS, seed).stage.block_until_ready()
+    dynamics.sessions(world, policy, None, count, STEPS, seed).stage.block_until_ready()
     return count * STEPS / (time.perf_counter() - begin)
 
 
-def _gymnasium(law, world, seed: int, count: int = 1000) -> float:
-    env = gymnasium.make("Playlist-v0", world=world, law=law, disable_env_checker=True)
+def _gymnasium(world, seed: int, count: int = 1000) -> float:
+    env = gymnasium.make("Playlist-v0", world=world, disable_env_checker=True)
     _, info = env.reset(seed=seed)
     begin = time.perf_counter()
     for _ in range(count):
@@ -75,8 +76,8 @@ def _gymnasium(law, world, seed: int, count: int = 1000) -> float:
     return count / (time.perf_counter() - begin)
 
 
-def _vector(law, world, seed: int, count: int = 50) -> float:
-    env = gymnasium.make_vec("Playlist-v0", num_envs=64, world=world, law=law)
+def _vector(world, seed: int, count: int = 50) -> float:
+    env = gymnasium.make_vec("Playlist-v0", num_envs=64, world=world)
     _, info = env.reset(seed=seed)
     begin = time.perf_counter()
     for _ in range(count):

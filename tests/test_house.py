@@ -19,20 +19,9 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "segue"
 # Data moves down this list: a room imports from those above it, never from those below.
 ROOMS = (
-    *("errors", "files", "arrays", "progress", "processes", "compiling", "report", "wording", "layout"),
-    *(
-        "shelf",
-        "library",
-        "town",
-        "factors",
-        "ranking",
-        "sequences",
-        "tastes",
-        "neighbours",
-        "world",
-        "agents",
-    ),
-    *("playlists", "settings", "engine", "evaluation", "upkeep", "demo", "cli"),
+    *("errors", "files", "arrays", "compiling", "progress", "processes", "report", "wording", "layout"),
+    *("shelf", "library", "factors", "ranking", "sequences", "tastes", "neighbours", "world", "town"),
+    *("agents", "playlists", "settings", "engine", "evaluation", "upkeep", "demo", "cli"),
 )
 
 
@@ -73,6 +62,24 @@ def test_a_room_imports_only_from_rooms_above_it() -> None:
             if other in ROOMS and ROOMS.index(other) > ROOMS.index(room):
                 wrong.append(f"{file.relative_to(ROOT)}:{line} imports {module}")
     assert not wrong, "\n".join(wrong)
+
+
+def test_serving_imports_no_training_evaluation_or_town() -> None:
+    modules = {".".join(file.relative_to(SOURCE.parent).with_suffix("").parts): file for file in _modules()}
+    modules = {name.removesuffix(".__init__"): file for name, file in modules.items()}
+    asked, met = [name for name in modules if name.startswith("segue.engine")], set()
+    while asked:
+        name = asked.pop()
+        if name not in met:
+            met.add(name)
+            asked += [module for _, module in _imports(modules[name]) if module in modules]
+    training = {name for name in met if name.endswith("training") or name.split(".")[1:2] == ["town"]}
+    training |= {name for name in met if name.split(".")[1:2] in (["evaluation"], ["upkeep"], ["cli"])}
+    assert not training, training
+
+
+def _modules() -> Iterator[Path]:
+    yield from (file for file in SOURCE.rglob("*.py") if file.parent.name != "testing")
 
 
 def test_help_comes_at_once_and_imports_nothing_heavy() -> None:

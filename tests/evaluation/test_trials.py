@@ -17,10 +17,11 @@ from segue.evaluation.grounds import TownGround
 from segue.evaluation.intervals import Interval
 from segue.evaluation.trials import again, learned, player, publish, trained, trial
 from segue.town import TownConfig, build
+from segue.town.law import true_world
+from segue.town.starts import TownStarts, starts_of
 from segue.town.truth import Truth
-from segue.world.dynamics import sessions, world_of
+from segue.world.dynamics import sessions
 from segue.world.responses import Log, fit_model, init_model, log_loss
-from segue.world.starts import Starts, starts_of
 
 SIZE = {"listeners": 80, "tracks": 900, "months": 0.5}
 TEN_LINES = """
@@ -41,30 +42,30 @@ def truth() -> Truth:
 
 
 @pytest.fixture(scope="module")
-def starts(truth: Truth) -> Starts:
+def starts(truth: Truth) -> TownStarts:
     return starts_of(truth, 200, 40, seed=1)
 
 
 @pytest.fixture(scope="module")
-def log(truth: Truth, starts: Starts) -> Log:
+def log(truth: Truth, starts: TownStarts) -> Log:
     blank = init_model(jax.random.key(0), "plain")
-    return sessions("town", world_of(truth, starts, blank), policies.by_chance, None, 1200, 30, 11).log
+    return sessions(true_world(truth, starts, blank), policies.by_chance, None, 1200, 30, 11).log
 
 
-def _returned(truth: Truth, starts: Starts, log: Log) -> tuple[float, float]:
+def _returned(truth: Truth, starts: TownStarts, log: Log) -> tuple[float, float]:
     """The model's log loss against the constant one's, and what greed on it earns over chance, in truth."""
     model = fit_model(log, "summary", epochs=8)
-    world = world_of(truth, starts, model)
+    world = true_world(truth, starts, model)
     earned = []
     for policy in (policies.greedy, policies.by_chance):
-        played = sessions("town", world, policy, None, 400, 30, 21)
+        played = sessions(world, policy, None, 400, 30, 21)
         earned.append(float((played.there & (played.stage == 3)).sum(1).mean()))
     share = np.bincount(np.asarray(log.stage)[np.asarray(log.there) > 0], minlength=4) / log.there.sum()
     constant = float(-(share * np.log(share)).sum())
     return float(log_loss(model, log)) / constant, earned[0] / earned[1]
 
 
-def test_a_model_of_shuffled_labels_lifts_nothing(truth: Truth, starts: Starts, log: Log) -> None:
+def test_a_model_of_shuffled_labels_lifts_nothing(truth: Truth, starts: TownStarts, log: Log) -> None:
     loss, lift = _returned(truth, starts, log)
     assert loss < 0.9
     assert lift > 1.15

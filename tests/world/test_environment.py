@@ -9,7 +9,7 @@ from gymnasium.utils.env_checker import check_env
 
 import segue.world  # noqa: F401 (registers the environment)
 from segue.errors import UsageError
-from segue.world.demo import demo_world
+from segue.town.demo_world import demo_world
 from segue.world.dynamics import World
 from segue.world.environment import PlaylistEnv, PlaylistVectorEnv
 
@@ -49,7 +49,7 @@ def test_the_same_seed_plays_the_same_session_and_sessions_end() -> None:
 
 
 def test_a_place_played_before_plays_nothing(world: World) -> None:
-    env = PlaylistEnv(world, law="town", steps=3, render_mode="ansi", labels=demo_world()[1])
+    env = PlaylistEnv(world, steps=3, render_mode="ansi", labels=demo_world()[1])
     for seed in range(50):
         env.reset(seed=seed)
         if not env.step(np.int64(5))[2]:
@@ -65,7 +65,7 @@ def test_a_place_played_before_plays_nothing(world: World) -> None:
 
 
 def test_rewards_and_starts_are_the_users_to_choose(world: World) -> None:
-    env = PlaylistEnv(world._replace(rewards=np.float32([-1, -0.5, 0.25, 2])), law="town")
+    env = PlaylistEnv(world._replace(rewards=np.float32([-1, -0.5, 0.25, 2])))
     env.reset(seed=1, options={"start": 7})
     assert int(env._playing.state.start) == 7
     _, reward, _, _, info = env.step(np.int64(0))
@@ -77,7 +77,7 @@ def test_rewards_and_starts_are_the_users_to_choose(world: World) -> None:
 
 
 def test_many_sessions_at_once_begin_anew(world: World) -> None:
-    env = gymnasium.make_vec("Playlist-v0", num_envs=6, world=world, law="town", steps=4)
+    env = gymnasium.make_vec("Playlist-v0", num_envs=6, world=world, steps=4)
     assert isinstance(env.unwrapped, PlaylistVectorEnv)
     observation, info = env.reset(seed=2)
     assert env.observation_space.contains(observation)

@@ -15,8 +15,8 @@ import pytest
 from segue.agents import policies
 from segue.errors import FormatError, NotFoundError, UsageError
 from segue.library import Library
+from segue.library.stages import HEARD
 from segue.town import TownConfig, build
-from segue.town.response import HEARD
 from segue.world import measuring
 from segue.world.catalogue import Catalogue, catalogue_of
 from segue.world.config import WorldConfig
@@ -177,9 +177,7 @@ def test_a_world_of_the_librarys_listeners(library: Library, trained: TrainedWor
     _, info = env.reset(seed=3)
     env.step(int(info["action_mask"].argmax()))
     assert " - " in str(env.render())
-    played = [
-        sessions("model", world, policy, None, 250, 20, 5) for policy in (policies.greedy, policies.by_chance)
-    ]
+    played = [sessions(world, policy, None, 250, 20, 5) for policy in (policies.greedy, policies.by_chance)]
     whole = [float((each.there & (each.stage == 3)).sum(1).mean()) for each in played]
     assert whole[0] > 1.1 * whole[1]
     with pytest.raises(UsageError, match="larger than the catalogue"):

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from segue.world.dynamics import State, World, play, see
+from segue.world.law import ModelLaw, ModelState
 from segue.world.session import Planner
 
 WIDTH, DEPTH, DRAWS = 5, 2, 2  # candidates tried, tracks that follow each, times it is tried
@@ -24,18 +25,18 @@ def look_ahead(params: Any, world: World, state: State, key: Array) -> Array:
     """
     seen = see(world, state)
     prior, places = jax.lax.top_k(jnp.where(seen.mask, seen.prior, -jnp.inf), min(WIDTH, len(seen.mask)))
-    own = world._replace(answers=world.model)
+    own = world._replace(law=ModelLaw(world.model))
     # What the model has read of the session so far is its own reading, not that of who answers.
-    mind = state._replace(answering=(state.heard.surprise, state.memory))
+    mind = state._replace(law=ModelState(state.heard.surprise, state.memory))
 
     def worth(place: Array, key: Array) -> Array:
         first, *others = jax.random.split(key, DEPTH + 1)
-        event = play("model", own, mind, place, first)
+        event = play(own, mind, place, first)
         total, there = event.expected, DISCOUNT * event.stay
         for later in others:
             view = see(own, event.state)
             follow = jnp.argmax(jnp.where(view.mask, view.prior, -jnp.inf))
-            event = play("model", own, event.state, follow, later)
+            event = play(own, event.state, follow, later)
             total, there = total + there * view.mask.any() * event.expected, there * DISCOUNT * event.stay
         return total
 

@@ -13,7 +13,7 @@ from segue.agents.user_models import EYES
 from segue.evaluation.grounds import Ground
 from segue.evaluation.playing import Comparison, Kind, Played, measured, verdict
 from segue.progress import Advance
-from segue.world.dynamics import Law, Sessions, sessions
+from segue.world.dynamics import Sessions, sessions
 from segue.world.responses import UserModel
 from segue.world.session import Planner, Policy
 
@@ -41,17 +41,17 @@ class World(NamedTuple):
     """A world of a comparison: what it is, who answers, and whose sessions begin it."""
 
     kind: Kind
-    law: Law
+    true: bool
     half: int
     answers: str
 
 
 LEARNED, TRUE = "the world it learned in", "the town"
 WORLDS = {
-    LEARNED: World("training", "model", 0, EYES),
-    "other listeners": World("independent", "model", 1, "recurrent, others"),
-    "other listeners, other form": World("independent", "model", 1, "summary, others"),
-    TRUE: World("truth", "town", 1, EYES),
+    LEARNED: World("training", False, 0, EYES),
+    "other listeners": World("independent", False, 1, "recurrent, others"),
+    "other listeners, other form": World("independent", False, 1, "summary, others"),
+    TRUE: World("truth", True, 1, EYES),
 }
 
 
@@ -76,7 +76,7 @@ def rivals(ground: Ground) -> dict[str, Player]:
 
 def worlds_of(ground: Ground) -> list[str]:
     """The worlds there are on a ground."""
-    return [name for name, world in WORLDS.items() if ground.law or world.law == "model"]
+    return [name for name, world in WORLDS.items() if ground.truth_known or not world.true]
 
 
 def compare(
@@ -107,9 +107,10 @@ def compare(
         world = WORLDS[name]
         starts = ground.starts(world.half, count, pool, seed)
         for who, player in playing.items():
-            where = ground.world(starts, models[player.eyes], models[world.answers])
+            eyes, answers = models[player.eyes], models[world.answers]
+            where = ground.true_world(starts, eyes) if world.true else ground.world(starts, eyes, answers)
             fewer = max(1, count // SLOWER) if isinstance(player.policy, Planner) else count
-            played = sessions(world.law, where, player.policy, player.params, fewer, STEPS, seed)
+            played = sessions(where, player.policy, player.params, fewer, STEPS, seed)
             found.setdefault(name, {})[who] = _measured(played, ground)
             if advance:
                 advance(1)

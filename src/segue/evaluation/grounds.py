@@ -17,19 +17,22 @@ from scipy.sparse import coo_matrix, csr_matrix
 
 from segue import wording
 from segue.agents.policies import Factors, by_chance
+from segue.errors import UsageError
 from segue.evaluation.playing import Tracks
 from segue.factors.als import ImplicitALS
 from segue.library import Library
+from segue.library.stages import HEARD
 from segue.town import TownConfig, build
-from segue.town.response import HEARD
+from segue.town.law import model_world, true_world
+from segue.town.starts import TownStarts, lives, starts_of
 from segue.world.catalogue import catalogue_of
 from segue.world.config import WorldConfig
-from segue.world.dynamics import World, sessions, world_of
+from segue.world.dynamics import World, sessions
 from segue.world.library_world import library_starts, library_world
 from segue.world.loading import song_vectors
 from segue.world.logs import FEW, chosen, log_of, read_sessions
 from segue.world.responses import Log, UserModel, init_model
-from segue.world.starts import Starts, lives, starts_of
+from segue.world.starts import Starts
 
 SHUFFLED = 30  # tracks of a shuffled session
 STARTS = 2000  # beginnings of sessions that are kept at hand
@@ -40,7 +43,7 @@ class Ground(Protocol):
     """What a training and a comparison need."""
 
     facts: dict[str, Any]  # enough to make the ground anew
-    law: bool  # whether the truth is known
+    truth_known: bool
 
     @property
     def tracks(self) -> Tracks:
@@ -49,11 +52,14 @@ class Ground(Protocol):
     def logs(self, count: int, tell: Callable[[str], None]) -> tuple[list[Log], list[Log]]:
         """Shuffled sessions of each half: to learn from, and to test a model of the other half on."""
 
-    def starts(self, half: int, count: int, pool: int, seed: int) -> Starts:
-        """Beginnings of sessions of one half."""
+    def starts(self, half: int, count: int, pool: int, seed: int) -> Any:
+        """Beginnings of sessions of one half, as `world` takes them."""
 
-    def world(self, starts: Starts, model: UserModel, answers: UserModel | None = None) -> World:
-        """A world: what an agent sees through, and who answers."""
+    def world(self, starts: Any, model: UserModel, answers: UserModel | None = None) -> World:
+        """A world: what an agent sees through, and the user model that answers."""
+
+    def true_world(self, starts: Any, model: UserModel) -> World:
+        """A world in which the truth answers, where it is known."""
 
     def factors(self) -> Factors:
         """Matrix factorisation of what had been heard before."""
@@ -62,7 +68,7 @@ class Ground(Protocol):
 class TownGround:
     """A simulated town, whose truth is known."""
 
-    law = True
+    truth_known = True
 
     def __init__(self, config: TownConfig, seed: int) -> None:
         self.truth = build(config, seed).truth()
@@ -76,17 +82,20 @@ class TownGround:
         tell(f"   playing {2 * count:,} shuffled sessions")
         blank, learn, test = init_model(jax.random.key(0), "plain"), [], []
         for half in (0, 1):
-            world = self.world(self.starts(half, min(STARTS, count), SHUFFLED, 10), blank)
+            world = self.true_world(self.starts(half, min(STARTS, count), SHUFFLED, 10), blank)
             for found, each, draw in ((learn, count, 20), (test, max(200, count // 5), 30)):
-                found.append(sessions("town", world, by_chance, None, each, SHUFFLED, draw + half).log)
+                found.append(sessions(world, by_chance, None, each, SHUFFLED, draw + half).log)
         return learn, test
 
-    def starts(self, half: int, count: int, pool: int, seed: int) -> Starts:
+    def starts(self, half: int, count: int, pool: int, seed: int) -> TownStarts:
         them = np.arange(half, self.truth.config.listeners, 2)
         return starts_of(self.truth, min(count, STARTS), pool, seed=seed + half, listeners=them)
 
-    def world(self, starts: Starts, model: UserModel, answers: UserModel | None = None) -> World:
-        return world_of(self.truth, starts, model, answers)
+    def world(self, starts: TownStarts, model: UserModel, answers: UserModel | None = None) -> World:
+        return model_world(self.truth, starts, model, answers)
+
+    def true_world(self, starts: TownStarts, model: UserModel) -> World:
+        return true_world(self.truth, starts, model)
 
     def factors(self) -> Factors:
         lived, plays = lives(self.truth.config, self.truth.seed), self.truth.first_memory().plays
@@ -97,7 +106,7 @@ class TownGround:
 class LibraryGround:
     """The listeners of a library. What is true of them nobody knows."""
 
-    law = False
+    truth_known = False
 
     def __init__(self, library: Library, *, shuffled: bool = True) -> None:
         self.library, self.shuffled = library, shuffled
@@ -133,6 +142,9 @@ class LibraryGround:
 
     def world(self, starts: Starts, model: UserModel, answers: UserModel | None = None) -> World:
         return library_world(self.catalogue, starts, model, answers)
+
+    def true_world(self, starts: Starts, model: UserModel) -> World:
+        raise UsageError("What is true of a library's listeners nobody knows", do="take a town")
 
     def factors(self) -> Factors:
         table = self.library.table("listens")

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from segue.library.stages import HEARD
 from segue.town import response
 from segue.town.draws import Draws, normal
 from segue.town.living import played_ms
@@ -159,7 +160,7 @@ def sparing(price: float) -> Policy:
     def choose(view: View) -> NDArray[np.integer]:
         chances, p = _chances(view), view.parameters
         loud = p.tiring * np.maximum(view.tracks.loud - p.loud_room, 0)
-        tired = loud * (chances * response.HEARD).sum(-1)
+        tired = loud * (chances * HEARD).sum(-1)
         return np.argmax(np.where(view.free, chances[..., 3] - price * tired, -np.inf), axis=1)
 
     return choose

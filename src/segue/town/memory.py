@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from segue.library.stages import HEARD
 from segue.town import response
 from segue.town.catalogue import Floats, Ints
 from segue.town.choosing import by_weight, first_of
@@ -79,7 +80,7 @@ class Memory:
         now: NDArray[np.float64],
     ) -> None:
         """Each of `rows` (all different) has heard a song until `stage`."""
-        heard = response.HEARD[stage]
+        heard = HEARD[stage]
         self.plays[rows, songs] += heard
         self.last[rows, songs] = np.where(stage >= 2, now, self.last[rows, songs])
         faded = np.exp((self.worn[rows, artist] - now) / p.artist_wear_days)
@@ -97,7 +98,7 @@ class Memory:
         now: float,
     ) -> None:
         """Everything that was heard until the day `now`, at once and in any order."""
-        heard = response.HEARD[stage]
+        heard = HEARD[stage]
         np.add.at(self.plays, (rows, songs), heard)
         late = stage >= 2
         np.maximum.at(self.last, (rows[late], songs[late]), day[late].astype(np.float32))

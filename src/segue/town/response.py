@@ -25,8 +25,9 @@ from typing import Annotated, Any, NamedTuple, cast
 import numpy as np
 from pydantic import Field
 
+from segue.library.stages import HEARD
+
 Array = Any  # numpy.ndarray or jax.Array
-STAGES = ("very brief", "brief", "most", "whole")
 MEMORY = 6  # tracks back that the artist fatigue remembers
 
 
@@ -135,10 +136,6 @@ class State(NamedTuple):
     heard: Array  # (..., MEMORY) share of each that was heard
     genres: Array  # (..., n_genres) fading share of each genre in what was heard
     tiredness: Array  # (...) logits
-
-
-# Share of a track that counts as heard, by stage.
-HEARD = np.array([0.03, 0.12, 0.6, 1.0], dtype=np.float32)
 
 
 def affinity(p: Parameters, listener: Listener, track: Track, xp: Any = np) -> Array:

@@ -1,4 +1,4 @@
-"""A simulated world of listening: sessions answered by a town's law, or by a user model learned from logs.
+"""A simulated world of listening: sessions answered by a law, such as a user model learned from logs.
 
 With Gymnasium installed (the extra `world`), importing this registers `Playlist-v0`.
 """
@@ -10,6 +10,7 @@ if find_spec("gymnasium") is not None:
 
     gymnasium.register(
         id="Playlist-v0",
-        entry_point="segue.world.environment:PlaylistEnv",
-        vector_entry_point="segue.world.environment:PlaylistVectorEnv",
+        # Looked up when one is made: where no world is given, it is that of a small simulated town.
+        entry_point="segue.town.demo_world:playlist_env",
+        vector_entry_point="segue.town.demo_world:playlist_vector_env",
     )

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from segue.errors import UsageError
 from segue.library import Library
 from segue.library.listening import sessions
-from segue.town.response import HEARD, Track
+from segue.library.stages import HEARD
 from segue.world.known import Floats, standard, unit
+from segue.world.tracks import Track
 
 USUAL_MINUTES = 3.5
 
@@ -21,7 +22,7 @@ class Catalogue(NamedTuple):
     """Songs of a library, n of them."""
 
     ids: list[str]
-    tracks: Track  # (n, ...); quality, genre and index, which only a town knows, are 0
+    tracks: Track  # (n, ...)
     popularity: Floats  # (n,) log of listens, standardised
     labels: list[str]  # artist - title
     reception: Floats  # (n, 2) sum of `known.surprises` over all plays, and their number
@@ -54,16 +55,13 @@ def catalogue_of(library: Library, vectors: NDArray[np.floating] | None = None) 
             do="import track features, or learn vectors: segue train --vectors",
         )
     place = {name: number for number, name in enumerate(sorted({names[0] for names in artists}))}
-    zero, size = np.zeros(len(ids), np.float32), len(ids)
+    size = len(ids)
     tracks = Track(
         vector=unit(np.concatenate(parts, 1)).astype(np.float32),
         energy=_column(sound, "energy", size, 0.5),
         loud=np.clip((_column(sound, "loudness", size, -12.5) + 22) / 19, 0, 1).astype(np.float32),
-        quality=zero,
         artist=np.array([place[names[0]] for names in artists], np.int32),
-        genre=zero.astype(np.int32),
         minutes=np.where(minutes > 0, minutes, USUAL_MINUTES).astype(np.float32),
-        index=zero.astype(np.uint32),
     )
     titles = found["title"].to_pylist()
     labels = [f"{', '.join(names)} - {title}" for names, title in zip(artists, titles, strict=True)]

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from segue.errors import UsageError
 from segue.world import dynamics
-from segue.world.dynamics import Law, State, World
+from segue.world.dynamics import State, World
 from segue.world.features import PLACES
 from segue.world.rendering import Line, rendered
 
@@ -59,10 +59,10 @@ def _begin(world: World, key: Array, start: Array) -> tuple[Playing, Array]:
     return playing, _packed(world, state, [0, 0, 0, 0, -1, -1, 0])
 
 
-def _step(law: Law, world: World, steps: Array, playing: Playing, place: Array) -> tuple[Playing, Array]:
+def _step(world: World, steps: Array, playing: Playing, place: Array) -> tuple[Playing, Array]:
     to_play, to_stay = jax.random.split(jax.random.fold_in(playing.key, playing.count))
     free = playing.state.free[place]
-    event = dynamics.play(law, world, playing.state, place, to_play)
+    event = dynamics.play(world, playing.state, place, to_play)
     left = free & (jax.random.uniform(to_stay) >= event.stay)
     state = jax.tree.map(lambda new, old: jnp.where(free, new, old), event.state, playing.state)
     count = playing.count + 1
@@ -74,16 +74,16 @@ def _step(law: Law, world: World, steps: Array, playing: Playing, place: Array) 
 
 
 _begin_one = jax.jit(_begin)
-_step_one = jax.jit(_step, static_argnums=0, donate_argnums=3)
+_step_one = jax.jit(_step, donate_argnums=2)
 _begin_many = jax.jit(jax.vmap(_begin, (None, 0, None)))
 
 
-@partial(jax.jit, static_argnums=0, donate_argnums=3)
-def _step_many(law: Law, world: World, steps: Array, playing: Playing, places: Array) -> Any:
+@partial(jax.jit, donate_argnums=2)
+def _step_many(world: World, steps: Array, playing: Playing, places: Array) -> Any:
     """A step of every session; those that were over begin anew (AutoresetMode.NEXT_STEP)."""
 
     def one(playing: Playing, place: Array) -> tuple[Playing, Array]:
-        went = _step(law, world, steps, playing, place)
+        went = _step(world, steps, playing, place)
         anew = _begin(world, jax.random.fold_in(playing.key, 2**20), jnp.asarray(-1))
         return jax.tree.map(lambda a, b: jnp.where(playing.over, a, b), anew, went)
 
@@ -125,9 +125,8 @@ class PlaylistEnv(gym.Env[dict[str, NDArray[Any]], np.int64]):
     """A playlist made track by track for one listener.
 
     Args:
-        world: whose sessions; by default a small simulated town (`demo_world`).
-        law: who answers: the "model" of listeners, or the "town" itself. By default the town in the demo
-            world and the model in any other.
+        world: whose sessions, and who answers in them. `gymnasium.make("Playlist-v0")` without one takes
+            that of a small simulated town (`segue.town.demo_world`).
         steps: tracks of a full list.
         labels: names of the tracks, for `render`.
         render_mode: None or "ansi".
@@ -139,14 +138,13 @@ class PlaylistEnv(gym.Env[dict[str, NDArray[Any]], np.int64]):
 
     def __init__(
         self,
-        world: World | None = None,
+        world: World,
         *,
-        law: Law | None = None,
         steps: int = 30,
         labels: Sequence[str] | None = None,
         render_mode: str | None = None,
     ) -> None:
-        self._world, self._law, labels = _given(world, law, labels, steps)
+        self._world = _refuse_no_steps(world, steps)
         self._steps, self._labels, self.render_mode = np.int32(steps), labels, render_mode
         self._layout = _Layout(self._world)
         self.observation_space: spaces.Space[Any] = self._layout.observation
@@ -170,7 +168,7 @@ class PlaylistEnv(gym.Env[dict[str, NDArray[Any]], np.int64]):
             UsageError: there is no such start.
         """
         super().reset(seed=seed)
-        start, count = int((options or {}).get("start", -1)), self._world.starts.care.shape[0]
+        start, count = int((options or {}).get("start", -1)), self._world.starts.pool.shape[0]
         if start >= count:
             raise UsageError("There is no such start", expected=f"0 to {count - 1}", came=str(start))
         key = jax.random.key(int(self.np_random.integers(2**31)))
@@ -192,9 +190,7 @@ class PlaylistEnv(gym.Env[dict[str, NDArray[Any]], np.int64]):
             raise UsageError(
                 "There is no such candidate", expected=f"0 to {self._layout.m - 1}", came=str(action)
             )
-        self._playing, packed = _step_one(
-            self._law, self._world, self._steps, self._playing, np.int32(action)
-        )
+        self._playing, packed = _step_one(self._world, self._steps, self._playing, np.int32(action))
         head, observation = self._layout.taken_apart(packed)
         self._mask = observation["action_mask"]
         reward, left, full, invalid, stage, track, expected = head.tolist()
@@ -228,11 +224,9 @@ class PlaylistVectorEnv(VectorEnv[dict[str, NDArray[Any]], NDArray[np.int64], ND
 
     metadata = {"autoreset_mode": AutoresetMode.NEXT_STEP}  # noqa: RUF012 (Gymnasium's own form)
 
-    def __init__(
-        self, num_envs: int = 64, world: World | None = None, *, law: Law | None = None, steps: int = 30
-    ) -> None:
+    def __init__(self, world: World, num_envs: int = 64, *, steps: int = 30) -> None:
         self.num_envs = num_envs
-        self._world, self._law, _ = _given(world, law, None, steps)
+        self._world = _refuse_no_steps(world, steps)
         self._steps, self._layout = np.int32(steps), _Layout(self._world)
         self.single_observation_space = self._layout.observation
         self.single_action_space = spaces.Discrete(self._layout.m)
@@ -261,7 +255,7 @@ class PlaylistVectorEnv(VectorEnv[dict[str, NDArray[Any]], NDArray[np.int64], ND
         if self._playing is None:
             raise UsageError("No session is being played", do="call reset() first")
         places = np.asarray(actions, np.int32)
-        self._playing, packed = _step_many(self._law, self._world, self._steps, self._playing, places)
+        self._playing, packed = _step_many(self._world, self._steps, self._playing, places)
         head, observation = self._layout.taken_apart(packed)
         info = {
             "action_mask": observation["action_mask"],
@@ -272,14 +266,7 @@ class PlaylistVectorEnv(VectorEnv[dict[str, NDArray[Any]], NDArray[np.int64], ND
         return observation, head[:, 0].astype(np.float64), head[:, 1] > 0, head[:, 2] > 0, info
 
 
-def _given(
-    world: World | None, law: Law | None, labels: Sequence[str] | None, steps: int
-) -> tuple[World, Law, Sequence[str] | None]:
+def _refuse_no_steps(world: World, steps: int) -> World:
     if steps < 1:
         raise UsageError("A list needs a track", expected="steps of 1 or more", came=str(steps))
-    if world is not None:
-        return world, law or "model", labels
-    from segue.world.demo import demo_world
-
-    world, names = demo_world()
-    return world, law or "town", labels or names
+    return world

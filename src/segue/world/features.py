@@ -12,10 +12,9 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
-from segue.town import response
-from segue.town.response import Track
+from segue.library.stages import HEARD
+from segue.world.tracks import Track
 
-HEARD = response.HEARD
 ARTISTS = 6  # tracks back in which a candidate's artist is looked for
 
 # Features of the session, in the order of `session_features`; the state of a recurrent model follows.

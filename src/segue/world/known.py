@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from segue.town.response import Track, take
 from segue.world.features import STATIC, UNKNOWN, WIDE
+from segue.world.tracks import Track, take
 
 Floats = NDArray[np.floating]
 MOST_PLAYED = 20  # tracks that stand for a listener's tastes

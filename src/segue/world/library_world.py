@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from segue.errors import UsageError
 from segue.library import Library
-from segue.town import response
 from segue.world.catalogue import Catalogue
-from segue.world.dynamics import WHOLE, World, assembled
+from segue.world.dynamics import WHOLE, World, world_of
 from segue.world.features import STATIC
 from segue.world.known import Floats
+from segue.world.law import ModelLaw
 from segue.world.responses import UserModel
 from segue.world.starts import Starts
 from segue.world.walking import Told, walk
@@ -70,8 +70,7 @@ def library_starts(
         raise UsageError("There are no sessions to begin with", do="import sessions whose skips are known")
     songs, static, who = (np.stack(column) for column in zip(*found, strict=True))
     plays = static[..., STATIC.index("plays")]
-    zero = np.zeros(songs.shape, np.float32)  # what only a town's law reads
-    return Starts(*map(jnp.asarray, (songs, static, plays > 0, zero, zero[:, 0], who)))
+    return Starts(*map(jnp.asarray, (songs, static, plays > 0, who)))
 
 
 def library_world(
@@ -82,7 +81,7 @@ def library_world(
     rewards: Sequence[float] = WHOLE,
     doubt: float = 0.0,
 ) -> World:
-    """A world whose listeners answer by a user model. Its law is "model": there is no town.
+    """A world whose listeners answer by a user model.
 
     Args:
         catalogue: of the library's songs.
@@ -92,8 +91,8 @@ def library_world(
         rewards: of a track left at once, left soon, mostly heard, heard whole.
         doubt: see `dynamics.world_of`.
     """
-    none = response.Parameters()  # no law is asked
-    return assembled(none, 1, catalogue.tracks, starts, model, answers=answers, rewards=rewards, doubt=doubt)
+    law = ModelLaw(model if answers is None else answers)
+    return world_of(catalogue.tracks, starts, model, law, rewards=rewards, doubt=doubt)
 
 
 def _pool(catalogue: Catalogue, told: Told, size: int, draws: np.random.Generator) -> NDArray[np.int32]:

@@ -10,10 +10,11 @@ from math import exp
 import numpy as np
 from numpy.typing import NDArray
 
-from segue.town.response import HEARD, take
+from segue.library.stages import HEARD
 from segue.world.catalogue import Catalogue
 from segue.world.features import USUAL_ENERGY
 from segue.world.known import MOST_PLAYED, NEVER, WEAR_DAYS, About, Floats, static_features, surprises
+from segue.world.tracks import take
 
 GAP_DAYS = 5 / (24 * 60)  # without listening, after which a session is another
 PARTS = [float(part) for part in HEARD]

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from segue.errors import UsageError
 from segue.library import Library
+from segue.library.stages import HEARD
 from segue.progress import Advance
-from segue.town.response import HEARD, Track, take
 from segue.wording import count
 from segue.world.catalogue import Catalogue
 from segue.world.dynamics import leaving_features
@@ -21,6 +21,7 @@ from segue.world.features import STATIC, hear, moment_features, nothing_heard, s
 from segue.world.features import Heard as Session
 from segue.world.known import Floats
 from segue.world.responses import Log
+from segue.world.tracks import Track, take
 from segue.world.walking import walk
 
 FEWEST = 50  # sessions to learn from

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from segue.town.response import HEARD
+from segue.library.stages import HEARD
 from segue.wording import count
 
 MARKS = ("✗ skipped at once", "✗ skipped", "~ mostly heard", "✓ heard whole")

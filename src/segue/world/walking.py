@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from segue.library import Library
 from segue.library.listening import sessions
 from segue.library.moments import DAY, seconds
+from segue.library.stages import HEARD
 from segue.progress import Advance
-from segue.town.response import HEARD
 from segue.world.catalogue import Catalogue
 from segue.world.known import Floats, reception, surprises
 from segue.world.listener import Listener
