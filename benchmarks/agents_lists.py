@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from segue.engine import Engine
 from segue.engine.weekly import prepare
 from segue.evaluation.intervals import ratio_interval
 from segue.library import Library
@@ -78,7 +79,7 @@ def main() -> None:
     week = week_of(library.arrow(library.table("listens").started_at.max()).as_py())
     memory, earned = truth.last_memory(listens), {}
     for name, config in WAYS.items():
-        ready = prepare(library, week, config, keep=False)
+        ready = prepare(Engine(library), week, config, keep=False)
         lists = [each for each in ready.lists(ready.everybody) if len(each.entries) >= config.tracks]
         if not earned:
             kept = {each.listener for each in lists}

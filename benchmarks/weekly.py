@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t
 
+from segue.engine import Engine
 from segue.engine.weekly import Ready, prepare
 from segue.evaluation import beyond
 from segue.evaluation.lists import FIGURES, WEEKLY, Judged, judge_lists
@@ -45,7 +46,7 @@ def town(seed: int, arguments: argparse.Namespace) -> dict[str, dict[str, float]
         als = FactorConfig().als.model_copy(update={"random_state": seed})
         train(library, FactorConfig(als=als), show_progress=False)
         last = library.arrow(library.table("listens").started_at.max()).as_py()
-        ready = prepare(library, week_of(last + timedelta(days=7)))
+        ready = prepare(Engine(library), week_of(last + timedelta(days=7)))
         judged = judge_lists(ready, seed=seed, most=arguments.listeners)
         truths = _true(truth_of(place), ready, judged)
     return {name: truths[name] | figures for name, figures in judged.figures.items()}

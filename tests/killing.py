@@ -158,10 +158,11 @@ def schedule(folder: Path) -> None:
 
 
 def remember(folder: Path) -> None:
+    from segue.engine import Engine
     from segue.engine.weekly import weekly
     from segue.library import Library
 
-    weekly(Library.open(folder), WEEK, listeners=["p03", "p04"])
+    weekly(Engine(Library.open(folder)), WEEK, listeners=["p03", "p04"])
 
 
 def made(folder: Path) -> None:
@@ -175,19 +176,21 @@ def made(folder: Path) -> None:
 
 
 def tastes(folder: Path) -> None:
+    from segue.engine import Engine
     from segue.engine.tastes import tastes_of_week
     from segue.library import Library
 
-    tastes_of_week(Library.open(folder), WEEK)
+    tastes_of_week(Engine(Library.open(folder)), WEEK)
 
 
 def lived_in(folder: Path) -> None:
     """Tastes, lists, a zone, and a model that does not know how to forget."""
+    from segue.engine import Engine
     from segue.engine.weekly import weekly
     from segue.library import Library
     from segue.shelf.names import shelf_of
 
-    weekly(Library.open(folder), WEEK, listeners=[WHO, "p03"])
+    weekly(Engine(Library.open(folder)), WEEK, listeners=[WHO, "p03"])
     (folder / "time-zones.csv").write_text(f"{WHO},Europe/Oslo\np03,UTC\n")
     shelf_of(Library.open(folder)).publish(
         "strange",

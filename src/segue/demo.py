@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from segue import files
+from segue.engine import Engine
 from segue.engine.weekly import weekly
 from segue.errors import UsageError
 from segue.evaluation import Report, evaluate_library
@@ -66,7 +67,7 @@ def run_demo(
     last = library.arrow(library.table("listens").started_at.max()).as_py()
     week = week_of(last + timedelta(days=7))
     tell(f"3. Discover Weekly of {week} for everybody")
-    lists = weekly(library, week, seed=seed)
+    lists = weekly(Engine(library), week, seed=seed)
     write_all(lists, folder / "playlists", "jspf")
     tell(f"   {count(len(lists), 'list')} in {folder / 'playlists'}")
 

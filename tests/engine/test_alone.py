@@ -10,11 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from segue.engine import Engine
 from segue.engine.radio import open_radio
 from segue.engine.sequence import weekly_list
 from segue.engine.similar import neighbourhood
 from segue.engine.tastes import tastes_of_week
-from segue.engine.weekly import explain_absence, weekly, weekly_for_guest
+from segue.engine.weekly import weekly
 from segue.errors import UsageError
 from segue.factors.loading import load_factors
 from segue.factors.model import FactorConfig
@@ -109,21 +110,21 @@ def style(track: str) -> str:
 
 
 def test_sessions_tell_tastes_apart_and_what_is_alike(alone: Library) -> None:
-    model, version = load_factors(alone)
+    model, _ = load_factors(alone)
     assert model.config.observations.teachers == "sessions"
     assert set(model.listeners_) == {"me"}, "rows of sessions are named by whose they are"
-    profiles = tastes_of_week(alone, WEEK, model, version, keep=False).profiles
+    profiles = tastes_of_week(Engine(alone), WEEK, keep=False).profiles
     tastes = profiles.tastes("me")
     assert len(tastes) == 2
     for taste in tastes:
         kinds = {style(str(profiles.tracks[track])) for track in profiles.tracks_of(taste)}
         assert len(kinds) == 1
-    near = neighbourhood(alone, "north3", 10)
+    near = neighbourhood(Engine(alone), "north3", 10)
     assert {style(str(near.catalogue.ids[each.number])) for each in near.near} == {"north"}
 
 
 def test_the_radio_plays_from_both_tastes_and_says_what_lacks(alone: Library) -> None:
-    station = open_radio(alone, listener="me")
+    station = open_radio(Engine(alone), listener="me")
     assert "One person's plays can't tell" in station.notes[0]
     came = []
     for _ in range(20):
@@ -139,7 +140,7 @@ def test_of_one_style_one_taste_is_told(tmp_path: Path) -> None:
     north = songs("north", 80)
     library = library_of(tmp_path, north, evenings("me", [ids(north)], np.random.default_rng(1)))
     train(library, show_progress=False)
-    assert len(tastes_of_week(library, WEEK, keep=False).profiles.tastes("me")) == 1
+    assert len(tastes_of_week(Engine(library), WEEK, keep=False).profiles.tastes("me")) == 1
 
 
 def test_a_large_taste_stays_whole_beside_small_ones(tmp_path: Path) -> None:
@@ -148,7 +149,7 @@ def test_a_large_taste_stays_whole_beside_small_ones(tmp_path: Path) -> None:
     plays = evenings("me", [north, south, north, west], np.random.default_rng(2), number=240)
     library = library_of(tmp_path, [song for kind in kinds for song in kind], plays)
     train(library, show_progress=False)
-    profiles = tastes_of_week(library, WEEK, keep=False).profiles
+    profiles = tastes_of_week(Engine(library), WEEK, keep=False).profiles
     told = [{style(str(profiles.tracks[at])) for at in profiles.tracks_of(t)} for t in profiles.tastes("me")]
     assert told[0] == {"north"}
     assert sorted(map(sorted, told)) == [["north"], ["south"], ["west"]]
@@ -156,7 +157,7 @@ def test_a_large_taste_stays_whole_beside_small_ones(tmp_path: Path) -> None:
 
 def test_favourites_come_again_by_shares_and_are_not_called_new(alone: Library) -> None:
     config = WeeklyConfig(unplayed_days=30, tracks=20)
-    (first,) = weekly(alone, WEEK, config=config)
+    (first,) = weekly(Engine(alone), WEEK, config=config)
     assert first.title == f"Rediscover, {WEEK}"
     assert len(first.entries) == 20
     assert first.notes[0].startswith("One person's plays can't tell what else there is")
@@ -173,10 +174,10 @@ def test_favourites_come_again_by_shares_and_are_not_called_new(alone: Library) 
         assert f"{len(mine)} times" in entry.reason and f"{last:%B %Y}" in entry.reason
         assert entry.chosen_by == "familiar"
     assert weekly_list(alone, WEEK, "me").title == first.title
-    (second,) = weekly(alone, NEXT, config=config)
+    (second,) = weekly(Engine(alone), NEXT, config=config)
     assert second.title == f"Rediscover, {NEXT}"
     assert not {e.track.track_id for e in first.entries} & {e.track.track_id for e in second.entries}
-    _, said = explain_absence(alone, NEXT, "me", first.entries[0].track.track_id, config=config)
+    _, said = Engine(alone).why_not("me", first.entries[0].track.track_id, NEXT, config=config)
     assert "earlier weeks" in {verdict.rule for verdict in said.verdicts if verdict.out}
 
 
@@ -184,7 +185,7 @@ def test_playlists_that_nothing_was_learned_from_are_told_and_not_asked_for(tmp_
     north = songs("north", 40)
     library = library_of(tmp_path, north, evenings("me", [ids(north)], np.random.default_rng(7), 20))
     train(library, show_progress=False)
-    assert MORE in weekly(library, WEEK)[0].notes[0]
+    assert MORE in weekly(Engine(library), WEEK)[0].notes[0]
     tables = {
         "playlists": pa.Table.from_pylist([{"playlist_id": "p", "title": "theirs"}], schema=PLAYLISTS),
         "playlist_entries": pa.Table.from_pylist(
@@ -194,13 +195,13 @@ def test_playlists_that_nothing_was_learned_from_are_told_and_not_asked_for(tmp_
     with library.writing() as writer:
         for name, rows in tables.items():
             writer.append(name, rows)
-    for made in (*weekly(library, NEXT), weekly_for_guest(library, NEXT, ["north1"])[0]):
+    for made in (*weekly(Engine(library), NEXT), Engine(library).weekly_for_guest(["north1"], NEXT)[0]):
         said = " ".join(made.notes)
         assert said.count(UNLEARNED) == 1 and MORE not in said
 
 
 def test_podcasts_are_listed_though_the_model_is_of_songs(alone: Library) -> None:
-    (made,) = weekly(alone, "2025-W50", config=WeeklyConfig(medium="podcast", tracks=10))
+    (made,) = weekly(Engine(alone), "2025-W50", config=WeeklyConfig(medium="podcast", tracks=10))
     assert len(made.entries) == 10
     assert {style(entry.track.track_id) for entry in made.entries} == {"talk"}
 
@@ -210,9 +211,9 @@ def test_who_plays_podcasts_alone_is_told_so(tmp_path: Path) -> None:
     library = library_of(tmp_path, shows, evenings("me", [ids(shows)], np.random.default_rng(2), 30))
     train(library, show_progress=False)
     with pytest.raises(UsageError, match="No song was played here") as told_so:
-        weekly(library, WEEK)
+        weekly(Engine(library), WEEK)
     assert "segue weekly --medium podcast" in str(told_so.value)
-    (made,) = weekly(library, WEEK, config=WeeklyConfig(medium="podcast", tracks=5))
+    (made,) = weekly(Engine(library), WEEK, config=WeeklyConfig(medium="podcast", tracks=5))
     assert len(made.entries) == 5
 
 
@@ -221,11 +222,11 @@ def test_three_plays_give_a_list_that_says_what_it_is(tmp_path: Path) -> None:
     listens = evenings("me", [ids(tracks)], np.random.default_rng(3), number=1)
     library = library_of(tmp_path, tracks, listens)
     train(library, show_progress=False)
-    (made,) = weekly(library, "2024-W02")
+    (made,) = weekly(Engine(library), "2024-W02")
     assert made.title.startswith("Rediscover")
     assert {entry.track.track_id for entry in made.entries} == set(ids(tracks))
     assert any("too few have rested longer" in note for note in made.notes)
-    guest, _ = weekly_for_guest(library, WEEK, ["north1"])
+    guest, _ = Engine(library).weekly_for_guest(["north1"], WEEK)
     assert {entry.track.track_id for entry in guest.entries} <= {"north0", "north2"}
     assert not guest.title.startswith("Discover")
 
@@ -240,7 +241,7 @@ def test_in_a_household_nobody_is_told_what_another_plays(tmp_path: Path) -> Non
     listens += evenings("dan", [ids(talk)], rng, 5)
     library = library_of(tmp_path, [*(row for rows in tracks.values() for row in rows), *talk], listens)
     train(library, show_progress=False)
-    lists = {made.listener: made for made in weekly(library, WEEK)}
+    lists = {made.listener: made for made in weekly(Engine(library), WEEK)}
     for name in names:
         assert lists[name].title.startswith("Rediscover")
         assert {style(entry.track.track_id) for entry in lists[name].entries} == {name}
@@ -248,16 +249,16 @@ def test_in_a_household_nobody_is_told_what_another_plays(tmp_path: Path) -> Non
     assert lists["dan"].notes[0].startswith("dan has played podcasts only")
     assert "--medium podcast" in lists["dan"].notes[0]
     for name in names:
-        station = open_radio(library, listener=name)
+        station = open_radio(Engine(library), listener=name)
         for _ in range(15):
             pick = station.radio.next()
             assert pick is not None
             assert style(station.catalogue.ids[pick.track].as_py()) == name
             station.radio.answer(pick.track, skipped=False)
-    silent = open_radio(library, listener="dan")
+    silent = open_radio(Engine(library), listener="dan")
     assert silent.radio.next() is None
     assert silent.notes[0].startswith("dan has played podcasts only")
-    stranger, _ = weekly_for_guest(library, WEEK, [])
+    stranger, _ = Engine(library).weekly_for_guest([], WEEK)
     assert not stranger.entries
     assert NOBODY in stranger.notes
     forget(library, "ben")
@@ -277,7 +278,7 @@ def test_playlists_of_others_offer_something_new(tmp_path: Path) -> None:
             entries.append({"playlist_id": row["playlist_id"], "position": place, "track_id": str(track)})
     library = library_of(tmp_path, [*mine, *others], listens, playlists=lists, playlist_entries=entries)
     train(library, show_progress=False)
-    (made,) = weekly(library, WEEK, listeners=["me"])
+    (made,) = weekly(Engine(library), WEEK, listeners=["me"])
     assert made.title == f"Discover Weekly, {WEEK}"
     assert sum(style(entry.track.track_id) == "south" for entry in made.entries) >= 20
 

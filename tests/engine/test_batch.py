@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from segue.engine import Engine
 from segue.engine import batch as monday
 from segue.engine.batch import make_all
 from segue.engine.weekly import weekly
@@ -32,7 +33,7 @@ def test_everybody_gets_a_list_once(
     library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(monday, "AT_ONCE", 15)
-    (asked,) = weekly(library, WEEK, listeners=["p03"])
+    (asked,) = weekly(Engine(library), WEEK, listeners=["p03"])
     done = make_all(library, WEEK, workers=1, out=tmp_path / "lists", format="json")
     assert (done.made, done.already) == (39, 1) and done.a_second > 0
     lists = _lists(library)
@@ -41,13 +42,13 @@ def test_everybody_gets_a_list_once(
     assert len(list((tmp_path / "lists").iterdir())) == 39
     again = make_all(library, WEEK, workers=1)
     assert (again.made, again.already) == (0, 40) and _lists(library) == lists
-    assert {e.track.track_id for e in weekly(library, WEEK, listeners=["p05"])[0].entries} == set(
+    assert {e.track.track_id for e in weekly(Engine(library), WEEK, listeners=["p05"])[0].entries} == set(
         lists["p05"]
     )
 
 
 def test_several_processes_make_the_same_lists(library: Library, tmp_path: Path) -> None:
-    one = weekly(library, WEEK, listeners=["p00", "p39"])
+    one = weekly(Engine(library), WEEK, listeners=["p00", "p39"])
     Weeks(library.path / "weeks").files(WEEK)[0].unlink()
     done = make_all(library, WEEK, workers=2)
     assert done.made == 40

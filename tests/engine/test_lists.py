@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from segue.engine import Engine
 from segue.engine.weekly import prepare
 from segue.evaluation.beyond import divergence
 from segue.evaluation.lists import FIGURES, POPULARITY, RANDOM, WEEKLY, judge_lists
@@ -13,7 +14,7 @@ from segue.library import Library
 
 def test_lists_are_judged_and_none_is_remembered(library: Library) -> None:
     before = sorted(path for path in library.path.rglob("*") if path.is_file())
-    ready = prepare(library, "2026-W30", keep=False)
+    ready = prepare(Engine(library), "2026-W30", keep=False)
     judged = judge_lists(ready, most=20)
     after = [path for path in library.path.rglob("*") if path.is_file()]
     assert sorted(path for path in after if path.name != ".lock") == [

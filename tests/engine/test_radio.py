@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from segue.engine import Engine
 from segue.engine.guide import asked_guide
 from segue.engine.radio import Station, open_radio
 from segue.errors import NotFoundError, UsageError
@@ -34,7 +35,7 @@ def kind(station: Station, track: int) -> str:
 
 
 def test_both_tastes_come_with_reasons_that_differ(trained: Path) -> None:
-    station = open_radio(Library.open(trained), listener="p01")  # of two kinds
+    station = open_radio(Engine(Library.open(trained)), listener="p01")  # of two kinds
     assert station.model.startswith("factors/") and station.asker == "listener"
     came = played(station, 40)
     kinds = Counter(kind(station, pick.track) for pick in came)
@@ -55,7 +56,7 @@ def test_both_tastes_come_with_reasons_that_differ(trained: Path) -> None:
 
 
 def test_what_is_skipped_is_named_once_and_does_not_return(trained: Path) -> None:
-    station = open_radio(Library.open(trained), listener="p01")
+    station = open_radio(Engine(Library.open(trained)), listener="p01")
     first = kind(station, played(station, 1)[0].track)
     came = played(station, 30, skips=first)
     assert len({pick.track for pick in came}) == 30
@@ -66,9 +67,9 @@ def test_what_is_skipped_is_named_once_and_does_not_return(trained: Path) -> Non
 
 def test_a_playlist_and_named_tracks_can_be_asked_for(trained: Path) -> None:
     library = Library.open(trained)
-    station = open_radio(library, listener="mine1")
+    station = open_radio(Engine(library), listener="mine1")
     assert station.asker == "playlist" and "you played" not in station.reason(played(station, 5)[-1])
-    station = open_radio(library, seeds=["t2-3"])
+    station = open_radio(Engine(library), seeds=["t2-3"])
     came = played(station, 10)
     assert {kind(station, pick.track) for pick in came} == {"2"}
     assert station.reason(came[0]) == "Because you named Song t2-3 by Band 2-3."
@@ -77,16 +78,16 @@ def test_a_playlist_and_named_tracks_can_be_asked_for(trained: Path) -> None:
 def test_wrong_names_are_told(trained: Path) -> None:
     library = Library.open(trained)
     with pytest.raises(NotFoundError, match="no listener 'nobody'"):
-        open_radio(library, listener="nobody")
+        open_radio(Engine(library), listener="nobody")
     with pytest.raises(NotFoundError, match="No track matches"):
-        open_radio(library, seeds=["zzzz"])
+        open_radio(Engine(library), seeds=["zzzz"])
     with pytest.raises(UsageError, match="begins with something"):
-        open_radio(library)
+        open_radio(Engine(library))
 
 
 def test_what_is_kept_is_what_would_be_read(trained: Path) -> None:
     """The context kept with the factors, turned to the guide's order, says the same of each track."""
-    asked = asked_guide(Library.open(trained))
+    asked = asked_guide(Engine(Library.open(trained)))
     assert asked.shared is not None and asked.factors is not None
     kept = asked.context()
     some = np.array([7, 3, 100, 3])
@@ -106,7 +107,7 @@ def test_without_the_extra_a_trained_network_is_not_needed(
     monkeypatch.setattr("segue.sequences.loading.load_network", missing)
     monkeypatch.setattr(Shelf, "names", lambda self: ["factors", NETWORK])
     library = Library.open(trained)
-    station = open_radio(library, listener="p02")
+    station = open_radio(Engine(library), listener="p02")
     assert station.model.startswith("factors/")
     assert "jax" in station.notes[0] and "taste" in station.notes[0]
     assert len(played(station, 3)) == 3

@@ -15,6 +15,7 @@ from segue.agents.config import AgentConfig
 from segue.agents.network import Scaling, init_network
 from segue.agents.policies import Trained
 from segue.agents.user_models import FORMS
+from segue.engine import Engine
 from segue.engine.sequence import asked, load_sequencer, sequence
 from segue.engine.weekly import prepare
 from segue.errors import FormatError, NotFoundError, UsageError
@@ -81,7 +82,7 @@ def test_a_file_in_order(library: Library, tmp_path: Path) -> None:
     entries = tuple(PlaylistEntry(place, card) for place, card in enumerate(cards, 1))
     given = Playlist("Mine", "", None, NOW, entries)
     path = write(given, tmp_path / "mine.xspf")
-    made = sequence(library, asked(library, str(path), None, None), listener="town:l00003")
+    made = sequence(Engine(library), asked(library, str(path), None, None), listener="town:l00003")
     assert made.by == "agent"
     assert made.why == "its gain is sure"
     assert [card.title for card in made.unknown] == ["Unheard of"]
@@ -91,9 +92,9 @@ def test_a_file_in_order(library: Library, tmp_path: Path) -> None:
     assert names != [card.title for card in cards]
     assert {entry.chosen_by for entry in made.playlist.entries[:-1]} == {"agent"}
     assert all(entry.score is not None for entry in made.playlist.entries[:-1])
-    again = sequence(library, asked(library, str(path), None, None), listener="town:l00003")
+    again = sequence(Engine(library), asked(library, str(path), None, None), listener="town:l00003")
     assert [entry.track for entry in again.playlist.entries] == [e.track for e in made.playlist.entries]
-    few = sequence(library, given, take=5)
+    few = sequence(Engine(library), given, take=5)
     assert len(few.playlist.entries) == 5
     back = read(write(made.playlist, tmp_path / "made.json"))
     assert back.entries[0].score == made.playlist.entries[0].score
@@ -104,11 +105,11 @@ def test_greed_where_the_gain_is_not_sure(library: Library) -> None:
     _put_agent(library, used=False)
     tracks = [TrackCard(row["track_id"]) for row in _songs(library, 6)]
     given = Playlist("P", "", None, NOW, tuple(PlaylistEntry(n + 1, t) for n, t in enumerate(tracks)))
-    made = sequence(library, given)
+    made = sequence(Engine(library), given)
     assert made.by == "greedy"
     assert "not sure" in made.why
     assert [e.score for e in made.playlist.entries] == made.chances
-    assert sequence(library, given, by="agent").by == "agent"
+    assert sequence(Engine(library), given, by="agent").by == "agent"
 
 
 def test_an_agent_of_another_version_does_not_stand_in_the_way_of_a_list(library: Library) -> None:
@@ -125,15 +126,15 @@ def test_an_agent_of_another_version_does_not_stand_in_the_way_of_a_list(library
 
     kept = shelf.manifest(AGENTS, now).model_dump(include={"kind", "config", "data", "seed", "made_from"})
     shelf.publish(AGENTS, earlier, kept)
-    ready = prepare(library, WEEK, WeeklyConfig(), keep=False)
+    ready = prepare(Engine(library), WEEK, WeeklyConfig(), keep=False)
     (made,) = ready.lists(ready.everybody[:1])
-    near = prepare(library, WEEK, WeeklyConfig(order="near"), keep=False)
+    near = prepare(Engine(library), WEEK, WeeklyConfig(order="near"), keep=False)
     (plain,) = near.lists(near.everybody[:1])
     assert made.entries == plain.entries
     assert "likeness" in made.notes[-1]
     assert "segue agents train" in made.notes[-1]
     with pytest.raises(FormatError, match="another version"):
-        prepare(library, WEEK, WeeklyConfig(order="agent"), keep=False)
+        prepare(Engine(library), WEEK, WeeklyConfig(order="agent"), keep=False)
 
 
 def test_what_cannot_be_ordered(library: Library) -> None:
@@ -145,13 +146,13 @@ def test_what_cannot_be_ordered(library: Library) -> None:
         asked(library, None, WEEK, None)
     with pytest.raises(NotFoundError, match="among the 1 track"):
         stranger = PlaylistEntry(1, TrackCard("", "Unheard of", ("Nobody",)))
-        sequence(library, Playlist("P", "", None, NOW, (stranger,)))
+        sequence(Engine(library), Playlist("P", "", None, NOW, (stranger,)))
 
 
 @pytest.mark.slow
 def test_weekly_lists_by_the_agent_keep_the_rules_and_the_tastes(library: Library) -> None:
-    near = prepare(library, WEEK, WeeklyConfig(order="near"), keep=False)
-    ready = prepare(library, WEEK, WeeklyConfig(pool=2.0), keep=False)
+    near = prepare(Engine(library), WEEK, WeeklyConfig(order="near"), keep=False)
+    ready = prepare(Engine(library), WEEK, WeeklyConfig(pool=2.0), keep=False)
     assert near.material.sequencer is None
     assert ready.material.sequencer is not None
     listeners = ready.everybody[:6]
@@ -172,7 +173,7 @@ def test_weekly_lists_by_the_agent_keep_the_rules_and_the_tastes(library: Librar
     weeks.remember(WEEK, lists)
     stored = asked(library, None, WEEK, listeners[0])
     assert [e.track for e in stored.entries] == [e.track for e in lists[0].entries]
-    made = sequence(library, stored, listener=listeners[0])
+    made = sequence(Engine(library), stored, listener=listeners[0])
     assert made.playlist.week == WEEK
     assert {e.reason for e in made.playlist.entries} == {e.reason for e in lists[0].entries}
 

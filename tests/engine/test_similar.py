@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from segue.engine import Engine
 from segue.engine.similar import DOUBT, _nearest, _Space, closeness, neighbourhood
 from segue.errors import NotFoundError
 from segue.factors.config import ALSConfig
@@ -47,7 +48,7 @@ def publish_song_vectors(library: Library, tracks: list[str], rng: np.random.Gen
 
 def test_the_nearest_by_factors_are_those_of_a_brute_force_search(library: Library) -> None:
     model, version = load_factors(library)
-    found = neighbourhood(library, "t1-3", 12)
+    found = neighbourhood(Engine(library), "t1-3", 12)
     assert found.of.track_id == "t1-3" and found.model == f"factors/{version}" and found.learned
     directions = unit(np.asarray(model.als_.item_factors))
     own = int(np.flatnonzero(model.tracks_ == "t1-3")[0])
@@ -67,7 +68,7 @@ def test_the_nearest_by_factors_are_those_of_a_brute_force_search(library: Libra
 def test_one_version_of_a_song_is_shown_and_none_of_the_track_itself(library: Library) -> None:
     with_versions(library)
     train(library, FactorConfig(als=ALSConfig(factors=12, iterations=4)), show_progress=False)
-    everything = neighbourhood(library, "t0-0", 1000)
+    everything = neighbourhood(Engine(library), "t0-0", 1000)
     names = [everything.catalogue.card(near.number).track_id for near in everything.near]
     assert not {"t0-0", "t0-1", "t0-2"} & set(names)
     assert len({"t0-3", "t0-4"} & set(names)) == 1
@@ -91,7 +92,7 @@ def test_songs_of_one_playlist_do_not_crowd_in_and_ties_do_not_decide() -> None:
 def test_song_vectors_are_asked_from_in_to_out(library: Library) -> None:
     tracks = [f"t0-{n}" for n in range(40)]
     vectors = publish_song_vectors(library, tracks, np.random.default_rng(0))
-    found = neighbourhood(library, "t0-5", 5, kind="songs")
+    found = neighbourhood(Engine(library), "t0-5", 5, kind="songs")
     expected = [track for track, _ in vectors.similar(["t0-5"], 5)]
     assert [found.catalogue.card(near.number).track_id for near in found.near] == expected
 
@@ -99,18 +100,18 @@ def test_song_vectors_are_asked_from_in_to_out(library: Library) -> None:
 def test_a_song_too_rare_to_learn_from_is_asked_by_its_artist(library: Library) -> None:
     tracks = [f"t0-{n}" for n in range(40)]
     publish_song_vectors(library, tracks, np.random.default_rng(0))
-    found = neighbourhood(library, "t0-45", 5, kind="songs")  # of the same band as t0-5 and t0-25
+    found = neighbourhood(Engine(library), "t0-45", 5, kind="songs")  # of the same band as t0-5 and t0-25
     assert not found.learned
     assert all(found.catalogue.card(near.number).track_id in tracks for near in found.near)
     with pytest.raises(NotFoundError, match="no vector among the songs"):
-        neighbourhood(library, "t3-50", 5, kind="songs")  # nothing is known of its band
+        neighbourhood(Engine(library), "t3-50", 5, kind="songs")  # nothing is known of its band
 
 
 def test_it_says_what_is_missing(library: Library) -> None:
     with pytest.raises(NotFoundError, match="train --vectors"):
-        neighbourhood(library, "t0-5", kind="songs")
+        neighbourhood(Engine(library), "t0-5", kind="songs")
     with pytest.raises(NotFoundError, match="No track matches 'nothing like it'"):
-        neighbourhood(library, "nothing like it")
+        neighbourhood(Engine(library), "nothing like it")
 
 
 def test_the_picture_shows_every_song_and_colours_by_artist() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
+from segue.engine import Engine
 from segue.engine.tastes import described, shares_by_week, stored_tastes, tastes_of_week
 from segue.library import Library
 from segue.library.tables import LISTENS
@@ -15,10 +16,10 @@ from segue.tastes.storing import KEPT
 
 
 def test_tastes_are_kept_for_their_week_and_carried_to_the_next(library: Library) -> None:
-    first = tastes_of_week(library, "2026-W30")
+    first = tastes_of_week(Engine(library), "2026-W30")
     file = library.path / "tastes" / "2026-W30.npz"
     written = file.stat().st_mtime_ns
-    again = tastes_of_week(library, "2026-W30")
+    again = tastes_of_week(Engine(library), "2026-W30")
     assert file.stat().st_mtime_ns == written, "nothing has changed, so nothing is found anew"
     assert again.profiles.names == first.profiles.names
     assert again.space.resolution == pytest.approx(first.space.resolution)
@@ -26,7 +27,7 @@ def test_tastes_are_kept_for_their_week_and_carried_to_the_next(library: Library
         more = [{"listener_id": "p00", "track_id": "t0-1", "plays": 2}]
         writer.append("listens", pa.Table.from_pylist(more, schema=LISTENS))
     train(library, show_progress=False)
-    later = tastes_of_week(library, "2026-W31")
+    later = tastes_of_week(Engine(library), "2026-W31")
     assert file.stat().st_mtime_ns == written
     same = [
         set(first.profiles.ids[list(first.profiles.tastes(who))].tolist())
@@ -40,7 +41,7 @@ def test_tastes_are_kept_for_their_week_and_carried_to_the_next(library: Library
 
 
 def test_a_listener_of_two_kinds_has_two_tastes_and_a_page_can_show_them(library: Library) -> None:
-    found = tastes_of_week(library, "2026-W30")
+    found = tastes_of_week(Engine(library), "2026-W30")
     right = 0
     for person in range(1, 40, 2):
         told = described(library, found, f"p{person:02}")
@@ -58,7 +59,7 @@ def test_a_listener_of_two_kinds_has_two_tastes_and_a_page_can_show_them(library
 
 
 def test_only_the_newest_weeks_stay(library: Library) -> None:
-    found = tastes_of_week(library, "2026-W10")
+    found = tastes_of_week(Engine(library), "2026-W10")
     for week in range(11, 11 + KEPT):
         stored_tastes(library).keep(f"2026-W{week}", found.profiles, {})
     assert stored_tastes(library).names() == [f"2026-W{week}" for week in range(11, 11 + KEPT)]
@@ -70,5 +71,5 @@ def test_without_listening_there_are_no_tastes_and_none_are_kept(library: Librar
 
     with library.writing() as writer:
         writer.rewrite("listens", LISTENS.empty_table())
-    assert not len(tastes_of_week(library, "2026-W30").profiles.ids)
+    assert not len(tastes_of_week(Engine(library), "2026-W30").profiles.ids)
     assert "2026-W30" not in stored_tastes(library).names()

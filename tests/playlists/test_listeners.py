@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from segue.engine import Engine
 from segue.engine.weekly import prepare
 from segue.errors import FormatError
 from segue.library import Library
@@ -36,7 +37,7 @@ def same(one: Listeners, other: Listeners) -> bool:
 
 
 def test_what_is_kept_is_what_the_library_says(library: Library) -> None:
-    ready = prepare(library, WEEK)
+    ready = prepare(Engine(library), WEEK)
     assert ready.known is not None
     assert len(ready.known.names) == 40
     some = ready.known.take(WHO)
@@ -50,13 +51,16 @@ def test_it_is_not_asked_once_the_library_has_changed(library: Library) -> None:
     row = {"listener_id": "p02", "track_id": "t0-1", "plays": 1, "source": "table"}
     with library.writing() as writer:
         writer.append("listens", pa.Table.from_pylist([row], schema=LISTENS))
-    assert prepare(library, WEEK).known is None
+    assert prepare(Engine(library), WEEK).known is None
 
 
 def test_of_who_is_not_in_it_the_library_is_asked(library: Library) -> None:
     known, _ = kept(library)
     assert known.take(["p02", "mine3"]) is None
-    assert [each.listener for each in prepare(library, WEEK).lists(["p02", "mine3"])] == ["p02", "mine3"]
+    assert [each.listener for each in prepare(Engine(library), WEEK).lists(["p02", "mine3"])] == [
+        "p02",
+        "mine3",
+    ]
 
 
 def test_who_is_forgotten_is_not_in_it(library: Library) -> None:

@@ -13,7 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from segue.engine.weekly import explain_absence, prepare, weekly, weekly_for_guest
+from segue.engine import Engine
+from segue.engine.weekly import prepare, weekly
 from segue.errors import NotFoundError, UsageError
 from segue.factors.config import ALSConfig
 from segue.factors.loading import load_factors
@@ -137,7 +138,7 @@ class Checker:
 def over_weeks(library: Library, weeks: list[str], config: WeeklyConfig) -> Iterator[list[Playlist]]:
     checker = Checker(library)
     for week in weeks:
-        lists = weekly(library, week, config=config)
+        lists = weekly(Engine(library), week, config=config)
         for playlist in lists:
             checker.check(playlist, config)
         yield lists
@@ -160,7 +161,7 @@ def test_no_rule_is_broken_for_a_thousand_listeners(tmp_path: Path) -> None:
 
 
 def test_lists_are_the_same_again_and_for_one_alone(town: Library) -> None:
-    ready = prepare(town, "2024-W50")
+    ready = prepare(Engine(town), "2024-W50")
     chosen = ready.everybody[:12]
     together = list(ready.lists(chosen))
     assert list(ready.lists(chosen)) == together
@@ -171,7 +172,7 @@ def test_lists_are_the_same_again_and_for_one_alone(town: Library) -> None:
 
 
 def test_reasons_name_what_was_played(town: Library) -> None:
-    ready = prepare(town, "2024-W50")
+    ready = prepare(Engine(town), "2024-W50")
     numbers = range(len(ready.model.tracks_))
     names = {str(ready.model.tracks_[n]): ready.material.catalogue.name(n) for n in numbers}
     who = ready.everybody[:6]
@@ -185,33 +186,33 @@ def test_reasons_name_what_was_played(town: Library) -> None:
 
 def test_why_not_agrees_with_the_list(town: Library) -> None:
     who = "town:l00000"
-    (playlist,) = weekly(town, "2024-W51", listeners=[who])
+    (playlist,) = weekly(Engine(town), "2024-W51", listeners=[who])
     new = [e for e in playlist.entries if e.chosen_by != "familiar"]
-    _, said = explain_absence(town, "2024-W51", playlist.listener, new[0].track.track_id)
+    _, said = Engine(town).why_not(playlist.listener, new[0].track.track_id, "2024-W51")
     assert not any(verdict.out for verdict in said.verdicts)
     assert 1 <= said.rank <= said.of
     checker = Checker(town)
     track = next(t for t in load_factors(town)[0].tracks_ if checker.song(t) in checker.heard[who])
-    _, said = explain_absence(town, "2024-W51", playlist.listener, track)
+    _, said = Engine(town).why_not(playlist.listener, track, "2024-W51")
     assert "already heard" in {verdict.rule for verdict in said.verdicts if verdict.out}
 
 
 def test_a_guest_gets_a_list_from_named_tracks_and_nothing_is_kept(town: Library) -> None:
     before = Weeks(town.path / "weeks").names()
     known = [str(track) for track in load_factors(town)[0].tracks_[:3]]
-    playlist, understood = weekly_for_guest(town, "2025-W01", known)
+    playlist, understood = Engine(town).weekly_for_guest(known, "2025-W01")
     assert [found.track_id for found in understood] == known
     assert len(playlist.entries) == 30
     assert not set(known) & {e.track.track_id for e in playlist.entries}
     assert "3 tracks only" in playlist.notes[0]
     assert sum("you named" in (e.reason or "") for e in playlist.entries) > 20
     assert Weeks(town.path / "weeks").names() == before
-    stranger, _ = weekly_for_guest(town, "2025-W01", [])
+    stranger, _ = Engine(town).weekly_for_guest([], "2025-W01")
     assert stranger.notes[0] == NOTE
     assert len(stranger.entries) == 30
     assert max(Counter(a for e in stranger.entries for a in e.track.artists).values()) <= 2
     with pytest.raises(NotFoundError):
-        weekly_for_guest(town, "2025-W01", ["no such track at all"])
+        Engine(town).weekly_for_guest(["no such track at all"], "2025-W01")
 
 
 def test_who_came_after_the_training_is_folded_in(town: Library, tmp_path: Path) -> None:
@@ -231,7 +232,7 @@ def test_who_came_after_the_training_is_folded_in(town: Library, tmp_path: Path)
     silent = [{"listener_id": "silent", "track_id": "x1", "plays": 1, "started_at": at}]
     facts = [{"track_id": f"x{n}", "title": f"X {n}", "artists": ["Nobody"]} for n in range(60)]
     write(library, listens=rows + other + silent, tracks=facts)
-    new, silent_one = weekly(library, "2024-W20", listeners=["new", "silent"])
+    new, silent_one = weekly(Engine(library), "2024-W20", listeners=["new", "silent"])
     assert len(new.entries) == 30
     assert any("the model knows 40" in note for note in new.notes)
     assert silent_one.notes[0] == NOTE and len(silent_one.entries) == 30
@@ -241,9 +242,9 @@ def test_song_vectors_on_the_shelf_make_the_tastes_too(town: Library, tmp_path: 
     pytest.importorskip("gensim")
     shutil.copytree(town.path, tmp_path / "library")
     library = Library.open(tmp_path / "library")
-    plain = prepare(library, "2024-W20").material.space.vectors
+    plain = prepare(Engine(library), "2024-W20").material.space.vectors
     version = train_vectors(library)
-    ready = prepare(library, "2024-W20")
+    ready = prepare(Engine(library), "2024-W20")
     assert ready.material.space.vectors.shape[1] > plain.shape[1]
     assert len(next(ready.lists(ready.everybody[:1])).entries) == 30
     assert any(version in made_from for made_from in ready.material.versions)
@@ -269,16 +270,16 @@ def test_tiny_libraries_give_what_there_is(tmp_path: Path, songs: int) -> None:
         listens=[{"listener_id": f"p{n % 2}", "track_id": f"t{n}", "plays": 1} for n in range(songs)],
     )
     train(library, SMALL, show_progress=False)
-    lists = weekly(library, "2026-W10")
+    lists = weekly(Engine(library), "2026-W10")
     assert len(lists) == min(songs, 2)
     for playlist in lists:
         assert len(playlist.entries) <= (songs + 1) // 2  # their own: nobody is told what the other plays
         assert playlist.title.startswith("Rediscover")
         assert playlist.notes
-    (saver,) = weekly(saves_only(tmp_path), "2026-W10")
+    (saver,) = weekly(Engine(saves_only(tmp_path)), "2026-W10")
     assert saver.listener == "p" and saver.notes
     with pytest.raises(UsageError, match="podcast"):
-        weekly(library, "2026-W10", config=WeeklyConfig(medium="podcast"))
+        weekly(Engine(library), "2026-W10", config=WeeklyConfig(medium="podcast"))
 
 
 def test_the_order_goes_from_like_to_like_and_parts_artists() -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from segue.engine import Engine
 from segue.engine.tastes import stored_tastes, tastes_of_week
 from segue.factors.config import ALSConfig
 from segue.factors.loading import load_factors
@@ -30,7 +31,7 @@ WEEK = "2026-W30"
 
 def _lived_in(library: Library) -> None:
     """Tastes, lists, records of imports, and a model that does not know how to forget."""
-    tastes_of_week(library, WEEK)
+    tastes_of_week(Engine(library), WEEK)
     cards = [PlaylistEntry(n, TrackCard(f"t0-{n}")) for n in range(1, 31)]
     lists = [Playlist("Weekly", who, WEEK, datetime.now(UTC), tuple(cards)) for who in ("p02", "p03", "p04")]
     Weeks(library.path / "weeks").remember(WEEK, lists)

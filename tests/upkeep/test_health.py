@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from segue.engine import Engine
 from segue.engine.tastes import stored_tastes, tastes_of_week
 from segue.engine.weekly import weekly
 from segue.errors import FormatError, NotFoundError, SegueError
@@ -30,8 +31,8 @@ def _wrong(path: Path) -> list[str]:
 
 
 def test_what_is_damaged_is_found_and_repaired(library: Library) -> None:
-    tastes_of_week(library, WEEK)
-    weekly(library, WEEK, listeners=["p03", "p04"])
+    tastes_of_week(Engine(library), WEEK)
+    weekly(Engine(library), WEEK, listeners=["p03", "p04"])
     assert _wrong(library.path) == []
     shelf = shelf_of(library)
     older, current = shelf.versions("factors")
@@ -59,8 +60,8 @@ def test_a_current_that_names_nothing_turns_to_the_newest(library: Library) -> N
 
 @pytest.mark.parametrize("times", [60, pytest.param(3000, marks=pytest.mark.slow)])
 def test_no_flipped_or_lost_bytes_are_taken_for_whole(library: Library, times: int) -> None:
-    tastes_of_week(library, WEEK)
-    weekly(library, WEEK, listeners=["p03", "p04"])
+    tastes_of_week(Engine(library), WEEK)
+    weekly(Engine(library), WEEK, listeners=["p03", "p04"])
     paths = [p for p in library.path.rglob("*") if p.is_file() and not p.name.endswith(".lock")]
     rng = np.random.default_rng(11)
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 import segue
+from segue.engine import Engine, schedule, tastes, weekly
 from segue.engine import batch as monday
-from segue.engine import schedule, tastes, weekly
 from segue.errors import BusyError, ChangedError, SegueError
 from segue.factors.config import ALSConfig
 from segue.factors.loading import load_factors
@@ -32,8 +32,8 @@ SMALL = FactorConfig(als=ALSConfig(factors=6, iterations=1, random_state=0))
 # Every job that writes something of listeners into the library's folder.
 JOBS: dict[str, Callable[[Library], object]] = {
     "train": lambda library: training.train(library, SMALL, show_progress=False),
-    "tastes_of_week": lambda library: tastes.tastes_of_week(library, WEEK),
-    "weekly": lambda library: weekly.weekly(library, WEEK),
+    "tastes_of_week": lambda library: tastes.tastes_of_week(Engine(library), WEEK),
+    "weekly": lambda library: weekly.weekly(Engine(library), WEEK),
     "make_all": lambda library: monday.make_all(library, WEEK, workers=1),
     "run_due": lambda library: schedule.run_due(library, ScheduleConfig(), workers=1),
 }
@@ -45,7 +45,7 @@ OTHERS = {
     *("work_out", "played", "only_other_media", "offered", "tastes_by", "with_one", "asked_guide"),
     *("heard_by", "profiles_of", "tastes_of", "read_plays", "read_listens", "read_playlists", "track_facts"),
     *("playlist_documents", "read_sessions", "catalogue_of", "library_starts", "evaluate_library"),
-    *("protocols_for", "walk"),
+    *("protocols_for", "walk", "explain", "judge_lists", "search"),
     *("load_sequencer", "sequence", "open_radio", "neighbourhood", "forget"),
     *("stored_world", "stored_library_world", "song_vectors"),
     *("train_vectors", "train_world"),  # what they publish names nobody
@@ -62,7 +62,7 @@ def _functions() -> Iterator[str]:
         for name, function in inspect.getmembers(found, inspect.isfunction):
             takes = list(inspect.signature(function).parameters.values())
             here = function.__module__ == found.__name__ and not name.startswith("_")
-            if here and takes and takes[0].annotation in ("Library", "Library | Path"):
+            if here and takes and takes[0].annotation in ("Library", "Engine", "Ready"):
                 yield name
 
 

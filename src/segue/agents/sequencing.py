@@ -138,9 +138,8 @@ class Sequencer:
             group[row, :size] = 0 if pool.group is None else pool.group
             given = [size] if pool.quota is None else pool.quota
             quota[row, : len(given)] = given
-        zero = np.zeros((n, m), np.float32)
         known = static[..., STATIC.index("plays")] > 0
-        starts = Starts(*map(jnp.asarray, (songs, static, known, zero, zero[:, 0], np.arange(n))))
+        starts = Starts(*map(jnp.asarray, (songs, static, known, np.arange(n))))
         world = library_world(self.catalogue, starts, self.model)
         states = jax.vmap(begin, (None, 0))(world, jax.random.split(jax.random.key(0), n))
         states = states._replace(start=jnp.arange(n), free=jnp.asarray(free))

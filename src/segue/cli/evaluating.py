@@ -83,7 +83,7 @@ def _judged(library: Library) -> Judged | None:
     """The lists of next week, judged; None where nothing is trained."""
     from datetime import UTC, datetime, timedelta
 
-    from segue.engine.weekly import prepare
+    from segue.engine import Engine
     from segue.evaluation.lists import judge_lists
     from segue.playlists.playlist import week_of
     from segue.progress import progress
@@ -91,7 +91,7 @@ def _judged(library: Library) -> Judged | None:
 
     if FACTORS not in shelf_of(library).names():
         return None
-    ready = prepare(library, week_of(datetime.now(UTC) + timedelta(days=7)), keep=False)
+    ready = Engine(library).week(week_of(datetime.now(UTC) + timedelta(days=7)), keep=False)
     with progress("Judging lists"):
         return judge_lists(ready)
 

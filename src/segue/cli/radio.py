@@ -76,13 +76,13 @@ def radio(
     if out is not None and out.suffix.lower() not in suffixes:
         raise UsageError(f"No playlist format is named like {out}", expected=" ".join(suffixes))
     opened = library_with(library, [listener] if listener else [])
-    from segue.engine.radio import open_radio
+    from segue.engine import Engine
     from segue.settings import load_settings
 
     settings = load_settings(config).radio
     if new:
         settings = settings.model_copy(update={"familiar": False})
-    station = open_radio(opened, listener=listener, seeds=seed_track or [], config=settings)
+    station = Engine(opened).radio(listener, seed_track or [], config=settings)
     asking = tracks is None and answers is None and not json and sys.stdin.isatty() and sys.stdout.isatty()
     if station.understood and not json:
         print("From " + "; ".join(found.name for found in station.understood))

@@ -67,12 +67,12 @@ def sequence(
     if out is not None and out.suffix.lower() not in suffixes:
         raise UsageError(f"No playlist format is named like {out}", expected=" ".join(suffixes))
     opened = library_with(library, [listener] if listener is not None else [])
+    from segue.engine import Engine
     from segue.engine.sequence import asked
-    from segue.engine.sequence import sequence as run
 
     given = asked(opened, playlist, week, listener)
     with progress("Putting it in order"):
-        made = run(opened, given, listener=listener, by=by, take=take, seed=seed)
+        made = Engine(opened).order(given, listener=listener, by=by, take=take, seed=seed)
     if out is not None:
         write(made.playlist, out)
     if json:

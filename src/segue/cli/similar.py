@@ -48,10 +48,9 @@ def similar(
 
     If the words fit several tracks, the one met most is taken, and the others are named.
     """
-    from segue.engine.similar import neighbourhood
-    from segue.library import Library
+    from segue.engine import Engine
 
-    found = neighbourhood(Library.open(library), track, count, kind=vectors.value)
+    found = Engine.open(library).similar(track, count, kind=vectors.value)
     rows = [
         (place, card.credit, card.title, near.score, card.track_id)
         for place, near in enumerate(found.near, 1)

@@ -46,11 +46,12 @@ def tastes(
     if listener is not None and everybody:
         raise UsageError("--listener and --all exclude each other", do="leave one of them out")
     opened = library_with(library, [listener] if listener is not None else [])
-    from segue.engine.tastes import described, tastes_of_week, with_one
+    from segue.engine import Engine
+    from segue.engine.tastes import described, with_one
     from segue.progress import progress
 
     with progress("Looking for tastes"):
-        found = tastes_of_week(opened, asked_week(week))
+        found = Engine(opened).tastes_of_week(asked_week(week))
     if not len(found.profiles.listeners):
         raise UsageError(
             "There is no listening to find tastes in", do="import listening, or train with --unit playlists"

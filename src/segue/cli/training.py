@@ -9,7 +9,7 @@ import typer
 
 from segue.cli.options import LIBRARY, ConfigOption, JsonOption, LibraryOption, library_with
 from segue.cli.printing import print_json, print_table
-from segue.errors import NotFoundError, UsageError
+from segue.errors import UsageError
 from segue.progress import progress
 from segue.wording import count
 
@@ -55,7 +55,7 @@ def train(
     from datetime import UTC, datetime
     from typing import get_args
 
-    from segue.engine.tastes import tastes_of_week
+    from segue.engine import Engine
     from segue.library import Library
     from segue.library.listening import Unit
     from segue.playlists.playlist import week_of
@@ -82,8 +82,8 @@ def train(
         from segue.sequences.training import train_network
 
         follows = train_network(opened, settings.sequences, keep=keep).version
-    with progress("Looking for tastes"):
-        tastes_of_week(opened, week_of(datetime.now(UTC)))  # so that the first list of the week need not wait
+    with progress("Looking for tastes"):  # so that the first list of the week need not wait
+        Engine(opened).tastes_of_week(week_of(datetime.now(UTC)))
     model, losses = trained.model, trained.losses
     if html is not None:
         _curve(html, losses)
@@ -179,31 +179,21 @@ def explain(
 ) -> None:
     """Show why a track suits a listener: the plays that add up to its score."""
     opened = library_with(library, [listener])
-    from segue.factors.loading import load_factors
-    from segue.library.search import find_track
-    from segue.playlists.catalogue import Catalogue
+    from segue.engine import Engine
 
-    model, _ = load_factors(opened)
-    found = find_track(opened, track, set(model.tracks_))
-    seen = model.observe(opened, [listener])
-    if not seen.matrix.nnz:
-        raise NotFoundError(f"Nothing is known of the listener {listener!r}", do="see `segue library`")
-    row = next(model.recommend(seen, 1, new_only=False, only=[found.track_id], reasons=most))
-    catalogue = Catalogue.read(opened, [each.track for each in row.reason])
-    heard = found.track_id in set(model.tracks_[seen.matrix.indices])
-    plays = [(catalogue.name(number), each.share) for number, each in enumerate(row.reason)]
+    said = Engine(opened).explain(listener, track, most)
     if json:
         print_json(
             {
                 "listener": listener,
-                "track": found._asdict(),
-                "score": row.score,
-                "heard": heard,
-                "because": [{"track": each.track, "share": each.share} for each in row.reason],
+                "track": said.of._asdict(),
+                "score": said.score,
+                "heard": said.heard,
+                "because": [{"track": each.track_id, "share": each.share} for each in said.led],
             }
         )
         return
-    what = "heard before" if heard else "new"
-    print(f"{found.name}: score {row.score:.3f} for {listener} ({what}).")
-    bars = [(name, f"{share:.1%}", "█" * max(1, round(40 * share))) for name, share in plays]
+    what = "heard before" if said.heard else "new"
+    print(f"{said.of.name}: score {said.score:.3f} for {listener} ({what}).")
+    bars = [(each.name, f"{each.share:.1%}", "█" * max(1, round(40 * each.share))) for each in said.led]
     print_table("Led by", ["played", "share of the score", ""], bars)

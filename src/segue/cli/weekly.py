@@ -120,7 +120,7 @@ def weekly(
     if (like or newcomer) and (named or why_not):
         raise UsageError("--like and --newcomer are for somebody who is not in the library", do="name nobody")
     opened = library_with(library, named)
-    from segue.engine.weekly import explain_absence, weekly_for_guest
+    from segue.engine import Engine
     from segue.engine.weekly import weekly as run
 
     asked = {
@@ -136,7 +136,7 @@ def weekly(
     if why_not is not None:
         if len(named) != 1:
             raise UsageError("--why-not is asked for one listener", do="segue weekly NAME --why-not TRACK")
-        found, said = explain_absence(opened, week, named[0], why_not, config=settings, seed=seed)
+        found, said = Engine(opened).why_not(named[0], why_not, week, config=settings, seed=seed)
         _print_why_not(named[0], found, said, json)
         return
     if everybody:
@@ -145,12 +145,12 @@ def weekly(
         _monday(opened, week, settings, seed, workers, out, format, json)
         return
     if like or newcomer:
-        playlist, understood = weekly_for_guest(opened, week, like or [], config=settings, seed=seed)
+        playlist, understood = Engine(opened).weekly_for_guest(like or [], week, config=settings, seed=seed)
         lists = [playlist]
         if understood and not json:
             print("From " + "; ".join(found.name for found in understood))
     else:
-        lists = run(opened, week, listeners=named or None, config=settings, seed=seed)
+        lists = run(Engine(opened), week, listeners=named or None, config=settings, seed=seed)
     written = write_all(lists, out, format) if out is not None else []
     if json:
         print_json([_as_dict(playlist) for playlist in lists])

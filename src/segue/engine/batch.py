@@ -14,10 +14,9 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import NamedTuple
 
-from segue.engine.tastes import tastes_of_week
-from segue.engine.weekly import Ready, listeners_of, prepare
+from segue.engine.engine import Engine
+from segue.engine.weekly import Ready, listeners_of
 from segue.errors import SegueError
-from segue.factors.loading import load_factors
 from segue.files import refuse_read_only
 from segue.library import Library
 from segue.playlists.formats import write_all
@@ -88,16 +87,17 @@ def make_all(
     begun = time.perf_counter()
     task = Task(library.path, week, config or WeeklyConfig(), seed, out, format)
     weeks = Weeks(library.path / "weeks")
-    model, version = load_factors(library)
-    everybody = listeners_of(library, model.config.observations.unit) if listeners is None else listeners
+    engine = Engine(library)
+    unit = engine.factors().model.config.observations.unit
+    everybody = listeners_of(library, unit) if listeners is None else listeners
     with weeks.making(week):
         have = weeks.made(week)
         missing = sorted(set(everybody) - have)
         made, making = 0, 0.0
         if missing:
             with progress("Looking for tastes"):
-                tastes_of_week(library, week, model, version)  # once, before all workers ask for them
-            del model
+                engine.tastes_of_week(week)  # once, before all workers ask for them
+            del engine
             cores = os.cpu_count() or 1
             processes = workers or (1 if len(missing) <= ALONE else cores)
             batches = list(_batches(missing, min(AT_ONCE, -(-len(missing) // processes))))
@@ -147,7 +147,7 @@ class _Maker:
 
     def __init__(self, task: Task) -> None:
         self.task = task
-        self.ready: Ready = prepare(Library.open(task.library), task.week, task.config)
+        self.ready: Ready = Engine.open(task.library).week(task.week, task.config)
         self.weeks = Weeks(task.library / "weeks")
         self.since = time.perf_counter()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +12,6 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from segue.errors import NotFoundError, SegueError, install
-from segue.factors.loading import load_factors
 from segue.library import Library
 from segue.library.listening import Unit, heard, units
 from segue.playlists.catalogue import Catalogue
@@ -22,8 +21,11 @@ from segue.playlists.shared import Shared
 from segue.sequences.documents import Documents
 from segue.sequences.guide import Guide, NeighbourGuide
 from segue.sequences.reading import sequences
-from segue.shelf.names import FACTORS, NETWORK, shelf_of
+from segue.shelf.names import NETWORK, shelf_of
 from segue.tastes.finding import profiles_of
+
+if TYPE_CHECKING:
+    from segue.engine.engine import Engine
 
 TOLD = 0.1  # share of playlists and sessions with more than one track, below which they tell nothing
 
@@ -90,22 +92,22 @@ class Asked:
         return Tastes(*map(list, zip(*found, strict=True))) if found else Tastes([], [], [])
 
 
-def asked_guide(library: Library) -> Asked:
+def asked_guide(engine: Engine) -> Asked:
     """The trained network with what is blended with it; without it, neighbours that are learned now.
 
     Raises:
         NotFoundError: nothing was trained yet.
     """
-    shelf, notes = shelf_of(library), ()
+    library, notes = engine.library, ()
+    trained = NETWORK in shelf_of(library).names()
     try:
-        model, version = load_factors(library)
-        shared = Shared.load(shelf.path(FACTORS, version))
-        factors = [str(track) for track in model.tracks_]
+        known = engine.factors()
+        shared, factors = known.shared, [str(track) for track in known.model.tracks_]
     except NotFoundError:
-        if NETWORK not in shelf.names():
+        if not trained:
             raise
-        factors = shared = None
-    if NETWORK in shelf.names():
+        known = factors = shared = None
+    if trained:
         try:
             from segue.sequences.loading import load_network
 
@@ -115,9 +117,9 @@ def asked_guide(library: Library) -> Asked:
             if factors is None:
                 raise
             notes = (f"Without the trained network: {error}. To do: {install('taste')}.",)
-    assert factors is not None and shared is not None
+    assert factors is not None and shared is not None and known is not None
     guide = NeighbourGuide(_documents(library, factors), shared.space.vectors)
-    return Asked(library, guide, f"{FACTORS}/{version}", factors, shared, notes)
+    return Asked(library, guide, known.made_from, factors, shared, notes)
 
 
 def _documents(library: Library, tracks: list[str]) -> Documents:

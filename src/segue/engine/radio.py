@@ -11,11 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segue.engine.alone import in_hand, only_other_media
-from segue.engine.guide import asked_guide
 from segue.errors import SegueError, UsageError
 from segue.library import Library
 from segue.library.few import FEWEST_PEOPLE, MORE, on_others_playlists
-from segue.library.listening import Some, owners, refuse_unknown, units
+from segue.library.listening import Some, owners, units
 from segue.library.search import Found, find_track, find_tracks
 from segue.playlists.catalogue import Catalogue
 from segue.playlists.history import read_histories
@@ -30,6 +29,7 @@ from segue.progress import progress
 from segue.sequences.reading import listening_documents
 
 if TYPE_CHECKING:
+    from segue.engine.engine import Engine
     from segue.sequences.documents import Context as PlayContext
 
 FIRST = "To begin with: nothing is known of what you like yet."
@@ -100,7 +100,7 @@ class Station:
 
 
 def open_radio(
-    library: Library,
+    engine: Engine,
     *,
     listener: str | None = None,
     seeds: Sequence[str] = (),
@@ -111,7 +111,7 @@ def open_radio(
     It asks the trained network; where there is none, neighbours, which are learned now.
 
     Args:
-        library: with trained factors.
+        engine: a library and its models.
         listener: whose tastes are its home, and whose bans hold; a listener's id, or a playlist's.
         seeds: track ids, or words of artists and titles; where there are some, they and what was played
             last are its home.
@@ -123,13 +123,15 @@ def open_radio(
     """
     if listener is None and not seeds:
         raise UsageError("A radio begins with something", do="give --listener NAME or --seed-track TRACK")
-    refuse_unknown(library, [listener] if listener else [])
+    library = engine.library
+    if listener is not None:
+        engine.refuse_unknown(listener)
     unit = units(library)
     people, _ = owners(library, unit)
     for text in seeds:
         find_tracks(library, text)  # a wrong name is told before anything is loaded
     with progress("Reading the models"):
-        asked = asked_guide(library)
+        asked = engine.guide()
     number = {track: at for at, track in enumerate(asked.tracks)}
     understood = [find_track(library, text, number) for text in seeds]
     with progress("Reading the catalogue"):

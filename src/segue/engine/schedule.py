@@ -17,9 +17,9 @@ from zoneinfo import ZoneInfo
 
 from segue import files
 from segue.engine.batch import Made, make_all
+from segue.engine.engine import Engine
 from segue.engine.weekly import listeners_of
 from segue.errors import BusyError, FormatError
-from segue.factors.loading import load_factors
 from segue.library import Library
 from segue.playlists.memory import Weeks
 from segue.playlists.weekly import WeeklyConfig
@@ -138,9 +138,7 @@ def run_due(
         UsageError: the library cannot be written to.
     """
     files.refuse_read_only(library.path, "library")
-    model, _ = load_factors(library)
-    everybody = listeners_of(library, model.config.observations.unit)
-    del model
+    everybody = listeners_of(library, Engine(library).factors().model.config.observations.unit)
     weeks, done = Weeks(library.path / "weeks"), []
     for week, listeners in sorted(
         due(now or datetime.now(UTC), everybody, config, read_zones(library.path)).items()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from segue.agents.loading import stored
 from segue.agents.sequencing import Pool, Sequencer
@@ -26,6 +26,9 @@ from segue.wording import count
 from segue.world.catalogue import catalogue_of
 from segue.world.config import WorldConfig
 from segue.world.loading import song_vectors, stored_world
+
+if TYPE_CHECKING:
+    from segue.engine.engine import Engine
 
 By = Literal["auto", "agent", "greedy"]
 TRAIN = "segue agents train --library"
@@ -79,7 +82,7 @@ class Sequenced(NamedTuple):
 
 
 def sequence(
-    library: Library,
+    engine: Engine,
     playlist: Playlist,
     *,
     listener: str | None = None,
@@ -91,7 +94,7 @@ def sequence(
     """A playlist in the order of the trained agent, or the greedy one.
 
     Args:
-        library: whose songs it holds.
+        engine: of the library whose songs it holds.
         playlist: to put in order; each track keeps its reason, its score becomes the worth Q of the choice.
         listener: whom it is for; None for somebody of whom nothing is known.
         by: see `load_sequencer`.
@@ -102,7 +105,7 @@ def sequence(
     Raises:
         NotFoundError: nothing was trained, or none of the tracks is in the library.
     """
-    made = load_sequencer(library, by)
+    library, made = engine.library, engine.sequencer(by)
     ids = matched(library, [entry.track for entry in playlist.entries])
     known = [at for at, track in enumerate(ids) if track is not None and made.knows([track])]
     if not known:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -11,14 +11,15 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from segue.errors import NotFoundError
-from segue.factors.loading import load_factors
 from segue.library import Library
 from segue.library.search import Found, find_tracks
 from segue.playlists.catalogue import Catalogue
-from segue.playlists.shared import Shared
 from segue.progress import progress
 from segue.sequences.loading import load_vectors
-from segue.shelf.names import FACTORS, VECTORS, shelf_of
+from segue.shelf.names import VECTORS
+
+if TYPE_CHECKING:
+    from segue.engine.engine import Engine
 
 Kind = Literal["factors", "songs"]
 KINDS: tuple[Kind, ...] = ("factors", "songs")
@@ -74,15 +75,16 @@ class _Space(NamedTuple):
     catalogue: Catalogue | None = None  # where it was kept
 
 
-def neighbourhood(library: Library, text: str, count: int = 15, *, kind: Kind = "factors") -> Neighbourhood:
+def neighbourhood(engine: Engine, text: str, count: int = 15, *, kind: Kind = "factors") -> Neighbourhood:
     """The `count` songs nearest to the track that `text` names: its id, or words of its artists and title.
 
     Raises:
         NotFoundError: no such track, or it has no vector; or nothing of that kind was trained yet.
     """
+    library = engine.library
     matches = find_tracks(library, text, MATCHES)
     with progress("Reading the vectors"):
-        space = _factors(library) if kind == "factors" else _songs(library, matches)
+        space = _factors(engine) if kind == "factors" else _songs(library, matches)
     place = {track: at for at, track in enumerate(space.tracks)}
     known = [match for match in matches if match.track_id in place]
     if not known:
@@ -143,16 +145,14 @@ def ranked(scores: NDArray[np.float32], support: NDArray[np.float32]) -> NDArray
     return np.lexsort((-support, -scores))
 
 
-def _factors(library: Library) -> _Space:
-    model, version = load_factors(library)
-    shared = shelf_of(library).load_held(FACTORS, Shared.load, version)
+def _factors(engine: Engine) -> _Space:
+    known = engine.factors()
+    model, shared = known.model, known.shared
     factors = np.asarray(model.als_.item_factors, np.float32)
     tracks = [str(track) for track in model.tracks_]
     support = shared.catalogue.support.astype(np.float32)
     works = shared.context.work.astype(np.int64)
-    return _Space(
-        tracks, factors, factors, len(tracks), f"{FACTORS}/{version}", support, works, shared.catalogue
-    )
+    return _Space(tracks, factors, factors, len(tracks), known.made_from, support, works, shared.catalogue)
 
 
 def _songs(library: Library, matches: list[Found]) -> _Space:

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from segue.errors import NotFoundError
-from segue.factors.loading import load_factors
 from segue.files import refuse_read_only
 from segue.library.listening import owners
 from segue.playlists.catalogue import Catalogue
-from segue.playlists.shared import Shared
 from segue.sequences.loading import load_vectors
-from segue.shelf.names import FACTORS, VECTORS, shelf_of
+from segue.shelf.names import VECTORS
 from segue.tastes.finding import profiles_of, tastes_of
 from segue.tastes.listened import ListenedConfig
 from segue.tastes.profiles import Profiles
@@ -21,7 +19,7 @@ from segue.tastes.space import Floats, ProfileConfig, TasteSpace
 from segue.tastes.storing import TasteWeeks, without
 
 if TYPE_CHECKING:
-    from segue.factors.model import FactorModel
+    from segue.engine.engine import Engine, Factors
     from segue.library import Library
 
 
@@ -51,10 +49,8 @@ def stored_tastes(library: Library) -> TasteWeeks:
 
 
 def tastes_of_week(
-    library: Library,
+    engine: Engine,
     week: str,
-    model: FactorModel | None = None,
-    version: str = "",
     *,
     config: ProfileConfig | None = None,
     keep: bool = True,
@@ -66,10 +62,8 @@ def tastes_of_week(
     Numbers and names are carried over from the newest earlier week that is kept.
 
     Args:
-        library: the listening.
+        engine: the library and its factors.
         week: ISO week, "2026-W48".
-        model, version: the trained factors, whose tracks are numbered, and which they are; the shelf's
-            current ones if left out.
         config: how tastes are found.
         keep: whether they are kept for `week`.
 
@@ -78,11 +72,10 @@ def tastes_of_week(
         BusyError: another process is keeping tastes.
         UsageError: they cannot be kept there.
     """
-    config = config or ProfileConfig()
-    if model is None:
-        model, version = load_factors(library)
+    config, library, factors = config or ProfileConfig(), engine.library, engine.factors()
+    model = factors.model
     unit = model.config.observations.unit
-    space, songs, made_from = _space(library, version, config)
+    space, songs, made_from = _space(library, factors)
     if model.config.observations.teachers == "sessions":
         songs = None  # learned from the same sessions, they tell nothing more
     facts: dict[str, Any] = {
@@ -125,20 +118,19 @@ def with_one(library: Library, found: WeekOfTastes, listener: str) -> WeekOfTast
     return found._replace(profiles=profiles_of(library, tracks, found.space, [listener], "both"))
 
 
-def tastes_by(
-    library: Library, week: str, model: FactorModel, space: TasteSpace, made_from: str
-) -> WeekOfTastes:
-    """The tastes of all listeners by a model that is not on the shelf; they are not kept."""
+def tastes_by(library: Library, week: str, factors: Factors) -> WeekOfTastes:
+    """The tastes of all listeners by the factors of another medium than songs; they are not kept."""
+    model = factors.model
     unit = model.config.observations.unit
     people, playlists = owners(library, unit)
     space, profiles = tastes_of(
         library,
         [str(track) for track in model.tracks_],
-        space,
+        factors.shared.space,
         listeners=people or playlists,
         listened=ListenedConfig(unit=unit),
     )
-    return WeekOfTastes(week, space, profiles, (made_from,))
+    return WeekOfTastes(week, space, profiles, (factors.made_from,))
 
 
 def shares_by_week(library: Library, listener: str, until: str) -> list[tuple[str, int, str, float]]:
@@ -178,19 +170,13 @@ def described(library: Library, found: WeekOfTastes, listener: str) -> list[Tast
     return result
 
 
-def _space(
-    library: Library, version: str, config: ProfileConfig
-) -> tuple[TasteSpace, Floats | None, list[str]]:
+def _space(library: Library, factors: Factors) -> tuple[TasteSpace, Floats | None, list[str]]:
     """The space kept with the model, song vectors where there are some, and what both were taken from."""
-    shelf = shelf_of(library)
-    space, made_from = shelf.load_held(FACTORS, Shared.load, version).space, [f"{FACTORS}/{version}"]
+    space, made_from = factors.shared.space, [factors.made_from]
     try:
         songs, current = load_vectors(library)
     except NotFoundError:
         return space, None, made_from
-    from segue.factors.model import FactorModel
-
-    model = shelf.load_held(FACTORS, FactorModel.load, version)
-    codes = songs.codes([str(track) for track in model.tracks_])
+    codes = songs.codes([str(track) for track in factors.model.tracks_])
     own = np.where(codes[:, None] >= 0, songs.in_[codes], 0).astype(np.float32)
     return space, own, [*made_from, f"{VECTORS}/{current}"]

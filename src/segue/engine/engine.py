@@ -1,0 +1,262 @@
+"""The one loaded state: a library with its published models, opened once and shared by threads."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from segue.factors.loading import load_factors
+from segue.library import Library
+from segue.library.listening import owners, refuse_unknown
+from segue.playlists.listeners import Listeners
+from segue.playlists.playlist import week_of
+from segue.playlists.shared import Shared
+from segue.progress import progress
+from segue.shelf.names import FACTORS, factors_of, shelf_of
+
+if TYPE_CHECKING:
+    from segue.agents.sequencing import Sequencer
+    from segue.engine.explaining import Explained
+    from segue.engine.guide import Asked
+    from segue.engine.radio import Station
+    from segue.engine.sequence import By, Sequenced
+    from segue.engine.similar import Kind, Neighbourhood
+    from segue.engine.tastes import Taste, WeekOfTastes
+    from segue.engine.weekly import Ready
+    from segue.factors.model import FactorModel
+    from segue.library.search import Found
+    from segue.playlists.playlist import Playlist
+    from segue.playlists.radio_config import RadioConfig
+    from segue.playlists.weekly import WeeklyConfig
+    from segue.playlists.why_not import WhyNot
+
+T = TypeVar("T")
+
+
+class Factors(NamedTuple):
+    """Published factors, and what was worked out with them.
+
+    Attributes:
+        name: on the shelf.
+        version: likewise.
+        model: the factors.
+        shared: what is the same for everybody.
+        known: what is known of every listener; None once the library has changed since the training.
+    """
+
+    name: str
+    version: str
+    model: FactorModel
+    shared: Shared
+    known: Listeners | None
+
+    @property
+    def made_from(self) -> str:
+        """Name and version, as playlists record them."""
+        return f"{self.name}/{self.version}"
+
+
+class Engine:
+    """A library with its published models: what answers for its listeners.
+
+    Models are loaded when they are first needed, and then stay as they are, whatever is imported or trained
+    meanwhile: open another engine to see that. Threads may share one.
+
+    >>> engine = Engine.open("library")  # doctest: +SKIP
+    >>> engine.weekly("ada").entries[0].reason  # doctest: +SKIP
+    """
+
+    def __init__(self, library: Library) -> None:
+        self.library = library
+        self._lock = threading.RLock()
+        self._kept: dict[Hashable, Any] = {}
+
+    @classmethod
+    def open(cls, path: str | Path) -> Engine:
+        """The engine of the library in the folder `path`.
+
+        Raises:
+            NotFoundError: there is none.
+            FormatError: it is damaged, or of another version.
+        """
+        return cls(Library.open(path))
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What `make` gives the first time; threads that ask meanwhile wait for it."""
+        with self._lock:
+            if key not in self._kept:
+                self._kept[key] = make()
+            return self._kept[key]
+
+    def refuse_unknown(self, listener: str) -> None:
+        """Say whom there is no listening of.
+
+        Raises:
+            NotFoundError: it is neither a listener's name nor a playlist's; near misses are offered.
+        """
+        names = self.once("names", lambda: frozenset().union(*owners(self.library, "both")))
+        if listener not in names:
+            refuse_unknown(self.library, [listener])
+
+    # What is loaded.
+
+    def factors(self, medium: str = "song") -> Factors:
+        """The factors from which lists of a medium are made: its own, if they were trained.
+
+        Raises:
+            NotFoundError: nothing was trained yet.
+        """
+        name = factors_of(medium)
+        name = name if name in shelf_of(self.library).names() else FACTORS
+        return self.once(("factors", name), lambda: self._factors(name))
+
+    def _factors(self, name: str) -> Factors:
+        library, shelf = self.library, shelf_of(self.library)
+        with progress("Reading the model"):
+            model, version = load_factors(library, name=name)
+            shared = shelf.load_held(name, Shared.load, version)
+            known = shelf.load_held(name, Listeners.load, version)
+        fresh = known if known.data == library.fingerprint() else None
+        return Factors(name, version, model, shared, fresh)
+
+    def guide(self) -> Asked:
+        """What a radio asks: the trained network with what is blended with it, or neighbours.
+
+        Raises:
+            NotFoundError: nothing was trained yet.
+        """
+        from segue.engine.guide import asked_guide
+
+        return self.once("guide", lambda: asked_guide(self))
+
+    def sequencer(self, by: By = "auto") -> Sequencer:
+        """What puts playlists in order.
+
+        Raises:
+            NotFoundError: nothing was trained for it, or no agent although it is asked for.
+        """
+        from segue.engine.sequence import load_sequencer
+
+        return self.once(("sequencer", by), lambda: load_sequencer(self.library, by))
+
+    def tastes_of_week(self, week: str) -> WeekOfTastes:
+        """Everybody's tastes in an ISO week, found once and kept in the library's folder.
+
+        Raises:
+            NotFoundError: nothing was trained yet.
+            BusyError: another process is keeping tastes.
+            UsageError: they cannot be kept there.
+        """
+        from segue.engine.tastes import tastes_of_week
+
+        return self.once(("tastes", week), lambda: tastes_of_week(self, week))
+
+    def week(
+        self, week: str | None = None, config: WeeklyConfig | None = None, *, keep: bool = True
+    ) -> Ready:
+        """All that lists of an ISO week are made from; by default of this one.
+
+        Args:
+            week: "2026-W48".
+            config: what lists are like.
+            keep: whether the week's tastes are kept in the library's folder.
+
+        Raises:
+            NotFoundError: nothing was trained yet.
+        """
+        from segue.engine.weekly import prepare
+
+        week = week or week_of(datetime.now(UTC))
+        key = ("week", week, None if config is None else config.model_dump_json(), keep)
+        return self.once(key, lambda: prepare(self, week, config, keep=keep))
+
+    # What it answers.
+
+    def weekly(
+        self, listener: str, week: str | None = None, *, config: WeeklyConfig | None = None, seed: int = 0
+    ) -> Playlist:
+        """The list of a listener, or of a playlist, for an ISO week; it is not remembered.
+
+        Raises:
+            NotFoundError: no such listener, or nothing was trained yet.
+        """
+        self.refuse_unknown(listener)
+        (playlist,) = self.week(week, config).lists([listener], seed)
+        return playlist
+
+    def weekly_for_guest(
+        self,
+        likes: Sequence[str],
+        week: str | None = None,
+        *,
+        config: WeeklyConfig | None = None,
+        seed: int = 0,
+    ) -> tuple[Playlist, list[Found]]:
+        """A list for somebody who is not in the library, from the tracks they name; see `guests.py`."""
+        from segue.engine.guests import weekly_for_guest
+
+        return weekly_for_guest(self.week(week, config), likes, seed=seed)
+
+    def why_not(
+        self,
+        listener: str,
+        track: str,
+        week: str | None = None,
+        *,
+        config: WeeklyConfig | None = None,
+        seed: int = 0,
+    ) -> tuple[Found, WhyNot]:
+        """What every rule says of a track for a listener's list; see `explaining.py`."""
+        from segue.engine.explaining import explain_absence
+
+        self.refuse_unknown(listener)
+        return explain_absence(self.week(week, config), listener, track, seed=seed)
+
+    def explain(self, listener: str, track: str, most: int = 10) -> Explained:
+        """The plays that add up to a track's score for a listener; see `explaining.py`."""
+        from segue.engine.explaining import explain
+
+        return explain(self, listener, track, most)
+
+    def tastes(self, listener: str, week: str | None = None) -> list[Taste]:
+        """What a listener likes, in groups, heaviest first.
+
+        Raises:
+            NotFoundError: no such listener, or nothing was trained yet.
+        """
+        from segue.engine.tastes import described, with_one
+
+        self.refuse_unknown(listener)
+        found = self.tastes_of_week(week or week_of(datetime.now(UTC)))
+        return described(self.library, with_one(self.library, found, listener), listener)
+
+    def similar(self, track: str, count: int = 15, *, kind: Kind = "factors") -> Neighbourhood:
+        """The songs nearest to a track, by its id or words of its artists and title; see `similar.py`."""
+        from segue.engine.similar import neighbourhood
+
+        return neighbourhood(self, track, count, kind=kind)
+
+    def radio(
+        self, listener: str | None = None, seeds: Sequence[str] = (), *, config: RadioConfig | None = None
+    ) -> Station:
+        """A radio for a listener, from tracks that are named, or from both; see `radio.py`."""
+        from segue.engine.radio import open_radio
+
+        return open_radio(self, listener=listener, seeds=seeds, config=config)
+
+    def order(
+        self,
+        playlist: Playlist,
+        *,
+        listener: str | None = None,
+        by: By = "auto",
+        take: int | None = None,
+        seed: int = 0,
+    ) -> Sequenced:
+        """A playlist in the order in which it is likely to be heard out; see `sequence.py`."""
+        from segue.engine.sequence import sequence
+
+        return sequence(self, playlist, listener=listener, by=by, take=take, seed=seed)

@@ -1,0 +1,74 @@
+"""Lists for people who are not in the library, from tracks that they name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from segue.factors.observations import Observations
+from segue.library.search import Found, find_track
+from segue.playlists.candidates import Sides
+from segue.playlists.history import History
+from segue.playlists.playlist import Playlist
+from segue.playlists.rules import Listening
+from segue.playlists.weekly import make_weekly
+from segue.wording import count
+
+if TYPE_CHECKING:
+    from segue.engine.weekly import Ready
+
+GUEST = "guest"  # who is not in the library
+
+
+def weekly_for_guest(ready: Ready, likes: Sequence[str], *, seed: int = 0) -> tuple[Playlist, list[Found]]:
+    """A list for somebody who is not in the library, from tracks they name, folded in; none is remembered.
+
+    Each track named has the same part of the list. Without any, it is a list for a stranger.
+
+    Args:
+        ready: all that the lists of a week are made from.
+        likes: track ids, or words of artists and titles.
+
+    Returns:
+        The list, and the tracks that were understood.
+
+    Raises:
+        NotFoundError: a track is not in the library, or the model does not know it.
+    """
+    number = {str(track): at for at, track in enumerate(ready.model.tracks_)}
+    known = set(ready.model.tracks_)
+    understood = [find_track(ready.library, text, known) for text in likes]
+    liked = np.array(sorted({number[found.track_id] for found in understood}), np.int32)
+    settings = ready.model.config.observations
+    worth = settings.base + settings.love
+    row = csr_matrix(
+        (np.full(len(liked), worth, np.float32), liked, [0, len(liked)]),
+        shape=(1, len(number)),
+        dtype=np.float32,
+    )
+    space = ready.material.space
+    centres = liked[space.known[liked]]
+    sides = Sides(space.vectors[centres], np.full(len(centres), 1 / max(len(centres), 1), np.float32))
+    seen = Observations(row, np.array([GUEST], object), ready.model.tracks_, settings)
+    history = History(Listening(heard=liked))
+    # Who names tracks to a library of a few people asks what there is near them, and it is theirs to ask.
+    material = replace(ready.material, offered=None)
+    (made,) = make_weekly(
+        material,
+        seen,
+        [history],
+        ready.week,
+        config=ready.config,
+        seed=seed,
+        sides=[sides],
+        askers={GUEST: "guest"},
+    )
+    if ready.material.few and made.entries:
+        people = count(ready.material.few, "person", "people")
+        note = f"From what {people} here played: it can't tell what else there is. {ready.material.more}"
+        made = replace(made, title=f"Near what was named, {ready.week}", notes=(note, *made.notes))
+    return made, understood
