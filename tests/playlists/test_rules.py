@@ -308,6 +308,25 @@ def test_the_familiar_share_is_of_long_unplayed_favourites() -> None:
     assert any("favourites" in note for note in alone.notes)
 
 
+def test_favourites_are_of_each_taste_by_its_share() -> None:
+    """Not all of the taste that was played most."""
+    context = plain(60)
+    listening = Listening(
+        heard=np.arange(40, 60, dtype=np.int32),
+        days_ago=np.full(20, 100, np.float32),
+        plays=np.arange(40, 20, -1).astype(np.float32),
+        sides=np.repeat([0, 1], 10).astype(np.int32),
+    )
+    candidates = Candidates(
+        np.arange(40, dtype=np.int32),
+        np.arange(40, 0, -1).astype(np.float32),
+        np.tile([0, 1], 20).astype(np.int32),
+        np.array([0.5, 0.5], np.float32),
+    )
+    choice = Rules(context, RulesConfig(tracks=20, familiar=0.2)).choose(listening, candidates)
+    assert sorted(choice.tracks[choice.sources == FAMILIAR].tolist()) == [40, 41, 50, 51]
+
+
 def test_tastes_get_their_shares() -> None:
     context = plain(300)
     rng = np.random.default_rng(0)

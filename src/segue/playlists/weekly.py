@@ -164,7 +164,10 @@ def make_weekly(
         proposed = proposer.propose(rows, [history.listening for history in mine], tastes)
         known = [bool((rows[at].data > 0).any()) for at in range(len(names))]
         proposed = [each if known[at] else stranger for at, each in enumerate(proposed)]
-        listenings = [history.listening for history in mine]
+        listenings = [
+            replace(history.listening, sides=_side(material.space, its, history.listening.heard))
+            for history, its in zip(mine, tastes, strict=True)
+        ]
         past = [
             known[at] and rediscover.needed(listenings[at], proposer.allowed, material.least_new(config))
             for at in range(len(names))

@@ -244,6 +244,8 @@ class Listening:
         days_ago: (h,) days since the last play; NaN where the time is not known, as for all if it is left
             out.
         plays: (h,) how often, as the model weighs it; once each if it is left out.
+        sides: (h,) the taste of each, as candidates' sources count them; -1, as for all if it is left out,
+            for none.
         earlier: (e,) tracks of earlier weeks' lists.
         banned_tracks, banned_artists: what must never come.
         explicit: whether explicit tracks may come; None leaves it to the configuration.
@@ -252,6 +254,7 @@ class Listening:
     heard: Ints = field(default_factory=lambda: _NONE)
     days_ago: Floats = field(default_factory=lambda: np.empty(0, np.float32))
     plays: Floats = field(default_factory=lambda: np.empty(0, np.float32))
+    sides: Ints = field(default_factory=lambda: _NONE)
     earlier: Ints = field(default_factory=lambda: _NONE)
     banned_tracks: Ints = field(default_factory=lambda: _NONE)
     banned_artists: Ints = field(default_factory=lambda: _NONE)
@@ -262,6 +265,8 @@ class Listening:
             object.__setattr__(self, "plays", np.ones(len(self.heard), np.float32))
         if not len(self.days_ago):
             object.__setattr__(self, "days_ago", np.full(len(self.heard), np.nan, np.float32))
+        if len(self.sides) != len(self.heard):
+            object.__setattr__(self, "sides", np.full(len(self.heard), -1, np.int32))
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,7 @@ class Making:
         self.removed: dict[str, int] = {}
         self.new: list[Entry] = []
         self.old: list[Entry] = []  # favourites that were not played for long
+        self.sides: dict[int, int] = {}  # the tastes of these that may come
 
     def choice(self) -> Choice:
         """The list, with what gave way."""
@@ -241,6 +242,7 @@ class Making:
         )
         old = old[np.argsort(-dear, kind="stable")][: 4 * config.tracks]
         tracks = listening.heard[old]
+        self.sides = dict(zip(tracks.tolist(), listening.sides[old].tolist(), strict=True))
         stands = np.full(len(tracks), np.inf, np.float32)
         asked = Asked(self.context, listening, config, tracks, self.day, stands)
         out = np.zeros(len(tracks), bool)
@@ -255,16 +257,16 @@ class Making:
         return tracks[~one_version(context, tracks, every, self.wanted, every)]
 
     def _take_familiar(self, tracks: Ints, wanted: int) -> None:
-        """Take up to `wanted` more of `tracks` within the caps."""
+        """Take up to `wanted` more of `tracks` within the caps, of each taste by its share."""
         if self.old:
             tracks = tracks[~np.isin(tracks, [e.track for e in self.old])]
         if wanted <= 0 or not len(tracks):
             return
-        context, config = self.context, self.config
+        context, config, shares = self.context, self.config, self.candidates.shares
         picked, _ = ranking.pick(
             tracks,
-            np.full(len(tracks), FAMILIAR, np.int32),
-            np.empty(0, np.float32),
+            np.array([self.sides[track] for track in tracks.tolist()], np.int32),
+            np.empty(0, np.float32) if shares is None else shares.astype(np.float32),
             wanted,
             context.first,
             context.artists,
