@@ -48,8 +48,7 @@ _MORE = re.compile(
 )
 
 
-@lru_cache(maxsize=65_536)
-def normalise(text: str) -> str:
+def _normalised(text: str) -> str:
     """`text` as it is compared: see `letters`; guests are left out of what is no more than a song and guests.
 
     Of a remix, a live recording and the like the guests stay: two with different guests are two recordings.
@@ -62,6 +61,10 @@ def normalise(text: str) -> str:
     if "ft" in lower or "feat" in lower or "with" in lower:
         text = _without_guests(text)
     return uncached_letters(text)
+
+
+# Names of artists come again and again, titles seldom.
+normalise = lru_cache(maxsize=65_536)(_normalised)
 
 
 def _without_guests(text: str) -> str:
@@ -99,7 +102,7 @@ def _name_key(track: TrackRef, credit: str) -> str | None:
     if track.title is None:
         return _short(f"artist:{artist}") if track.medium == "artist" else None
     kind = "name" if track.medium == "song" else track.medium
-    return _short(f"{kind}:{artist}|{normalise(track.title)}")
+    return _short(f"{kind}:{artist}|{_normalised(track.title)}")
 
 
 def _short(key: str) -> str:

@@ -323,14 +323,18 @@ def connect(writer: Writer, scratch: Path, staged: list[Staged]) -> duckdb.DuckD
 def _view(
     work: duckdb.DuckDBPyConnection, name: str, parts: list[Path], schema: pa.Schema, scratch: Path
 ) -> None:
-    # DuckDB reads no empty list of files, and parts of earlier releases lack columns: one more has them all.
-    empty = scratch / f"empty-{name}.parquet"
-    pq.write_table(schema.empty_table(), empty)
-    listed = ", ".join(f"'{duck.quoted(part)}'" for part in (*parts, empty))
-    files = f"read_parquet([{listed}], union_by_name=true, filename=true, file_row_number=true)"
+    stored, numbered = name in TABLES, name in NUMBERED
+    if stored or not parts:
+        # DuckDB reads no empty list of files, and parts of earlier releases lack columns: this has them all.
+        empty = scratch / f"empty-{name}.parquet"
+        pq.write_table(schema.empty_table(), empty)
+        parts = [*parts, empty]
+    listed = ", ".join(f"'{duck.quoted(part)}'" for part in parts)
+    more = ", union_by_name=true" * stored + ", filename=true, file_row_number=true" * numbered
+    files = f"read_parquet([{listed}]{more})"
     # What is small is held in memory: every query over a view would open the files again.
     kind = "TABLE" if sum(part.stat().st_size for part in parts) < SMALL else "VIEW"
-    columns = ", ".join(schema.names) + (_UID if name in NUMBERED else "")
+    columns = ", ".join(schema.names) + (_UID if numbered else "")
     work.execute(f"CREATE {kind} {name} AS SELECT {columns} FROM {files}")
 
 

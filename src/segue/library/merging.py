@@ -165,7 +165,7 @@ def merge_tracks(work: duckdb.DuckDBPyConnection, writer: Writer) -> tuple[Count
     )
     new = _one(work, "SELECT count(*) FROM merged_tracks") - _one(work, "SELECT count(*) FROM tracks")
     if _one(work, "SELECT count(*) FROM merged_tracks WHERE changed"):
-        merged = "SELECT * EXCLUDE (changed) FROM merged_tracks ORDER BY track_id"
+        merged = "SELECT * EXCLUDE (changed, named, with_guests) FROM merged_tracks ORDER BY track_id"
         writer.rewrite("tracks", _reader(work, merged))
     return (read, stored), new
 
@@ -271,15 +271,13 @@ WITH met AS (
     SELECT track_id, arg_max(release_date, n) AS release_date, arg_max(explicit, n) AS explicit,
            arg_max(popularity, n) AS popularity, arg_max(features, n) AS features
     FROM new_facts GROUP BY track_id
-), known AS (
-    SELECT track_id, coalesce(old.artists, met.artists, []) AS named,
-           -- one who also tells the guests
-           len(met.longest) > len(named) AND met.longest[:len(named)] = named AS with_guests,
-           CASE WHEN with_guests THEN met.longest ELSE named END AS artists
-    FROM tracks old FULL JOIN met USING (track_id)
 )
 SELECT coalesce(old.track_id, met.track_id) AS track_id, coalesce(old.title, met.title) AS title,
-       known.artists AS artists, coalesce(old.album, met.album) AS album,
+       coalesce(old.artists, met.artists, []) AS named,
+       -- one who also tells the guests
+       len(met.longest) > len(named) AND met.longest[:len(named)] = named AS with_guests,
+       CASE WHEN with_guests THEN met.longest ELSE named END AS artists,
+       coalesce(old.album, met.album) AS album,
        coalesce(old.duration_ms, met.duration_ms) AS duration_ms,
        coalesce(facts.release_date, old.release_date) AS release_date,
        coalesce(old.medium, met.medium) AS medium, coalesce(facts.explicit, old.explicit) AS explicit,
@@ -287,7 +285,7 @@ SELECT coalesce(old.track_id, met.track_id) AS track_id, coalesce(old.title, met
        coalesce(old.spotify, met.spotify) AS spotify,
        coalesce(facts.popularity, old.popularity) AS popularity,
        coalesce(facts.features, old.features) AS features, old.work_id, old.version,
-       old.track_id IS NULL OR known.with_guests
+       old.track_id IS NULL OR with_guests
        OR (old.title IS NULL AND met.title IS NOT NULL) OR (old.album IS NULL AND met.album IS NOT NULL)
        OR (old.duration_ms IS NULL AND met.duration_ms IS NOT NULL)
        OR (old.isrc IS NULL AND met.isrc IS NOT NULL) OR (old.mbid IS NULL AND met.mbid IS NOT NULL)
@@ -296,5 +294,5 @@ SELECT coalesce(old.track_id, met.track_id) AS track_id, coalesce(old.title, met
        OR (facts.explicit IS NOT NULL AND facts.explicit IS DISTINCT FROM old.explicit)
        OR (facts.popularity IS NOT NULL AND facts.popularity IS DISTINCT FROM old.popularity)
        OR (facts.features IS NOT NULL AND facts.features IS DISTINCT FROM old.features) AS changed
-FROM tracks old FULL JOIN met USING (track_id) LEFT JOIN facts USING (track_id) JOIN known USING (track_id)
+FROM tracks old FULL JOIN met USING (track_id) LEFT JOIN facts USING (track_id)
 """

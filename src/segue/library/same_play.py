@@ -47,6 +47,9 @@ def merge_plays(work: duckdb.DuckDBPyConnection) -> None:
     rows of either that these replace) and `outcomes` (of what was read: `source` of the play that it is the
     same as, null where it is stored, "" where the same source told it before; and how many, `n`).
     """
+    if not work.execute("SELECT 1 FROM new_plays LIMIT 1").fetchall():
+        work.execute(_NOTHING)
+        return
     _register_sources(work)
     work.execute(_LABELS)
     work.execute(_TELLINGS)
@@ -118,6 +121,13 @@ def _first(order: str, names: list[str]) -> str:
 
 # The order in which the rows of one telling fill one another in.
 _PLACE = "row_number() OVER (PARTITION BY tid ORDER BY coalesce(one_each AND skipped, FALSE), uid >= 0, uid)"
+
+_NOTHING = """
+CREATE VIEW play_rows AS SELECT * EXCLUDE (n, entry), NULL::VARCHAR[] AS sources FROM new_plays;
+CREATE TABLE told_rows AS SELECT * EXCLUDE (uid) FROM told LIMIT 0;
+CREATE TABLE gone (uid BIGINT);
+CREATE TABLE outcomes (source VARCHAR, n BIGINT)
+"""
 
 # Tracks that share a name have one label: the smallest track id that can be reached over shared keys, in
 # two steps; longer chains of names do not matter. Most tracks share none, and have no row here.

@@ -98,6 +98,7 @@ class Staging:
         self._rows: dict[str, list[tuple[Any, ...]]] = {kind: [] for kind in SCHEMAS}
         # The same reference from a catalogue and from a listener is resolved differently (identity.py).
         self._refs: tuple[dict[TrackRef, int], dict[TrackRef, int]] = ({}, {})
+        self._refs_before = self._refs  # those met some time ago, until they are met again or forgotten
         self._n = 0  # of the row, in the order of the import
         self._held = 0  # rows in memory
         self._next_ref = worker << 40
@@ -162,7 +163,9 @@ class Staging:
     def _ref(self, track: TrackRef, catalogue: bool) -> int:
         refs = self._refs[catalogue]
         number = refs.get(track)
-        if number is None:
+        if number is None and (number := self._refs_before[catalogue].get(track)) is not None:
+            refs[track] = number
+        elif number is None:
             number = refs[track] = self._next_ref
             self._next_ref += 1
             title, artists, album, duration, spotify, mbid, isrc, other, medium = track
@@ -185,12 +188,11 @@ class Staging:
                 )
                 rows.clear()
         self._held = 0
-        if sum(map(len, self._refs)) > REFS:
-            self._forget_refs()
+        if sum(map(len, self._refs)) > REFS // 2:
+            self._refs, self._refs_before = ({}, {}), self._refs
 
     def _forget_refs(self) -> None:
-        for refs in self._refs:
-            refs.clear()
+        self._refs = self._refs_before = ({}, {})
 
     def _table(self, kind: str, rows: list[tuple[Any, ...]]) -> pa.Table:
         schema = SCHEMAS[kind]
