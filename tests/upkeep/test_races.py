@@ -46,6 +46,7 @@ OTHERS = {
     *("heard_by", "profiles_of", "tastes_of", "read_plays", "read_listens", "read_playlists", "track_facts"),
     *("playlist_documents", "read_sessions", "catalogue_of", "library_starts", "evaluate_library"),
     *("protocols_for", "walk", "explain", "judge_lists", "search"),
+    *("tastes_now", "guide_documents", "keep_names", "drop_names"),
     *("load_sequencer", "sequence", "open_radio", "neighbourhood", "forget"),
     *("stored_world", "stored_library_world", "song_vectors"),
     *("train_vectors", "train_world"),  # what they publish names nobody

@@ -11,23 +11,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from segue.errors import NotFoundError, SegueError, install
+from segue.engine.tastes import tastes_now
+from segue.errors import NotFoundError, install
 from segue.library import Library
-from segue.library.listening import Unit, heard, units
+from segue.library.listening import units
 from segue.playlists.catalogue import Catalogue
 from segue.playlists.rules import Context
 from segue.playlists.rules.reading import catalogue_context
 from segue.playlists.shared import Shared
 from segue.sequences.documents import Documents
 from segue.sequences.guide import Guide, NeighbourGuide
-from segue.sequences.reading import sequences
+from segue.sequences.reading import guide_documents
+from segue.sequences.storing import load_documents
 from segue.shelf.names import NETWORK, shelf_of
-from segue.tastes.finding import profiles_of
 
 if TYPE_CHECKING:
-    from segue.engine.engine import Engine
-
-TOLD = 0.1  # share of playlists and sessions with more than one track, below which they tell nothing
+    from segue.engine.engine import Engine, Factors
 
 
 class Tastes(NamedTuple):
@@ -76,11 +75,11 @@ class Asked:
             return self.shared.catalogue
         return Catalogue.read(self.library, self.tracks)
 
-    def tastes(self, listener: str, unit: Unit) -> Tastes:
+    def tastes(self, engine: Engine, listener: str) -> Tastes:
         """The tastes of a listener or playlist, in the space kept with the factors; none without these."""
         if self.shared is None or self.factors is None:
             return Tastes([], [], [])
-        profiles = profiles_of(self.library, self.factors, self.shared.space, [listener], unit)
+        profiles = tastes_now(engine, listener)
         codes = pc.fill_null(
             pc.index_in(pa.array(self.factors), value_set=pa.array(self.tracks)), -1
         ).to_numpy()
@@ -118,30 +117,13 @@ def asked_guide(engine: Engine) -> Asked:
                 raise
             notes = (f"Without the trained network: {error}. To do: {install('taste')}.",)
     assert factors is not None and shared is not None and known is not None
-    guide = NeighbourGuide(_documents(library, factors), shared.space.vectors)
+    guide = NeighbourGuide(_documents(engine, known, factors), shared.space.vectors)
     return Asked(library, guide, known.made_from, factors, shared, notes)
 
 
-def _documents(library: Library, tracks: list[str]) -> Documents:
-    """Playlists and sessions in the codes of `tracks`; where these tell nothing, all of each listener's."""
-    try:
-        found = sequences(library)
-        told = bool((found.lengths > 1).mean() > TOLD)
-    except SegueError:  # plain counts
-        told = False
-    if not told:
-        found = _unordered(library)
-    ids = pa.array(found.track_ids.tolist(), pa.string())
-    codes = pc.fill_null(pc.index_in(ids, value_set=pa.array(tracks, pa.string())), -1).to_numpy()
-    unknown = np.full(len(tracks), None, object)
-    return found.recoded(codes.astype(np.int32), np.array(tracks, object), unknown, unknown)
-
-
-def _unordered(library: Library) -> Documents:
-    """A document for each listener of plain counts, what was played most last."""
-    told = heard(library, "listeners")
-    pairs = told.group_by("listener_id", "track_id").aggregate(plays=told.plays.sum())
-    table = library.arrow(pairs.order_by("listener_id", "plays", "track_id"))
-    who, tracks = (table[name].to_numpy() for name in ("listener_id", "track_id"))
-    names, first = np.unique(who.astype(str), return_index=True)
-    return Documents.from_lists([part.tolist() for part in np.split(tracks, first[1:])], names=names.tolist())
+def _documents(engine: Engine, factors: Factors, tracks: list[str]) -> Documents:
+    """Playlists and sessions, as kept at training; read anew where the library has changed since."""
+    if factors.known is None:
+        return guide_documents(engine.library, tracks)
+    shelf = shelf_of(engine.library)
+    return shelf.load_held(factors.name, lambda folder: load_documents(folder, tracks), factors.version)

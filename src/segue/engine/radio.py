@@ -30,6 +30,8 @@ from segue.sequences.reading import listening_documents
 
 if TYPE_CHECKING:
     from segue.engine.engine import Engine
+    from segue.engine.guide import Asked
+    from segue.library.listening import Unit
     from segue.sequences.documents import Context as PlayContext
 
 FIRST = "To begin with: nothing is known of what you like yet."
@@ -141,8 +143,7 @@ def open_radio(
     config = config.model_copy(update={"medium": medium})
     listening, offered, notes = Listening(), None, asked.notes
     if listener is not None:
-        (history,) = read_histories(library, catalogue, context, [listener], datetime.now(UTC), unit=unit)
-        listening = history.listening
+        listening = _listening(engine, asked, listener, unit)
         if not (context.medium[listening.heard] == MEDIA.index(medium)).any():
             notes += tuple(filter(None, [only_other_media(library, listener, medium)]))
         if listener in people and len(people) < FEWEST_PEOPLE:  # nobody is played what another plays
@@ -158,7 +159,7 @@ def open_radio(
         radio.seed(np.array([number[found.track_id] for found in understood], np.int32))
     elif listener is not None:
         with progress("Looking for tastes"):
-            tastes = asked.tastes(listener, unit)
+            tastes = asked.tastes(engine, listener)
         radio.live_in(tastes.tracks, np.array(tastes.shares))
         sides = tastes.names
     asker: Asker = "guest" if listener is None else "listener" if listener in people else "playlist"
@@ -173,6 +174,19 @@ def open_radio(
         sides=sides,
         notes=notes,
     )
+
+
+def _listening(engine: Engine, asked: Asked, listener: str, unit: Unit) -> Listening:
+    """What a listener has heard by now, in the guide's numbers."""
+    now, known = datetime.now(UTC), None
+    if asked.factors is not None and asked.tracks == asked.factors:
+        everybody = engine.factors().known
+        known = None if everybody is None else everybody.take([listener])
+    if known is not None:
+        return known.heard.history(0, now).listening
+    context, catalogue = asked.context(), asked.catalogue()
+    (history,) = read_histories(engine.library, catalogue, context, [listener], now, unit=unit)
+    return history.listening
 
 
 def _plays(

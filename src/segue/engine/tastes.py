@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ from segue.errors import NotFoundError
 from segue.files import refuse_read_only
 from segue.library.listening import owners
 from segue.playlists.catalogue import Catalogue
+from segue.playlists.playlist import week_of
 from segue.sequences.loading import load_vectors
 from segue.shelf.names import VECTORS
 from segue.tastes.finding import profiles_of, tastes_of
@@ -73,24 +75,14 @@ def tastes_of_week(
         UsageError: they cannot be kept there.
     """
     config, library, factors = config or ProfileConfig(), engine.library, engine.factors()
-    model = factors.model
+    model, weeks = factors.model, stored_tastes(library)
     unit = model.config.observations.unit
-    space, songs, made_from = _space(library, factors)
-    if model.config.observations.teachers == "sessions":
-        songs = None  # learned from the same sessions, they tell nothing more
-    facts: dict[str, Any] = {
-        "data": library.fingerprint(),
-        "models": made_from,
-        "config": config.model_dump(mode="json"),
-        "unit": unit,
-    }
-    weeks = stored_tastes(library)
-    kept = weeks.read(week)
-    if kept is not None and {name: kept[0].get(name) for name in facts} == facts and not config.sound:
-        if songs is not None:
-            known = config.model_copy(update={"resolution": kept[0]["resolution"]})
-            space = TasteSpace.of([space.vectors, songs], None, known)
-        return WeekOfTastes(week, space, kept[1], tuple(made_from))
+    spaces = _spaces(library, factors)
+    facts = _facts(library, factors, spaces, config)
+    kept = _kept(weeks, week, facts, spaces, config)
+    if kept is not None:
+        return kept
+    space, songs, made_from = spaces
     if keep:
         refuse_read_only(weeks.folder, "folder of tastes")
     people, playlists = owners(library, unit)
@@ -108,6 +100,21 @@ def tastes_of_week(
         if keep and len(profiles.ids):
             weeks.keep(week, profiles, facts | {"resolution": space.resolution})
     return WeekOfTastes(week, space, profiles, tuple(made_from))
+
+
+def tastes_now(engine: Engine, listener: str) -> Profiles:
+    """The tastes of a listener by now: as kept of this week while nothing has changed, else found anew.
+
+    Nothing is written.
+    """
+    library, factors, config = engine.library, engine.factors(), ProfileConfig()
+    spaces = _spaces(library, factors)
+    facts, week = _facts(library, factors, spaces, config), week_of(datetime.now(UTC))
+    kept = _kept(stored_tastes(library), week, facts, spaces, config)
+    if kept is not None:
+        return with_one(library, kept, listener).profiles
+    tracks, unit = [str(track) for track in factors.model.tracks_], factors.model.config.observations.unit
+    return profiles_of(library, tracks, factors.shared.space, [listener], unit)
 
 
 def with_one(library: Library, found: WeekOfTastes, listener: str) -> WeekOfTastes:
@@ -170,13 +177,47 @@ def described(library: Library, found: WeekOfTastes, listener: str) -> list[Tast
     return result
 
 
-def _space(library: Library, factors: Factors) -> tuple[TasteSpace, Floats | None, list[str]]:
-    """The space kept with the model, song vectors where there are some, and what both were taken from."""
+class _Spaces(NamedTuple):
+    """The space kept with the factors, song vectors where there are some, and what both were taken from."""
+
+    space: TasteSpace
+    songs: Floats | None
+    made_from: list[str]
+
+
+def _spaces(library: Library, factors: Factors) -> _Spaces:
     space, made_from = factors.shared.space, [factors.made_from]
     try:
         songs, current = load_vectors(library)
     except NotFoundError:
-        return space, None, made_from
+        return _Spaces(space, None, made_from)
+    made_from = [*made_from, f"{VECTORS}/{current}"]
+    if factors.model.config.observations.teachers == "sessions":
+        return _Spaces(space, None, made_from)  # learned from the same sessions, they tell nothing more
     codes = songs.codes([str(track) for track in factors.model.tracks_])
     own = np.where(codes[:, None] >= 0, songs.in_[codes], 0).astype(np.float32)
-    return space, own, [*made_from, f"{VECTORS}/{current}"]
+    return _Spaces(space, own, made_from)
+
+
+def _facts(library: Library, factors: Factors, spaces: _Spaces, config: ProfileConfig) -> dict[str, Any]:
+    """All that tastes depend on."""
+    return {
+        "data": library.fingerprint(),
+        "models": spaces.made_from,
+        "config": config.model_dump(mode="json"),
+        "unit": factors.model.config.observations.unit,
+    }
+
+
+def _kept(
+    weeks: TasteWeeks, week: str, facts: dict[str, Any], spaces: _Spaces, config: ProfileConfig
+) -> WeekOfTastes | None:
+    """The tastes that are kept of a week; None where there are none, or something has changed since."""
+    kept = weeks.read(week)
+    if kept is None or config.sound or {name: kept[0].get(name) for name in facts} != facts:
+        return None
+    space = spaces.space
+    if spaces.songs is not None:
+        known = config.model_copy(update={"resolution": kept[0]["resolution"]})
+        space = TasteSpace.of([space.vectors, spaces.songs], None, known)
+    return WeekOfTastes(week, space, kept[1], tuple(spaces.made_from))

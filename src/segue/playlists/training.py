@@ -26,6 +26,8 @@ from segue.playlists.rules.reading import catalogue_context
 from segue.playlists.shared import Shared
 from segue.playlists.weekly import Material, WeeklyConfig
 from segue.progress import progress
+from segue.sequences.reading import guide_documents
+from segue.sequences.storing import save_documents, without
 from segue.shelf.names import factors_of
 from segue.tastes.apart import joined_by_sessions
 from segue.tastes.listened import ListenedConfig, read_plays
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
     from segue.library import Library
+    from segue.sequences.documents import Documents
 
 HUB_SAMPLE = 200  # listeners and playlists on whom it is measured who would be on everybody's list
 
@@ -47,13 +50,17 @@ class _Kept:
 
     shared: Shared
     listeners: Listeners
+    documents: Documents
 
     def without(self, gone: Gone) -> _Kept:
-        return replace(self, listeners=self.listeners.without(gone.among(self.listeners.names.tolist())))
+        names = [*self.listeners.names.tolist(), *(each for each in self.documents.names.tolist() if each)]
+        who = gone.among(names)
+        return replace(self, listeners=self.listeners.without(who), documents=without(self.documents, who))
 
     def save(self, folder: Path) -> None:
         self.shared.save(folder)
         self.listeners.save(folder)
+        save_documents(folder, self.documents)
 
 
 def train(
@@ -89,8 +96,10 @@ def train(
         with progress("Reading the catalogue") if show_progress else nullcontext():
             shared = work_out(library, model, matrix, weekly)
             people, playlists = owners(library, model.config.observations.unit)
-            everybody = people or playlists
-            return _Kept(shared, Listeners.read(library, model, shared.catalogue, shared.context, everybody))
+            context, everybody = shared.context, people or playlists
+            listeners = Listeners.read(library, model, shared.catalogue, context, everybody)
+            documents = guide_documents(library, [str(track) for track in model.tracks_])
+            return _Kept(shared, listeners, documents)
 
     trained = factors.train(
         library,

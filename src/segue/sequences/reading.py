@@ -6,15 +6,27 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from segue.errors import SegueError
+from segue.library.listening import heard
 from segue.library.moments import seconds
-from segue.sequences.documents import UNKNOWN, Context, Documents, coded, first_places
+from segue.sequences.documents import (
+    UNKNOWN,
+    Context,
+    Documents,
+    coded,
+    first_places,
+    join,
+    session_documents,
+)
+
+TOLD = 0.1  # share of playlists and sessions with more than one track, below which they tell nothing
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-    import pyarrow as pa
 
     from segue.library import Library
     from segue.library.listening import Some
@@ -159,8 +171,6 @@ def _text_of(column: pa.ChunkedArray) -> NDArray[np.object_]:
 
 def _numbers(table: pa.Table, column: str) -> NDArray[np.float64]:
     """A numeric or boolean column as floats; NaN for null."""
-    import pyarrow as pa
-
     return table.column(column).cast(pa.float64()).to_numpy(zero_copy_only=False)
 
 
@@ -170,9 +180,6 @@ def sequences(library: Library) -> Documents:
     Raises:
         SegueError: there are neither playlists nor plays with times.
     """
-    from segue.sequences.documents import join, session_documents
-    from segue.sequences.reading import listening_documents, playlist_documents
-
     listens = library.table("listens")
     corpora = []
     if library.count("playlist_entries"):
@@ -180,3 +187,31 @@ def sequences(library: Library) -> Documents:
     if not corpora or library.arrow(listens.filter(listens.started_at.notnull()).count()).as_py():
         corpora.append(session_documents(listening_documents(library)))
     return join(*corpora)
+
+
+def guide_documents(library: Library, tracks: list[str]) -> Documents:
+    """What neighbours of a radio learn from, in the codes of `tracks`.
+
+    That is playlists and sessions; where these tell nothing, all that each listener played.
+    """
+    try:
+        found = sequences(library)
+        told = bool((found.lengths > 1).mean() > TOLD)
+    except SegueError:  # plain counts
+        told = False
+    if not told:
+        found = _unordered(library)
+    ids = pa.array(found.track_ids.tolist(), pa.string())
+    codes = pc.fill_null(pc.index_in(ids, value_set=pa.array(tracks, pa.string())), -1).to_numpy()
+    unknown = np.full(len(tracks), None, object)
+    return found.recoded(codes.astype(np.int32), np.array(tracks, object), unknown, unknown)
+
+
+def _unordered(library: Library) -> Documents:
+    """A document for each listener of plain counts, what was played most last."""
+    told = heard(library, "listeners")
+    pairs = told.group_by("listener_id", "track_id").aggregate(plays=told.plays.sum())
+    table = library.arrow(pairs.order_by("listener_id", "plays", "track_id"))
+    who, tracks = (table[name].to_numpy() for name in ("listener_id", "track_id"))
+    names, first = np.unique(who.astype(str), return_index=True)
+    return Documents.from_lists([part.tolist() for part in np.split(tracks, first[1:])], names=names.tolist())

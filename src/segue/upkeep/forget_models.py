@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from segue.errors import FormatError, NotFoundError
 from segue.library.departed import Gone
+from segue.sequences import storing
 from segue.shelf import Shelf
 from segue.upkeep import traces
 
@@ -77,7 +78,8 @@ def _factor_ids(folder: Path) -> Iterable[str]:
     from segue.playlists.listeners import Listeners
 
     known = Listeners.load(folder).names if (folder / LISTENERS).exists() else ()
-    return map(str, chain(FactorModel.load(folder).listeners_, known))
+    kept = storing.names_in(folder) if (folder / storing.FILE).exists() else ()
+    return map(str, chain(FactorModel.load(folder).listeners_, known, kept))
 
 
 def _in_factors(folder: Path, who: list[str]) -> dict[str, list[int]]:
@@ -91,6 +93,9 @@ def _in_factors(folder: Path, who: list[str]) -> dict[str, list[int]]:
     model.save(folder)
     if (folder / LISTENERS).exists():
         Listeners.load(folder).without(who).save(folder)
+    if (folder / storing.FILE).exists():
+        documents = storing.load_documents(folder, [str(track) for track in model.tracks_])
+        storing.save_documents(folder, storing.without(documents, who))
     return {"listeners": [len(model.listeners_), model.config.als.factors]}
 
 
