@@ -18,11 +18,10 @@ from segue.factors.blend import PLAYLISTS, Blend, BlendConfig, MixConfig
 from segue.factors.config import MEASURED, ALSConfig
 from segue.factors.observations import ObservationConfig, Observations, Tables, observe
 from segue.files import reading, write_bytes
-from segue.library.few import FEWEST_PEOPLE
+from segue.library.few import FEWEST_PEOPLE, playlists_teach
 from segue.library.listening import Unit
 
 CONFIG, IDS, FACTORS, BLEND = "config.json", "ids.json", "factors.npz", "blend.npz"
-MANY_PLAYLISTS = 20  # for each listener
 AT_ONCE = 1024  # listeners ranked at a time
 
 
@@ -72,11 +71,11 @@ class FactorConfig(BaseModel):
             unit = "playlists"
         everybody = n_listeners + by_artists
         suited = self._of(unit, mostly="playlists" if n_playlists > everybody else "listeners")
-        many_playlists = n_playlists > MANY_PLAYLISTS * n_listeners
+        many_playlists = playlists_teach(n_listeners, n_playlists)
         alone = 0 < n_listeners < FEWEST_PEOPLE and not many_playlists and not by_artists and timed
         if alone:
             suited = self._of(unit, mostly="playlists")  # sessions are documents, as playlists are
-        if alone or (unit == "both" and n_listeners and many_playlists):
+        if alone or (unit == "both" and many_playlists):
             update = {"teachers": "sessions" if alone else "playlists"}
             return suited.model_copy(update={"observations": suited.observations.model_copy(update=update)})
         return suited

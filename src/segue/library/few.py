@@ -16,12 +16,21 @@ if TYPE_CHECKING:
     from segue.library.store import Library
 
 FEWEST_PEOPLE = 5  # of fewer nothing is told as what many listen to
+MANY_PLAYLISTS = 20  # for each listener
 UNKNOWN_MEDIUM = "song"  # what a track of unknown medium is
 MORE = (
     "For new music, import playlists of others (such as the Million Playlist Dataset), other people's "
     "listening or an open dump (see segue formats), then segue train."
 )
 UNLEARNED = "Nothing was learned from the playlists of this library yet: segue train."
+
+
+def playlists_teach(listeners: int, playlists: int) -> bool:
+    """Whether listeners are so few among playlists that nothing is learned from their plays.
+
+    Each would be told what another of them plays; they are asked for all the same.
+    """
+    return listeners > 0 and playlists > MANY_PLAYLISTS * listeners
 
 
 def too_few(library: Any) -> int:

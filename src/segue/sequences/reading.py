@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from segue.errors import SegueError
-from segue.library.listening import heard
+from segue.library.few import playlists_teach
+from segue.library.listening import heard, owners, told_by_artists
 from segue.library.moments import seconds
 from segue.sequences.documents import (
     UNKNOWN,
@@ -177,6 +178,8 @@ def _numbers(table: pa.Table, column: str) -> NDArray[np.float64]:
 def sequences(library: Library) -> Documents:
     """Songs in order: the playlists, and the sessions without what was skipped, each by its listener's name.
 
+    Without the sessions where their listeners are few among the playlists, as for the factors.
+
     Raises:
         SegueError: there are neither playlists nor plays with times.
     """
@@ -184,6 +187,9 @@ def sequences(library: Library) -> Documents:
     corpora = []
     if library.count("playlist_entries"):
         corpora.append(playlist_documents(library, by_owner=True))
+    people, playlists = owners(library, "both")
+    if corpora and playlists_teach(len(people) - len(told_by_artists(library)), len(playlists)):
+        return join(*corpora)
     if not corpora or library.arrow(listens.filter(listens.started_at.notnull()).count()).as_py():
         corpora.append(session_documents(listening_documents(library)))
     return join(*corpora)
