@@ -41,7 +41,7 @@ DEVICES = {"con", "prn", "aux", "nul", *(f"{name}{n}" for name in ("com", "lpt")
 LONGEST = 120  # bytes of a listener's name in a file name; with hash, week and temporary prefix below 255
 
 
-def write(playlist: Playlist, path: Path, format: str | None = None) -> Path:
+def write(playlist: Playlist, path: str | Path, format: str | None = None) -> Path:
     """Write `playlist` to `path`, all or nothing, and return the path.
 
     `format` is a name in FORMATS; without one the path's suffix decides.
@@ -49,6 +49,7 @@ def write(playlist: Playlist, path: Path, format: str | None = None) -> Path:
     Raises:
         UsageError: no such format, or a suffix that no format has.
     """
+    path = Path(path)
     write_bytes(path, _format(format, path).render(playlist))
     return path
 
