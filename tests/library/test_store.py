@@ -18,6 +18,7 @@ import pytest
 from segue.errors import BusyError, FormatError, NotFoundError, SegueError, UsageError
 from segue.library import Library
 from segue.library.tables import TABLES
+from segue.library.withdrawing import withdraw
 
 
 def _tracks(*ids: str) -> pa.Table:
@@ -114,6 +115,7 @@ _WRITER = """
 import sys
 import pyarrow as pa
 from segue.library import Library
+from segue.library.withdrawing import withdraw
 from segue.library.tables import TABLES
 library = Library.open(sys.argv[1])
 print("ready", flush=True)
@@ -199,3 +201,5 @@ def test_too_little_memory_is_told(library: Library, monkeypatch: pytest.MonkeyP
     opened = Library.open(library.path)
     with pytest.raises(SegueError, match="too little memory"):
         opened.arrow(opened.table("tracks").order_by("title", "track_id"))
+    with pytest.raises(SegueError, match="too little memory"):
+        withdraw(library, "lastfm")

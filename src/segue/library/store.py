@@ -220,6 +220,7 @@ class Library:
 
         Raises:
             BusyError: another process is writing.
+            SegueError: DuckDB ran out of memory.
         """
         with files.locked(self.path, "library", wait=wait):
             self.refresh()
@@ -227,8 +228,9 @@ class Library:
             writer = Writer(self)
             try:
                 yield writer
-            except BaseException:
+            except BaseException as error:
                 self._sweep()
+                duck.refuse_too_little_memory(error)
                 raise
             files.sweep(self.path)  # scratch
             if writer.changed:

@@ -37,7 +37,7 @@ FORMATS: dict[str, Format] = {
     )
 }
 # Names that Windows keeps for devices, with any suffix.
-DEVICES = {"con", "prn", "aux", "nul", *(f"{name}{n}" for name in ("com", "lpt") for n in range(1, 10))}
+DEVICES = {"con", "prn", "aux", "nul", *(f"{name}{n}" for name in ("com", "lpt") for n in "123456789¹²³")}
 LONGEST = 120  # bytes of a listener's name in a file name; with hash, week and temporary prefix below 255
 
 
