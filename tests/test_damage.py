@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import random
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,7 +33,8 @@ from segue.playlists.memory import Weeks
 from segue.playlists.playlist import Playlist, PlaylistEntry, TrackCard
 from segue.settings import Settings, as_toml, load_settings
 from segue.shelf import Shelf
-from segue.shelf.arrays import load_arrays, save_arrays
+from segue.shelf.arrays import load_arrays, pack_strings, save_arrays
+from segue.shelf.names import WORLD, shelf_of
 from segue.tastes.space import TasteSpace
 from segue.testing.exporter import sample
 from segue.testing.reader import STRANGE, damaged, misfilled
@@ -122,6 +125,57 @@ def _cases(folder: Path) -> Iterator[tuple[str, Case]]:
     yield "truth", Case(folder / "truth", lambda p: load_truth(p).track_ids.tolist(), False)
 
 
+def _models(folder: Path) -> Iterator[tuple[str, Case]]:
+    """What the extras write: song vectors, a blend with its network, an agent, user models."""
+    jax = pytest.importorskip("jax")
+    sys.path.insert(0, str(Path(__file__).parent / "agents"))
+    import toy
+
+    from segue.agents.agent import Agent
+    from segue.agents.config import AgentConfig
+    from segue.sequences.blend import SequenceBlend
+    from segue.sequences.blend_config import SequenceBlendConfig
+    from segue.sequences.documents import Documents
+    from segue.sequences.network_config import TasteNetworkConfig
+    from segue.sequences.vectors import SongVectors, SongVectorsConfig
+    from segue.world import loading
+    from segue.world.responses import init_model
+    from segue.world.trees import to_arrays
+
+    def leaves(tree: Any) -> list[bytes]:
+        return [np.asarray(leaf).tobytes() for leaf in jax.tree.leaves(tree)]
+
+    def read_blend(path: Path) -> list[Any]:
+        blend = SequenceBlend.load(path)
+        return [repr(blend.weights_), leaves(blend.network_.module_), blend.track_ids_.tolist()]
+
+    few = Documents.from_lists([["a", "b", "c"]] * 6)
+    vectors = SongVectors(SongVectorsConfig(dim=4, epochs=2)).fit(few)
+    vectors.save(folder / "vectors.npz")
+    yield "vectors", Case(folder / "vectors.npz", lambda p: SongVectors.load(p).in_.tobytes())
+    small = TasteNetworkConfig(hidden=4, negatives=4, length=4, batch=4, epochs=1)
+    SequenceBlend(SequenceBlendConfig(network=small)).fit(few, vectors).save(folder / "blend")
+    yield "blend", Case(folder / "blend", read_blend)
+    agent = Agent(AgentConfig(iterations=1, sessions=2, steps=2, updates=1, batch=2, hidden=(4,)))
+    agent.fit(toy.WORLD, toy.PARAMS, seed=0).save(folder / "agent.npz")
+    yield "agent", Case(folder / "agent.npz", lambda p: leaves(Agent.load(p).params_))
+    shelf = shelf_of(Library.open(folder / "world", create=True))
+    arrays = {"tracks": pack_strings(["a"]), "shares": np.ones(4)}
+    arrays |= to_arrays("plain", init_model(jax.random.key(0), "plain"))
+    facts = {"models": ["plain"]}
+    shelf.publish(
+        WORLD,
+        lambda at: save_arrays(at / loading.FILE, loading.KIND, facts, arrays),
+        {"config": {}},
+    )
+
+    def read_world(path: Path) -> list[Any]:
+        models, tracks, shares = loading.stored_world(Library.open(path.parent))
+        return [leaves(models), tracks, shares.tobytes()]
+
+    yield "user models", Case(shelf.folder, read_world)
+
+
 @pytest.fixture(scope="module")
 def cases(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Case]:
     return dict(_cases(tmp_path_factory.mktemp("damage")))
@@ -200,6 +254,12 @@ def _attack(cases: dict[str, Case], times: int, seed: int) -> dict[str, int]:
 def test_no_damage_is_a_traceback_or_taken_for_whole(cases: dict[str, Case], seed: int) -> None:
     refused = _attack(cases, 12 if seed == 1 else 500, seed)
     assert all(count for name, count in refused.items() if cases[name].checked), refused
+
+
+@pytest.mark.slow
+def test_no_damage_of_a_model_is_a_traceback_or_taken_for_whole(tmp_path: Path) -> None:
+    refused = _attack(dict(_models(tmp_path)), 250, int(os.environ.get("SEED", "1")))
+    assert all(refused.values()), refused
 
 
 @pytest.mark.parametrize(
