@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from segue.cli.options import LIBRARY, ConfigOption, JsonOption, LibraryOption, library_with
 from segue.cli.printing import print_json, print_table
 from segue.errors import UsageError
-from segue.progress import progress
+from segue.progress import about, steps
 from segue.wording import count
+
+if TYPE_CHECKING:
+    from segue.library import Library
+
+STEPS = 3  # of factors alone
+START = 5.0  # seconds
+PER_ROW, PER_ROW_OF_VECTORS, PER_ROW_OF_NETWORK = 0.4e-3, 0.5e-3, 4e-3  # seconds
 
 
 def register(app: typer.Typer) -> None:
@@ -52,13 +61,10 @@ def train(
 
     The model is published whole or not at all; `segue models` lists the versions and rolls back.
     """
-    from datetime import UTC, datetime
     from typing import get_args
 
-    from segue.engine import Engine
     from segue.library import Library
     from segue.library.listening import Unit
-    from segue.playlists.playlist import week_of
     from segue.playlists.training import train as run
     from segue.sequences.training import train_vectors
     from segue.settings import load_settings
@@ -68,22 +74,24 @@ def train(
     if unit is not None and unit not in known:
         raise UsageError("--unit cannot be taken", expected=" or ".join(known), came=unit)
     opened, keep = Library.open(library), settings.shelf.keep
-    trained = run(
-        opened,
-        settings.factors,
-        weekly=settings.weekly,
-        unit=known[unit] if unit else None,
-        keep=keep,
-        show_progress=not json,
-    )
-    songs = train_vectors(opened, settings.vectors, keep=keep) if vectors or network else None
-    follows = None
-    if network:
-        from segue.sequences.training import train_network
+    with nullcontext() if json else steps(STEPS + (vectors or network) + network):
+        if not json:
+            taken = about(_seconds(opened, vectors or network, network))
+            print(f"This takes {taken} on two usual cores.", file=sys.stderr)
+        trained = run(
+            opened,
+            settings.factors,
+            weekly=settings.weekly,
+            unit=known[unit] if unit else None,
+            keep=keep,
+            show_progress=not json,
+        )
+        songs = train_vectors(opened, settings.vectors, keep=keep) if vectors or network else None
+        follows = None
+        if network:
+            from segue.sequences.training import train_network
 
-        follows = train_network(opened, settings.sequences, keep=keep).version
-    with progress("Looking for tastes"):  # so that the first list of the week need not wait
-        Engine(opened).tastes_of_week(week_of(datetime.now(UTC)))
+            follows = train_network(opened, settings.sequences, keep=keep).version
     model, losses = trained.model, trained.losses
     if html is not None:
         _curve(html, losses)
@@ -107,6 +115,12 @@ def train(
         print(f"Loss {losses[0]:,.0f} after the first epoch, {losses[-1]:,.0f} after {len(losses)}.")
     also = (f" and vectors/{songs}" if songs else "") + (f" and network/{follows}" if follows else "")
     print(f"Published as factors/{trained.version}{also}. Next: segue {'radio' if follows else 'weekly'}")
+
+
+def _seconds(library: Library, vectors: bool, network: bool) -> float:
+    """How long training may take: by the rows that it reads, as measured on the Million Playlist subset."""
+    rows = library.count("playlist_entries") + library.count("listens")
+    return START + rows * (PER_ROW + vectors * PER_ROW_OF_VECTORS + network * PER_ROW_OF_NETWORK)
 
 
 def _curve(path: Path, losses: list[float]) -> None:

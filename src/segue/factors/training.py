@@ -16,6 +16,7 @@ from segue.library.departed import Gone
 from segue.library.few import MORE, media_played
 from segue.library.listening import Unit, owners, told_by_artists, units
 from segue.library.versions import group_library
+from segue.progress import step
 from segue.shelf.names import FACTORS, shelf_of
 from segue.wording import count
 
@@ -116,6 +117,8 @@ def train(
     by_artists = len(told_by_artists(library)) if people else 0
     config = _in_media(library, config or FactorConfig())
     config = config.suited(len(people) - by_artists, len(playlists), by_artists=by_artists, timed=timed)
+    if show_progress:
+        step("which tracks are versions of one song")
     tracks = library.table("tracks")
     if library.arrow(tracks.filter(tracks.work_id.isnull()).count()).as_py():
         group_library(library)
@@ -126,8 +129,12 @@ def train(
         if callback is not None:
             callback(epoch, seconds, loss)
 
+    if show_progress:
+        step("who likes what")
     observations = observe(library, config.observations)
     model = FactorModel(config).fit_observations(observations, show_progress=show_progress, callback=told)
+    if show_progress:
+        step("what all lists share")
     kept = None if beside is None else beside(model, observations.matrix)
 
     def save(folder: Path) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from segue.files import refuse_read_only, remove
 from segue.library import Library
+from segue.progress import step
 from segue.sequences.loading import load_vectors
 from segue.sequences.reading import sequences
 from segue.shelf.names import NETWORK, VECTORS, shelf_of
@@ -34,6 +35,7 @@ def train_vectors(
 
     shelf = shelf_of(library)
     refuse_read_only(shelf.folder, "shelf")
+    step("song vectors")
     vectors = SongVectors(config).fit(sequences(library), seed=seed)
     version = shelf.publish(
         VECTORS,
@@ -75,6 +77,7 @@ def train_network(
     refuse_read_only(shelf.folder, "shelf")
     vectors, made_from = load_vectors(library)
     folder = library.path / "training" / "network"
+    step("the network of what comes next, in a trial and then on everything")
     blend = SequenceBlend(config).fit(sequences(library), vectors, seed=seed, folder=folder)
     with library.departed.held() as gone:
         for listener in gone.among(blend.listeners_):
