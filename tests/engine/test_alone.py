@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 from segue.engine import Engine
-from segue.engine.radio import open_radio
+from segue.engine.radio import POPULAR, open_radio
 from segue.engine.sequence import weekly_list
 from segue.engine.similar import neighbourhood
 from segue.engine.tastes import tastes_of_week
@@ -268,6 +268,8 @@ def test_in_a_household_nobody_is_told_what_another_plays(tmp_path: Path) -> Non
 def test_playlists_of_others_offer_something_new(tmp_path: Path) -> None:
     mine, others = songs("north", 40), songs("south", 80)
     listens = evenings("me", [ids(mine)], np.random.default_rng(5), 40)
+    talk = songs("talk", 10, "podcast")
+    listens += evenings("pod", [ids(talk)], np.random.default_rng(5), 5)
     lists = [{"playlist_id": f"p{n}", "title": "a list", "owner": "somebody"} for n in range(15)]
     lists.append({"playlist_id": "own", "title": "mine", "owner": "me"})
     rng = np.random.default_rng(6)
@@ -276,10 +278,14 @@ def test_playlists_of_others_offer_something_new(tmp_path: Path) -> None:
         chosen = [*rng.choice(ids(mine), 5, replace=False), *rng.choice(ids(others), 10, replace=False)]
         for place, track in enumerate(chosen):
             entries.append({"playlist_id": row["playlist_id"], "position": place, "track_id": str(track)})
-    library = library_of(tmp_path, [*mine, *others], listens, playlists=lists, playlist_entries=entries)
+    tracks = [*mine, *others, *talk]
+    library = library_of(tmp_path, tracks, listens, playlists=lists, playlist_entries=entries)
     train(library, show_progress=False)
     (made,) = weekly(Engine(library), WEEK, listeners=["me"])
     assert made.title == f"Discover Weekly, {WEEK}"
+    told = open_radio(Engine(library), listener="pod")
+    assert told.notes[0].startswith("pod has played podcasts only") and POPULAR in told.notes[0]
+    assert told.radio.next() is not None
     assert sum(style(entry.track.track_id) == "south" for entry in made.entries) >= 20
 
 

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from segue.sequences.documents import Context as PlayContext
 
 FIRST = "To begin with: nothing is known of what you like yet."
+POPULAR = "What comes is what many listeners or playlists here have, until you have played some of it."
 ALONE = f"{{}} can't tell what else there is: these are tracks that you have heard. {MORE}"
 
 
@@ -144,13 +145,16 @@ def open_radio(
     listening, offered, notes = Listening(), None, asked.notes
     if listener is not None:
         listening = _listening(engine, asked, listener, unit)
-        if not (context.medium[listening.heard] == MEDIA.index(medium)).any():
-            notes += tuple(filter(None, [only_other_media(library, listener, medium)]))
+        nothing = not (context.medium[listening.heard] == MEDIA.index(medium)).any()
+        others = only_other_media(library, listener, medium) if nothing else ""
         if listener in people and len(people) < FEWEST_PEOPLE:  # nobody is played what another plays
             offered = on_others_playlists(library, asked.tracks, people)
             if not offered.any():
                 notes += (ALONE.format(plays_of(len(people))),)
             offered[listening.heard] = True
+        if others:
+            something = offered is None or (offered & (context.medium == MEDIA.index(medium))).any()
+            notes = (f"{others} {POPULAR}" if something and not seeds else others, *notes)
     radio = Radio(asked.guide, context, config, listening=listening, offered=offered)
     sides: list[str] = []
     if listener is not None:
