@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _judged(factors, support, artists, judges, song, advance) -> tuple[float, float, float]:
-    scores = similar.closeness(factors, factors[song], support)
+    scores = similar.closeness(factors, factors[song], similar.weights(factors, support))
     near = similar.ranked(scores, support)
     near = near[near != song][:NEAREST]
     advance(1)

@@ -89,7 +89,7 @@ def test_what_is_kept_is_what_would_be_read(trained: Path) -> None:
     """The context kept with the factors, turned to the guide's order, says the same of each track."""
     asked = asked_guide(Engine(Library.open(trained)))
     assert asked.shared is not None and asked.factors is not None
-    kept = asked.context()
+    kept = asked.context
     some = np.array([7, 3, 100, 3])
     taken = kept.take(some)
     assert taken.n_tracks == 4 and taken.n_artists == kept.n_artists

@@ -7,13 +7,14 @@ import pyarrow as pa
 import pytest
 
 from segue.engine import Engine
-from segue.engine.similar import DOUBT, _nearest, _Space, closeness, neighbourhood
+from segue.engine.similar import DOUBT, _nearest, _Space, closeness, neighbourhood, weights
 from segue.errors import NotFoundError
 from segue.factors.config import ALSConfig
 from segue.factors.loading import load_factors
 from segue.factors.model import FactorConfig
 from segue.library import Library
 from segue.library.tables import TRACKS
+from segue.library.vocabulary import Vocabulary
 from segue.neighbours.picture import draw_neighbourhood
 from segue.playlists.training import train
 from segue.sequences.vectors import SongVectors, unit
@@ -79,11 +80,11 @@ def test_one_version_of_a_song_is_shown_and_none_of_the_track_itself(library: Li
 
 def test_songs_of_one_playlist_do_not_crowd_in_and_ties_do_not_decide() -> None:
     vectors = np.array([[1, 0], [1, 0], [1, 0], [0.9, 0.3]], np.float32)
-    scores = closeness(vectors, vectors[0], np.array([1, 1, 1, 60], np.float32))
+    scores = closeness(vectors, vectors[0], weights(vectors, np.array([1, 1, 1, 60], np.float32)))
     assert scores.argmax() == 3  # less like it, and for sixty reasons instead of one
-    space = _Space(
-        list("abcdef"), *(np.ones((6, 2), np.float32),) * 2, 6, "", np.ones(6, np.float32), np.arange(6)
-    )
+    ones, tracks = np.ones((6, 2), np.float32), Vocabulary("abcdef")
+    likeness = np.full(6, 0.5, np.float32)
+    space = _Space(tracks, ones, ones.copy(), 6, "", np.ones(6, np.float32), likeness, np.arange(6))
     space.found[5] = [1, 0.5]
     near = _nearest(space, 0, 3)
     assert [each.number for each in near] == [1, 2, 5]  # no third of the same score before another

@@ -36,7 +36,7 @@ def test_tastes_are_kept_for_their_week_and_carried_to_the_next(library: Library
     ]
     assert sum(same) > 0.7 * len(same), "another model, the same tastes"
     who = next(w for w, kept in zip(first.profiles.listeners.tolist(), same, strict=True) if kept)
-    assert {taste.since for taste in described(library, later, who)} == {"2026-W30"}
+    assert {taste.since for taste in described(Engine(library), later, who)} == {"2026-W30"}
     assert {week for week, *_ in shares_by_week(library, who, "2026-W31")} == {"2026-W30", "2026-W31"}
 
 
@@ -44,18 +44,18 @@ def test_a_listener_of_two_kinds_has_two_tastes_and_a_page_can_show_them(library
     found = tastes_of_week(Engine(library), "2026-W30")
     right = 0
     for person in range(1, 40, 2):
-        told = described(library, found, f"p{person:02}")
+        told = described(Engine(library), found, f"p{person:02}")
         kinds = [{track.split("Song t")[1][0] for track in taste.tracks} for taste in told]
         right += len(told) == 2 and all(len(kind) == 1 for kind in kinds)
         assert sum(taste.share for taste in told) == pytest.approx(1, abs=1e-5)
     assert right >= 14
     chart = taste_map(found.space, found.profiles, "p01")
-    names = [taste.name for taste in described(library, found, "p01")]
+    names = [taste.name for taste in described(Engine(library), found, "p01")]
     picture = svg(draw(chart, names, [f"song {n}" for n in chart.tracks]))
     assert all(name in picture for name in names) and "song" in picture
     lines = svg(draw_weeks([("2026-W30", 0, "A", 0.4), ("2026-W31", 0, "B", 0.5)]))
     assert "B (0)" in lines and "A (0)" not in lines
-    assert described(library, found, "nobody") == []
+    assert described(Engine(library), found, "nobody") == []
 
 
 def test_only_the_newest_weeks_stay(library: Library) -> None:

@@ -50,8 +50,9 @@ def tastes(
     from segue.engine.tastes import described, with_one
     from segue.progress import progress
 
+    engine = Engine(opened)
     with progress("Looking for tastes"):
-        found = Engine(opened).tastes_of_week(asked_week(week))
+        found = engine.tastes_of_week(asked_week(week))
     if not len(found.profiles.listeners):
         raise UsageError(
             "There is no listening to find tastes in", do="import listening, or train with --unit playlists"
@@ -60,7 +61,7 @@ def tastes(
         _overview(found, html, json)
         return
     found = with_one(opened, found, listener)
-    told = described(opened, found, listener)
+    told = described(engine, found, listener)
     if json:
         print_json({"listener": listener, "week": found.week, "tastes": [taste._asdict() for taste in told]})
     elif told:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from segue.factors.loading import load_factors
 from segue.library import Library
 from segue.library.listening import owners, refuse_unknown
+from segue.library.vocabulary import Vocabulary
 from segue.playlists.listeners import Listeners
 from segue.playlists.playlist import week_of
 from segue.playlists.shared import Shared
@@ -36,13 +38,15 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Factors(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Factors:
     """Published factors, and what was worked out with them.
 
     Attributes:
         name: on the shelf.
         version: likewise.
         model: the factors.
+        tracks: of the model, by number.
         shared: what is the same for everybody.
         known: what is known of every listener; None once the library has changed since the training.
     """
@@ -50,6 +54,7 @@ class Factors(NamedTuple):
     name: str
     version: str
     model: FactorModel
+    tracks: Vocabulary
     shared: Shared
     known: Listeners | None
 
@@ -120,7 +125,7 @@ class Engine:
             shared = shelf.load_held(name, Shared.load, version)
             known = shelf.load_held(name, Listeners.load, version)
         fresh = known if known.data == library.fingerprint() else None
-        return Factors(name, version, model, shared, fresh)
+        return Factors(name, version, model, Vocabulary(model.tracks_), shared, fresh)
 
     def guide(self) -> Asked:
         """What a radio asks: the trained network with what is blended with it, or neighbours.
@@ -231,7 +236,7 @@ class Engine:
 
         self.refuse_unknown(listener)
         found = self.tastes_of_week(week or week_of(datetime.now(UTC)))
-        return described(self.library, with_one(self.library, found, listener), listener)
+        return described(self, with_one(self.library, found, listener), listener)
 
     def similar(self, track: str, count: int = 15, *, kind: Kind = "factors") -> Neighbourhood:
         """The songs nearest to a track, by its id or words of its artists and title; see `similar.py`."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
 from segue.errors import NotFoundError
 from segue.library.search import Found, find_track
 from segue.playlists.listeners import Listeners
@@ -43,7 +41,7 @@ def explain(engine: Engine, listener: str, track: str, most: int = 10) -> Explai
     engine.refuse_unknown(listener)
     factors = engine.factors()
     model, catalogue = factors.model, factors.shared.catalogue
-    found = find_track(library, track, set(model.tracks_))
+    found = find_track(library, track, factors.tracks)
     known = factors.known.take([listener]) if factors.known is not None else None
     if known is None:
         known = Listeners.read(library, model, catalogue, factors.shared.context, [listener])
@@ -51,9 +49,9 @@ def explain(engine: Engine, listener: str, track: str, most: int = 10) -> Explai
     if not seen.matrix.nnz:
         raise NotFoundError(f"Nothing is known of the listener {listener!r}", do="see `segue library`")
     row = next(model.recommend(seen, 1, new_only=False, only=[found.track_id], reasons=most))
-    number = {str(id_): at for at, id_ in enumerate(model.tracks_)}
-    led = [Led(each.track, catalogue.name(number[each.track]), each.share) for each in row.reason]
-    return Explained(found, row.score, number[found.track_id] in seen.matrix.indices, led)
+    names = [catalogue.name(factors.tracks[each.track]) for each in row.reason]
+    led = [Led(each.track, name, each.share) for each, name in zip(row.reason, names, strict=True)]
+    return Explained(found, row.score, factors.tracks[found.track_id] in seen.matrix.indices, led)
 
 
 def explain_absence(ready: Ready, listener: str, track: str, *, seed: int = 0) -> tuple[Found, WhyNot]:
@@ -62,8 +60,8 @@ def explain_absence(ready: Ready, listener: str, track: str, *, seed: int = 0) -
     Raises:
         NotFoundError: no such track, or the model does not know it.
     """
-    found = find_track(ready.library, track, set(ready.model.tracks_))
-    number = int(np.flatnonzero(ready.model.tracks_ == found.track_id)[0])
+    found = find_track(ready.library, track, ready.tracks)
+    number = ready.tracks[found.track_id]
     seen, (history,) = ready.read([listener])
     said = why_not(ready.material, seen, history, ready.week, number, config=ready.config, seed=seed)
     return found, said

@@ -39,9 +39,8 @@ def weekly_for_guest(ready: Ready, likes: Sequence[str], *, seed: int = 0) -> tu
     Raises:
         NotFoundError: a track is not in the library, or the model does not know it.
     """
-    number = {str(track): at for at, track in enumerate(ready.model.tracks_)}
-    known = set(ready.model.tracks_)
-    understood = [find_track(ready.library, text, known) for text in likes]
+    number = ready.tracks
+    understood = [find_track(ready.library, text, number) for text in likes]
     liked = np.array(sorted({number[found.track_id] for found in understood}), np.int32)
     settings = ready.model.config.observations
     worth = settings.base + settings.love

@@ -7,14 +7,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from segue.engine.tastes import tastes_now
 from segue.errors import NotFoundError, install
 from segue.library import Library
 from segue.library.listening import units
+from segue.library.vocabulary import Vocabulary
 from segue.playlists.catalogue import Catalogue
 from segue.playlists.rules import Context
 from segue.playlists.rules.reading import catalogue_context
@@ -52,37 +51,39 @@ class Asked:
     library: Library
     guide: Guide
     version: str
-    factors: list[str] | None
+    factors: Vocabulary | None
     shared: Shared | None
     notes: tuple[str, ...] = ()
 
     @cached_property
-    def tracks(self) -> list[str]:
+    def tracks(self) -> Vocabulary:
         """The guide's tracks."""
-        return [str(track) for track in self.guide.track_ids_]
+        return Vocabulary(self.guide.track_ids_)
 
+    @cached_property
     def context(self) -> Context:
         """The catalogue of the guide's tracks: what is kept, if it has them all."""
+        if self.shared is not None and self.factors == self.tracks:
+            return self.shared.context
         if self.shared is not None and self.factors is not None:
-            places = pc.index_in(pa.array(self.tracks), value_set=pa.array(self.factors))
-            if not places.null_count:
-                return self.shared.context.take(places.to_numpy())
-        return catalogue_context(self.library, self.tracks, units(self.library))
+            places = self.factors.numbers(self.tracks.arrow)
+            if (places >= 0).all():
+                return self.shared.context.take(places)
+        return catalogue_context(self.library, self.tracks.ids, units(self.library))
 
+    @cached_property
     def catalogue(self) -> Catalogue:
         """What people read of the guide's tracks."""
         if self.shared is not None and self.factors == self.tracks:
             return self.shared.catalogue
-        return Catalogue.read(self.library, self.tracks)
+        return Catalogue.read(self.library, self.tracks.ids)
 
     def tastes(self, engine: Engine, listener: str) -> Tastes:
         """The tastes of a listener or playlist, in the space kept with the factors; none without these."""
         if self.shared is None or self.factors is None:
             return Tastes([], [], [])
         profiles = tastes_now(engine, listener)
-        codes = pc.fill_null(
-            pc.index_in(pa.array(self.factors), value_set=pa.array(self.tracks)), -1
-        ).to_numpy()
+        codes = self.tracks.numbers(self.factors.arrow)
         found = [
             (its, float(profiles.weights[taste]), profiles.names[taste])
             for taste in profiles.tastes(listener)
@@ -101,7 +102,7 @@ def asked_guide(engine: Engine) -> Asked:
     trained = NETWORK in shelf_of(library).names()
     try:
         known = engine.factors()
-        shared, factors = known.shared, [str(track) for track in known.model.tracks_]
+        shared, factors = known.shared, known.tracks
     except NotFoundError:
         if not trained:
             raise
@@ -117,13 +118,13 @@ def asked_guide(engine: Engine) -> Asked:
                 raise
             notes = (f"Without the trained network: {error}. To do: {install('taste')}.",)
     assert factors is not None and shared is not None and known is not None
-    guide = NeighbourGuide(_documents(engine, known, factors), shared.space.vectors)
+    guide = NeighbourGuide(_documents(engine, known), shared.space.vectors)
     return Asked(library, guide, known.made_from, factors, shared, notes)
 
 
-def _documents(engine: Engine, factors: Factors, tracks: list[str]) -> Documents:
+def _documents(engine: Engine, factors: Factors) -> Documents:
     """Playlists and sessions, as kept at training; read anew where the library has changed since."""
     if factors.known is None:
-        return guide_documents(engine.library, tracks)
-    shelf = shelf_of(engine.library)
+        return guide_documents(engine.library, factors.tracks.ids)
+    shelf, tracks = shelf_of(engine.library), factors.tracks.ids
     return shelf.load_held(factors.name, lambda folder: load_documents(folder, tracks), factors.version)

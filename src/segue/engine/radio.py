@@ -16,6 +16,7 @@ from segue.library import Library
 from segue.library.few import FEWEST_PEOPLE, MORE, on_others_playlists
 from segue.library.listening import Some, owners, units
 from segue.library.search import Found, find_track, find_tracks
+from segue.library.vocabulary import Vocabulary
 from segue.playlists.catalogue import Catalogue
 from segue.playlists.history import read_histories
 from segue.playlists.playlist import Playlist, PlaylistEntry
@@ -135,10 +136,10 @@ def open_radio(
         find_tracks(library, text)  # a wrong name is told before anything is loaded
     with progress("Reading the models"):
         asked = engine.guide()
-    number = {track: at for at, track in enumerate(asked.tracks)}
+    number = asked.tracks
     understood = [find_track(library, text, number) for text in seeds]
     with progress("Reading the catalogue"):
-        context, catalogue = asked.context(), asked.catalogue()
+        context, catalogue = asked.context, asked.catalogue
     config = config or RadioConfig()
     medium = in_hand(config.medium, context)
     config = config.model_copy(update={"medium": medium})
@@ -148,7 +149,7 @@ def open_radio(
         nothing = not (context.medium[listening.heard] == MEDIA.index(medium)).any()
         others = only_other_media(library, listener, medium) if nothing else ""
         if listener in people and len(people) < FEWEST_PEOPLE:  # nobody is played what another plays
-            offered = on_others_playlists(library, asked.tracks, people)
+            offered = on_others_playlists(library, asked.tracks.ids, people)
             if not offered.any():
                 notes += (ALONE.format(plays_of(len(people))),)
             offered[listening.heard] = True
@@ -188,18 +189,18 @@ def _listening(engine: Engine, asked: Asked, listener: str, unit: Unit) -> Liste
         known = None if everybody is None else everybody.take([listener])
     if known is not None:
         return known.heard.history(0, now).listening
-    context, catalogue = asked.context(), asked.catalogue()
+    context, catalogue = asked.context, asked.catalogue
     (history,) = read_histories(engine.library, catalogue, context, [listener], now, unit=unit)
     return history.listening
 
 
 def _plays(
-    library: Library, listener: str, number: dict[str, int], listening: Listening
+    library: Library, listener: str, number: Vocabulary, listening: Listening
 ) -> tuple[NDArray[np.int32], PlayContext | None]:
     """The listener's plays in order of time; where no time is known, what was heard most comes last."""
     try:
         documents = listening_documents(Some(library, [listener]))
     except SegueError:
         return listening.heard[np.argsort(listening.plays, kind="stable")], None
-    place = np.array([number.get(str(track), -1) for track in documents.track_ids], np.int32)
+    place = number.numbers(documents.track_ids.tolist())
     return place[documents.codes], documents.context

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from segue.errors import NotFoundError
 from segue.library import Library
 from segue.library.search import Found, find_tracks
+from segue.library.vocabulary import Vocabulary
 from segue.playlists.catalogue import Catalogue
 from segue.progress import progress
 from segue.sequences.loading import load_vectors
@@ -65,12 +66,13 @@ class Neighbourhood:
 class _Space(NamedTuple):
     """Tracks that can be asked for; the first `learned` of them can be found."""
 
-    tracks: list[str]
+    tracks: Vocabulary
     asked: NDArray[np.float32]  # (n, d)
     found: NDArray[np.float32]  # (n, d)
     learned: int
     model: str
     support: NDArray[np.float32]  # (n,) listeners and playlists that have each; inf where that is not asked
+    weights: NDArray[np.float32]  # (n,) see `weights`
     works: NDArray[np.int64]  # (n,) a number for the song of each
     catalogue: Catalogue | None = None  # where it was kept
 
@@ -84,16 +86,18 @@ def neighbourhood(engine: Engine, text: str, count: int = 15, *, kind: Kind = "f
     library = engine.library
     matches = find_tracks(library, text, MATCHES)
     with progress("Reading the vectors"):
-        space = _factors(engine) if kind == "factors" else _songs(library, matches)
-    place = {track: at for at, track in enumerate(space.tracks)}
-    known = [match for match in matches if match.track_id in place]
+        if kind == "factors":
+            space = engine.once("similar factors", lambda: _factors(engine))
+        else:
+            space = _songs(library, matches)
+    known = [match for match in matches if match.track_id in space.tracks]
     if not known:
         raise NotFoundError(
             f"{matches[0].name} is in the library, but has no vector among the {kind}",
             expected="a track that was heard, or was in playlists, when the model was trained",
             do="train again if that has changed: segue train" + (" --vectors" if kind == "songs" else ""),
         )
-    own = place[known[0].track_id]
+    own = space.tracks[known[0].track_id]
     near = _nearest(space, own, count)
     shown = [own, *(near_to.number for near_to in near)]
     vectors = np.concatenate([space.asked[shown], space.found[shown]], axis=1)
@@ -106,16 +110,17 @@ def neighbourhood(engine: Engine, text: str, count: int = 15, *, kind: Kind = "f
         near=[Near(at, each.score) for at, each in enumerate(near, 1)],
         catalogue=space.catalogue.take(shown)
         if space.catalogue is not None
-        else Catalogue.read(library, [space.tracks[number] for number in shown]),
+        else Catalogue.read(library, [space.tracks.ids[number] for number in shown]),
         vectors=vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9),
     )
 
 
 def _nearest(space: _Space, own: int, count: int) -> list[Near]:
-    scores = closeness(space.found[: space.learned], space.asked[own], space.support[: space.learned])
+    learned = slice(space.learned)
+    scores = closeness(space.found[learned], space.asked[own], space.weights[learned])
     works = space.works
     taken, near, aside = {works[own]}, [], []
-    for number in ranked(scores, space.support[: space.learned]).tolist():
+    for number in ranked(scores, space.support[learned]).tolist():
         if works[number] in taken:
             continue
         taken.add(works[number])
@@ -126,18 +131,26 @@ def _nearest(space: _Space, own: int, count: int) -> list[Near]:
     return [*near, *aside][:count]
 
 
-def closeness(
-    vectors: NDArray[np.float32], asked: NDArray[np.float32], support: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """(n,) cosine of each of `vectors` (n, d) to `asked` (d,) x support / (support + `DOUBT`).
+def weights(vectors: NDArray[np.float32], support: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(n,) support / (support + `DOUBT`) of songs, over the length of each of their `vectors` (n, d).
 
     Songs that stand in the same one playlist have equal vectors, however unlike they are; a song that many
-    have is where it is for more than one reason. Rounded to what float32 sums agree in.
+    have is where it is for more than one reason.
     """
-    lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(asked)
-    cosine = np.divide(vectors @ asked, lengths, out=np.zeros_like(lengths), where=lengths > 0)
+    lengths = np.linalg.norm(vectors, axis=1)
     sure = np.divide(1, 1 + DOUBT / np.maximum(support, 1e-9), dtype=np.float32)
-    return np.round(cosine * sure, 6).astype(np.float32)
+    return np.divide(sure, lengths, out=np.zeros_like(sure), where=lengths > 0)
+
+
+def closeness(
+    vectors: NDArray[np.float32], asked: NDArray[np.float32], weighed: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """(n,) cosine of each of `vectors` (n, d) to `asked` (d,), doubted where few have the song.
+
+    `weighed` are the `weights` of the vectors. Rounded to what float32 sums agree in.
+    """
+    length = float(np.linalg.norm(asked)) or 1.0
+    return np.round(vectors @ asked * weighed / length, 6).astype(np.float32)
 
 
 def ranked(scores: NDArray[np.float32], support: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -149,10 +162,19 @@ def _factors(engine: Engine) -> _Space:
     known = engine.factors()
     model, shared = known.model, known.shared
     factors = np.asarray(model.als_.item_factors, np.float32)
-    tracks = [str(track) for track in model.tracks_]
     support = shared.catalogue.support.astype(np.float32)
     works = shared.context.work.astype(np.int64)
-    return _Space(tracks, factors, factors, len(tracks), known.made_from, support, works, shared.catalogue)
+    return _Space(
+        known.tracks,
+        factors,
+        factors,
+        len(factors),
+        known.made_from,
+        support,
+        weights(factors, support),
+        works,
+        shared.catalogue,
+    )
 
 
 def _songs(library: Library, matches: list[Found]) -> _Space:
@@ -164,10 +186,10 @@ def _songs(library: Library, matches: list[Found]) -> _Space:
     learned = len(vectors)
     if (vectors.codes([match.track_id for match in matches]) < 0).all():
         vectors = extend(vectors, track_facts(library))
-    tracks = [str(track) for track in vectors.track_ids_]
+    tracks, found = Vocabulary(vectors.track_ids_), vectors.targets()
     often = np.full(len(tracks), np.inf, np.float32)  # only songs that are met often have learned a vector
-    name, works = f"{VECTORS}/{version}", _works(library, tracks)
-    return _Space(tracks, unit(vectors.in_), vectors.targets(), learned, name, often, works)
+    name, works = f"{VECTORS}/{version}", _works(library, tracks.ids)
+    return _Space(tracks, unit(vectors.in_), found, learned, name, often, weights(found, often), works)
 
 
 def _works(library: Library, tracks: list[str]) -> NDArray[np.int64]:

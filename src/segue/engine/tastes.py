@@ -10,7 +10,6 @@ import numpy as np
 from segue.errors import NotFoundError
 from segue.files import refuse_read_only
 from segue.library.listening import owners
-from segue.playlists.catalogue import Catalogue
 from segue.playlists.playlist import week_of
 from segue.sequences.loading import load_vectors
 from segue.shelf.names import VECTORS
@@ -88,7 +87,7 @@ def tastes_of_week(
     people, playlists = owners(library, unit)
     space, profiles = tastes_of(
         library,
-        [str(track) for track in model.tracks_],
+        factors.tracks.ids,
         space if songs is None and not config.sound else [space.vectors, *([] if songs is None else [songs])],
         before=weeks.before(week),
         listeners=people or playlists,
@@ -113,8 +112,8 @@ def tastes_now(engine: Engine, listener: str) -> Profiles:
     kept = _kept(stored_tastes(library), week, facts, spaces, config)
     if kept is not None:
         return with_one(library, kept, listener).profiles
-    tracks, unit = [str(track) for track in factors.model.tracks_], factors.model.config.observations.unit
-    return profiles_of(library, tracks, factors.shared.space, [listener], unit)
+    unit = factors.model.config.observations.unit
+    return profiles_of(library, factors.tracks.ids, factors.shared.space, [listener], unit)
 
 
 def with_one(library: Library, found: WeekOfTastes, listener: str) -> WeekOfTastes:
@@ -132,7 +131,7 @@ def tastes_by(library: Library, week: str, factors: Factors) -> WeekOfTastes:
     people, playlists = owners(library, unit)
     space, profiles = tastes_of(
         library,
-        [str(track) for track in model.tracks_],
+        factors.tracks.ids,
         factors.shared.space,
         listeners=people or playlists,
         listened=ListenedConfig(unit=unit),
@@ -152,17 +151,15 @@ def shares_by_week(library: Library, listener: str, until: str) -> list[tuple[st
     return rows
 
 
-def described(library: Library, found: WeekOfTastes, listener: str) -> list[Taste]:
+def described(engine: Engine, found: WeekOfTastes, listener: str) -> list[Taste]:
     """The tastes of a listener, heaviest first; empty if nothing is known of them."""
     profiles = found.profiles
     tastes = profiles.tastes(listener)
     if not len(tastes):
         return []
-    shown = np.unique(np.concatenate([profiles.tracks_of(taste) for taste in tastes]))
-    catalogue = Catalogue.read(library, [str(profiles.tracks[track]) for track in shown])
-    name = {track: catalogue.name(at) for at, track in enumerate(shown.tolist())}
+    catalogue = engine.factors().shared.catalogue
     history: dict[str, set[int]] = {}
-    for week, number, _, _ in shares_by_week(library, listener, found.week):
+    for week, number, _, _ in shares_by_week(engine.library, listener, found.week):
         history.setdefault(week, set()).add(number)
     result = []
     for taste in tastes:
@@ -171,7 +168,7 @@ def described(library: Library, found: WeekOfTastes, listener: str) -> list[Tast
             if number not in history[week]:
                 break
             since = week
-        names = [name[track] for track in profiles.tracks_of(taste).tolist()]
+        names = [catalogue.name(track) for track in profiles.tracks_of(taste).tolist()]
         share, trend = float(profiles.weights[taste]), profiles.trend(taste)
         result.append(Taste(number, profiles.names[taste], share, trend, since, names))
     return result
@@ -194,7 +191,7 @@ def _spaces(library: Library, factors: Factors) -> _Spaces:
     made_from = [*made_from, f"{VECTORS}/{current}"]
     if factors.model.config.observations.teachers == "sessions":
         return _Spaces(space, None, made_from)  # learned from the same sessions, they tell nothing more
-    codes = songs.codes([str(track) for track in factors.model.tracks_])
+    codes = songs.codes(factors.tracks.ids)
     own = np.where(codes[:, None] >= 0, songs.in_[codes], 0).astype(np.float32)
     return _Spaces(space, own, made_from)
 

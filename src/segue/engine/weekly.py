@@ -18,6 +18,7 @@ from segue.files import refuse_read_only
 from segue.library import Library
 from segue.library.few import UNLEARNED
 from segue.library.listening import Some, Unit, owners
+from segue.library.vocabulary import Vocabulary
 from segue.playlists import newcomers
 from segue.playlists.candidates import Sides
 from segue.playlists.history import NOTHING, History, places_of
@@ -51,6 +52,7 @@ class Ready:
     week: str
     config: WeeklyConfig
     model: FactorModel
+    tracks: Vocabulary
     material: Material
     everybody: list[str]  # who gets a list unasked
     playlists: frozenset[str] = frozenset()  # rows of the model that are playlists
@@ -113,8 +115,10 @@ class Ready:
         known = self.material.profiles
         new = [who for who in listeners if who in self.playlists and not (known and len(known.tastes(who)))]
         if new:
-            space, tracks = self.material.space, [str(track) for track in self.model.tracks_]
-            known_too = profiles_of(self.library, tracks, space, new, self.model.config.observations.unit)
+            space = self.material.space
+            known_too = profiles_of(
+                self.library, self.tracks.ids, space, new, self.model.config.observations.unit
+            )
         d = self.material.space.vectors.shape[1]
         return [Sides.of(known_too if who in new else known, who, d) for who in listeners]
 
@@ -153,7 +157,9 @@ def prepare(engine: Engine, week: str, config: WeeklyConfig | None = None, *, ke
         unlearned=unit == "listeners" and library.count("playlist_entries") > 0,
     )
     everybody, known = people or playlists, factors.known
-    return Ready(library, week, config, model, material, everybody, frozenset(playlists), known)
+    return Ready(
+        library, week, config, model, factors.tracks, material, everybody, frozenset(playlists), known
+    )
 
 
 def _sequencer(engine: Engine, config: WeeklyConfig) -> tuple[Sequencer | None, str]:
