@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "segue"
 # Data moves down this list: a room imports from those above it, never from those below.
 ROOMS = (
-    *("errors", "files", "arrays", "compiling", "progress", "processes", "report", "wording", "layout"),
+    *("errors", "wording", "files", "arrays", "compiling", "progress", "processes", "report", "layout"),
     *("shelf", "library", "factors", "ranking", "sequences", "tastes", "neighbours", "world", "town"),
     *("agents", "playlists", "settings", "engine", "evaluation", "upkeep", "demo", "cli"),
 )

@@ -122,6 +122,24 @@ def test_listening_has_context_and_sessions(library: Library) -> None:
     assert [len(s) for s in session_documents(documents, keep_skipped=True)] == [2, 1, 1]
 
 
+def test_what_is_a_skip_and_where_a_session_ends_is_decided_in_one_place(tmp_path: Path) -> None:
+    library = Library.open(tmp_path / "library", create=True)
+    start = datetime(2026, 3, 1, 20, 0, 0, 250_000, tzinfo=UTC)
+    at = {"listener_id": "ann", "plays": 1, "source": "spotify"}
+    rows = [
+        {"track_id": "left", "started_at": start, "played_ms": 4_000, "end_reason": "fwdbtn"},
+        {"track_id": "kept", "started_at": start + timedelta(seconds=4), "played_ms": 200_000},
+        # Twenty minutes after the end of the last: another session, as everywhere else.
+        {"track_id": "late", "started_at": start + timedelta(minutes=24), "end_reason": "trackdone"},
+    ]
+    with library.writing() as writer:
+        writer.append("listens", table("listens", [at | row for row in rows]))
+    context = listening_documents(library).context
+    assert context is not None
+    assert context.skipped.tolist() == [1, 0, 0]
+    assert context.session.tolist() == [0, 0, 1]
+
+
 def test_an_empty_library_says_what_to_do(tmp_path: Path) -> None:
     library = Library.open(tmp_path / "empty", create=True)
     with pytest.raises(SegueError, match="import playlists"):

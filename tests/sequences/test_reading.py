@@ -9,11 +9,11 @@ import pyarrow as pa
 
 from segue.library import Library
 from segue.library.tables import LISTENS, PLAYLIST_ENTRIES
-from segue.sequences.reading import sequences
+from segue.sequences.reading import library_documents
 
 
 def test_playlists_and_sessions_are_both_read_each_under_its_listeners_name(library: Library) -> None:
-    documents = sequences(library)
+    documents = library_documents(library)
     playlists = [list(documents.track_ids[document]) for document in documents][:5]
     assert playlists[0] == [f"t0-{n}" for n in range(6)]
     sessions = list(documents.names[5:])
@@ -39,4 +39,4 @@ def test_few_listeners_among_many_playlists_teach_nothing(tmp_path: Path) -> Non
         with library.writing() as writer:
             writer.rewrite("playlist_entries", pa.Table.from_pylist(entries, schema=PLAYLIST_ENTRIES))
             writer.rewrite("listens", pa.Table.from_pylist(plays, schema=LISTENS))
-        assert len(sequences(library).names) == taught
+        assert len(library_documents(library).names) == taught

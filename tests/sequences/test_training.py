@@ -22,7 +22,7 @@ from segue.sequences.counted import Cooccurrence, SequenceNeighbours
 from segue.sequences.documents import Documents
 from segue.sequences.network import TasteNetwork
 from segue.sequences.network_config import TasteNetworkConfig
-from segue.sequences.reading import sequences
+from segue.sequences.reading import library_documents
 from segue.sequences.recent import RecentRows
 from segue.sequences.training import train_network, train_vectors
 from segue.sequences.vectors import SongVectors, SongVectorsConfig
@@ -120,7 +120,7 @@ def spied(archive: Library) -> Iterator[tuple[Spy, SequenceBlend]]:
 def test_no_held_out_document_reaches_anything_that_is_fitted_before_the_choice(
     archive: Library, spied: tuple[Spy, SequenceBlend]
 ) -> None:
-    everything = frozenset(sequences(archive).names)
+    everything = frozenset(library_documents(archive).names)
     spy, _ = spied
     assert len(everything) == PLAYLISTS_N
     assert {kind for kind, _ in spy.fits} == {
@@ -147,7 +147,7 @@ def test_after_the_choice_everything_is_fitted_to_everything_for_the_chosen_epoc
     spy, blend = spied
     last = max(before for before, _ in spy.chosen)
     assert next(kind for kind, _ in spy.fits[last:]) == "TasteNetwork"
-    assert {names for _, names in spy.fits[last:]} == {frozenset(sequences(archive).names)}
+    assert {names for _, names in spy.fits[last:]} == {frozenset(library_documents(archive).names)}
     assert blend.network_.curves_.validation == []
     assert len(blend.network_.curves_.training) == spy.epochs
 

@@ -40,7 +40,7 @@ JOBS: dict[str, Callable[[Library], object]] = {
 # These write nothing that names listeners.
 OTHERS = {
     *("described", "shares_by_week", "stored_tastes", "load_factors", "load_vectors", "load_network"),
-    *("sequences", "listeners_of", "prepare", "weekly_for_guest", "explain_absence"),
+    *("library_documents", "listeners_of", "prepare", "weekly_for_guest", "explain_absence"),
     *("catalogue_context", "matched", "asked", "weekly_list", "library_playlist"),
     *("work_out", "played", "only_other_media", "offered", "tastes_by", "with_one", "asked_guide"),
     *("heard_by", "profiles_of", "tastes_of", "read_plays", "read_listens", "read_playlists", "track_facts"),

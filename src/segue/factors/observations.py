@@ -46,7 +46,7 @@ from scipy.sparse import csr_matrix
 
 from segue.errors import UsageError
 from segue.factors.artists import with_artists
-from segue.library.listening import BETWEEN, Some, Unit, documents, heard, told_by_artists
+from segue.library.listening import BETWEEN, HALF_LIFE_DAYS, Some, Unit, documents, heard, told_by_artists
 from segue.library.moments import DAY, seconds
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class ObservationConfig(BaseModel):
         "listening is told by artists.",
     )
     half_life_days: PositiveFloat | None = Field(
-        180.0, description="Age in days at which a play counts half; none counts old and new alike."
+        HALF_LIFE_DAYS, description="Age in days at which a play counts half; none counts old and new alike."
     )
     now: AwareDatetime | None = Field(None, description="Age is counted from here; none is the newest play.")
     most_heard: NonNegativeFloat = Field(0.75, description="Worth of a play of which most was heard.")

@@ -105,6 +105,8 @@ BRIEF_SHARE = 0.25
 WHOLE_SHARE = 0.9
 LISTEN_SHARE = 0.5
 LISTEN_MS = 240_000
+# The age at which a play counts half, for what is liked and for tastes, unless settings say otherwise.
+HALF_LIFE_DAYS = 180.0
 # A pause longer than this after a track's end begins another session (ListenBrainz: 300 s).
 SESSION_GAP_MS = 300_000
 # Without a duration, a track is taken to be this long when a gap is judged.

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from segue.errors import SegueError
 from segue.library.few import playlists_teach
-from segue.library.listening import heard, owners, told_by_artists
+from segue.library.listening import heard, owners, sessions, told_by_artists
 from segue.library.moments import seconds
 from segue.sequences.documents import (
     UNKNOWN,
@@ -69,20 +69,19 @@ def playlist_documents(library: Library, *, unique: bool = True, by_owner: bool 
     return first_places(documents) if unique else documents
 
 
-def listening_documents(library: Library | Some, *, session_gap_s: float = 1800.0) -> Documents:
+def listening_documents(library: Library | Some) -> Documents:
     """One document for each listener: all plays in order of time, with their context.
 
-    Plays without a time (plain counts) have no order and are left out. A session ends where the source
-    says so, or after `session_gap_s` without a play.
+    What is a skip, and where a session ends, `library/listening.py` says. Plays without a time (plain counts)
+    have no order and are left out.
 
     Raises:
         SegueError: no listen of the library has a time.
     """
     import ibis
 
-    listens = library.table("listens")
-    tracks = _track_facts(library)
-    timed = listens.filter(listens.started_at.notnull())
+    told, tracks = sessions(library), _track_facts(library)
+    timed = told.filter(told.started_at.notnull())
     order = ibis.window(group_by="listener_id", order_by=["started_at", "session_position", "track_id"])
     rows = (
         timed.mutate(
@@ -104,18 +103,13 @@ def listening_documents(library: Library | Some, *, session_gap_s: float = 1800.
             "No listen of the library has a time, so there is no order to learn from",
             do="import a history with times, or playlists",
         )
-    gap = _numbers(table, "started_s") - _numbers(table, "before")
-    said = _text(table, "session_id")
-    said_before = _text(table, "session_before")
-    starts = np.isnan(gap) | (gap > session_gap_s)
-    both = np.array([a is not None and b is not None for a, b in zip(said, said_before, strict=True)])
-    starts = np.where(both, np.isnan(gap) | (said != said_before), starts)
+    same = pc.fill_null(pc.equal(table["session_id"], table["session_before"]), False)
+    starts = ~same.to_numpy(zero_copy_only=False)
     sources, source = _labels(_text(table, "context"))
-    skipped = _numbers(table, "skipped")
     context = Context(
-        gap_s=gap.astype(np.float32),
+        gap_s=(_numbers(table, "started_s") - _numbers(table, "before")).astype(np.float32),
         hour=np.nan_to_num(_numbers(table, "hour"), nan=UNKNOWN).astype(np.int8),
-        skipped=np.nan_to_num(skipped, nan=UNKNOWN).astype(np.int8),
+        skipped=np.nan_to_num(_numbers(table, "skipped"), nan=UNKNOWN).astype(np.int8),
         source=source,
         session=np.cumsum(starts).astype(np.int32),  # made to begin at 0 in each document below
         started_s=_numbers(table, "started_s"),
@@ -175,7 +169,7 @@ def _numbers(table: pa.Table, column: str) -> NDArray[np.float64]:
     return table.column(column).cast(pa.float64()).to_numpy(zero_copy_only=False)
 
 
-def sequences(library: Library) -> Documents:
+def library_documents(library: Library) -> Documents:
     """Songs in order: the playlists, and the sessions without what was skipped, each by its listener's name.
 
     Without the sessions where their listeners are few among the playlists, as for the factors.
@@ -201,7 +195,7 @@ def guide_documents(library: Library, tracks: list[str]) -> Documents:
     That is playlists and sessions; where these tell nothing, all that each listener played.
     """
     try:
-        found = sequences(library)
+        found = library_documents(library)
         told = bool((found.lengths > 1).mean() > TOLD)
     except SegueError:  # plain counts
         told = False

@@ -8,7 +8,7 @@ from segue.files import refuse_read_only, remove
 from segue.library import Library
 from segue.progress import step
 from segue.sequences.loading import load_vectors
-from segue.sequences.reading import sequences
+from segue.sequences.reading import library_documents
 from segue.shelf.names import NETWORK, VECTORS, shelf_of
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def train_vectors(
     shelf = shelf_of(library)
     refuse_read_only(shelf.folder, "shelf")
     step("song vectors")
-    vectors = SongVectors(config).fit(sequences(library), seed=seed)
+    vectors = SongVectors(config).fit(library_documents(library), seed=seed)
     version = shelf.publish(
         VECTORS,
         lambda folder: vectors.save(folder / f"{VECTORS}.npz"),
@@ -78,7 +78,7 @@ def train_network(
     vectors, made_from = load_vectors(library)
     folder = library.path / "training" / "network"
     step("the network of what comes next, in a trial and then on everything")
-    blend = SequenceBlend(config).fit(sequences(library), vectors, seed=seed, folder=folder)
+    blend = SequenceBlend(config).fit(library_documents(library), vectors, seed=seed, folder=folder)
     with library.departed.held() as gone:
         for listener in gone.among(blend.listeners_):
             blend.forget(listener)

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat
 from scipy.sparse import csr_matrix
 
-from segue.library.listening import Some, Unit, heard
+from segue.library.listening import HALF_LIFE_DAYS, Some, Unit, heard
 from segue.library.moments import days_until
 from segue.tastes.space import Plays
 
@@ -31,7 +31,7 @@ class ListenedConfig(BaseModel):
     unit: Unit = Field(
         "listeners", description="Whose tastes: of listeners, of playlists taken for listeners, or of both."
     )
-    half_life_days: PositiveFloat = Field(180.0, description="Age at which a play counts half.")
+    half_life_days: PositiveFloat = Field(HALF_LIFE_DAYS, description="Age at which a play counts half.")
     recent_days: PositiveFloat = Field(28.0, description="Days that count as recent, for trends.")
     before_days: PositiveFloat = Field(
         112.0,

@@ -10,12 +10,10 @@ from numpy.typing import NDArray
 
 from segue.errors import UsageError
 from segue.library import Library
-from segue.library.listening import sessions
+from segue.library.listening import USUAL_MS, sessions
 from segue.library.stages import HEARD
 from segue.world.known import Floats, standard, unit
 from segue.world.tracks import Track
-
-USUAL_MINUTES = 3.5
 
 
 class Catalogue(NamedTuple):
@@ -61,7 +59,7 @@ def catalogue_of(library: Library, vectors: NDArray[np.floating] | None = None) 
         energy=_column(sound, "energy", size, 0.5),
         loud=np.clip((_column(sound, "loudness", size, -12.5) + 22) / 19, 0, 1).astype(np.float32),
         artist=np.array([place[names[0]] for names in artists], np.int32),
-        minutes=np.where(minutes > 0, minutes, USUAL_MINUTES).astype(np.float32),
+        minutes=np.where(minutes > 0, minutes, USUAL_MS / 60_000).astype(np.float32),
     )
     titles = found["title"].to_pylist()
     labels = [f"{', '.join(names)} - {title}" for names, title in zip(artists, titles, strict=True)]

@@ -10,13 +10,14 @@ from math import exp
 import numpy as np
 from numpy.typing import NDArray
 
+from segue.library.listening import SESSION_GAP_MS
 from segue.library.stages import HEARD
 from segue.world.catalogue import Catalogue
 from segue.world.features import USUAL_ENERGY
 from segue.world.known import MOST_PLAYED, NEVER, WEAR_DAYS, About, Floats, static_features, surprises
 from segue.world.tracks import take
 
-GAP_DAYS = 5 / (24 * 60)  # without listening, after which a session is another
+GAP_DAYS = SESSION_GAP_MS / 86_400_000  # without listening, after which a session is another
 PARTS = [float(part) for part in HEARD]
 LATEST = 1000  # songs, and plays, that tastes and outcomes are taken from
 
