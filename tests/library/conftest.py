@@ -11,9 +11,10 @@ import pytest
 
 from segue import files
 from segue.library import Library
-from segue.library.importing import ImportReport, Staged, _store
+from segue.library.importing import ImportReport, _store
 from segue.library.readers.base import ReadOptions
 from segue.library.rows import Row
+from segue.library.setting_aside import Staged
 from segue.library.staging import Staging
 
 

@@ -12,9 +12,9 @@ import pyarrow as pa
 
 from segue.errors import NotFoundError, UsageError
 from segue.library.exactness import COARSER
-from segue.library.importing import connect
 from segue.library.merging import BATCH, store_listens
 from segue.library.tables import SPLITS
+from segue.library.workspace import connect
 
 if TYPE_CHECKING:
     import duckdb

@@ -7,12 +7,10 @@ leaves the old library or the new one, and the next writer sweeps away what was 
 from __future__ import annotations
 
 import contextlib
-import copy
 import hashlib
 import json
 import threading
 from collections.abc import Generator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,24 +19,16 @@ import pyarrow.parquet as pq
 
 from segue import files
 from segue.errors import ChangedError, FormatError, NotFoundError
-from segue.library import duck
+from segue.library import duck, part_list
 from segue.library.departed import Departed
-from segue.library.names import VERSION as NAMES
-from segue.library.tables import TABLES
+from segue.library.tables import ROWS_A_GROUP, TABLES, known
+from segue.library.writing import Writer
 
 if TYPE_CHECKING:
     import ibis
 
-FORMAT = 2
-UNCHECKED = 1  # the format whose catalogue had no checksum; it is read too, and written anew as the one above
-CATALOGUE = "library.json"
-KEYS = {"format", "names", "created_at", "parts", "counter", "departed"}
-RESTORE = "restore it from a copy, or import anew"
 # What tells when and how something was imported is no part of the data itself.
 UNCOUNTED = ("imports", "rejects", "told")
-ROWS_A_GROUP = 131_072
-
-Data = pa.Table | pa.RecordBatchReader
 
 
 class Library:
@@ -66,15 +56,15 @@ class Library:
             FormatError: the folder holds a library of another version, or a damaged one.
         """
         path = Path(path)
-        file = path / CATALOGUE
+        file = path / part_list.CATALOGUE
         if file.exists():
-            return cls(path, _read_catalogue(file), backend)
+            return cls(path, part_list.read(file), backend)
         if not create:
             raise NotFoundError(
                 f"There is no library in {path}",
                 do=f"make one with `segue import PATH --library {path}`, or try `segue demo`",
             )
-        if path.exists() and not (path.is_dir() and all(_ours(each) for each in path.iterdir())):
+        if path.exists() and not (path.is_dir() and all(part_list.ours(each) for each in path.iterdir())):
             raise FormatError(
                 f"{path} is not a library, and not empty",
                 expected="a folder made by Segue, or a new one",
@@ -83,18 +73,12 @@ class Library:
         with files.locked(path, "library"):
             files.sweep(path)  # of one who was killed while making it
             if not file.exists():
-                catalogue = {
-                    "format": FORMAT,
-                    "names": NAMES,
-                    "created_at": datetime.now(UTC).isoformat(timespec="seconds"),
-                    "parts": {name: [] for name in TABLES},
-                }
-                _write_catalogue(file, catalogue)
-        return cls(path, _read_catalogue(file), backend)
+                part_list.write(file, part_list.fresh())
+        return cls(path, part_list.read(file), backend)
 
     def refresh(self) -> None:
         """See the library as it is now."""
-        self._take(_read_catalogue(self.path / CATALOGUE))
+        self._take(part_list.read(self.path / part_list.CATALOGUE))
 
     @property
     def departed(self) -> Departed:
@@ -111,7 +95,7 @@ class Library:
 
     def parts(self, name: str) -> list[Path]:
         """The Parquet files of a table, oldest first."""
-        _known(name)
+        known(name)
         return [self.path / part for part in self._catalogue["parts"].get(name, [])]
 
     def table(self, name: str) -> ibis.Table:
@@ -181,7 +165,9 @@ class Library:
             for part in self.parts(name):
                 if not part.exists():
                     raise FileNotFoundError(part)
-                files.refuse_changed(part, part.stem.rpartition("-")[2], "a part", RESTORE, most=most)
+                files.refuse_changed(
+                    part, part.stem.rpartition("-")[2], "a part", part_list.RESTORE, most=most
+                )
 
     @contextlib.contextmanager
     def reading(self) -> Generator[None]:
@@ -196,14 +182,16 @@ class Library:
             yield
         except (OSError, pa.ArrowException, *duck.errors()) as error:
             duck.refuse_too_little_memory(error)
-            _read_catalogue(self.path / CATALOGUE)  # says if the library itself lacks a part
+            part_list.read(self.path / part_list.CATALOGUE)  # says if the library itself lacks a part
             if any(not part.exists() for name in TABLES for part in self.parts(name)):
                 raise ChangedError(
                     f"The library in {self.path} changed meanwhile", do="run the same again"
                 ) from error
             for name in TABLES:
                 for part in self.parts(name):
-                    files.refuse_changed(part, part.stem.rpartition("-")[2], "a part", RESTORE, most=None)
+                    files.refuse_changed(
+                        part, part.stem.rpartition("-")[2], "a part", part_list.RESTORE, most=None
+                    )
             raise
 
     def fingerprint(self) -> str:
@@ -237,10 +225,10 @@ class Library:
                 for name in TABLES:
                     for part in writer.fresh(name):
                         files.sync(part)
-                writer.catalogue["format"] = FORMAT
+                writer.catalogue["format"] = part_list.FORMAT
                 if self.departed.path.exists():
                     writer.catalogue["departed"] = True  # so that the list is missed where it is lost
-                _write_catalogue(self.path / CATALOGUE, writer.catalogue)
+                part_list.write(self.path / part_list.CATALOGUE, writer.catalogue)
                 self._take(writer.catalogue)
                 if writer.purges:
                     self._sweep()
@@ -261,76 +249,6 @@ class Library:
                     files.remove(file)
 
 
-class Writer:
-    """What `Library.writing()` yields; see there."""
-
-    def __init__(self, library: Library) -> None:
-        self.library = library
-        self.catalogue: dict[str, Any] = copy.deepcopy(library._catalogue)
-        self.changed = False
-        self.purges = False
-
-    def append(self, name: str, data: Data) -> int:
-        """Add rows to a table; returns how many. Columns are matched by name and cast to the schema.
-
-        Raises:
-            KeyError: a column of the schema is missing from `data`.
-        """
-        _known(name)
-        number = self.catalogue.setdefault("counter", 0) + 1
-        part, rows = _write_part(self.library.path / name, number, data, TABLES[name])
-        if rows:
-            self.catalogue["parts"].setdefault(name, []).append(f"{name}/{part.name}")
-            self.catalogue["counter"] = number
-            self.changed = True
-        return rows
-
-    def rewrite(self, name: str, data: Data, *, purge: bool = False) -> int:
-        """Put `data` in the place of all rows of a table; returns how many.
-
-        The old parts stay on disk until the next write, for those who are reading them; with `purge` they go
-        as soon as the new ones are committed.
-        """
-        self.catalogue["parts"][name] = []
-        self.changed = True
-        self.purges |= purge
-        return self.append(name, data)
-
-    def parts(self, name: str) -> list[Path]:
-        """The Parquet files of a table as this write leaves it, oldest first."""
-        return [self.library.path / part for part in self.catalogue["parts"].get(name, [])]
-
-    def fresh(self, name: str) -> list[Path]:
-        """The parts of a table that this write has added."""
-        old = set(self.library.parts(name))
-        return [part for part in self.parts(name) if part not in old]
-
-    def scratch(self) -> Path:
-        """A folder for set-aside work in the library; gone after the write, or at the next after a kill."""
-        path = self.library.path / f"{files.TEMPORARY}scratch"
-        path.mkdir(exist_ok=True)
-        return path
-
-
-def _write_part(folder: Path, number: int, data: Data, schema: pa.Schema) -> tuple[Path, int]:
-    folder.mkdir(parents=True, exist_ok=True)
-    aside = folder / f"{files.TEMPORARY}{number:06d}"
-    batches = data.to_batches(max_chunksize=ROWS_A_GROUP) if isinstance(data, pa.Table) else data
-    rows = 0
-    with pq.ParquetWriter(aside, schema, compression="zstd") as writer:
-        for batch in batches:
-            if batch.num_rows:
-                table = pa.Table.from_batches([batch]).select(schema.names).cast(schema)
-                writer.write_table(table, row_group_size=ROWS_A_GROUP)
-                rows += batch.num_rows
-    part = folder / f"{number:06d}-{files.digest(aside)}.parquet"
-    if rows:
-        aside.replace(part)
-    else:
-        aside.unlink()
-    return part, rows
-
-
 def _whole(table: ibis.Table, name: str) -> ibis.Table:
     """A table of Parquet parts with all its columns: those written by earlier releases lack the newest."""
     import ibis
@@ -338,58 +256,3 @@ def _whole(table: ibis.Table, name: str) -> ibis.Table:
     schema = ibis.Schema.from_pyarrow(TABLES[name])
     missing = {column: ibis.null(schema[column]) for column in schema if column not in table.columns}
     return table.mutate(**missing).select(*schema) if missing else table
-
-
-def _known(name: str) -> None:
-    if name not in TABLES:
-        raise KeyError(f"no table {name!r}; there are {', '.join(TABLES)}")
-
-
-def _ours(path: Path) -> bool:
-    """Whether this is what a process leaves that was killed while it made a library."""
-    return path.name.startswith(".") and (
-        path.name.endswith(".lock") or path.name.startswith(files.TEMPORARY)
-    )
-
-
-def _write_catalogue(file: Path, catalogue: dict[str, Any]) -> None:
-    files.write_text(file, files.to_json(catalogue))
-
-
-def _read_catalogue(file: Path) -> dict[str, Any]:
-    """The catalogue, and a fresh one where a writer has taken parts away while it was read."""
-    catalogue = _parsed(file)
-    while missing := [
-        part for listed in catalogue["parts"].values() for part in listed if not (file.parent / part).exists()
-    ]:
-        before, catalogue = catalogue, _parsed(file)
-        if catalogue == before:
-            raise FormatError(
-                f"The library in {file.parent} lacks a part of its data",
-                expected=f"the file {missing[0]}",
-                do=RESTORE,
-            )
-    return catalogue
-
-
-def _parsed(file: Path) -> dict[str, Any]:
-    catalogue = files.from_json(
-        file, "a library's catalogue", RESTORE, older=lambda value: value.get("format") == UNCHECKED
-    )
-    with files.reading(file, "a library's catalogue", RESTORE):
-        version, tables = catalogue["format"], catalogue["parts"]
-        parts = [part for listed in tables.values() for part in listed]
-    if version not in (UNCHECKED, FORMAT):
-        raise FormatError(
-            f"The library in {file.parent} is of another version",
-            expected=f"format {FORMAT}",
-            came=f"format {version}",
-            do="import anew with this release, or use the release that made it",
-        )
-    if not (
-        set(catalogue) <= KEYS
-        and set(tables) <= set(TABLES)
-        and all(isinstance(part, str) and part.split("/")[0] in TABLES and ".." not in part for part in parts)
-    ):
-        raise FormatError(f"{file} is damaged", expected=f"keys {', '.join(sorted(KEYS))}", do=RESTORE)
-    return catalogue

@@ -118,3 +118,15 @@ TABLES: dict[str, pa.Schema] = {
     "rejects": REJECTS,
     "imports": IMPORTS,
 }
+
+ROWS_A_GROUP = 131_072  # of a Parquet part
+
+
+def known(name: str) -> None:
+    """Refuse what is no table.
+
+    Raises:
+        KeyError: there is none of that name.
+    """
+    if name not in TABLES:
+        raise KeyError(f"no table {name!r}; there are {', '.join(TABLES)}")

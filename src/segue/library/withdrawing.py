@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from segue.errors import NotFoundError
-from segue.library.importing import connect
 from segue.library.merging import store_listens
+from segue.library.workspace import connect
 
 if TYPE_CHECKING:
     import duckdb

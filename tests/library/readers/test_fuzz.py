@@ -6,8 +6,13 @@ without a contract fails here.
 
 from __future__ import annotations
 
+import gzip
 import importlib
+import io
+import os
 import random
+import tarfile
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -159,6 +164,59 @@ def test_an_import_of_damaged_files_adds_up(tmp_path: Path) -> None:
 @pytest.mark.parametrize("seed", range(12))
 def test_imports_of_many_damaged_files_add_up(tmp_path: Path, seed: int) -> None:
     imports_add_up(tmp_path, 400, seed)
+
+
+def packed(draw: random.Random, kind: str) -> bytes:
+    """Some sound samples in an archive, or one in a compressed file."""
+    every, out = [sample for sample in samples() if not sample[3]], io.BytesIO()
+    chosen = draw.sample(every, 3)
+    if kind == "zip":
+        with zipfile.ZipFile(out, "w", draw.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED))) as archive:
+            for number, (_, name, data, _) in enumerate(chosen):
+                archive.writestr(f"{number}/{name}", data)
+    elif kind == "gz":
+        out.write(gzip.compress(chosen[0][2]))
+    else:
+        with tarfile.open(fileobj=out, mode="w:gz" if kind == "tgz" else "w") as archive:
+            for number, (_, name, data, _) in enumerate(chosen):
+                info = tarfile.TarInfo(f"{number}/{name}")
+                info.size = len(data)
+                archive.addfile(info, io.BytesIO(data))
+    return out.getvalue()
+
+
+def _refused(path: Path, library: Library) -> bool:
+    before = library.fingerprint()
+    try:
+        total = import_path(library, path, options=OPTIONS).total
+    except SegueError as error:
+        assert str(error).count("\n") < 40
+        assert Library.open(library.path).fingerprint() == before
+        return True
+    assert total.read == total.stored + total.already_there + total.rejected
+    return False
+
+
+@pytest.mark.parametrize("times", [12, pytest.param(600, marks=pytest.mark.slow)])
+def test_damaged_archives_are_read_or_refused(tmp_path: Path, times: int) -> None:
+    seed = int(os.environ.get("SEED", "5"))
+    draw, refused = random.Random(seed), 0
+    library = Library.open(tmp_path / "library", create=True)
+    for turn in range(times):
+        kind = ("zip", "zip", "tar", "tgz", "gz")[turn % 5]
+        data = packed(draw, kind)
+        if draw.random() < 0.4 and b"PK\x01\x02" in data:  # the list of what is in the archive
+            at = data.index(b"PK\x01\x02") + draw.randrange(46)
+            data = data[:at] + draw.randbytes(draw.randrange(1, 9)) + data[at + 1 :]
+        else:
+            data = damaged(data, draw)
+        path = tmp_path / f"export.{kind}"
+        path.write_bytes(data)
+        try:
+            refused += _refused(path, library)
+        except BaseException as error:
+            raise AssertionError(f"{kind}, seed {seed}, turn {turn}: {error!r}") from error
+    assert refused
 
 
 def test_an_import_that_fails_stores_nothing(tmp_path: Path) -> None:
