@@ -227,6 +227,30 @@ def test_duplicate_columns_are_refused() -> None:
         taken(sink.getvalue(), "x.parquet")
 
 
+@pytest.mark.parametrize(
+    "when",
+    [
+        *(
+            "20230105T100000Z",
+            "20230105 10:00",
+            "20230105100000",
+            "20230105",
+            "Jan 5, 2023",
+            "5 janvier 2023",
+        ),
+        *("05-Jan-23 10:00", "Thu, 05 Jan 2023 10:00:00 GMT", "2023-01-05T10:00:00+02:00"),
+    ],
+)
+def test_plays_whose_time_nobody_knows_are_refused(when: str) -> None:
+    with pytest.raises(FormatError, match='--column "time=foo"'):
+        taken(f'track,artist,foo\nA,B,"{when}"\n')
+
+
+def test_years_and_marks_are_no_times() -> None:
+    rows = taken("track,artist,foo\nA,B,1999\nC,B,Summer 1999 Vol 2\nD,B,4uLU6hMCjMI75M1A2tKUQC\n")
+    assert [type(row) for row in rows] == [TrackFacts] * 3
+
+
 def test_parquet_of_many_types() -> None:
     rows = taken(
         parquet(

@@ -9,6 +9,7 @@ from typing import Any
 
 from segue.errors import UsageError
 from segue.library.readers.table_words import WORDS
+from segue.library.readers.written_times import holds_date
 
 # Our name -> theirs, the better one first where a table has several. Compared in lower case, with "_" for all
 # that is neither letter nor digit; in other languages, `table_words.py`.
@@ -125,7 +126,9 @@ _OTHER = re.compile(r"[\W_]+")
 # What looks like a time of play, whoever wrote it: a count since 1970, a date, a year with a clock.
 _A_TIME = re.compile(
     r"1\d{9}(\.\d+)?|1\d{12}|1\d{15}|1\d{18}"
-    r"|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T,].*)?|(?=.*\b(19|20)\d\d\b).*\b\d{1,2}[:.]\d\d\b.*",
+    r"|\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T,].*)?|(?=.*\b(19|20)\d\d\b).*\b\d{1,2}[:.]\d\d\b.*"
+    r"|(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([ T]?\d\d:?\d\d.*)?"  # ISO 8601 without signs
+    r"|\d{1,2}[- ][A-Za-z]{3}[- ]\d\d([ T,].*)?",
     re.ASCII | re.S,
 )
 _OF_DAY = re.compile(r"([01]?\d|2[0-3])[:.][0-5]\d([:.][0-5]\d(\.\d+)?)?( ?[ap]\.?m\.?)?", re.ASCII | re.I)
@@ -204,10 +207,14 @@ def unknown_times(
         if place not in known
         and _NO_PLAY.isdisjoint(plain(name).split("_"))
         and (values := _values(sample, place))
-        and 2 * sum(isinstance(value, date) or bool(_A_TIME.fullmatch(value)) for value in values)
-        > len(values)
+        and 2 * sum(isinstance(value, date) or _is_time(value) for value in values) > len(values)
     ]
     return sorted(unknown, key=lambda name: "end" in plain(name).split("_"))  # when a play began is wanted
+
+
+def _is_time(value: str) -> bool:
+    # A year beside something else: "Jan 5, 2023", but not "1999".
+    return bool(_A_TIME.fullmatch(value)) or (len(value) > 7 and not value.isdecimal() and holds_date(value))
 
 
 def _values(sample: Sequence[Sequence[Any]], place: int | None) -> list[Any]:

@@ -106,6 +106,15 @@ def written_time(value: str, clock: Clock) -> datetime:
     return found
 
 
+def holds_date(value: str) -> bool:
+    """Whether a day, a month and a year stand in `value`, the month as a word or a number."""
+    try:
+        _date(_plain(value[:200]), value)
+    except Malformed:
+        return False
+    return True
+
+
 def _plain(value: str) -> str:
     """Lower case without accents, with plain blanks and signs."""
     marked = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", value).casefold())
