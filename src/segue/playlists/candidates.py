@@ -20,6 +20,7 @@ from scipy.sparse import csr_matrix
 from segue.factors.blend import Blend
 from segue.factors.model import FactorModel
 from segue.factors.scored import LEFT_OUT, batches
+from segue.playlists.kernels import at_least, best_of
 from segue.playlists.rules import Candidates, Context, Listening, RulesConfig
 from segue.playlists.rules.context import Bools, Floats, Ints
 from segue.tastes.profiles import Profiles
@@ -126,19 +127,24 @@ class Proposer:
         open_ = self.allowed.copy()
         open_[listening.heard] = False
         open_[listening.earlier] = False
-        masked = np.where(open_, scores, LEFT_OUT)
         known = self._known_artists(listening)
         found: list[Ints] = []
-        for centre, share in zip(sides.centres, sides.shares, strict=True):
+        alike = sides.centres @ self.space.vectors.T
+        for likeness, share in zip(alike, sides.shares, strict=True):
             wanted = max(FEWEST, round(TASTES * self.tracks * float(share)))
-            likeness = self.space.vectors @ centre
-            for kind in (known, ~known):
-                around = _largest(np.where(open_ & kind, likeness, LEFT_OUT), REACH * wanted)
-                around = around[likeness[around] >= self.space.resolution]
-                found.append(around[_largest(masked[around], wanted)])
+            around = at_least(likeness, open_, self.space.resolution)
+            of_known = known[around]
+            for mine in (around[of_known], around[~of_known]):
+                near_by = mine[_largest(likeness[mine], REACH * wanted)]
+                found.append(near_by[_largest(scores[near_by], wanted)])
         by_taste = np.concatenate([np.empty(0, np.int32), *found])
         near = near[near >= 0]
-        parts = [by_taste, near[open_[near]], _largest(masked, WHOLE * self.tracks), self._again(listening)]
+        parts = [
+            by_taste,
+            near[open_[near]],
+            best_of(scores, open_, WHOLE * self.tracks),
+            self._again(listening),
+        ]
         every = np.concatenate(parts).astype(np.int32)
         kinds = np.repeat(np.arange(4, dtype=np.int8), [len(part) for part in parts])
         tracks, first = np.unique(every, return_index=True)
