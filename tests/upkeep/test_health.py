@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from segue.factors.loading import load_factors
 from segue.library import Library
 from segue.playlists.memory import Weeks
 from segue.shelf.names import shelf_of
+from segue.upkeep.forget import forget
 from segue.upkeep.health import examine, sweep
 
 WEEK = "2026-W30"
@@ -56,6 +58,20 @@ def test_a_current_that_names_nothing_turns_to_the_newest(library: Library) -> N
     (shelf.folder / "factors" / "current").write_bytes(b"\xff\xfe")
     assert _wrong(library.path) == ["model factors"]
     assert _repair(library.path) == [f"factors is now {newest}"] and shelf.current("factors") == newest
+
+
+def test_what_is_lost_is_found(library: Library) -> None:
+    forget(library, "p02")
+    library.departed.path.unlink()
+    assert _wrong(library.path) == ["the forgotten"]
+    forget(library, "p02")  # the list is begun anew
+    assert _wrong(library.path) == []
+    shelf = shelf_of(library)
+    for path in (shelf.path("factors") / "manifest.json", library.path / "library.json"):
+        value = json.loads(path.read_text())
+        del value["checksum"]
+        path.write_text(json.dumps(value))
+        assert _wrong(library.path) == ["library" if path.name == "library.json" else "model factors"]
 
 
 @pytest.mark.parametrize("times", [60, pytest.param(3000, marks=pytest.mark.slow)])
