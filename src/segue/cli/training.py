@@ -118,7 +118,7 @@ def train(
 
 
 def _seconds(library: Library, vectors: bool, network: bool) -> float:
-    """How long training may take: by the rows that it reads, as measured on the Million Playlist subset."""
+    """A rough guess of how long training takes, by the rows that it reads; epochs and machines differ."""
     rows = library.count("playlist_entries") + library.count("listens")
     return START + rows * (PER_ROW + vectors * PER_ROW_OF_VECTORS + network * PER_ROW_OF_NETWORK)
 
