@@ -165,7 +165,7 @@ def test_a_library_that_cannot_be_written_to_is_noticed_before_any_work(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("tempfile.TemporaryFile", temporary)
     monkeypatch.setattr("filelock.FileLock.acquire", refused)
-    for place in ("factors.model.FactorModel.fit_observations", "taste.tastes.tastes_of", "town.build"):
+    for place in ("factors.model.FactorModel.fit_observations", "engine.tastes.tastes_of", "town.build"):
         monkeypatch.setattr(f"segue.{place}", begun)
     name = max((verb for verb in VERBS if f"{command} ".startswith(f"{verb} ")), key=len)
     arguments = [*command.removeprefix(name).split(), "--library", str(library)]
