@@ -40,6 +40,11 @@ class SegueError(Exception):
 
 
 def _short(text: str) -> str:
+    """Not too long and on one line: what came from a file may hold line ends, or what steers a terminal."""
+    if not text.isprintable():
+        text = "".join(
+            char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+        )
     return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} ... {text[-LONGEST // 2 :]}"
 
 

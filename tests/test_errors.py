@@ -1,0 +1,14 @@
+"""Messages of errors: one line, of bounded length, whatever came."""
+
+from __future__ import annotations
+
+import pickle
+
+from segue.errors import LONGEST, FormatError
+
+
+def test_a_message_is_one_line_whatever_came() -> None:
+    error = FormatError("a\nb", came="2026\n\n\x1b[31m", expected="é, राम, 音", do="x")
+    assert str(error) == "a\\nb. Expected: é, राम, 音. Came: 2026\\n\\n\\x1b[31m. To do: x."
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)
+    assert len(str(FormatError("what", came="\n" * 10**6))) < 2 * LONGEST
