@@ -308,3 +308,18 @@ def test_the_playlist_archive_comes_in_whole(library: Library) -> None:
     assert report.counts["playlists"].stored == 6069
     assert report.total.rejected == 0
     assert pa.compute.min(library.arrow("playlist_entries")["position"]).as_py() == 0
+
+
+def test_a_damaged_archive_among_files_is_left_out_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    (folder / "a.zip").write_bytes(b"PK\x03\x04 and nothing more of an archive")
+    (folder / "b.csv.gz").write_bytes(b"\x1f\x8b\x08 cut short")
+    (folder / "c.csv").write_text("listener,artist,track,time\nme,Nico,These Days,1760000000\n")
+    library = Library.open(tmp_path / "library", create=True)
+    with pytest.raises(FormatError, match=r"a\.zip"):
+        import_path(library, folder)
+    assert library.count("listens") == 0
+    report = import_path(library, folder, keep_going=True)
+    assert [name for name, _ in report.refused] == ["a.zip", "b.csv"]
+    assert report.total.stored == library.count("listens") == 1

@@ -132,6 +132,8 @@ def prepare(engine: Engine, week: str, config: WeeklyConfig | None = None, *, ke
     config, library = config or WeeklyConfig(), engine.library
     factors = engine.factors(config.medium)
     model, shared = factors.model, factors.shared
+    # Read now, while it is there: lists are made from it, and a version goes when somebody is forgotten.
+    shelf_of(library).load_held(factors.name, lambda folder: model.blend_, factors.version)
     unit = model.config.observations.unit
     config = config.model_copy(update={"medium": in_hand(config.medium, shared.context)})
     with progress("Looking for tastes"):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from segue.errors import NotFoundError
-from segue.files import remove, replacing
+from segue.files import locked, remove, replacing, sweep
 from segue.library.names import Table, letters, without_accents
 from segue.library.versions.titles import parse_title
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 CLOSELY = 200  # tracks whose names are compared closely: the shortest, and those met most
 ALIKE = 70.0  # of 100: from here on a name is near enough to be offered
 OFFERED = 3
+WAIT = 60.0  # seconds for which one who writes names waits for another
 KEPT = Path("search", "names.arrow")  # in a library's folder
 _OF = b"library"  # the fingerprint, in the file's metadata
 
@@ -81,12 +82,19 @@ def find_named(library: Library, wanted: Sequence[tuple[str, str]]) -> list[str 
 
 def keep_names(library: Library) -> None:
     """Write the names of a library's tracks as they are searched, so that a search need not make them."""
-    _names(library).save(library.path / KEPT, library.fingerprint())
+    names, folder = _names(library), (library.path / KEPT).parent
+    with locked(folder, "names", wait=WAIT):
+        sweep(folder)
+        names.save(library.path / KEPT, library.fingerprint())
 
 
 def drop_names(library: Library) -> None:
     """Remove what `keep_names` wrote, and what one who was killed at it has left."""
-    remove((library.path / KEPT).parent)
+    folder = (library.path / KEPT).parent
+    if folder.is_dir():
+        with locked(folder, "names", wait=WAIT):
+            sweep(folder)
+            remove(library.path / KEPT)
 
 
 def _find(library: Library, text: str, known: Collection[str] | None) -> list[Found]:

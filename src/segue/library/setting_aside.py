@@ -15,7 +15,7 @@ from segue.errors import FormatError
 from segue.library.readers import by_name, recognise, unrecognised
 from segue.library.readers.base import ReadOptions
 from segue.library.rows import Reject
-from segue.library.sources import Limits, entries
+from segue.library.sources import Broken, Limits, entries
 from segue.library.staging import Staging
 from segue.processes import workers
 from segue.progress import Advance
@@ -79,11 +79,14 @@ def _read(job: Job, worker: int, advance: Advance = lambda amount: None) -> Stag
 
 def _read_turns(job: Job, worker: int, advance: Advance) -> Staged:
     staging, staged = Staging(job.scratch / f"worker-{worker}", worker), Staged()
-    for number, entry in enumerate(entries(job.path, job.limits, advance)):
+    for number, entry in enumerate(entries(job.path, job.limits, advance, keep_going=job.keep_going)):
         if number % job.workers != worker:
             continue
         if isinstance(entry, Reject):
             staged.passed_over.append((entry.place, entry.reason))
+            continue
+        if isinstance(entry, Broken):
+            staged.refused.append((entry.name, str(entry.error)))
             continue
         reader = by_name(job.format) if job.format else recognise(entry, job.options)
         why = unrecognised(entry) if reader is None else reader.passes_over(entry.name, entry.head())

@@ -15,7 +15,7 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, cast
+from typing import BinaryIO, NamedTuple, cast
 
 from segue.errors import FormatError, NotFoundError
 from segue.library.rows import Reject
@@ -118,12 +118,24 @@ class Entry:
         self._given, self._waiting = [], None
 
 
+class Broken(NamedTuple):
+    """An archive, or a file in one, that can't be read; what was before it in the same archive could be."""
+
+    name: str
+    error: FormatError
+
+
 def entries(
-    path: Path, limits: Limits | None = None, advance: Advance = lambda amount: None
-) -> Iterator[Entry | Reject]:
+    path: Path,
+    limits: Limits | None = None,
+    advance: Advance = lambda amount: None,
+    *,
+    keep_going: bool = False,
+) -> Iterator[Entry | Reject | Broken]:
     """Yield the files of `path`: a file, a folder (sorted, to the bottom), zip, tar, gz, zst, bz2 or xz.
 
     `advance` is called with the bytes taken from the disk; they add up to at most `size_on_disk(path)`.
+    With `keep_going`, archives that are damaged come as `Broken`, and the rest after them.
 
     Raises:
         NotFoundError: there is nothing at `path`.
@@ -135,7 +147,7 @@ def entries(
         )
     meter = Meter(size_on_disk(path), limits or Limits(), advance)
     for found in _on_disk(path, meter):
-        yield from _expanded(found, meter, depth=0)
+        yield from _expanded(found, meter, 0, keep_going)
     meter.flush()
 
 
@@ -173,7 +185,9 @@ def _disk_entry(root: Path, name: str, meter: Meter) -> Entry:
     return Entry(name, open_stream, meter, size=path.stat().st_size, path=path, find=find)
 
 
-def _expanded(found: Entry | Reject, meter: Meter, depth: int) -> Iterator[Entry | Reject]:
+def _expanded(
+    found: Entry | Reject, meter: Meter, depth: int, keep_going: bool
+) -> Iterator[Entry | Reject | Broken]:
     """Yield what was found, or if it is an archive what is inside it."""
     if isinstance(found, Reject):
         yield found
@@ -189,7 +203,11 @@ def _expanded(found: Entry | Reject, meter: Meter, depth: int) -> Iterator[Entry
             yield Reject(_label(entry.name), "four archives inside one another are not opened")
         else:
             for member in members(entry, meter, f"{entry.name}/" if depth else ""):
-                yield from _expanded(member, meter, depth + 1)
+                yield from _expanded(member, meter, depth + 1, keep_going)
+    except FormatError as error:
+        if not keep_going:
+            raise
+        yield Broken(entry.name, error)
     finally:
         entry.close()
         found.close()

@@ -22,7 +22,7 @@ from segue.library import Library
 from segue.library.importing import import_path
 from segue.library.readers import READERS, Reader, recognise
 from segue.library.rows import Row
-from segue.library.sources import Entry, entries
+from segue.library.sources import Broken, Entry, entries
 from segue.testing.reader import (
     OPTIONS,
     STRANGE,
@@ -125,7 +125,9 @@ def folder_of(folder: Path, count: int, seed: int) -> Path:
 def told(folder: Path) -> tuple[int, set[str]]:
     """How many rows the readers tell of a folder, and which files they refuse."""
     count, refused = 0, set()
-    for entry in entries(folder):
+    for entry in entries(folder, keep_going=True):
+        if isinstance(entry, Broken):
+            refused.add(entry.name)
         if isinstance(entry, Entry):
             try:
                 count += len(_rows(entry))
