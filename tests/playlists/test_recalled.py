@@ -17,7 +17,7 @@ from segue.playlists.rules import Context, Listening
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
 
-def recalled(plays: list[float], days: list[float], artists: list[str], sides: list[int]) -> Recalled:
+def recalled(plays: list[float], days: list[float], artists: list[str], tastes: list[int]) -> Recalled:
     n = len(plays)
     rows = [
         {"track_id": f"t{at}", "title": f"song {at}", "artists": [artists[at]], "work_id": f"w{at}"}
@@ -27,7 +27,7 @@ def recalled(plays: list[float], days: list[float], artists: list[str], sides: l
     context = Context.build(table, [f"t{at}" for at in range(n)])
     heard = np.arange(n, dtype=np.int32)
     listening = Listening(heard, np.array(days, np.float32), np.array(plays, np.float32))
-    return Recalled(listening, context, Catalogue(table), np.array(sides, np.int32), NOW)
+    return Recalled(listening, context, Catalogue(table), np.array(tastes, np.int32), NOW)
 
 
 def test_reasons_are_true_and_differ() -> None:

@@ -315,7 +315,7 @@ def test_favourites_are_of_each_taste_by_its_share() -> None:
         heard=np.arange(40, 60, dtype=np.int32),
         days_ago=np.full(20, 100, np.float32),
         plays=np.arange(40, 20, -1).astype(np.float32),
-        sides=np.repeat([0, 1], 10).astype(np.int32),
+        tastes=np.repeat([0, 1], 10).astype(np.int32),
     )
     candidates = Candidates(
         np.arange(40, dtype=np.int32),

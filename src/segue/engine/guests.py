@@ -11,7 +11,7 @@ from scipy.sparse import csr_matrix
 
 from segue.factors.observations import Observations
 from segue.library.search import Found, find_track
-from segue.playlists.candidates import Sides
+from segue.playlists.belonging import ListenerTastes
 from segue.playlists.history import History
 from segue.playlists.playlist import Playlist
 from segue.playlists.rules import Listening
@@ -51,7 +51,9 @@ def weekly_for_guest(ready: Ready, likes: Sequence[str], *, seed: int = 0) -> tu
     )
     space = ready.material.space
     centres = liked[space.known[liked]]
-    sides = Sides(space.vectors[centres], np.full(len(centres), 1 / max(len(centres), 1), np.float32))
+    tastes = ListenerTastes(
+        space.vectors[centres], np.full(len(centres), 1 / max(len(centres), 1), np.float32)
+    )
     seen = Observations(row, np.array([GUEST], object), ready.model.tracks_, settings)
     history = History(Listening(heard=liked))
     # Who names tracks to a library of a few people asks what there is near them, and it is theirs to ask.
@@ -63,7 +65,7 @@ def weekly_for_guest(ready: Ready, likes: Sequence[str], *, seed: int = 0) -> tu
         ready.week,
         config=ready.config,
         seed=seed,
-        sides=[sides],
+        tastes=[tastes],
         askers={GUEST: "guest"},
     )
     if ready.material.few and made.entries:

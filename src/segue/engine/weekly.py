@@ -20,7 +20,7 @@ from segue.library.few import UNLEARNED
 from segue.library.listening import Some, Unit, owners
 from segue.library.vocabulary import Vocabulary
 from segue.playlists import newcomers
-from segue.playlists.candidates import Sides
+from segue.playlists.belonging import ListenerTastes
 from segue.playlists.history import NOTHING, History, places_of
 from segue.playlists.listeners import Listeners
 from segue.playlists.memory import Weeks
@@ -79,7 +79,7 @@ class Ready:
         """The list of each of `listeners`, in their order. Nothing is remembered here."""
         for start in range(0, len(listeners), AT_ONCE):
             seen, histories = self.read(listeners[start : start + AT_ONCE])
-            sides = self.sides(seen.listeners.tolist())
+            tastes = self.tastes(seen.listeners.tolist())
             made = make_weekly(
                 self.material,
                 seen,
@@ -87,7 +87,7 @@ class Ready:
                 self.week,
                 config=self.config,
                 seed=seed,
-                sides=sides,
+                tastes=tastes,
                 askers=dict.fromkeys(self.playlists, "playlist"),
             )
             known = np.diff(seen.matrix.indptr) > 0
@@ -110,7 +110,7 @@ class Ready:
         told = newcomers.MANY if playlist.entries else ""
         return replace(playlist, notes=(f"{note} {told}".strip(), *playlist.notes[1:]))
 
-    def sides(self, listeners: Sequence[str]) -> list[Sides]:
+    def tastes(self, listeners: Sequence[str]) -> list[ListenerTastes]:
         """The tastes of listeners, kept from week to week; those of playlists are found when asked for."""
         known = self.material.profiles
         new = [who for who in listeners if who in self.playlists and not (known and len(known.tastes(who)))]
@@ -120,7 +120,7 @@ class Ready:
                 self.library, self.tracks.ids, space, new, self.model.config.observations.unit
             )
         d = self.material.space.vectors.shape[1]
-        return [Sides.of(known_too if who in new else known, who, d) for who in listeners]
+        return [ListenerTastes.of(known_too if who in new else known, who, d) for who in listeners]
 
 
 def prepare(engine: Engine, week: str, config: WeeklyConfig | None = None, *, keep: bool = True) -> Ready:

@@ -1,10 +1,10 @@
 """Candidates for a listener's list: from each taste, from the model as a whole, from late favourites.
 
 Whoever proposes a track, its score is the listener's own (`FactorModel.candidates`), and it belongs to the
-taste it is nearest to, if it is as near as two groups of songs of one taste are. Each taste is to have its
-part of the list; a part is kept for good tracks that belong to none. And of each part most is to be by
-artists whom the listener never played: the songs nearest to a favourite are mostly by the same artist, and
-everybody knows how to find those.
+taste it is nearest to, if it is as near as what is played of that taste (`belonging.py`). Each taste is to
+have its part of the list; a part may be kept for good tracks that belong to none. And of each part most is to
+be by artists whom the listener never played: the songs nearest to a favourite are mostly by the same artist,
+and everybody knows how to find those.
 """
 
 from __future__ import annotations
@@ -20,11 +20,10 @@ from scipy.sparse import csr_matrix
 from segue.factors.blend import Blend
 from segue.factors.model import FactorModel
 from segue.factors.scored import LEFT_OUT, batches
+from segue.playlists.belonging import Belonging, ListenerTastes
 from segue.playlists.kernels import at_least, best_of
 from segue.playlists.rules import Candidates, Context, Listening, RulesConfig
 from segue.playlists.rules.context import Bools, Floats, Ints
-from segue.tastes.profiles import Profiles
-from segue.tastes.space import TasteSpace
 
 # How many candidates, in lists' lengths: rules and caps take most of the top.
 WHOLE, TASTES = 8, 4
@@ -40,28 +39,11 @@ class CandidatesConfig(RulesConfig):
     """Which parts a list has, beside the rules."""
 
     beyond: float = Field(
-        0.05, ge=0, le=1, description="Share of the list for tracks that belong to none of the tastes."
+        0.0, ge=0, le=1, description="Share of the list for tracks that belong to none of the tastes."
     )
     new_artists: float = Field(
         0.8, ge=0, le=1, description="Share of the new tracks that are by artists never played before."
     )
-
-
-class Sides(NamedTuple):
-    """A listener's tastes, heaviest first, as candidates need them."""
-
-    centres: Floats  # (k, d) unit vectors
-    shares: Floats  # (k,) of the listening, adding up to 1
-    names: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, profiles: Profiles | None, listener: str, d: int) -> Sides:
-        """Of a listener; none where nothing is known."""
-        places = profiles.tastes(listener) if profiles is not None else range(0)
-        if profiles is None or not len(places):
-            return cls(np.empty((0, d), np.float32), np.empty(0, np.float32))
-        part = slice(places.start, places.stop)
-        return cls(profiles.centres[part], profiles.weights[part], profiles.names[part])
 
 
 class Proposed(NamedTuple):
@@ -76,7 +58,7 @@ class Proposer:
 
     Args:
         model: whose scores rank.
-        space: where tastes lie.
+        belonging: which taste a track belongs to.
         context: the catalogue, for artists.
         allowed: (n_tracks,) tracks that may come at all.
         config: how long a list is, and which parts it has.
@@ -85,21 +67,22 @@ class Proposer:
     def __init__(
         self,
         model: FactorModel,
-        space: TasteSpace,
+        belonging: Belonging,
         context: Context,
         allowed: Bools,
         config: CandidatesConfig,
     ) -> None:
         self.blend: Blend = model.blend_
         self.als = model.als_
-        self.space, self.context, self.allowed, self.config = space, context, allowed, config
+        self.belonging, self.context = belonging, context
+        self.allowed, self.config = allowed, config
         self.tracks = config.tracks
         # Neighbours of a track are looked up once, when it is first somebody's favourite.
         self._near = np.full((len(allowed), NEIGHBOURS), -1, np.int32)
         self._looked_up = np.zeros(len(allowed), bool)
 
     def propose(
-        self, rows: csr_matrix, listenings: Sequence[Listening], sides: Sequence[Sides]
+        self, rows: csr_matrix, listenings: Sequence[Listening], tastes: Sequence[ListenerTastes]
     ) -> list[Proposed]:
         """The candidates of each listener; nothing they have heard among them.
 
@@ -107,7 +90,8 @@ class Proposer:
 
         Args:
             rows: (n, n_tracks) of `FactorModel.observe`.
-            listenings, sides: (n,) of the same listeners.
+            listenings, tastes: (n,) of the same listeners; a taste says how near its tracks are
+                (`Belonging.told`).
         """
         favourites = [_favourites(listening) for listening in listenings]
         self._look_up(np.unique(np.concatenate([np.empty(0, np.int32), *favourites])))
@@ -116,23 +100,23 @@ class Proposer:
             scores = self.blend.scores(rows[part])
             for at, row in zip(range(part.start, part.stop), scores, strict=True):
                 near = self._near[favourites[at]].ravel()
-                result.append(self._propose(row, listenings[at], sides[at], near))
+                result.append(self._propose(row, listenings[at], tastes[at], near))
         return result
 
     def scores(self, row: csr_matrix) -> Floats:
         """(n_tracks,) every score of one listener."""
         return self.blend.scores(row)[0]
 
-    def _propose(self, scores: Floats, listening: Listening, sides: Sides, near: Ints) -> Proposed:
+    def _propose(self, scores: Floats, listening: Listening, tastes: ListenerTastes, near: Ints) -> Proposed:
         open_ = self.allowed.copy()
         open_[listening.heard] = False
         open_[listening.earlier] = False
         known = self._known_artists(listening)
         found: list[Ints] = []
-        alike = sides.centres @ self.space.vectors.T
-        for likeness, share in zip(alike, sides.shares, strict=True):
+        alike, least = self.belonging.likeness(tastes), self.belonging.least(tastes)
+        for likeness, near_enough, share in zip(alike, least, tastes.shares, strict=True):
             wanted = max(FEWEST, round(TASTES * self.tracks * float(share)))
-            around = at_least(likeness, open_, self.space.resolution)
+            around = at_least(likeness, open_, float(near_enough))
             of_known = known[around]
             for mine in (around[of_known], around[~of_known]):
                 near_by = mine[_largest(likeness[mine], REACH * wanted)]
@@ -150,7 +134,7 @@ class Proposer:
         tracks, first = np.unique(every, return_index=True)
         good = scores[tracks] > LEFT_OUT
         tracks, first = tracks[good], first[good]
-        sources, shares = self._belonging(tracks, scores[tracks], sides)
+        sources, shares = self._belonging(tracks, scores[tracks], tastes)
         if shares is not None:
             sources, shares = self._parted(sources, shares, known[tracks], scores[tracks])
         return Proposed(Candidates(tracks, scores[tracks], sources, shares), kinds[first])
@@ -159,19 +143,19 @@ class Proposer:
         earlier = listening.earlier[self.allowed[listening.earlier]]
         return earlier[~np.isin(earlier, listening.heard)]
 
-    def _belonging(self, tracks: Ints, scores: Floats, sides: Sides) -> tuple[Ints, Floats | None]:
+    def _belonging(self, tracks: Ints, scores: Floats, tastes: ListenerTastes) -> tuple[Ints, Floats | None]:
         """The taste each of `tracks` belongs to, and the share of each and of what belongs to none.
 
         That share is no more than there are tracks better than the listener's average, a score of 0.
         """
-        k = len(sides.shares)
+        k = len(tastes.shares)
         if not k:
             return np.full(len(tracks), -1, np.int32), None
-        nearest, likeness = nearest_side(self.space, sides, tracks)
-        sources = np.where(likeness >= self.space.resolution, nearest, k).astype(np.int32)
+        sources = self.belonging.of(tastes, tracks)
+        sources[sources < 0] = k
         good = int(((sources == k) & (scores > 0)).sum())
         beyond = min(self.config.beyond, good / self.tracks)
-        return sources, np.append(sides.shares * (1 - beyond), beyond).astype(np.float32)
+        return sources, np.append(tastes.shares * (1 - beyond), beyond).astype(np.float32)
 
     def _known_artists(self, listening: Listening) -> Bools:
         """(n_tracks,) whether an artist credited on a track is one that the listener has played."""
@@ -200,14 +184,6 @@ class Proposer:
                 others = near[near != track][:NEIGHBOURS]
                 self._near[track, : len(others)] = others
             self._looked_up[new] = True
-
-
-def nearest_side(space: TasteSpace, sides: Sides, tracks: Ints) -> tuple[Ints, Floats]:
-    """For each of `tracks` the nearest taste, and its likeness (cosine) to the centre; -1 where none is."""
-    if not len(sides.shares) or not len(tracks):
-        return np.full(len(tracks), -1, np.int32), np.full(len(tracks), -1, np.float32)
-    likeness = space.vectors[tracks] @ sides.centres.T
-    return likeness.argmax(1).astype(np.int32), likeness.max(1)
 
 
 def _favourites(listening: Listening) -> Ints:

@@ -55,3 +55,35 @@ def best_of(values: NDArray[np.float32], open_: NDArray[np.bool_], n: int) -> ND
                 at = child
             kept[at], places[at] = value, i
     return places[:count]
+
+
+@compiled()
+def shrunk(
+    likeness: NDArray[np.float32],
+    sums: NDArray[np.float32],
+    artist: NDArray[np.int32],
+    weight: NDArray[np.float32],
+    weights: NDArray[np.float32],
+    others: float,
+) -> None:
+    """Shrink each track's likeness (k, n) to the mean of its artist's other tracks, which counts as `others`.
+
+    Args:
+        likeness: changed in place.
+        sums: (k, n_artists) weighed sums of the likeness of each artist's tracks.
+        artist: (n,) each track's artist, -1 for none.
+        weight: (n,) each track's weight.
+        weights: (n_artists,) weights of each artist's tracks together.
+        others: the most that the artist's other tracks weigh.
+    """
+    for i in range(len(artist)):
+        if artist[i] < 0:
+            continue
+        own = weight[i]
+        rest = weights[artist[i]] - own
+        if rest <= 0:
+            continue
+        part = min(others, rest)
+        for t in range(len(likeness)):
+            mean = (sums[t, artist[i]] - own * likeness[t, i]) / rest
+            likeness[t, i] = (own * likeness[t, i] + part * mean) / (own + part)

@@ -31,7 +31,7 @@ class Recalled:
         listening: what was played.
         context: the catalogue, for versions and artists.
         catalogue: what people read of it.
-        sides: (h,) the taste of each track of `listening.heard`, -1 for none.
+        tastes: (h,) the taste of each track of `listening.heard`, -1 for none.
         moment: from which days are counted.
         noun: what a track is called.
     """
@@ -41,7 +41,7 @@ class Recalled:
         listening: Listening,
         context: Context,
         catalogue: Catalogue,
-        sides: Ints,
+        tastes: Ints,
         moment: datetime,
         noun: str = "song",
     ) -> None:
@@ -54,7 +54,7 @@ class Recalled:
         self._plays = np.bincount(of_work, listening.plays, len(works))
         self._days = np.full(len(works), np.inf)
         np.fmin.at(self._days, of_work, listening.days_ago)
-        self._side = sides[first] if len(works) else sides
+        self._taste = tastes[first] if len(works) else tastes
         self._artist = np.array([self._main(track) for track in listening.heard[first].tolist()], np.int64)
 
     def reasons(self, tracks: Sequence[int], tastes: Sequence[str]) -> list[str]:
@@ -83,7 +83,7 @@ class Recalled:
             yield "first", f"Your most played {noun} of all: {last}"
         elif plays > 1 and len(self._plays) >= KNOWN_TOP and before < TOP:
             yield "top", f"One of your {TOP} most played {noun}s: {last}"
-        if self._side[at] >= 0 and self._leads(at, self._side == self._side[at]):
+        if self._taste[at] >= 0 and self._leads(at, self._taste == self._taste[at]):
             yield "taste", f"Your most played {noun} of this taste: {last}"
         if self._artist[at] >= 0:
             name, of_artist = self._credit(track), self._artist == self._artist[at]

@@ -11,7 +11,8 @@ from dataclasses import replace
 import numpy as np
 
 from segue.library.few import MORE
-from segue.playlists.candidates import BY_MODEL, CandidatesConfig, Proposed, Sides, nearest_side
+from segue.playlists.belonging import ListenerTastes, nearest_taste
+from segue.playlists.candidates import BY_MODEL, CandidatesConfig, Proposed
 from segue.playlists.rules import Candidates, Context, Listening
 from segue.playlists.rules.context import MEDIA, Bools, Floats, Ints
 from segue.tastes.space import TasteSpace
@@ -33,7 +34,11 @@ def needed(listening: Listening, allowed: Bools, least: int) -> bool:
 
 
 def favourites(
-    listening: Listening, sides: Sides, context: Context, space: TasteSpace, config: CandidatesConfig
+    listening: Listening,
+    tastes: ListenerTastes,
+    context: Context,
+    space: TasteSpace,
+    config: CandidatesConfig,
 ) -> tuple[Proposed, Listening]:
     """What to hear again, and the listening as rules are to see it: without these tracks.
 
@@ -45,13 +50,13 @@ def favourites(
     tracks, days = listening.heard[place], np.nan_to_num(listening.days_ago[place], nan=np.inf)
     rested = np.minimum(days / max(config.unplayed_days, 1.0), 1e3)
     dear = (np.log2(1 + listening.plays[place]) + np.log2(1 + rested)).astype(np.float32)
-    nearest, likeness = nearest_side(space, sides, tracks)
-    k = len(sides.shares)
+    nearest, likeness = nearest_taste(space, tastes, tracks)
+    k = len(tastes.shares)
     sources = np.where(likeness >= space.resolution, nearest, k).astype(np.int32)
     shares = None
     if k:
         beyond = min(config.beyond, float((sources == k).sum()) / config.tracks)
-        shares = np.append(sides.shares * (1 - beyond), beyond).astype(np.float32)
+        shares = np.append(tastes.shares * (1 - beyond), beyond).astype(np.float32)
     order = np.argsort(tracks)
     candidates = Candidates(tracks[order], dear[order], sources[order] if k else sources[order] - 1, shares)
     # "Already heard" would take out what this list is for.

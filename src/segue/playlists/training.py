@@ -143,10 +143,8 @@ def work_out(
     people, playlists = owners(library, unit)
     sample = drawn([*people, *playlists])
     plays = read_plays(library, tracks, listeners=sample, config=ListenedConfig(unit=unit))
-    credited = np.diff(context.first) > 0
-    artist = np.where(credited, context.artists[np.where(credited, context.first[:-1], 0)], -1)
     space = TasteSpace.of(spectral_vectors(matrix), plays)
-    space = replace(space, vectors=beside_their_artist(space.vectors, artist.astype(np.int32)))
+    space = replace(space, vectors=beside_their_artist(space.vectors, context.main_artists()))
     if model.config.observations.teachers == "sessions":
         space = joined_by_sessions(space, plays, matrix)
     some = sorted(sample[:HUB_SAMPLE])

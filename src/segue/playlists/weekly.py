@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field, NonNegativeFloat, NonNegativeInt
 from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
@@ -21,7 +21,8 @@ from segue.factors.model import FactorModel
 from segue.factors.observations import Observations
 from segue.library.few import MORE, UNLEARNED
 from segue.playlists import newcomers, rediscover
-from segue.playlists.candidates import NAMES, CandidatesConfig, Proposed, Proposer, Sides, nearest_side
+from segue.playlists.belonging import Belonging, ListenerTastes, nearest_taste
+from segue.playlists.candidates import NAMES, CandidatesConfig, Proposed, Proposer
 from segue.playlists.catalogue import Catalogue
 from segue.playlists.history import History
 from segue.playlists.order import in_order
@@ -114,10 +115,15 @@ class Material:
         return 1 if self.offered is None else config.tracks
 
     def proposer(self, config: WeeklyConfig) -> Proposer:
-        return Proposer(self.model, self.space, self.context, self.allowed(config), config)
+        return Proposer(self.model, self.belonging, self.context, self.allowed(config), config)
 
-    def sides(self, listener: str) -> Sides:
-        return Sides.of(self.profiles, listener, self.space.vectors.shape[1])
+    @cached_property
+    def belonging(self) -> Belonging:
+        """Which taste a track belongs to."""
+        return Belonging(self.space, self.context, self.catalogue.support)
+
+    def tastes(self, listener: str) -> ListenerTastes:
+        return ListenerTastes.of(self.profiles, listener, self.space.vectors.shape[1])
 
     def with_hubs(self, seen: Observations, histories: Sequence[History], config: WeeklyConfig) -> Material:
         """The same, with artists who would be on everybody's list measured on a sample of listeners."""
@@ -125,8 +131,11 @@ class Material:
         for start in range(0, len(seen.listeners), AT_ONCE):
             part = slice(start, start + AT_ONCE)
             listenings = [history.listening for history in histories[part]]
-            sides = [self.sides(str(who)) for who in seen.listeners[part]]
-            batch += [each.candidates for each in proposer.propose(seen.matrix[part], listenings, sides)]
+            tastes = [
+                self.belonging.told(self.tastes(str(who)), listening)
+                for who, listening in zip(seen.listeners[part], listenings, strict=True)
+            ]
+            batch += [each.candidates for each in proposer.propose(seen.matrix[part], listenings, tastes)]
         return replace(self, context=with_hubs(self.context, batch, config))
 
 
@@ -138,7 +147,7 @@ def make_weekly(
     *,
     config: WeeklyConfig | None = None,
     seed: int = 0,
-    sides: Sequence[Sides] | None = None,
+    tastes: Sequence[ListenerTastes] | None = None,
     askers: Mapping[str, Asker] | None = None,
 ) -> Iterator[Playlist]:
     """A list for every listener of `seen`, one after another.
@@ -150,7 +159,7 @@ def make_weekly(
         week: ISO week, "2026-W48".
         config: what the lists are like.
         seed: of the chance in the choice.
-        sides: tastes of the same listeners; from `material.profiles` if left out.
+        tastes: of the same listeners; from `material.profiles` if left out.
         askers: who is spoken to, of those who are not listeners.
     """
     config = config or WeeklyConfig()
@@ -159,14 +168,17 @@ def make_weekly(
     for start in range(0, len(seen.listeners), AT_ONCE):
         part = slice(start, start + AT_ONCE)
         names = [str(listener) for listener in seen.listeners[part]]
-        tastes = list(sides[part]) if sides is not None else [material.sides(name) for name in names]
+        theirs = list(tastes[part]) if tastes is not None else [material.tastes(name) for name in names]
         rows, mine = seen.matrix[part], histories[part]
-        proposed = proposer.propose(rows, [history.listening for history in mine], tastes)
+        theirs = [
+            material.belonging.told(its, history.listening) for its, history in zip(theirs, mine, strict=True)
+        ]
+        proposed = proposer.propose(rows, [history.listening for history in mine], theirs)
         known = [bool((rows[at].data > 0).any()) for at in range(len(names))]
         proposed = [each if known[at] else stranger for at, each in enumerate(proposed)]
         listenings = [
-            replace(history.listening, sides=_side(material.space, its, history.listening.heard))
-            for history, its in zip(mine, tastes, strict=True)
+            replace(history.listening, tastes=_taste_of(material.space, its, history.listening.heard))
+            for history, its in zip(mine, theirs, strict=True)
         ]
         past = [
             known[at] and rediscover.needed(listenings[at], proposer.allowed, material.least_new(config))
@@ -174,7 +186,7 @@ def make_weekly(
         ]
         for at in np.flatnonzero(past).tolist():
             proposed[at], listenings[at] = rediscover.favourites(
-                listenings[at], tastes[at], material.context, material.space, config
+                listenings[at], theirs[at], material.context, material.space, config
             )
         choices = chosen(material, config, rules, names, listenings, proposed, week, seed)
         made = []
@@ -186,7 +198,7 @@ def make_weekly(
                     config,
                     rows[at],
                     mine[at],
-                    tastes[at],
+                    theirs[at],
                     week,
                     (askers or {}).get(names[at], "listener"),
                 )
@@ -214,12 +226,12 @@ class _One:
         config: WeeklyConfig,
         row: csr_matrix,
         history: History,
-        sides: Sides,
+        tastes: ListenerTastes,
         week: str,
         asker: Asker,
     ) -> None:
         self.material, self.config, self.row = material, config, row
-        self.history, self.sides, self.asker = history, sides, asker
+        self.history, self.tastes, self.asker = history, tastes, asker
         self.moment = datetime.combine(monday(week), time(), UTC)
 
     def listed(
@@ -234,7 +246,7 @@ class _One:
             order = in_order(choice.tracks, scores, self.material.space.vectors, self.material.context)
         else:
             order = np.arange(len(choice.tracks), dtype=np.int32)
-        tastes = self._tastes(choice.tracks) if kind != "stranger" else [""] * len(new)
+        tastes = self._tastes(choice, new) if kind != "stranger" else [""] * len(new)
         if kind == "past":
             reasons = self._recalled(choice.tracks, order, tastes)
         else:
@@ -287,21 +299,24 @@ class _One:
             )
         return tuple(notes)
 
-    def _tastes(self, tracks: Ints) -> list[str]:
-        """The name of the taste of each of `tracks`; "" where there is one alone, and for none."""
-        names, sides = self.sides.names, _side(self.material.space, self.sides, tracks).tolist()
-        return [names[side] if len(names) > 1 and side >= 0 else "" for side in sides]
+    def _belonging(self, choice: Choice, new: Bools) -> Ints:
+        """(n,) the taste each track of the list belongs to, -1 for none."""
+        belongs = self.material.belonging.of(self.tastes, choice.tracks)
+        return np.where(new, belongs, _taste_of(self.material.space, self.tastes, choice.tracks))
 
-    def _reasons(
-        self, choice: Choice, new: NDArray[np.bool_], kind: Kind, tastes: Sequence[str]
-    ) -> list[str]:
+    def _tastes(self, choice: Choice, new: Bools) -> list[str]:
+        """The name of each track's taste; "" where there is one alone, and for none."""
+        names, tastes = self.tastes.names, self._belonging(choice, new).tolist()
+        return [names[taste] if len(names) > 1 and taste >= 0 else "" for taste in tastes]
+
+    def _reasons(self, choice: Choice, new: Bools, kind: Kind, tastes: Sequence[str]) -> list[str]:
         """A line for each track of the list, in the order of `choice`."""
         if kind == "stranger" or not len(choice.tracks):
             return [newcomers.REASON] * len(choice.tracks)
-        space, sides, catalogue = self.material.space, self.sides, self.material.catalogue
-        nearest = _side(space, sides, choice.tracks)
+        space, catalogue = self.material.space, self.material.catalogue
+        nearest = self._belonging(choice, new)
         plays, parts = self.material.model.als_.contributions(self.row, choice.stands_for)
-        same = (nearest[:, None] == _side(space, sides, plays)) & (nearest >= 0)[:, None]
+        same = (nearest[:, None] == _taste_of(space, self.tastes, plays)) & (nearest >= 0)[:, None]
         lines = []
         for at, told in enumerate(telling(parts, same)):
             if not new[at]:
@@ -316,9 +331,9 @@ class _One:
         if self.asker == "playlist":
             return [sided("This playlist has it", taste, self.asker) for taste in tastes]
         material, listening = self.material, self.history.listening
-        sides = _side(material.space, self.sides, listening.heard)
+        heard = _taste_of(material.space, self.tastes, listening.heard)
         recalled = Recalled(
-            listening, material.context, material.catalogue, sides, self.moment, self.config.medium
+            listening, material.context, material.catalogue, heard, self.moment, self.config.medium
         )
         told = recalled.reasons(tracks[order].tolist(), [tastes[at] for at in order.tolist()])
         return [line for _, line in sorted(zip(order.tolist(), told, strict=True))]
@@ -336,7 +351,7 @@ class _One:
         return plays, float(np.fmin.reduce(listening.days_ago[same])) if same.any() else float("nan")
 
 
-def _side(space: TasteSpace, sides: Sides, tracks: Ints) -> Ints:
-    """(n,) the taste that each of `tracks` belongs to, -1 for none."""
-    nearest, likeness = nearest_side(space, sides, tracks)
+def _taste_of(space: TasteSpace, tastes: ListenerTastes, tracks: Ints) -> Ints:
+    """(n,) the taste that each of `tracks` was played for, -1 for none."""
+    nearest, likeness = nearest_taste(space, tastes, tracks)
     return np.where(likeness >= space.resolution, nearest, -1)

@@ -36,14 +36,17 @@ def why_not(
     """What every rule says of `track` for the one listener of `seen`, its score and its rank."""
     config = config or WeeklyConfig()
     name, row = str(seen.listeners[0]), seen.matrix[0]
-    proposer, sides = material.proposer(config), material.sides(name)
+    proposer, tastes = (
+        material.proposer(config),
+        material.belonging.told(material.tastes(name), history.listening),
+    )
     if (row.data > 0).any():
-        proposed = proposer.propose(row, [history.listening], [sides])[0]
+        proposed = proposer.propose(row, [history.listening], [tastes])[0]
     else:
         proposed = newcomers.popular(material.context, material.space, proposer.allowed, config.tracks)
     seen_so = history.listening
     if (row.data > 0).any() and rediscover.needed(seen_so, proposer.allowed, material.least_new(config)):
-        proposed, seen_so = rediscover.favourites(seen_so, sides, material.context, material.space, config)
+        proposed, seen_so = rediscover.favourites(seen_so, tastes, material.context, material.space, config)
     candidates = moved(proposed, config.surprise, (seed, week, name))
     rules = Rules(material.context, config, monday(week))
     verdicts = rules.why_not(seen_so, candidates, track)

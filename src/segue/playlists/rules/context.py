@@ -154,6 +154,13 @@ class Context:
         kernels.largest(tracks, self.first, self.artists, told, result)
         return result
 
+    def main_artists(self) -> Ints:
+        """(n_tracks,) the first artist credited on each track, -1 where none is."""
+        credited = np.diff(self.first) > 0
+        main = np.full(len(self.work), -1, np.int32)
+        main[credited] = self.artists[self.first[:-1][credited]]
+        return main
+
     def credited(self, track: int) -> Ints:
         """Numbers of all artists credited on `track`."""
         return self.artists[self.first[track] : self.first[track + 1]]
@@ -244,7 +251,7 @@ class Listening:
         days_ago: (h,) days since the last play; NaN where the time is not known, as for all if it is left
             out.
         plays: (h,) how often, as the model weighs it; once each if it is left out.
-        sides: (h,) the taste of each, as candidates' sources count them; -1, as for all if it is left out,
+        tastes: (h,) the taste of each, as candidates' sources count them; -1, as for all if it is left out,
             for none.
         earlier: (e,) tracks of earlier weeks' lists.
         banned_tracks, banned_artists: what must never come.
@@ -254,7 +261,7 @@ class Listening:
     heard: Ints = field(default_factory=lambda: _NONE)
     days_ago: Floats = field(default_factory=lambda: np.empty(0, np.float32))
     plays: Floats = field(default_factory=lambda: np.empty(0, np.float32))
-    sides: Ints = field(default_factory=lambda: _NONE)
+    tastes: Ints = field(default_factory=lambda: _NONE)
     earlier: Ints = field(default_factory=lambda: _NONE)
     banned_tracks: Ints = field(default_factory=lambda: _NONE)
     banned_artists: Ints = field(default_factory=lambda: _NONE)
@@ -265,8 +272,8 @@ class Listening:
             object.__setattr__(self, "plays", np.ones(len(self.heard), np.float32))
         if not len(self.days_ago):
             object.__setattr__(self, "days_ago", np.full(len(self.heard), np.nan, np.float32))
-        if len(self.sides) != len(self.heard):
-            object.__setattr__(self, "sides", np.full(len(self.heard), -1, np.int32))
+        if len(self.tastes) != len(self.heard):
+            object.__setattr__(self, "tastes", np.full(len(self.heard), -1, np.int32))
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,7 @@ class Making:
         self.removed: dict[str, int] = {}
         self.new: list[Entry] = []
         self.old: list[Entry] = []  # favourites that were not played for long
-        self.sides: dict[int, int] = {}  # the tastes of these that may come
+        self.tastes: dict[int, int] = {}  # the tastes of these that may come
 
     def choice(self) -> Choice:
         """The list, with what gave way."""
@@ -242,7 +242,7 @@ class Making:
         )
         old = old[np.argsort(-dear, kind="stable")][: 4 * config.tracks]
         tracks = listening.heard[old]
-        self.sides = dict(zip(tracks.tolist(), listening.sides[old].tolist(), strict=True))
+        self.tastes = dict(zip(tracks.tolist(), listening.tastes[old].tolist(), strict=True))
         stands = np.full(len(tracks), np.inf, np.float32)
         asked = Asked(self.context, listening, config, tracks, self.day, stands)
         out = np.zeros(len(tracks), bool)
@@ -265,7 +265,7 @@ class Making:
         context, config, shares = self.context, self.config, self.candidates.shares
         picked, _ = ranking.pick(
             tracks,
-            np.array([self.sides[track] for track in tracks.tolist()], np.int32),
+            np.array([self.tastes[track] for track in tracks.tolist()], np.int32),
             np.empty(0, np.float32) if shares is None else shares.astype(np.float32),
             wanted,
             context.first,
