@@ -236,3 +236,28 @@ def test_shares_hold_where_all_sides_are_skipped_alike_and_a_skipped_one_leaves(
         else:
             np.testing.assert_allclose(counts, [36, 18, 6], atol=6)
             assert counts.min() >= 3
+
+
+def test_in_a_tastes_turn_comes_what_belongs_to_it(guide: Guide, catalogue: Context) -> None:
+    """What is new gives way before the taste, the taste before the gap between tracks of an artist."""
+    radio = Radio(
+        guide, catalogue, RadioConfig(artist_gap=2, new=0.4), listening=Listening(heard=codes(guide, "a20"))
+    )
+    own = [codes(guide, "a04", "a06", "a20"), codes(guide, "b08", "b10")]
+    belongs = np.zeros((2, len(guide.track_ids_)), bool)
+    for taste, tracks in enumerate(own):
+        belongs[taste, tracks] = True
+    radio.live_in([codes(guide, "a01"), codes(guide, "b02")], np.array([0.5, 0.5]), belongs)
+    came, artists = [], []
+    for _ in range(12):
+        pick = radio.next()
+        assert pick is not None
+        came.append((pick.side, pick.track))
+        artists.append(catalogue.credited(pick.track)[0])
+        radio.answer(pick.track, skipped=False)
+    first = {track for taste in (0, 1) for side, track in came if side == taste and belongs[taste, track]}
+    assert first == {int(track) for tracks in own for track in tracks}, "all that belongs comes"
+    for taste in (0, 1):
+        mine = [belongs[taste, track] for side, track in came if side == taste]
+        assert mine == sorted(mine, reverse=True), "before what does not"
+    assert all(len(set(artists[at : at + 3])) == 3 for at in range(10))

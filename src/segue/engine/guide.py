@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,14 +15,16 @@ from segue.errors import NotFoundError, install
 from segue.library import Library
 from segue.library.listening import units
 from segue.library.vocabulary import Vocabulary
+from segue.playlists.belonging import ListenerTastes
 from segue.playlists.catalogue import Catalogue
-from segue.playlists.rules import Context
+from segue.playlists.rules import Context, Listening
 from segue.playlists.rules.reading import catalogue_context
 from segue.playlists.shared import Shared
 from segue.sequences.documents import Documents
 from segue.sequences.guide import Guide, NeighbourGuide
 from segue.sequences.reading import guide_documents
 from segue.sequences.storing import load_documents
+from segue.sequences.vectors import unit
 from segue.shelf.names import NETWORK, shelf_of
 
 if TYPE_CHECKING:
@@ -34,6 +37,9 @@ class Tastes(NamedTuple):
     tracks: list[NDArray[np.int32]]
     shares: list[float]
     names: list[str]
+    belongs: NDArray[np.bool_] | None = (
+        None  # (n_tastes, n_tracks) which of the guide's tracks are near enough
+    )
 
 
 @dataclass(frozen=True)
@@ -78,18 +84,39 @@ class Asked:
             return self.shared.catalogue
         return Catalogue.read(self.library, self.tracks.ids)
 
-    def tastes(self, engine: Engine, listener: str) -> Tastes:
+    def tastes(self, engine: Engine, listener: str, listening: Listening) -> Tastes:
         """The tastes of a listener or playlist, in the space kept with the factors; none without these."""
         if self.shared is None or self.factors is None:
             return Tastes([], [], [])
         profiles = tastes_now(engine, listener)
         codes = self.tracks.numbers(self.factors.arrow)
-        found = [
-            (its, float(profiles.weights[taste]), profiles.names[taste])
-            for taste in profiles.tastes(listener)
-            if len(its := (here := codes[profiles.tracks_of(taste)])[here >= 0].astype(np.int32))
-        ]
-        return Tastes(*map(list, zip(*found, strict=True))) if found else Tastes([], [], [])
+        members = {taste: profiles.tracks_of(taste) for taste in profiles.tastes(listener)}
+        known = [taste for taste, its in members.items() if (codes[its] >= 0).any()]
+        if not known:
+            return Tastes([], [], [])
+        return Tastes(
+            [here[here >= 0].astype(np.int32) for here in (codes[members[taste]] for taste in known)],
+            [float(profiles.weights[taste]) for taste in known],
+            [profiles.names[taste] for taste in known],
+            self._belongs([members[taste] for taste in known], listening),
+        )
+
+    def _belongs(self, members: Sequence[NDArray[np.int32]], listening: Listening) -> NDArray[np.bool_]:
+        """(n_tastes, n_tracks) which of the guide's tracks are near enough to tastes of these tracks."""
+        assert self.shared is not None and self.factors is not None
+        belonging, vectors = self.shared.belonging, self.shared.space.vectors
+        centres = unit(np.stack([vectors[its].mean(axis=0) for its in members]))
+        place = self.factors.numbers(self.tracks.arrow)
+        heard = place[listening.heard]
+        here = replace(
+            listening,
+            heard=heard[heard >= 0].astype(np.int32),
+            plays=listening.plays[heard >= 0],
+            days_ago=listening.days_ago[heard >= 0],
+        )
+        tastes = belonging.told(ListenerTastes(centres, np.ones(len(centres), np.float32)), here)
+        near_enough = belonging.likeness(tastes) >= belonging.least(tastes)[:, None]
+        return near_enough[:, place] & (place >= 0)
 
 
 def asked_guide(engine: Engine) -> Asked:

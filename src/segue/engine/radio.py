@@ -164,8 +164,8 @@ def open_radio(
         radio.seed(np.array([number[found.track_id] for found in understood], np.int32))
     elif listener is not None:
         with progress("Looking for tastes"):
-            tastes = asked.tastes(engine, listener)
-        radio.live_in(tastes.tracks, np.array(tastes.shares))
+            tastes = asked.tastes(engine, listener, listening)
+        radio.live_in(tastes.tracks, np.array(tastes.shares), tastes.belongs)
         sides = tastes.names
     asker: Asker = "guest" if listener is None else "listener" if listener in people else "playlist"
     return Station(

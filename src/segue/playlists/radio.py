@@ -83,6 +83,7 @@ class Radio:
         self._chosen: list[int] = []  # played by the listener's own choice
         self._home: Home | None = None
         self._streams: list[_Stream] = []  # one for each taste, where these are home
+        self._belongs: NDArray[np.bool_] | None = None  # which tracks may come in whose turn
         self._asked: Pick | None = None  # what comes now
         self._skipping = False  # whether what came last was skipped
         self._reasons: list[int] = []  # the last tracks that were given as reasons
@@ -111,7 +112,12 @@ class Radio:
         self._own.update(self._chosen)
         self._home, self._streams = None, []
 
-    def live_in(self, tastes: Sequence[NDArray[np.int32]], shares: NDArray[np.floating]) -> None:
+    def live_in(
+        self,
+        tastes: Sequence[NDArray[np.int32]],
+        shares: NDArray[np.floating],
+        belongs: NDArray[np.bool_] | None = None,
+    ) -> None:
         """Be at home in a listener's tastes, each by its share of the plays, instead of the last plays.
 
         Each taste is a stream of its own: what comes in its turn follows what was played of it, and not the
@@ -120,13 +126,14 @@ class Radio:
         Args:
             tastes: numbers of each one's tracks, each (n,) with n >= 1, the most typical first.
             shares: (n_tastes,) above 0.
+            belongs: (n_tastes, n_tracks) what may come in the turn of each, while there is some of it.
         """
         if not len(tastes) or not self.config.home:
             return
         centres = unit(np.stack([self.vectors[tracks].mean(axis=0) for tracks in tastes]))
         told = [np.array(tracks[: self.config.recent][::-1], np.int32) for tracks in tastes]
         self._own.update(*(tracks.tolist() for tracks in told))
-        self._home = Home(told, shares, self._suits, self.config.stay)
+        self._home, self._belongs = Home(told, shares, self._suits, self.config.stay), belongs
         nearest = (self.vectors[self.played] @ centres.T).argmax(axis=1) if self.played else []
         self._streams = []
         for taste, typical in enumerate(told):
@@ -237,22 +244,26 @@ class Radio:
         return ~out
 
     def _best(self, scores: NDArray[np.float32]) -> int:
-        """The best track whose artists have not come for a while; if all have, the best of all.
+        """The best track of the taste whose turn it is, whose artists have not come for a while.
 
-        Where too few of those that came were new to the listener, the best new one.
+        New to the listener, where too few of those that came were. What can't be had gives way: first that
+        it is new, then the taste, then the artists.
         """
-        if self._heard.any() and self._new < self.config.new * (self._count + 1):
-            new = np.where(self._heard, -np.inf, scores).astype(np.float32)
-            scores = new if np.isfinite(new).any() else scores
+        everything = np.arange(len(scores), dtype=np.int32)
         recent = np.zeros(max(1, self._catalogue.n_artists), bool)
         for artists in self._artists[-self.config.artist_gap :] if self.config.artist_gap else ():
             recent[artists] = True
-        everything = np.arange(len(scores), dtype=np.int32)
-        spaced = np.where(self._catalogue.any_artist(everything, recent), -np.inf, scores)
-        found = best(spaced.astype(np.float32), 1)
-        if not len(found):
-            found = best(scores.astype(np.float32), 1)
-        return int(found[0]) if len(found) else -1
+        spaced = ~self._catalogue.any_artist(everything, recent)
+        choices = [spaced, np.ones(len(scores), bool)]
+        if self._belongs is not None and self._streams and self._home is not None:
+            choices.insert(0, spaced & self._belongs[self._home.turn])
+        if self._heard.any() and self._new < self.config.new * (self._count + 1):
+            choices.insert(0, choices[0] & ~self._heard)
+        for choice in choices:
+            found = best(np.where(choice, scores, -np.inf).astype(np.float32), 1)
+            if len(found):
+                return int(found[0])
+        return -1
 
     def _reasoned(self, track: int, score: float) -> Pick:
         played, side = self.played, -1

@@ -7,9 +7,11 @@ in take a minute for a large catalogue. A list for one listener reads them in a 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from segue.errors import NotFoundError
+from segue.playlists.belonging import Belonging
 from segue.playlists.catalogue import Catalogue
 from segue.playlists.rules import Context
 from segue.tastes.space import TasteSpace
@@ -30,6 +32,11 @@ class Shared:
     catalogue: Catalogue
     context: Context
     space: TasteSpace
+
+    @cached_property
+    def belonging(self) -> Belonging:
+        """Which taste a track belongs to."""
+        return Belonging(self.space, self.context, self.catalogue.support)
 
     def save(self, folder: Path) -> None:
         """Write all into a model's folder."""
