@@ -22,7 +22,7 @@ SOURCE = ROOT / "src" / "segue"
 ROOMS = (
     *("errors", "wording", "files", "arrays", "compiling", "progress", "processes", "report", "layout"),
     *("shelf", "library", "factors", "ranking", "sequences", "tastes", "neighbours", "world", "town"),
-    *("agents", "playlists", "settings", "engine", "evaluation", "upkeep", "demo", "cli"),
+    *("agents", "playlists", "settings", "engine", "evaluation", "upkeep", "service", "demo", "cli"),
 )
 
 

@@ -47,6 +47,30 @@ class ScheduleConfig(BaseModel, frozen=True, extra="forbid"):
     )
 
 
+class ServiceConfig(BaseModel, frozen=True, extra="forbid"):
+    """How `segue serve` answers."""
+
+    host: str = Field(
+        "127.0.0.1", description="Address to answer at; 0.0.0.0 for every one this machine has."
+    )
+    port: int = Field(8420, ge=1, le=65535, description="Port to answer at.")
+    database: str | None = Field(
+        None,
+        description="postgresql://user:password@host/segue; else a file, service.sqlite, in the library.",
+    )
+    threads: int = Field(8, ge=1, le=256, description="Requests that compute at the same time.")
+    look_every: float = Field(
+        5.0, gt=0, description="Seconds after which a newly published version is taken up at the latest."
+    )
+    timeout: float = Field(60.0, gt=0, description="Seconds that a request may take.")
+    largest_body: int = Field(
+        11 << 20, ge=10_240, description="Bytes of the largest request; 1,000 listens are 10 MB at most."
+    )
+    rate: int = Field(
+        300, ge=0, description="Requests that one token may make in ten seconds; 0 for any number."
+    )
+
+
 class Settings(BaseSettings):
     """All settings. The environment overrides the file: SEGUE_WEEKLY__TRACKS=50 is [weekly] tracks."""
 
@@ -66,6 +90,7 @@ class Settings(BaseSettings):
     radio: RadioConfig = Field(default_factory=RadioConfig, description="The radio.")
     schedule: ScheduleConfig = Field(default_factory=ScheduleConfig, description="The Monday job.")
     shelf: ShelfConfig = Field(default_factory=ShelfConfig, description="Trained models.")
+    service: ServiceConfig = Field(default_factory=ServiceConfig, description="The service, `segue serve`.")
 
 
 def load_settings(path: Path | None = None) -> Settings:

@@ -126,6 +126,10 @@ COMMANDS: dict[str, list[Step]] = {
     "demo": [Step("--listeners 50 --tracks 500", code=0, long=True, once=True)],
     "split": [Step("{song} nowhere"), Step("{song} --back")],
     "withdraw": [Step("lastfm --listener scrobbler --json"), Step("nowhere")],
+    "serve": [Step("--library nowhere", code=4, once=True)],
+    "token create": [Step("{me} --note phone", code=0)],
+    "token list": [Step(code=0), Step("--json", code=0)],
+    "token revoke": [Step("1", code=0), Step("99", code=4)],
     "forget": [Step("{me} --dry-run", code=0), Step("{me} --yes", code=0)],
 }
 

@@ -132,6 +132,11 @@ _EXTRAS = {
     "optuna": "tune",
     "pyspark": "spark",
     "vl_convert": "pictures",
+    "fastapi": "service",
+    "uvicorn": "service",
+    "sqlalchemy": "service",
+    "alembic": "service",
+    "psycopg": "postgres",
 }
 
 

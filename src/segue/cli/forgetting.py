@@ -13,7 +13,10 @@ from segue.errors import SegueError, UsageError
 from segue.wording import count
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from segue.upkeep.forget import Forgotten
+    from segue.upkeep.forget_models import Removed
 
 
 def register(app: typer.Typer) -> None:
@@ -33,8 +36,9 @@ def forget(
     """Remove a listener from the library, the models, the tastes and the weekly lists, and prove it.
 
     Gone are their plays, feedback, playlists, records of imports and rejected rows; their vectors in every
-    version of every model; their tastes and lists of all weeks; their time zone. Then every file in the
-    library's folder is looked through for their name. Stopped half-way, it goes on when it is called again.
+    version of every model; their tastes and lists of all weeks; their time zone; what the service keeps of
+    them. Then every file in the library's folder is looked through for their name. Stopped half-way, it goes
+    on when it is called again.
 
     What stays: facts of tracks, and what models learned from everybody together, until the next `segue
     train`. Files outside the library's folder (exports, playlists written with --out, backups) are yours to
@@ -45,13 +49,15 @@ def forget(
 
     opened = Library.open(library)
     if not dry_run and not yes:
-        planned = run(opened, listener, dry_run=True)
+        planned = _with_service(library, listener, run(opened, listener, dry_run=True))
         if planned.removed or planned.left:
             if json or not sys.stdin.isatty():
                 raise UsageError("Forgetting cannot be undone", do="add --yes, or look first with --dry-run")
             _print(listener, planned, dry_run=True)
             typer.confirm(f"Forget {listener}? It cannot be undone", abort=True)
+    kept = _in_service(library, listener, dry_run)
     done = run(opened, listener, dry_run=dry_run)
+    done = done._replace(removed=[*done.removed, *kept])
     if json:
         print_json({"listener": listener, "dry_run": dry_run, **done._asdict()})
     else:
@@ -62,6 +68,26 @@ def forget(
             came=f"{count(sum(trace.count for trace in done.left), 'place')} in all",
             do="remove those files, and report this",
         )
+
+
+def _in_service(library: Path, listener: str, dry_run: bool) -> list[Removed]:
+    """What the service's database has, or had, of a listener."""
+    from segue.settings import load_settings
+
+    url = load_settings().service.database
+    if url is None and not (library / "service.sqlite").exists():
+        return []
+    from segue.service.erasing import erase_in
+    from segue.upkeep.forget_models import Removed
+
+    counts = erase_in(library, url, listener, dry_run=dry_run)
+    return [Removed(f"service: {table}", "rows", count) for table, count in counts.items()]
+
+
+def _with_service(library: Path, listener: str, planned: Forgotten) -> Forgotten:
+    """What would be removed, with what the service has."""
+    removed = [*planned.removed, *_in_service(library, listener, True)]
+    return planned._replace(removed=removed)
 
 
 def _print(listener: str, done: Forgotten, dry_run: bool) -> None:

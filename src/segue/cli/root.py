@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "Begin": ("demo", "import", "train", "weekly"),
     "Listen": ("radio", "sequence", "schedule"),
+    "Serve": ("serve", "token"),
     "Look": ("library", "tastes", "similar", "explain", "formats"),
     "Keep in order": ("withdraw", "split", "forget", "doctor", "models", "config"),
     "Measure and simulate": ("evaluate", "tune", "town", "world", "agents"),

@@ -1,0 +1,170 @@
+"""`segue serve` and `segue token`: the service, and who may use it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from segue.cli.options import LIBRARY, ConfigOption, JsonOption, LibraryOption
+from segue.cli.printing import print_json, print_table
+from segue.cli.verbs import Verbs
+
+if TYPE_CHECKING:
+    from segue.service.tokens import Tokens
+
+DEMO = Path("segue-demo")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs of this family."""
+    app.command()(serve)
+    family = Verbs(no_args_is_help=True, help="Make, list and revoke tokens of the service.")
+    family.command("create")(create)
+    family.command("list")(show)
+    family.command("revoke")(revoke)
+    app.add_typer(family, name="token")
+
+
+def serve(
+    library: LibraryOption = LIBRARY,
+    host: Annotated[
+        str | None, typer.Option(help="Address to answer at. [default: 127.0.0.1]", show_default=False)
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Port to answer at. [default: 8420]")
+    ] = None,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Serve a made-up town, which is made first if it is not there.")
+    ] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Answer over HTTP: weekly lists, radio, tastes, what is similar, for the listeners of a library.
+
+    Every request needs a token (`segue token create NAME`). An administrator's token is shown at the first
+    start, and never again. What is trained or imported meanwhile is taken up without a stop. By default it
+    answers this machine alone; put a proxy with TLS before it for others. docs/service.md says more.
+    """
+    import uvicorn
+
+    from segue.service.app import create_app
+    from segue.settings import load_settings
+
+    settings = load_settings(config)
+    given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    settings = settings.model_copy(update={"service": settings.service.model_copy(update=given)})
+    if demo:
+        library = _demo(library)
+    app = create_app(library, settings)
+    _tell_first(app.state.house.tokens, demo)
+    print(f"Answering at http://{settings.service.host}:{settings.service.port}", flush=True)
+    uvicorn.run(
+        app,
+        host=settings.service.host,
+        port=settings.service.port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=20,
+    )
+
+
+def _demo(library: Path) -> Path:
+    """The library of the demo, which is made if it is not there."""
+    from segue.demo import run_demo
+
+    folder = DEMO if library == LIBRARY else library
+    if not (folder / "report.html").exists():
+        run_demo(folder, seed=1, listeners=300, tracks=6000, tell=print)
+    return folder / "library"
+
+
+def _tell_first(tokens: Tokens, demo: bool) -> None:
+    """At the first start: the administrator's token, and one for the demo."""
+    first = tokens.first()
+    if first is not None:
+        print(f"The administrator's token, shown this once: {first}")
+    if demo:
+        from segue.service.tokens import OF_A_LISTENER
+
+        print(f"A token for everybody in the demo: {tokens.create(None, OF_A_LISTENER, everybody=True)}")
+
+
+def create(
+    listener: Annotated[
+        str | None, typer.Argument(help="Whose data it opens: the id, exactly.", show_default=False)
+    ] = None,
+    library: LibraryOption = LIBRARY,
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="submit, read, write or admin; may be repeated. [default: submit, read and write]",
+            show_default=False,
+        ),
+    ] = None,
+    everybody: Annotated[
+        bool, typer.Option("--everybody", help="It opens every listener's data: for a service of your own.")
+    ] = False,
+    note: Annotated[str, typer.Option(help="What it is for.")] = "",
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Make a token, and show it this once: for a player, a scrobbler, a person.
+
+    submit sends plays; read gets lists, tastes and listens; write gives feedback, plays radio, deletes; admin
+    makes tokens and rolls back models, and opens nobody's data.
+    """
+    from segue.service.tokens import OF_A_LISTENER
+
+    scopes = scope or list(OF_A_LISTENER)
+    made = _tokens(library, config).create(listener, scopes, everybody=everybody, note=note)
+    if json:
+        print_json({"token": made, "listener": listener, "scopes": scopes})
+    else:
+        print(made)
+
+
+def show(library: LibraryOption = LIBRARY, config: ConfigOption = None, json: JsonOption = False) -> None:
+    """List the tokens that hold; the tokens themselves are known to nobody."""
+    found = _tokens(library, config).all()
+    if json:
+        print_json(found)
+        return
+    rows = [
+        (
+            each["id"],
+            "everybody" if each["everybody"] else each["listener"] or "",
+            " ".join(each["scopes"]),
+            _day(each["created_at"]),
+            each["note"],
+        )
+        for each in found
+    ]
+    print_table("Tokens", ["number", "opens", "scopes", "made", "for"], rows)
+
+
+def revoke(
+    number: Annotated[int, typer.Argument(help="Of the token, as `segue token list` says.")],
+    library: LibraryOption = LIBRARY,
+    config: ConfigOption = None,
+) -> None:
+    """Let a token hold no longer; a running service knows it within seconds."""
+    _tokens(library, config).revoke(number)
+    print(f"Token {number} holds no longer.")
+
+
+def _tokens(library: Path, config: Path | None) -> Tokens:
+    from segue.library import Library
+    from segue.service.database import connect
+    from segue.service.tokens import Tokens
+    from segue.settings import load_settings
+
+    Library.open(library)
+    return Tokens(connect(library, load_settings(config).service.database))
+
+
+def _day(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d}"

@@ -1,0 +1,107 @@
+"""The ASGI application: routers by subject, over one `House`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import anyio.to_thread
+import sqlalchemy as sa
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import SQLAlchemyError
+
+import segue
+from segue.errors import SegueError
+from segue.library import Library
+from segue.service import problems, v1
+from segue.service.asking import HouseGiven
+from segue.service.database import connect
+from segue.service.house import House
+from segue.service.limits import Limits
+from segue.settings import Settings
+
+log = logging.getLogger("segue.service")
+ABOUT = """Weekly lists, radio, tastes and what is similar, for the listeners of one library.
+
+Send a token with every request, as `Authorization: Bearer TOKEN`. What a request cannot be given is told as
+`application/problem+json`: what was expected, what came, what to do."""
+
+
+def create_app(library: Path | str, settings: Settings | None = None) -> FastAPI:
+    """The service over the library in the folder `library`.
+
+    Raises:
+        NotFoundError: there is no library.
+        FormatError: it is damaged.
+        SegueError: the database cannot be used.
+    """
+    settings, path = settings or Settings(), Path(library)
+    Library.open(path)  # before a database is made in its folder
+    house = House.open(path, settings, connect(path, settings.service.database))
+    return app_of(house)
+
+
+def app_of(house: House) -> FastAPI:
+    """The application over what is open already; it is closed with the application."""
+    app = FastAPI(
+        title="Segue",
+        version=segue.__version__,
+        description=ABOUT,
+        docs_url=None,  # a page that would load its programs from somewhere else
+        redoc_url=None,
+        lifespan=_living,
+        responses=problems.RESPONSES,
+    )
+    app.state.house = house
+    problems.install(app)
+    app.include_router(_health())
+    app.include_router(v1.router)
+    app.add_middleware(Limits, config=house.settings.service, rates=house.rates)
+    return app
+
+
+@contextlib.asynccontextmanager
+async def _living(app: FastAPI) -> AsyncGenerator[None]:
+    house: House = app.state.house
+    anyio.to_thread.current_default_thread_limiter().total_tokens = house.settings.service.threads
+    looking = asyncio.create_task(_look(house))
+    try:
+        yield
+    finally:
+        looking.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await looking
+        await asyncio.to_thread(house.close)
+
+
+async def _look(house: House) -> None:
+    """Take up what is published or taken in, a moment later."""
+    while True:
+        await asyncio.sleep(house.settings.service.look_every)
+        try:
+            await asyncio.to_thread(house.engines.look)
+        except (SegueError, OSError) as error:
+            log.warning("what is there now cannot be opened: %s", error)
+
+
+def _health() -> APIRouter:
+    router = APIRouter(prefix="/health", tags=["health"], responses={})
+
+    @router.get("/live", summary="Is the process alive?")
+    async def live() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @router.get("/ready", summary="Can it answer?", responses={503: {"description": "Not now."}})
+    def ready(here: HouseGiven) -> JSONResponse:
+        try:
+            with here.database.connect() as connection:
+                connection.execute(sa.select(1))
+        except SQLAlchemyError:
+            return JSONResponse({"status": "the database does not answer"}, 503)
+        return JSONResponse({"status": "ok", "models": here.engines.models})
+
+    return router

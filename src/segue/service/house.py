@@ -1,0 +1,125 @@
+"""What every part of a running service shares."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from fastapi import Request
+
+from segue.engine import Engine
+from segue.engine.schedule import read_zones
+from segue.errors import NotFoundError
+from segue.playlists.memory import Weeks
+from segue.service.engines import Engines
+from segue.service.limits import Rates
+from segue.service.radios import Radios
+from segue.service.stored import Stored
+from segue.service.tokens import Tokens
+from segue.service.writing import Writer
+from segue.settings import Settings
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class House:
+    """A running service.
+
+    Attributes:
+        settings: of the service and of what it makes.
+        database: what it must not lose.
+        writer: writes to the database, many together.
+        tokens: who may do what.
+        engines: what answers.
+        stored: weekly lists that were made.
+        radios: the radios that play.
+        rates: how often each asks; failures: how often each address showed a wrong token.
+    """
+
+    settings: Settings
+    database: sa.Engine
+    writer: Writer
+    tokens: Tokens
+    engines: Engines
+    stored: Stored
+    radios: Radios
+    rates: Rates
+    failures: Rates
+
+    @classmethod
+    def open(cls, library: Path, settings: Settings, database: sa.Engine) -> House:
+        """Open everything that answers are made from.
+
+        Raises:
+            NotFoundError: there is no library.
+            FormatError: it is damaged.
+        """
+        engines, writer = Engines(library), Writer(database)
+        return cls(
+            settings,
+            database,
+            writer,
+            Tokens(database),
+            engines,
+            Stored(Weeks(library / "weeks")),
+            Radios(database, writer, engines),
+            Rates(settings.service.rate),
+            Rates(0),
+        )
+
+    def asked(self, question: Callable[[Engine], T]) -> T:
+        """What the engine says; see `Engines.asked`."""
+        return self.engines.asked(question)
+
+    def zones(self) -> dict[str, str]:
+        """Time zones of listeners who have their own."""
+        return read_zones(self.engines.path)
+
+    def close(self) -> None:
+        """Finish what is being written, and let go."""
+        self.writer.close()
+        self.database.dispose()
+
+
+def house(request: Request) -> House:
+    """The service that a request came to."""
+    return request.app.state.house
+
+
+async def written(house: House, work: Callable[[sa.Connection], T]) -> T:
+    """Write to the database, and wait until it is on the disk."""
+    return await asyncio.wrap_future(house.writer.submit(work))
+
+
+def refuse_unknown(engine: Engine, listener: str) -> None:
+    """Say that nothing is known of a listener; unlike the engine's own words, they name nobody else.
+
+    Raises:
+        NotFoundError: nothing was heard of them yet.
+    """
+    try:
+        engine.refuse_unknown(listener)
+    except NotFoundError:
+        raise NotFoundError(
+            "Nothing was heard of this listener yet",
+            do="send plays from a player or scrobbler, or import an export",
+        ) from None
+
+
+def as_json(value: Any) -> str:
+    """JSON for a column of the database."""
+    import orjson
+
+    return orjson.dumps(value).decode()
+
+
+def from_json(text: str) -> Any:
+    """What `as_json` wrote."""
+    import orjson
+
+    return orjson.loads(text)

@@ -1,0 +1,52 @@
+"""What the service keeps beside the library: tokens, listens that came in, radios.
+
+Times are seconds since 1970, UTC. Changes of these tables come with a migration in `migrations/versions`.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+METADATA = sa.MetaData()
+# SQLite numbers rows by itself only where the column is a plain INTEGER.
+_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def _numbered() -> sa.Column:
+    return sa.Column("id", _ID, primary_key=True, autoincrement=True)
+
+
+TOKENS = sa.Table(
+    "tokens",
+    METADATA,
+    _numbered(),
+    sa.Column("hash", sa.String(64), nullable=False, unique=True),  # SHA-256 of the token, hexadecimal
+    sa.Column("listener", sa.String(200)),  # whose data it opens; null for none, or for everybody's
+    sa.Column("everybody", sa.Boolean, nullable=False),
+    sa.Column("scopes", sa.String(100), nullable=False),  # separated by spaces
+    sa.Column("note", sa.String(200), nullable=False),
+    sa.Column("created_at", sa.Double, nullable=False),
+    sa.Column("revoked_at", sa.Double),
+    sqlite_autoincrement=True,
+)
+RADIOS = sa.Table(
+    "radios",
+    METADATA,
+    sa.Column("id", sa.String(36), primary_key=True),
+    sa.Column("listener", sa.String(200), nullable=False, index=True),
+    sa.Column("asked", sa.Text, nullable=False),  # JSON of seeds and settings
+    sa.Column("created_at", sa.Double, nullable=False),
+)
+RADIO_TRACKS = sa.Table(
+    "radio_tracks",
+    METADATA,
+    sa.Column("radio", sa.String(36), sa.ForeignKey("radios.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),  # from 1
+    sa.Column("track_id", sa.String(300), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("score", sa.Double, nullable=False),
+    sa.Column("model", sa.String(200), nullable=False),
+    sa.Column("served_at", sa.Double, nullable=False),
+    sa.Column("skipped", sa.Boolean),  # null until it is answered
+    sa.Column("answered_at", sa.Double),
+)

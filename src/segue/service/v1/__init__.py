@@ -1,0 +1,11 @@
+"""`/v1`: Segue's own API, one router a subject."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from segue.service.v1 import administration, listener, lists, music, order, radio
+
+router = APIRouter(prefix="/v1")
+for each in (lists, listener, music, radio, order, administration):
+    router.include_router(each.router)

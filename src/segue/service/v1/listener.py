@@ -1,0 +1,100 @@
+"""What is known of a listener: tastes, why a track suits them, why it is not on their list."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from segue.service.asking import HouseGiven, Reader
+from segue.service.house import refuse_unknown
+from segue.service.shapes import Shape, Track, TrackAsked, checked_week
+from segue.service.v1.lists import current
+
+router = APIRouter(tags=["listener"])
+WeekAsked = Annotated[
+    str | None, Query(pattern=r"^\d{4}-W\d{2}$", description="ISO week; by default this one.")
+]
+
+
+class Taste(Shape):
+    """One taste of a listener."""
+
+    number: int = Field(description="The same from week to week.")
+    name: str
+    share: float = Field(description="Of the listening, 0 to 1.")
+    trend: str = Field(description="rising, fading, steady, or empty where nothing can be said.")
+    since: str = Field(description="The first week, without a gap, that has it.")
+    tracks: list[str] = Field(description="Names, the most typical first.")
+
+
+class Tastes(Shape):
+    """The tastes of a listener, heaviest first."""
+
+    listener: str
+    tastes: list[Taste]
+
+
+class Led(Shape):
+    """A play that led to a track."""
+
+    track_id: str
+    name: str
+    share: float = Field(description="Of all that speaks for the track, 0 to 1.")
+
+
+class Explanation(Shape):
+    """Why a track suits a listener."""
+
+    track: Track
+    score: float
+    heard: bool = Field(description="Whether the listener knows it.")
+    led: list[Led]
+
+
+class Verdict(Shape):
+    """What a rule says of a track."""
+
+    rule: str
+    out: bool
+    because: str
+
+
+class Absence(Shape):
+    """Why a track is not on a list, or that it is."""
+
+    track: Track
+    score: float
+    rank: int = Field(description="Among the tracks the listener has not heard, from 1.")
+    of: int
+    verdicts: list[Verdict]
+
+
+@router.get("/tastes", summary="What do I like?")
+def tastes(here: HouseGiven, listener: Reader, week: WeekAsked = None) -> Tastes:
+    """In groups of songs that are alike, heaviest first."""
+    wanted = checked_week(week) if week else current(here, listener)
+    refuse_unknown(here.engines.current, listener)
+    found = here.asked(lambda engine: engine.tastes(listener, wanted))
+    return Tastes(listener=listener, tastes=[Taste(**each._asdict()) for each in found])
+
+
+@router.get("/explain", summary="Why does a track suit me?")
+def explain(here: HouseGiven, listener: Reader, track: TrackAsked) -> Explanation:
+    """The plays that add up to its score."""
+    refuse_unknown(here.engines.current, listener)
+    said = here.asked(lambda engine: engine.explain(listener, track))
+    led = [Led(track_id=each.track_id, name=each.name, share=each.share) for each in said.led]
+    return Explanation(track=Track.found(said.of), score=said.score, heard=said.heard, led=led)
+
+
+@router.get("/why-not", summary="Why is a track not on my list?")
+def why_not(here: HouseGiven, listener: Reader, track: TrackAsked, week: WeekAsked = None) -> Absence:
+    """What every rule says of it."""
+    wanted = checked_week(week) if week else current(here, listener)
+    refuse_unknown(here.engines.current, listener)
+    config = here.settings.weekly
+    found, said = here.asked(lambda engine: engine.why_not(listener, track, wanted, config=config))
+    verdicts = [Verdict(rule=each.rule, out=each.out, because=each.because) for each in said.verdicts]
+    return Absence(track=Track.found(found), score=said.score, rank=said.rank, of=said.of, verdicts=verdicts)

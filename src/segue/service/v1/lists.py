@@ -1,0 +1,151 @@
+"""Weekly lists: this week's and earlier ones, as files of any format; and one made anew."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Header, Path, Query
+from fastapi.responses import Response
+from pydantic import Field
+
+from segue.engine import Engine, schedule
+from segue.engine.weekly import weekly
+from segue.errors import NotFoundError, UsageError
+from segue.playlists.playlist import Playlist
+from segue.service.asking import Changer, HouseGiven, Reader
+from segue.service.house import House
+from segue.service.shapes import List, Shape, checked_week
+from segue.service.stored import Rendered
+
+router = APIRouter(prefix="/lists", tags=["lists"])
+Format = Literal["json", "jspf", "xspf", "m3u8", "csv"]
+MEDIA = {
+    "json": "application/json",
+    "jspf": "application/jspf+json",
+    "xspf": "application/xspf+xml",
+    "m3u8": "audio/x-mpegurl; charset=utf-8",
+    "csv": "text/csv; charset=utf-8",
+}
+Week = Annotated[
+    str,
+    Path(
+        pattern=r"^(current|\d{4}-W\d{2})$",
+        description="An ISO week, or current for this one.",
+        examples=["2026-W48"],
+    ),
+]
+
+
+class ListOfWeek(Shape):
+    """A list that there is."""
+
+    week: str = Field(examples=["2026-W48"])
+    url: str
+
+
+class Lists(Shape):
+    """The lists that there are, newest first."""
+
+    lists: list[ListOfWeek]
+    next: str | None = Field(None, description="The cursor of the next page; null on the last one.")
+
+
+@router.get("", summary="Which weeks have a list?")
+def every(
+    here: HouseGiven,
+    listener: Reader,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: Annotated[str | None, Query(pattern=r"^\d{4}-W\d{2}$")] = None,
+) -> Lists:
+    """Newest first; `cursor` is what `next` said on the page before."""
+    weeks = [week for week in here.stored.names(listener) if cursor is None or week < cursor]
+    page = [ListOfWeek(week=week, url=f"/v1/lists/{week}") for week in weeks[:limit]]
+    return Lists(lists=page, next=page[-1].week if len(weeks) > limit else None)
+
+
+@router.get(
+    "/{week}",
+    summary="A list",
+    response_model=List,
+    responses={
+        200: {"content": {kind.split(";")[0]: {} for kind in MEDIA.values()}},
+        304: {"description": "It is as it was: If-None-Match named its ETag."},
+    },
+)
+async def one(
+    here: HouseGiven,
+    listener: Reader,
+    week: Week,
+    format: Annotated[Format | None, Query(description="By default what Accept asks for, else json.")] = None,
+    accept: Annotated[str | None, Header()] = None,
+    if_none_match: Annotated[str | None, Header()] = None,
+) -> Response:
+    """As JSON, or as the file that a player takes. A list stays as it is until it is made anew."""
+    wanted = current(here, listener) if week == "current" else checked_week(week)
+    chosen = format or _accepted(accept or "")
+    fresh = here.stored.fresh(wanted)
+    found = here.stored.ready(wanted, listener, chosen) if fresh else None
+    if found is None:
+        found = await asyncio.to_thread(_render, here, wanted, listener, chosen)
+    headers = {"ETag": found.etag, "Cache-Control": "private, no-cache", "Vary": "Accept, Authorization"}
+    if if_none_match is not None and _matches(if_none_match, found.etag):
+        return Response(status_code=304, headers=headers)
+    return Response(found.body, headers=headers, media_type=MEDIA[chosen])
+
+
+@router.post("/current", summary="Make this week's list anew")
+def again(here: HouseGiven, listener: Changer) -> List:
+    """The list of this week, from what is known by now; it replaces the one there was."""
+    week = current(here, listener)
+    return List.of(here.asked(lambda engine: make(engine, here, listener, week)))
+
+
+def current(here: House, listener: str) -> str:
+    """The week whose list a listener should have by now, in their own time zone."""
+    config = here.settings.schedule
+    zones = here.zones()
+    where = schedule.zone(zones.get(listener, config.time_zone))
+    return schedule.week_due(datetime.now(UTC), config.at, where)
+
+
+def make(engine: Engine, here: House, listener: str, week: str) -> Playlist:
+    """Make and remember a list; somebody new gets what most people like."""
+    config = here.settings.weekly
+    try:
+        engine.refuse_unknown(listener)
+    except NotFoundError:
+        (made,) = engine.week(week, config).lists([listener])
+        with engine.library.departed.held() as gone:
+            if listener in gone:
+                raise UsageError("This listener asked to be forgotten") from None
+            here.stored.weeks.remember(week, [made])
+        return made
+    found = weekly(engine, week, listeners=[listener], config=config)
+    if not found:
+        raise UsageError("This listener asked to be forgotten")
+    return found[0]
+
+
+def _render(here: House, week: str, listener: str, format: str) -> Rendered:
+    if not here.stored.has(week, listener):
+        raise NotFoundError(
+            f"There is no list of {week} yet", do="make it: POST /v1/lists/current, or wait for Monday"
+        )
+    return here.asked(lambda engine: here.stored.render(engine, week, listener, format))
+
+
+def _accepted(accept: str) -> str:
+    """The first format that an Accept header names; JSON for anything else."""
+    for part in accept.split(","):
+        kind = part.split(";")[0].strip().lower()
+        for name, media in MEDIA.items():
+            if kind == media.split(";")[0]:
+                return name
+    return "json"
+
+
+def _matches(header: str, etag: str) -> bool:
+    named = [each.strip().removeprefix("W/") for each in header.split(",")]
+    return etag in named or "*" in named

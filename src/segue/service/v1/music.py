@@ -1,0 +1,93 @@
+"""The music itself: search, what is similar, a list for somebody who names what they like."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+
+from segue.errors import NotFoundError
+from segue.library.search import find_tracks
+from segue.service.asking import AnyReader, HouseGiven
+from segue.service.shapes import List, Shape, Track, TrackAsked, Words
+
+router = APIRouter(tags=["music"])
+
+
+class Search(Shape):
+    """Tracks that were found, the likeliest first."""
+
+    tracks: list[Track]
+    hint: str | None = Field(None, description="What may have been meant, where nothing was found.")
+
+
+class Neighbour(Shape):
+    """A track near another."""
+
+    track: Track
+    likeness: float = Field(description="Cosine; less where few people have the track.")
+
+
+class Similar(Shape):
+    """What is near a track, nearest first."""
+
+    of: Track
+    also: list[Track] = Field(description="Other tracks that the words may mean.")
+    model: str
+    near: list[Neighbour]
+
+
+class Likes(Shape):
+    """What somebody likes."""
+
+    likes: list[Words] = Field(
+        min_length=1,
+        max_length=100,
+        description="Ids of tracks, or words of artists and titles.",
+        examples=[["adele - hello"]],
+    )
+
+
+@router.get("/search", summary="Find tracks")
+def search(
+    here: HouseGiven,
+    _: AnyReader,
+    q: Annotated[str, Query(min_length=1, max_length=500, pattern=r"^[^\x00]*$", examples=["adele hello"])],
+    limit: Annotated[int, Query(ge=1, le=100)] = 10,
+) -> Search:
+    """By words of artists and title; case and accents do not matter."""
+    try:
+        found = here.asked(lambda engine: find_tracks(engine.library, q, limit))
+    except NotFoundError as error:
+        return Search(tracks=[], hint=error.do)
+    return Search(tracks=[Track.found(each) for each in found])
+
+
+@router.get("/similar", summary="What is near a track?")
+def similar(
+    here: HouseGiven,
+    _: AnyReader,
+    track: TrackAsked,
+    count: Annotated[int, Query(ge=1, le=200)] = 15,
+    kind: Annotated[
+        Literal["factors", "songs"],
+        Query(description="Heard by the same people, or found in the same playlists and sessions."),
+    ] = "factors",
+) -> Similar:
+    """One version of each song."""
+    found = here.asked(lambda engine: engine.similar(track, count, kind=kind))
+    near = [
+        Neighbour(track=Track.of(found.catalogue.card(each.number)), likeness=each.score)
+        for each in found.near
+    ]
+    also = [Track.found(each) for each in found.also]
+    return Similar(of=Track.found(found.of), also=also, model=found.model, near=near)
+
+
+@router.post("/recommendations", summary="A list from tracks that are named")
+def recommendations(here: HouseGiven, _: AnyReader, asked: Likes) -> List:
+    """For somebody who is not in the library: what they like is folded in, and nothing is kept."""
+    config = here.settings.weekly
+    made, _found = here.asked(lambda engine: engine.weekly_for_guest(asked.likes, config=config))
+    return List.of(made)

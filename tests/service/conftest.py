@@ -1,0 +1,54 @@
+"""A service over a small trained library, without a network."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from segue.engine import Engine
+from segue.engine.weekly import weekly
+from segue.library import Library
+from segue.playlists.playlist import week_of
+from segue.service.app import create_app
+from segue.service.house import House
+from segue.settings import ServiceConfig, Settings
+
+EARLIER = "2026-W30"
+As = Callable[..., dict[str, str]]
+
+
+@pytest.fixture
+def client(library: Library) -> Iterator[TestClient]:
+    """The service, with lists of p01 and p02 of one week."""
+    weekly(Engine(library), EARLIER, listeners=["p01", "p02"])
+    with serving(library.path) as client:
+        yield client
+
+
+def serving(path: Path, **service: object) -> TestClient:
+    settings = Settings(service=ServiceConfig(rate=0, **service))
+    return TestClient(create_app(path, settings), raise_server_exceptions=False)
+
+
+@pytest.fixture
+def house(client: TestClient) -> House:
+    return client.app.state.house
+
+
+@pytest.fixture
+def holding(house: House) -> As:
+    """Headers with a token of a listener; of everybody's, or an administrator's, without one."""
+
+    def headers(listener: str | None = "p01", *scopes: str, everybody: bool = False) -> dict[str, str]:
+        chosen = scopes or (("submit", "read", "write") if listener or everybody else ("admin",))
+        token = house.tokens.create(listener, chosen, everybody=everybody)
+        return {"Authorization": f"Bearer {token}"}
+
+    return headers
+
+
+def this_week() -> str:
+    from datetime import UTC, datetime
+
+    return week_of(datetime.now(UTC))

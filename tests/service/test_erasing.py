@@ -1,0 +1,25 @@
+"""Who is forgotten is erased from the service's database too."""
+
+from tests.service.conftest import serving
+from typer.testing import CliRunner
+
+from segue.cli.app import app
+from segue.library import Library
+from segue.service.erasing import erase_in
+
+
+def test_forgetting_clears_the_services_database(library: Library) -> None:
+    with serving(library.path) as client:
+        token = client.app.state.house.tokens.create("p01", note="of p01")
+        mine = {"Authorization": f"Bearer {token}"}
+        assert client.post("/v1/radio", headers=mine, json={}).status_code == 201
+        other = client.app.state.house.tokens.create("p02")
+    done = CliRunner().invoke(app, ["forget", "p01", "--library", str(library.path), "--yes"])
+    assert done.exit_code == 0, done.output
+    assert "service: radios" in done.output
+    assert erase_in(library.path, None, "p01", dry_run=True) == {}
+    assert erase_in(library.path, None, "p02", dry_run=True) == {"tokens": 1}
+    with serving(library.path) as client:
+        assert client.get("/v1/tastes", headers=mine).status_code == 401
+        held = {"Authorization": f"Bearer {other}"}
+        assert client.get("/v1/tastes", headers=held).status_code == 200
