@@ -59,6 +59,9 @@ class ServiceConfig(BaseModel, frozen=True, extra="forbid"):
         description="postgresql://user:password@host/segue; else a file, service.sqlite, in the library.",
     )
     threads: int = Field(8, ge=1, le=256, description="Requests that compute at the same time.")
+    take_in_every: float = Field(
+        60.0, gt=0, description="Seconds between two times that listens which came in go into the library."
+    )
     look_every: float = Field(
         5.0, gt=0, description="Seconds after which a newly published version is taken up at the latest."
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
 import anyio.to_thread
@@ -22,6 +22,8 @@ from segue.service.asking import HouseGiven
 from segue.service.database import connect
 from segue.service.house import House
 from segue.service.limits import Limits
+from segue.service.listenbrainz import api
+from segue.service.listenbrainz.doors import Doors
 from segue.settings import Settings
 
 log = logging.getLogger("segue.service")
@@ -60,6 +62,8 @@ def app_of(house: House) -> FastAPI:
     problems.install(app)
     app.include_router(_health())
     app.include_router(v1.router)
+    app.include_router(api.router, prefix="/1")
+    app.add_middleware(Doors)
     app.add_middleware(Limits, config=house.settings.service, rates=house.rates)
     return app
 
@@ -68,24 +72,28 @@ def app_of(house: House) -> FastAPI:
 async def _living(app: FastAPI) -> AsyncGenerator[None]:
     house: House = app.state.house
     anyio.to_thread.current_default_thread_limiter().total_tokens = house.settings.service.threads
-    looking = asyncio.create_task(_look(house))
+    service = house.settings.service
+    tasks = [
+        asyncio.create_task(_again(service.look_every, house.engines.look)),
+        asyncio.create_task(_again(service.take_in_every, house.take_in)),
+    ]
     try:
         yield
     finally:
-        looking.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await looking
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.to_thread(house.close)
 
 
-async def _look(house: House) -> None:
-    """Take up what is published or taken in, a moment later."""
+async def _again(seconds: float, work: Callable[[], object]) -> None:
+    """Take up what is published, or take in what came, again and again."""
     while True:
-        await asyncio.sleep(house.settings.service.look_every)
+        await asyncio.sleep(seconds)
         try:
-            await asyncio.to_thread(house.engines.look)
-        except (SegueError, OSError) as error:
-            log.warning("what is there now cannot be opened: %s", error)
+            await asyncio.to_thread(work)
+        except (SegueError, OSError, SQLAlchemyError) as error:
+            log.warning("not now: %s", error)
 
 
 def _health() -> APIRouter:

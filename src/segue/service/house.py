@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,9 +16,11 @@ from segue.engine.schedule import read_zones
 from segue.errors import NotFoundError
 from segue.playlists.memory import Weeks
 from segue.service.engines import Engines
+from segue.service.inbox import Inbox, Listen
 from segue.service.limits import Rates
 from segue.service.radios import Radios
 from segue.service.stored import Stored
+from segue.service.tables import LISTENS
 from segue.service.tokens import Tokens
 from segue.service.writing import Writer
 from segue.settings import Settings
@@ -38,6 +40,8 @@ class House:
         engines: what answers.
         stored: weekly lists that were made.
         radios: the radios that play.
+        inbox: listens that came in and are on their way into the library.
+        playing: what each listener plays now, and until when at the latest.
         rates: how often each asks; failures: how often each address showed a wrong token.
     """
 
@@ -48,8 +52,10 @@ class House:
     engines: Engines
     stored: Stored
     radios: Radios
+    inbox: Inbox
     rates: Rates
     failures: Rates
+    playing: dict[str, tuple[float, Listen]] = field(default_factory=dict)
 
     @classmethod
     def open(cls, library: Path, settings: Settings, database: sa.Engine) -> House:
@@ -68,6 +74,7 @@ class House:
             engines,
             Stored(Weeks(library / "weeks")),
             Radios(database, writer, engines),
+            Inbox(library, database, writer),
             Rates(settings.service.rate),
             Rates(0),
         )
@@ -75,6 +82,34 @@ class House:
     def asked(self, question: Callable[[Engine], T]) -> T:
         """What the engine says; see `Engines.asked`."""
         return self.engines.asked(question)
+
+    def take_in(self) -> int:
+        """Import what came in, and answer with it; how many rows.
+
+        Raises:
+            BusyError: another process is writing to the library.
+        """
+        taken = self.inbox.take_in()
+        if taken:
+            self.engines.look()
+        return taken
+
+    def recording(self, listener: str, row: dict[str, Any]) -> dict[str, Any] | None:
+        """Names of the recording that feedback is of: a track of the library, or one that came in lately."""
+        if mbid := row.get("recording_mbid"):
+            tracks = self.engines.current.library.table("tracks")
+            wanted = tracks.filter(tracks.mbid == mbid).select("title", "artists").limit(1)
+            for each in self.engines.current.library.arrow(wanted).to_pylist():
+                if each["title"] and each["artists"]:
+                    return {"artist_name": ", ".join(each["artists"]), "track_name": each["title"]}
+        if msid := row.get("recording_msid"):
+            theirs = (LISTENS.c.listener == listener) & (LISTENS.c.msid == msid)
+            with self.database.connect() as connection:
+                found = connection.execute(LISTENS.select().where(theirs).limit(1)).one_or_none()
+            if found is not None:
+                metadata = from_json(found.track_metadata)
+                return {name: metadata[name] for name in ("artist_name", "track_name")}
+        return None
 
     def zones(self) -> dict[str, str]:
         """Time zones of listeners who have their own."""

@@ -11,6 +11,8 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from segue.errors import BusyError, FormatError, NotFoundError, SegueError, UsageError
+from segue.service.listenbrainz.doors import ours
+from segue.service.listenbrainz.reading import Invalid
 
 MEDIA = "application/problem+json"
 _STATUS: tuple[tuple[type[SegueError], int], ...] = (
@@ -68,15 +70,24 @@ def install(app: FastAPI) -> None:
     async def refused(_: Request, error: Refused) -> Response:
         return answer(error.status, error.title, headers=error.headers, do=error.do)
 
+    @app.exception_handler(Invalid)
+    async def listenbrainz(_: Request, error: Invalid) -> Response:
+        return JSONResponse({"code": error.code, "error": error.error}, error.code)
+
     @app.exception_handler(RequestValidationError)
-    async def invalid(_: Request, error: RequestValidationError) -> Response:
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
         first: dict[str, Any] = error.errors()[0]
         where = ".".join(str(each) for each in first["loc"])
         came = ascii(first.get("input"))[:200]
+        if ours(request.url.path):
+            return JSONResponse({"code": 400, "error": f"{where}: {first['msg']}"}, 400)
         return answer(422, f"{where} cannot be taken", expected=str(first["msg"]), came=came)
 
     @app.exception_handler(HTTPException)
-    async def http(_: Request, error: HTTPException) -> Response:
+    async def http(request: Request, error: HTTPException) -> Response:
+        if ours(request.url.path):
+            body = {"code": error.status_code, "error": str(error.detail)}
+            return JSONResponse(body, error.status_code, error.headers)
         return answer(error.status_code, str(error.detail), headers=dict(error.headers or {}))
 
 

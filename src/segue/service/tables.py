@@ -29,6 +29,35 @@ TOKENS = sa.Table(
     sa.Column("revoked_at", sa.Double),
     sqlite_autoincrement=True,
 )
+LISTENS = sa.Table(
+    "listens",
+    METADATA,
+    _numbered(),
+    sa.Column("listener", sa.String(200), nullable=False),
+    sa.Column("listened_at", sa.BigInteger, nullable=False),
+    sa.Column("msid", sa.String(36), nullable=False),  # of artist and title: `listenbrainz.reading.msid`
+    sa.Column("track_metadata", sa.Text, nullable=False),  # JSON, as it was sent
+    sa.Column("received_at", sa.Double, nullable=False),
+    sa.Column("taken_at", sa.Double),  # null until it is in the library
+    sa.Column("problem", sa.Text),  # why the library would not take it
+    sa.UniqueConstraint("listener", "listened_at", "msid", name="listens_once"),
+    sqlite_autoincrement=True,
+)
+sa.Index("listens_taken", LISTENS.c.taken_at, LISTENS.c.id)
+FEEDBACK = sa.Table(
+    "feedback",
+    METADATA,
+    _numbered(),
+    sa.Column("listener", sa.String(200), nullable=False),
+    sa.Column("recording", sa.String(36), nullable=False),  # MBID or MSID
+    sa.Column("score", sa.Integer, nullable=False),  # 1 love, 0 taken back, -1 hate
+    sa.Column("row", sa.Text, nullable=False),  # JSON of ListenBrainz' feedback, with names where known
+    sa.Column("given_at", sa.BigInteger, nullable=False),
+    sa.Column("taken_at", sa.Double),
+    sa.Column("problem", sa.Text),
+    sa.UniqueConstraint("listener", "recording", name="feedback_once"),
+    sqlite_autoincrement=True,
+)
 RADIOS = sa.Table(
     "radios",
     METADATA,

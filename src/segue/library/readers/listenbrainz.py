@@ -4,7 +4,8 @@
                the API; {"listen_type": ..., "payload": [...]} as players submit it
     feedback   feedback.jsonl; {"feedback": [...]} of the API; feedback/listens/.../data.json of a dump
 
-`listened_at` is when a play began. In a dump of many users a row's listener is "listenbrainz:<user name>".
+`listened_at` is when a play began. In a dump of many users a row's listener is "listenbrainz:<user name>";
+what Segue's service was sent has the library's own `listener_id`.
 `additional_info` is whatever a player put there, so a strange value in it is left out and the listen stays.
 """
 
@@ -152,6 +153,8 @@ def _kind(head: bytes) -> tuple[int, Callable[[dict[str, Any], str, Clock], Row]
 
 
 def _listener(row: dict[str, Any], options: ReadOptions) -> str:
+    if "listener_id" in row:  # of this library itself: what the service was sent
+        return required(row["listener_id"], "listener_id")
     user = row.get("user_name", row.get("user_id"))
     return options.listener if user is None else f"listenbrainz:{required(user, 'user_name')}"
 

@@ -1,0 +1,156 @@
+"""Listens that came in: on the disk before they are acknowledged, and then once into the library.
+
+They go in by the ordinary import, as a file in ListenBrainz' own format. Import and mark are two steps: after
+a kill between them the same listens are imported again, which stores nothing twice, for one source tells a
+play of a listener at one moment once (`library.same_play`).
+"""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import orjson
+import sqlalchemy as sa
+
+from segue.errors import BusyError, SegueError
+from segue.library import Library
+from segue.library.importing import import_path
+from segue.service.tables import FEEDBACK, LISTENS
+from segue.service.writing import Writer
+
+AT_ONCE = 20_000  # rows of an import
+_ID = sa.bindparam("number")
+
+
+class Listen(NamedTuple):
+    """A listen as it was sent, checked."""
+
+    listened_at: int  # seconds since 1970
+    msid: str
+    track_metadata: dict[str, Any]
+
+
+class Inbox:
+    """What came in and is on its way into the library in the folder `library`."""
+
+    def __init__(self, library: Path, database: sa.Engine, writer: Writer) -> None:
+        self.library, self._database, self._writer = library, database, writer
+        self._lock = threading.Lock()
+
+    def accept(self, connection: sa.Connection, listener: str, listens: Sequence[Listen]) -> None:
+        """Keep listens of a listener, in the writer's transaction; those that came before are there once."""
+        now = time.time()
+        rows = [
+            {
+                "listener": listener,
+                "listened_at": listen.listened_at,
+                "msid": listen.msid,
+                "track_metadata": orjson.dumps(listen.track_metadata).decode(),
+                "received_at": now,
+            }
+            for listen in listens
+        ]
+        connection.execute(_insert(connection, LISTENS).on_conflict_do_nothing(), rows)
+
+    def say(self, connection: sa.Connection, listener: str, row: dict[str, Any]) -> None:
+        """Keep feedback, a row as ListenBrainz has it, in the place of what was said of the track before."""
+        recording = row.get("recording_mbid") or row["recording_msid"]
+        new = {
+            "score": row["score"],
+            "row": orjson.dumps(row).decode(),
+            "given_at": row["created"],
+            "taken_at": None,
+            "problem": None,
+        }
+        statement = _insert(connection, FEEDBACK).values(listener=listener, recording=recording, **new)
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=["listener", "recording"], set_=new)
+        )
+
+    def waiting(self) -> int:
+        """Listens and feedback that are not in the library yet."""
+        with self._database.connect() as connection:
+            return sum(
+                connection.execute(
+                    sa.select(sa.func.count()).select_from(table).where(table.c.taken_at.is_(None))
+                ).scalar_one()
+                for table in (LISTENS, FEEDBACK)
+            )
+
+    def take_in(self) -> int:
+        """Import what has come; returns how many rows.
+
+        Raises:
+            BusyError: another process is writing to the library; nothing is lost, and the next call goes on.
+        """
+        total = 0
+        with self._lock:
+            for table in (LISTENS, FEEDBACK):
+                while rows := self._next(table):
+                    self._import(table, rows)
+                    total += len(rows)
+        return total
+
+    def _next(self, table: sa.Table) -> Sequence[sa.Row]:
+        query = table.select().where(table.c.taken_at.is_(None)).order_by(table.c.id).limit(AT_ONCE)
+        with self._database.connect() as connection:
+            return connection.execute(query).all()
+
+    def _import(self, table: sa.Table, rows: Sequence[sa.Row]) -> None:
+        library = Library.open(self.library)
+        gone = library.departed.read()
+        wanted = [row for row in rows if row.listener not in gone]
+        problem = ""
+        if wanted:
+            try:
+                with tempfile.TemporaryDirectory(prefix="segue-inbox-") as folder:
+                    path = Path(folder) / "inbox.jsonl"
+                    path.write_bytes(b"".join(map(_line, wanted)))
+                    import_path(library, path, format="listenbrainz")
+            except BusyError:
+                raise
+            except SegueError as error:
+                if len(rows) > 1:  # one that cannot be taken must not hold up the others
+                    half = len(rows) // 2
+                    self._import(table, rows[:half])
+                    self._import(table, rows[half:])
+                    return
+                problem = str(error)
+        self._mark(table, rows, problem)
+
+    def _mark(self, table: sa.Table, rows: Sequence[sa.Row], problem: str) -> None:
+        """These are in the library; what was said of a track anew meanwhile is not."""
+        now = time.time()
+        same = table.c.id == _ID
+        if table is FEEDBACK:
+            same &= table.c.row == sa.bindparam("said")
+        marked = table.update().where(same).values(taken_at=now, problem=problem or None)
+        values = [{"number": row.id} | ({"said": row.row} if table is FEEDBACK else {}) for row in rows]
+        self._writer.write(lambda connection: connection.execute(marked, values) and None)
+
+
+def _line(row: sa.Row) -> bytes:
+    """A row of the inbox as a line of ListenBrainz' format."""
+    if "track_metadata" in row._fields:
+        told: dict[str, Any] = {
+            "listener_id": row.listener,
+            "listened_at": row.listened_at,
+            "track_metadata": orjson.loads(row.track_metadata),
+        }
+    else:
+        told = {"listener_id": row.listener, **orjson.loads(row.row)}
+    return orjson.dumps(told) + b"\n"
+
+
+def _insert(connection: sa.Connection, table: sa.Table) -> Any:
+    """An INSERT that can say what to do with a row that is there."""
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects.postgresql import insert
+    else:
+        from sqlalchemy.dialects.sqlite import insert
+    return insert(table)
