@@ -2,7 +2,7 @@
 
     python benchmarks/agents.py town --kind ordinary --town 111   # one town, in pieces; --replay for both
     python benchmarks/agents.py pools                             # cost as the pool grows, steps a second
-    python benchmarks/agents.py write                             # the tables of docs/agents.md
+    python benchmarks/agents.py write                             # the tables of docs/measurements/agents.md
 
 Peers on `Playlist-v0` are in benchmarks/agents_peers.py. Pieces are kept in benchmarks/results/agents and
 made once: user models, each training, each comparison. All agents play the same sessions.

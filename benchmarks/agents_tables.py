@@ -1,4 +1,4 @@
-"""The tables of docs/agents.md from what benchmarks/agents.py kept."""
+"""The tables of docs/measurements/agents.md from what benchmarks/agents.py kept."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from segue.evaluation.intervals import Interval, ratio_interval
 from segue.evaluation.playing import Comparison
 from segue.shelf.arrays import load_arrays
 
-PAGE = Path(__file__).parents[1] / "docs" / "agents.md"
+PAGE = Path(__file__).parents[1] / "docs" / "measurements" / "agents.md"
 SIMPLE = ("random", "popularity", "cosine to taste", comparing.FACTORS)
 JUDGES = [name for name, world in comparing.WORLDS.items() if world.kind == "independent"]
 REPLAY, MEAN = "agent, replay", "agent"

@@ -4,7 +4,7 @@
     python benchmarks/als.py memory              # what a fit adds, each in a process of its own
     python benchmarks/als.py growth              # 1x to 16x the entries, Segue and implicit
     python benchmarks/als.py topn                # the best N for every listener
-    python benchmarks/als.py write               # the tables and pictures of docs/factors.md
+    python benchmarks/als.py write               # the tables and pictures of docs/measurements/factors.md
 
 Peers run in turn with Segue in the same process, on as many threads, several times (Cholesky and cmfrec
 once), and the medians are compared: on a shared machine only the ratio means anything. "cpu" is processor

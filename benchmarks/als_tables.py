@@ -1,4 +1,4 @@
-"""The tables and pictures of benchmarks/als.py, put into docs/factors.md between their markers."""
+"""Tables and pictures of benchmarks/als.py, put between their markers in docs/measurements/factors.md."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pages import put
 from segue.files import write_text
 from segue.report import draw
 
-PAGE = Path(__file__).parent.parent / "docs" / "factors.md"
+PAGE = Path(__file__).parent.parent / "docs" / "measurements" / "factors.md"
 GROWING = ("Segue", "implicit CG")
 
 

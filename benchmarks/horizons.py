@@ -1,7 +1,7 @@
 """Horizons of the taste network on a town: what each taste vector is best at.
 
     python benchmarks/horizons.py run [--seeds 1]     # the towns of benchmarks/radio.py
-    python benchmarks/horizons.py write               # the table of docs/taste-network.md
+    python benchmarks/horizons.py write               # the table of docs/measurements/taste-network.md
 
 One network with three horizons (next song, next session, the seven days after this session) reads whole
 listening, skips and hours included, up to two weeks before the town's end; it stops by listeners from whom
@@ -30,7 +30,7 @@ from segue.sequences.network_config import DAYS, NEXT, SESSION, TasteNetworkConf
 from segue.sequences.vectors import SongVectors, SongVectorsConfig
 
 RESULTS = Path(__file__).parent / "results" / "radio"
-PAGE = Path(__file__).parent.parent / "docs" / "taste-network.md"
+PAGE = Path(__file__).parent.parent / "docs" / "measurements" / "taste-network.md"
 CONFIG = TasteNetworkConfig(horizons=(NEXT, SESSION, DAYS), hidden=128, epochs=6)
 DAY, LAST_DAYS, READ, ASKED, TOP = 86_400.0, 14, 256, 5, 20
 WHAT = ("next song", "next session", "seven days")

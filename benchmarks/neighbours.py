@@ -38,7 +38,7 @@ from segue.neighbours.engines import ENGINES
 from segue.neighbours.engines.faiss import omp_threads
 
 RESULTS = Path(__file__).parent / "results" / "neighbours"
-PAGE = Path(__file__).parent.parent / "docs" / "neighbours.md"
+PAGE = Path(__file__).parent.parent / "docs" / "measurements" / "neighbours.md"
 K, TARGETS = 10, (0.90, 0.95, 0.99)
 DIM, PLAYLISTS_OF_A_TRACK = 64, 5
 TREES = (20, 50, 100)  # of Annoy

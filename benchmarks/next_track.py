@@ -55,7 +55,7 @@ from segue.sequences.vectors import SongVectors, unit
 from segue.shelf.arrays import load_arrays
 
 RESULTS = Path(__file__).parent / "results" / "next_track"
-PAGE = Path(__file__).parent.parent / "docs" / "taste-network.md"
+PAGE = Path(__file__).parent.parent / "docs" / "measurements" / "taste-network.md"
 COSINE = L2.model_copy(update={"loss": "cosine"})
 GRU4REC = TasteNetworkConfig(
     artist_vectors=False, horizons=(NEXT,), negatives=2048, negative_exponent=0.5, dropout_in=0.45,

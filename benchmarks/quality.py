@@ -3,7 +3,7 @@
     SEGUE_DATA=folder python benchmarks/quality.py tune listeners playlists    # settings, on validation parts
     SEGUE_DATA=folder python benchmarks/quality.py run listeners playlists     # 5 seeds, on the test parts
     python benchmarks/quality.py town                                         # against true affinities
-    python benchmarks/quality.py write                                        # the tables of docs/factors.md
+    python benchmarks/quality.py write           # the tables of docs/measurements/factors.md
 
 `folder` holds hetrec2011-lastfm-2k.zip and mpd-subset.zip. Every system is given `--tries` settings: the ones
 that measured well before, where there are any, then draws from its space (quality_peers.py). They are judged
@@ -33,7 +33,7 @@ from segue.evaluation.report import Report, Run
 from segue.files import write_bytes
 
 RESULTS = Path(__file__).parent / "results" / "quality"
-PAGE = Path(__file__).parent.parent / "docs" / "factors.md"
+PAGE = Path(__file__).parent.parent / "docs" / "measurements" / "factors.md"
 PROTOCOLS = {"listeners": LISTENERS, "playlists": PLAYLISTS}
 OWN = "Segue, ImplicitALS"
 CANDIDATES = "Segue, candidates"
@@ -110,7 +110,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def write(args: argparse.Namespace) -> None:
-    """Put the tables into docs/factors.md."""
+    """Put the tables into docs/measurements/factors.md."""
     tables = {f"quality-{name}": _table(name, protocol) for name, protocol in PROTOCOLS.items()}
     tables["quality-town"] = town_table(RESULTS)
     put(PAGE, {mark: table for mark, table in tables.items() if table})

@@ -3,7 +3,7 @@
     SEGUE_DATA=folder python benchmarks/radio.py drift [--part validation] [--home 0 .3 .6 .8]
     python benchmarks/radio.py taste [--seeds 1]       # a listener turns to a new taste
     python benchmarks/radio.py skips [--seeds 1]       # a listener skips a style
-    python benchmarks/radio.py write                       # the tables of docs/radio.md
+    python benchmarks/radio.py write                       # the tables of docs/measurements/radio.md
 
 drift: the radio begins with the first five songs of a playlist it has not seen and plays fifty; counted is
 how many of them are in the rest of the playlist. Models are those of benchmarks/next_track.py. Towns and what
@@ -41,7 +41,7 @@ from segue.town import TownConfig, build
 from segue.town.truth import load_truth
 
 RESULTS = Path(__file__).parent / "results" / "radio"
-PAGE = Path(__file__).parent.parent / "docs" / "radio.md"
+PAGE = Path(__file__).parent.parent / "docs" / "measurements" / "radio.md"
 FLOATS = NDArray[np.float32]
 GIVEN, COMES, BLOCKS = 5, 50, ((0, 10), (10, 30), (30, 50))
 LISTENERS, TRACKS, MONTHS = 400, 3000, 2

@@ -5,7 +5,8 @@
 Factors learn from one half of the playlists. For songs that many, some or one or two of these have, the ten
 nearest are judged by the other half: how often their artists share playlists with the song's artist there
 (cosine), how many do so more than twice as often as chance would have it, and how often a score comes three
-times among the ten. Songs of the same artist are left out of both. docs/factors.md holds what came of it.
+times among the ten. Songs of the same artist are left out of both.
+The figures are in docs/measurements/factors.md.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Settings of the song vectors, one changed at a time, on the Million Playlist subset's validation part.
 
     SEGUE_DATA=folder python benchmarks/song_vectors.py run [--seeds 0] [rows]
-    python benchmarks/song_vectors.py write               # the table of docs/song-vectors.md
+    python benchmarks/song_vectors.py write               # the table of docs/measurements/song-vectors.md
 
 The songs so far are asked as a weighted mean of IN vectors (.85 a song back) against OUT vectors: next track
 and continuation as in benchmarks/next_track.py. Nothing here looks at the test part.
@@ -24,7 +24,7 @@ from segue.evaluation.next_track import METRICS, SequenceResult, evaluate_sequen
 from segue.sequences.vectors import SongVectors, SongVectorsConfig
 
 RESULTS = Path(__file__).parent / "results" / "song_vectors"
-PAGE = Path(__file__).parent.parent / "docs" / "song-vectors.md"
+PAGE = Path(__file__).parent.parent / "docs" / "measurements" / "song-vectors.md"
 DEFAULT = "the defaults"
 GENSIM: dict[str, Any] = {
     "dim": 100, "window": 5, "negatives": 5, "ns_exponent": 0.75, "alpha": 0.025, "epochs": 5,

@@ -53,7 +53,7 @@ MOVED = {
 }
 FITTED_ON = (101, 102)
 SIZES = ((1_000, 10_000, 6.0), (10_000, 10_000, 6.0), (1_000, 100_000, 6.0))
-DOCS = Path(__file__).parents[1] / "docs"
+DOCS = Path(__file__).parents[1] / "docs" / "measurements"
 PAGE = DOCS / "town.md"
 FITTED_SIZE = {"listeners": 500, "tracks": 10_000, "months": 2.0}
 
@@ -199,7 +199,7 @@ def main() -> None:
     parser.add_argument("what", choices=["fit", "calibration", "speed", "order", "sizes", "kinds"])
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--rounds", type=int, default=4)
-    parser.add_argument("--write", action="store_true", help="put the tables into docs/town.md")
+    parser.add_argument("--write", action="store_true", help="put the tables into docs/measurements/town.md")
     parser.add_argument("--listeners", type=int, default=1000)
     parser.add_argument("--tracks", type=int, default=10_000)
     parser.add_argument("--months", type=float, default=6.0)

@@ -2,9 +2,9 @@
 
 `python benchmarks/town.py order` runs it. The real sets are HetRec (Last.fm, a listener's 50 most played
 artists) and the Million Playlist subset; the town's counterparts are cut alike: its listeners' 50 most played
-artists, and the playlists they made. Protocols are those of docs/evaluation.md; systems have their default
-settings. Their order counts, not how high each comes: catalogues and listening differ in size. Figures
-are kept in benchmarks/results/town, so that runs can be short ones.
+artists, and the playlists they made. Protocols are those of docs/models/evaluation.md; systems have their
+default settings. Their order counts, not how high each comes: catalogues and listening differ in size.
+Figures are kept in benchmarks/results/town, so that runs can be short ones.
 """
 
 from __future__ import annotations

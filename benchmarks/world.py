@@ -1,7 +1,7 @@
 """The simulated world: how well user models know a town's listeners, and what greed on them earns in truth.
 
     python benchmarks/world.py town --kind ordinary --town 101   # one town; kept in benchmarks/results/world
-    python benchmarks/world.py write                             # the tables of docs/world.md
+    python benchmarks/world.py write                             # the tables of docs/measurements/world.md
 
 Speed is in benchmarks/world_speed.py. Shuffled sessions of half of a town's listeners teach, those of the
 other half measure, on seeds that no setting was chosen on. The reference knows the law and every listener,

@@ -1,4 +1,4 @@
-"""The tables of docs/world.md from what benchmarks/world.py kept."""
+"""The tables of docs/measurements/world.md from what benchmarks/world.py kept."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from pages import put
 from segue.evaluation.intervals import ratio_interval
 
-PAGE = Path(__file__).parents[1] / "docs" / "world.md"
+PAGE = Path(__file__).parents[1] / "docs" / "measurements" / "world.md"
 BEST, LEARNABLE, MODEL = "best possible", "all but own ear", "recurrent"
 
 

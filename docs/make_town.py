@@ -1,4 +1,4 @@
-"""Write the tables of docs/town.md that come from the code; --check only says if they are up to date."""
+"""Write the tables of docs/models/town.md that come from the code; --check says if they are up to date."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from segue.town.config import TownConfig
 from segue.town.response import Parameters
 
-PAGE = Path(__file__).with_name("town.md")
+PAGE = Path(__file__).parent / "models" / "town.md"
 
 
 def constants() -> str:
@@ -43,5 +43,5 @@ def page(text: str) -> str:
 if __name__ == "__main__":
     now = PAGE.read_text(encoding="utf-8")
     if "--check" in sys.argv:
-        sys.exit("docs/town.md is not up to date: python docs/make_town.py" if page(now) != now else 0)
+        sys.exit("docs/models/town.md is not up to date: python docs/make_town.py" if page(now) != now else 0)
     PAGE.write_text(page(now), encoding="utf-8")

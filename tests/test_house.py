@@ -162,7 +162,7 @@ def test_the_door_is_light_and_every_name_is_there() -> None:
 
 def test_links_between_documents_lead_somewhere() -> None:
     broken = []
-    for file in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]:
+    for file in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]:
         for target in re.findall(r"\]\((?!https?:|#|mailto:)([^)#\s]+)", file.read_text(encoding="utf-8")):
             if not (file.parent / target).exists():
                 broken.append(f"{file.name}: {target}")

@@ -1,7 +1,7 @@
 """The agent: an action-head deep Q-network (after Tomasi et al. 2023), trained in a world.
 
 Departures from the paper: Q is a correction to what the user model expects at once, targets are expectations
-instead of draws, and by default lambda-returns without replay (docs/agents.md says what was measured).
+instead of draws, and by default lambda-returns without replay (measured: docs/measurements/agents.md).
 """
 
 from __future__ import annotations

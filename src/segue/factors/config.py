@@ -22,7 +22,7 @@ class ALSConfig(BaseModel):
     """Settings of implicit matrix factorisation by alternating least squares.
 
     The defaults minimise what `implicit` minimises; `objective="rendle"` with a small `unobserved_weight` and
-    `frequency_scale` near 1 is what measures best (docs/factors.md).
+    `frequency_scale` near 1 is what measures best (docs/measurements/factors.md).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -109,7 +109,8 @@ class ALSConfig(BaseModel):
         return self.model_copy(update={"regularization": self.noise * (each**0.5 + other**0.5) / both})
 
 
-# The settings that measured best on validation listeners, by what is taken for a listener (docs/factors.md).
+# The settings that measured best on validation listeners, by what is taken for a listener
+# (docs/measurements/factors.md).
 MEASURED = {
     "listeners": ALSConfig(
         factors=256,

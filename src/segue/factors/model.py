@@ -33,7 +33,7 @@ class FactorConfig(BaseModel):
     observations: ObservationConfig = Field(default_factory=ObservationConfig, description="What counts.")
     als: ALSConfig = Field(
         MEASURED["listeners"],
-        description="The factorisation; by default the settings that measured best (docs/factors.md).",
+        description="The factorisation; by default the settings that measured best.",
     )
     blend: MixConfig = Field(
         default_factory=MixConfig, description="What candidates are chosen by, beside the factors."
@@ -207,7 +207,7 @@ class FactorModel:
         left_out: Sequence[str] = (),
         only: Sequence[str] | None = None,
     ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """As `rank`, by the blend: better lists (docs/factors.md), but scores are no sums of reasons.
+        """As `rank`, by the blend: better lists, but scores are no sums of reasons (docs/models/factors.md).
 
         A score is a weighted mean of standard scores: 0 is the listener's average track.
         """

@@ -14,7 +14,7 @@ from segue.neighbours.engines.engine import Vectors
 from segue.neighbours.index import Index, Recall
 from segue.progress import progress
 
-# Up to here exact search is the default: docs/neighbours.md has the measurement.
+# Up to here exact search is the default: docs/measurements/neighbours.md has the measurement.
 EXACT_BELOW = 50_000
 
 

@@ -11,7 +11,7 @@ EngineName = Literal["exact", "faiss-hnsw", "faiss-ivf", "voyager", "annoy"]
 
 
 class IndexConfig(BaseModel):
-    """How an index is built. The defaults are measured in docs/neighbours.md."""
+    """How an index is built. The defaults are measured in docs/measurements/neighbours.md."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

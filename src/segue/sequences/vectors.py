@@ -6,7 +6,7 @@ For a song w amid the songs C around it, h = mean of v_c over c in C, and the lo
 
 v are the IN vectors, u the OUT vectors. Both are kept: u_i . v_j says how likely i is in the company of j,
 so what goes with a song is asked from IN to OUT. From IN to IN, rare songs, whose vectors hardly left their
-random start, crowd in (docs/song-vectors.md has both measured).
+random start, crowd in (docs/measurements/song-vectors.md has both measured).
 
 The settings matter more than in language (Caselles-Dupre et al. 2018): the defaults here were measured on
 playlists.

@@ -21,7 +21,8 @@ Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]
 SAMPLE = 500  # listeners from whose tracks the resolution is found
 # Between-taste likeness is narrow and within-taste likeness wide, so the line lies below Otsu's, which takes
-# both for equally wide. Found on one generated town and on mixtures of Gaussians (docs/taste-profiles.md).
+# both for equally wide. Found on one generated town and on mixtures of Gaussians
+# (docs/measurements/taste-profiles.md).
 BELOW_OTSU = 0.8
 
 

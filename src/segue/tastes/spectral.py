@@ -4,7 +4,7 @@ The matrix of who has which track is divided by the square roots of its row and 
 singular vectors, scaled by their singular values, are taken (the embedding of spectral co-clustering: Dhillon
 2001, section 4, without its first, constant direction; correspondence analysis). Unlike factors, which spend
 directions on what many people like, these part kinds of music: tastes are found in them
-(docs/taste-profiles.md).
+(docs/measurements/taste-profiles.md).
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ with one track, a batch of sessions, or sessions x candidates (`widen` gives the
 Nothing here draws: chance comes in as numbers, so that both libraries give the same answers. Pass arrays in
 as arguments when compiling with JAX; closing over them makes compiling slow.
 
-The law, in logits (docs/town.md says it at length; `Parameters` names every constant):
+The law, in logits (docs/models/town.md says it at length; `Parameters` names every constant):
 
     match      = 1/k log sum_j (w_j / max w) exp(k cos(taste_j, track))
     appeal     = affinity (match - affinity_centre) + quality q + own_ear e(listener, track) + habit

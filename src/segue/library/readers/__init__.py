@@ -1,6 +1,7 @@
 """Readers of other people's formats: each turns a file into the rows of `segue.library.rows`.
 
-One module per family of formats; `docs/formats.md` says how each is recognised and where each field lands.
+One module per family of formats; `docs/reference/formats.md` says how each is recognised and
+where each field lands.
 To add one: a class beside the others, its name in `READERS`, tests that inherit
 `segue.testing.reader.ReaderContract`.
 """

@@ -1,6 +1,6 @@
 """Playlist files: one module per file format; `write` and `write_all` choose among them, `read` reads.
 
-What each format keeps and leaves out is in docs/playlists-formats.md.
+What each format keeps and leaves out is in docs/reference/playlist-formats.md.
 """
 
 from typing import TYPE_CHECKING, Any
