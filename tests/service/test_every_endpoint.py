@@ -1,0 +1,121 @@
+"""Every endpoint, found from the application itself: closed without a token, and to another's."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import schemathesis
+from fastapi.testclient import TestClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.service.conftest import EARLIER, As, serving
+
+OPEN = {"/health/live", "/health/ready"}
+MBID = "8f3471b5-7e6a-48da-86a9-c1c07a0f47ae"
+PLACES = {"week": EARLIER, "radio": MBID, "number": "1", "name": "factors", "user": "p01", "mbid": MBID}
+QUERY = {"track": "t1-0", "q": "song", "listener": "p01"}
+
+
+def endpoints(client: TestClient) -> Iterator[tuple[str, str]]:
+    """Method and path of each, with places filled in."""
+    for path, methods in client.app.openapi()["paths"].items():
+        for method in methods:
+            yield method.upper(), path.format(**PLACES)
+
+
+def test_without_a_token_everything_is_closed(client: TestClient) -> None:
+    for method, path in endpoints(client):
+        if path in OPEN:
+            continue
+        answer = client.request(method, path, params=QUERY)
+        assert answer.status_code == (400 if path == "/1/validate-token" else 401), (method, path)
+
+
+def test_anothers_token_opens_nothing(client: TestClient, holding: As) -> None:
+    mine, closed = holding("p02"), 0
+    of_all = ("/v1/search", "/v1/similar", "/v1/recommendations")  # about music, and nobody
+    about_me = ("/1/submit-listens", "/1/validate-token", "/1/feedback/", "/1/playlist/")
+    for method, path in endpoints(client):
+        if path in OPEN or path in of_all or (path.startswith(about_me) and "p01" not in path):
+            continue
+        answer = client.request(method, path, params=QUERY, headers=mine, json={"tracks": ["t1-0"]})
+        assert answer.status_code in (403, 422), (method, path, answer.text)
+        assert "entries" not in answer.text and "tastes" not in answer.json()
+        closed += answer.status_code == 403
+    assert closed >= 15
+
+
+def test_every_answer_is_safe_in_a_browser(client: TestClient, holding: As) -> None:
+    hostile = "<script>alert(1)</script>"
+    for method, path in endpoints(client):
+        query = QUERY | {"track": hostile, "q": hostile, "listener": "p02"}
+        answer = client.request(method, path, params=query, headers=holding("p02"))
+        assert "html" not in answer.headers.get("content-type", "")
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+def test_the_openapi_document_is_whole(client: TestClient) -> None:
+    document = client.get("/openapi.json").json()
+    assert len(document["paths"]) > 20
+    assert "HTTPBearer" in document["components"]["securitySchemes"]
+    assert "examples" in json.dumps(document)
+
+
+_ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@pytest.mark.slow
+def test_nothing_that_is_sent_breaks_it(trained: Path, tmp_path: Path) -> None:
+    import shutil
+
+    shutil.copytree(trained, tmp_path / "library")
+    with serving(tmp_path / "library") as client:
+        token = client.app.state.house.tokens.create(None, ("read", "write"), everybody=True)
+        theirs = client.app.state.house.tokens.create("p01")
+        operator = client.app.state.house.tokens.create(None, ("admin",))
+        found = list(endpoints(client))
+
+        @settings(max_examples=1500, deadline=None, suppress_health_check=list(HealthCheck))
+        @given(
+            st.sampled_from(found),
+            st.sampled_from([token, theirs, operator]),
+            st.dictionaries(
+                st.sampled_from([*QUERY, "count", "limit", "cursor", "kind", "max_ts"]), st.text()
+            ),
+            st.binary() | _ANY.map(lambda value: json.dumps(value).encode()),
+        )
+        def sent(endpoint: tuple[str, str], held: str, query: dict[str, str], content: bytes) -> None:
+            method, path = endpoint
+            headers = {"Authorization": f"Token {held}", "Content-Type": "application/json"}
+            query = {name: value.encode("utf-8", "replace").decode() for name, value in query.items()}
+            answer = client.request(method, path, params=query, headers=headers, content=content)
+            assert answer.status_code < 500, (method, path, query, content, answer.text)
+
+        sent()
+
+
+@pytest.mark.slow
+def test_schemathesis_finds_nothing(trained: Path, tmp_path: Path) -> None:
+    import shutil
+
+    shutil.copytree(trained, tmp_path / "library")
+    with serving(tmp_path / "library") as client:
+        token = client.app.state.house.tokens.create(None, ("read", "write", "admin"), everybody=True)
+        schema = schemathesis.openapi.from_asgi("/openapi.json", client.app)
+        headers = {"Authorization": f"Bearer {token}"}
+        for operation in schema.include(path_regex="^/v1/").get_all_operations():
+            strategy = operation.ok().as_strategy()
+
+            @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+            @given(case=strategy)
+            def one(case: schemathesis.Case) -> None:
+                answer = case.call(session=client, headers=headers)
+                case.validate_response(answer)
+
+            one()
