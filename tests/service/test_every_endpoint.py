@@ -9,6 +9,7 @@ import schemathesis
 from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from schemathesis.specs.openapi.checks import positive_data_acceptance
 from tests.service.conftest import EARLIER, As, serving
 
 OPEN = {"/health/live", "/health/ready"}
@@ -101,14 +102,17 @@ def test_nothing_that_is_sent_breaks_it(trained: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_schemathesis_finds_nothing(trained: Path, tmp_path: Path) -> None:
+def test_schemathesis_finds_nothing(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import shutil
+
+    monkeypatch.setattr("segue.service.asking.FAILURES", 10**9)  # it tries without tokens, too
 
     shutil.copytree(trained, tmp_path / "library")
     with serving(tmp_path / "library") as client:
-        token = client.app.state.house.tokens.create(None, ("read", "write", "admin"), everybody=True)
+        token = client.app.state.house.tokens.create("p01", ("read", "write", "admin"))
         schema = schemathesis.openapi.from_asgi("/openapi.json", client.app)
         headers = {"Authorization": f"Bearer {token}"}
+        wrong = []
         for operation in schema.include(path_regex="^/v1/").get_all_operations():
             strategy = operation.ok().as_strategy()
 
@@ -116,6 +120,11 @@ def test_schemathesis_finds_nothing(trained: Path, tmp_path: Path) -> None:
             @given(case=strategy)
             def one(case: schemathesis.Case) -> None:
                 answer = case.call(session=client, headers=headers)
-                case.validate_response(answer)
+                # That a week lies in no year, or a token opens nothing, no schema says.
+                case.validate_response(answer, excluded_checks=[positive_data_acceptance])
 
-            one()
+            try:
+                one()
+            except Exception as error:
+                wrong.append(f"{operation.label}: {error!r}")
+        assert not wrong, "\n".join(wrong)

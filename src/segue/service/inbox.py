@@ -11,19 +11,25 @@ import tempfile
 import threading
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
+import pyarrow as pa
 import sqlalchemy as sa
 
 from segue.errors import BusyError, SegueError
 from segue.library import Library
 from segue.library.importing import import_path
+from segue.library.tables import FEEDBACK as FEEDBACK_ROWS
 from segue.service.tables import FEEDBACK, LISTENS
 from segue.service.writing import Writer
 
 AT_ONCE = 20_000  # rows of an import
+WAIT = 10.0  # seconds for which another writer is waited for
+SOURCE = "segue"  # of what is said of a track of the library itself
+KINDS = {1: "love", 0: "unlove", -1: "hate"}
 _ID = sa.bindparam("number")
 
 
@@ -108,10 +114,7 @@ class Inbox:
         problem = ""
         if wanted:
             try:
-                with tempfile.TemporaryDirectory(prefix="segue-inbox-") as folder:
-                    path = Path(folder) / "inbox.jsonl"
-                    path.write_bytes(b"".join(map(_line, wanted)))
-                    import_path(library, path, format="listenbrainz")
+                self._store(library, table, wanted)
             except BusyError:
                 raise
             except SegueError as error:
@@ -123,6 +126,18 @@ class Inbox:
                 problem = str(error)
         self._mark(table, rows, problem)
 
+    def _store(self, library: Library, table: sa.Table, rows: Sequence[sa.Row]) -> None:
+        lines = [orjson.loads(row.row) for row in rows] if table is FEEDBACK else []
+        known = [(row.listener, line) for row, line in zip(rows, lines, strict=False) if "track_id" in line]
+        if known:
+            _say(library, known)
+        sent = [row for row in rows if table is LISTENS or "track_id" not in orjson.loads(row.row)]
+        if sent:
+            with tempfile.TemporaryDirectory(prefix="segue-inbox-") as folder:
+                path = Path(folder) / "inbox.jsonl"
+                path.write_bytes(b"".join(map(_line, sent)))
+                import_path(library, path, format="listenbrainz")
+
     def _mark(self, table: sa.Table, rows: Sequence[sa.Row], problem: str) -> None:
         """These are in the library; what was said of a track anew meanwhile is not."""
         now = time.time()
@@ -132,6 +147,27 @@ class Inbox:
         marked = table.update().where(same).values(taken_at=now, problem=problem or None)
         values = [{"number": row.id} | ({"said": row.row} if table is FEEDBACK else {}) for row in rows]
         self._writer.write(lambda connection: connection.execute(marked, values) and None)
+
+
+def _say(library: Library, said: Sequence[tuple[str, dict[str, Any]]]) -> None:
+    """Store what listeners said of tracks of the library, each thing once."""
+    with library.writing(wait=WAIT) as writer:
+        gone = library.departed.read()
+        rows = [
+            {
+                "listener_id": listener,
+                "track_id": line["track_id"],
+                "kind": KINDS[line["score"]],
+                "given_at": datetime.fromtimestamp(line["created"], UTC),
+                "source": SOURCE,
+            }
+            for listener, line in said
+            if listener not in gone
+        ]
+        table = library.table("feedback")
+        have = library.arrow(table.filter(table.source == SOURCE)).to_pylist()
+        new = [row for row in rows if row not in have]
+        writer.append("feedback", pa.Table.from_pylist(new, schema=FEEDBACK_ROWS))
 
 
 def _line(row: sa.Row) -> bytes:

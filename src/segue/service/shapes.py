@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from segue.errors import UsageError
+from segue.errors import NotFoundError
 from segue.library.search import Found
 from segue.playlists.playlist import Playlist, PlaylistEntry, TrackCard, monday
 
@@ -117,10 +117,10 @@ def checked_week(week: str) -> str:
     """An ISO week.
 
     Raises:
-        UsageError: it is none.
+        NotFoundError: there is no such week.
     """
     try:
         monday(week)
     except ValueError:
-        raise UsageError("That is no week", expected="an ISO week like 2026-W48", came=week) from None
+        raise NotFoundError(f"There is no week {week}", expected="an ISO week like 2026-W48") from None
     return week

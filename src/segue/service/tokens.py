@@ -106,6 +106,10 @@ class Tokens:
         self._known[wanted] = (token, time.monotonic() + REMEMBERED)
         return token
 
+    def forget(self) -> None:
+        """Look every token up anew."""
+        self._known.clear()
+
     def all(self) -> list[dict[str, Any]]:
         """What is known of all tokens that hold, oldest first; never the tokens."""
         query = TOKENS.select().where(TOKENS.c.revoked_at.is_(None)).order_by(TOKENS.c.id)
@@ -132,7 +136,7 @@ class Tokens:
         held = (TOKENS.c.id == number) & TOKENS.c.revoked_at.is_(None)
         with self._engine.begin() as connection:
             changed = connection.execute(TOKENS.update().where(held).values(revoked_at=time.time())).rowcount
-        self._known.clear()
+        self.forget()
         if not changed:
             raise NotFoundError(f"There is no token {number} that holds", do="segue token list")
 

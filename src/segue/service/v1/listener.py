@@ -14,7 +14,8 @@ from segue.service.v1.lists import current
 
 router = APIRouter(tags=["listener"])
 WeekAsked = Annotated[
-    str | None, Query(pattern=r"^\d{4}-W\d{2}$", description="ISO week; by default this one.")
+    str | None,
+    Query(pattern=r"^\d{4}-W(0[1-9]|[1-4]\d|5[0-3])$", description="ISO week; by default this one."),
 ]
 
 

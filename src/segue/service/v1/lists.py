@@ -31,7 +31,7 @@ MEDIA = {
 Week = Annotated[
     str,
     Path(
-        pattern=r"^(current|\d{4}-W\d{2})$",
+        pattern=r"^(current|\d{4}-W(0[1-9]|[1-4]\d|5[0-3]))$",
         description="An ISO week, or current for this one.",
         examples=["2026-W48"],
     ),
@@ -57,7 +57,7 @@ def every(
     here: HouseGiven,
     listener: Reader,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
-    cursor: Annotated[str | None, Query(pattern=r"^\d{4}-W\d{2}$")] = None,
+    cursor: Annotated[str | None, Query(pattern=r"^\d{4}-W(0[1-9]|[1-4]\d|5[0-3])$")] = None,
 ) -> Lists:
     """Newest first; `cursor` is what `next` said on the page before."""
     weeks = [week for week in here.stored.names(listener) if cursor is None or week < cursor]

@@ -1,0 +1,125 @@
+"""What a listener says of tracks, and what is theirs: to take away, and to delete."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+import orjson
+from fastapi import APIRouter, Query
+from fastapi.responses import StreamingResponse
+from pydantic import Field
+
+from segue.errors import UsageError
+from segue.library import Library
+from segue.library.listening import Some
+from segue.library.search import find_tracks
+from segue.service.asking import Changer, HouseGiven, Reader
+from segue.service.database import FILE
+from segue.service.erasing import erase
+from segue.service.house import House, from_json
+from segue.service.listenbrainz.reading import msid
+from segue.service.shapes import Shape, Track, Words
+from segue.service.tables import LISTENS, RADIO_TRACKS, RADIOS
+
+router = APIRouter(tags=["own data"])
+SCORES = {"love": 1, "hate": -1, "clear": 0}
+
+
+class Said(Shape):
+    """What a listener says of a track."""
+
+    track: Words = Field(examples=["adele - hello"], description="Its id, or words of its artists and title.")
+    kind: Literal["love", "hate", "clear"] = Field(
+        description="hate: never again, in no list and no radio; clear takes back what was said."
+    )
+
+
+class Heard(Shape):
+    """Feedback that was taken in."""
+
+    track: Track
+    kind: str
+
+
+class Deleted(Shape):
+    """What was removed."""
+
+    removed: dict[str, int] = Field(description="How much, by place.")
+
+
+@router.post("/feedback", summary="Love a track, or never hear it again")
+def feedback(here: HouseGiven, listener: Changer, said: Said) -> Heard:
+    """On the disk at once, and counted from the next taking in of listens: a minute at most, by default."""
+    (found,) = here.asked(lambda engine: find_tracks(engine.library, said.track, 1))
+    row: dict[str, Any] = {
+        "recording_msid": msid(", ".join(found.artists), found.title or found.track_id),
+        "score": SCORES[said.kind],
+        "created": int(time.time()),
+        "track_id": found.track_id,
+    }
+    if found.title and found.artists:
+        row["track_metadata"] = {"artist_name": ", ".join(found.artists), "track_name": found.title}
+    here.writer.write(lambda connection: here.inbox.say(connection, listener, row))
+    return Heard(track=Track.found(found), kind=said.kind)
+
+
+@router.get(
+    "/export",
+    summary="All that is known of me",
+    response_class=StreamingResponse,
+    responses={200: {"content": {"application/x-ndjson": {}}}},
+)
+def export(here: HouseGiven, listener: Reader) -> StreamingResponse:
+    """JSON lines: plays, feedback, lists of every week, radios, and plays that are on their way."""
+    lines = (orjson.dumps(each) + b"\n" for each in _everything(here, listener))
+    named = {"Content-Disposition": 'attachment; filename="segue-export.jsonl"'}
+    return StreamingResponse(lines, headers=named, media_type="application/x-ndjson")
+
+
+@router.delete("/listener", summary="Forget me")
+def delete(
+    here: HouseGiven,
+    listener: Changer,
+    confirm: Annotated[str, Query(max_length=200, description="The listener's id again, to be sure.")],
+) -> Deleted:
+    """Out of library, models, tastes, lists and the service's own tables; it cannot be undone.
+
+    Their tokens hold no longer, and what they still send is not taken in.
+    """
+    from segue.upkeep.forget import forget
+
+    if confirm != listener:
+        raise UsageError("Forgetting cannot be undone", expected="?confirm= with the listener's own id")
+    done = forget(Library.open(here.engines.path), listener)
+    removed = {each.place: each.count for each in done.removed}
+    removed |= {f"service: {table}": count for table, count in erase(here.database, listener).items()}
+    here.playing.pop(listener, None)
+    here.tokens.forget()
+    here.engines.look()
+    if left := [each.file for each in done.left if not each.file.startswith(FILE)]:
+        raise UsageError("Something still names this listener", came=left[0], do="tell who runs the service")
+    return Deleted(removed=removed)
+
+
+def _everything(here: House, listener: str) -> Iterator[dict[str, Any]]:
+    library = here.engines.current.library
+    some = Some(library, [listener])
+    tracks = library.table("tracks").select("track_id", "title", "artists", "album")
+    for kind in ("listens", "feedback"):
+        rows = library.arrow(some.table(kind).left_join(tracks, "track_id").drop("track_id_right"))
+        yield from ({"what": kind, **row} for row in rows.to_pylist())
+    for week in here.stored.names(listener):
+        for row in here.stored.weeks.read(week, [listener]).to_pylist():
+            yield {"what": "weekly list", "week": week, **row}
+    played = RADIOS.join(RADIO_TRACKS, RADIOS.c.id == RADIO_TRACKS.c.radio)
+    with here.database.connect() as connection:
+        for row in connection.execute(
+            RADIO_TRACKS.select().select_from(played).where(RADIOS.c.listener == listener)
+        ):
+            yield {"what": "radio"} | {str(name): value for name, value in row._mapping.items()}
+        waiting = LISTENS.select().where(LISTENS.c.listener == listener, LISTENS.c.taken_at.is_(None))
+        for row in connection.execute(waiting):
+            sent = {"listened_at": row.listened_at, "track_metadata": from_json(row.track_metadata)}
+            yield {"what": "on its way", **sent}
