@@ -1,0 +1,46 @@
+"""What the documents say of the code is so: files that are named exist, commands that are shown parse."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+NAMED = re.compile(r"`([\w.-]+/[\w./-]*|[\w-]+\.(?:py|md|toml|yml))`")
+# Files that readers have or make, not ones of this repository.
+THEIRS = {"segue.toml", "my_policy.py", "benchmarks/results/", "training.py", "loading.py"}
+
+
+@pytest.mark.parametrize(
+    "page", ["CONTRIBUTING.md", "docs/contributing/architecture.md", "benchmarks/README.md"]
+)
+def test_files_that_are_named_exist(page: str) -> None:
+    named = set(NAMED.findall((ROOT / page).read_text(encoding="utf-8"))) - THEIRS
+    assert len(named) > 20
+    places = (ROOT, ROOT / "src" / "segue", (ROOT / page).parent)
+    missing = [name for name in named if not any((place / name).exists() for place in places)]
+    assert not missing, missing
+
+
+def test_every_room_is_in_the_layout() -> None:
+    layout = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rooms = {file.parent.name for file in (ROOT / "src" / "segue").glob("*/__init__.py")} - {"testing"}
+    assert {room for room in rooms if f"| `{room}/` |" not in layout} == set()
+
+
+def test_every_benchmark_is_explained() -> None:
+    page = (ROOT / "benchmarks" / "README.md").read_text(encoding="utf-8")
+    missing = {file.name for file in (ROOT / "benchmarks").glob("*.py") if f"`{file.name}`" not in page}
+    assert not missing, missing
+
+
+def test_marked_tables_stand_once() -> None:
+    """A table that a benchmark writes is on one page, so that a figure is never told in two versions."""
+    places: dict[str, list[str]] = {}
+    for page in (ROOT / "docs").rglob("*.md"):
+        for name in re.findall(r"<!-- ([\w-]+) -->", page.read_text(encoding="utf-8")):
+            places.setdefault(name, []).append(page.name)
+    twice = {name: pages for name, pages in places.items() if len(pages) > 1}
+    assert set(twice) <= {"settings"}, twice  # of song vectors, measured, and of the town, from the code
