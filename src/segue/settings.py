@@ -65,6 +65,14 @@ class ServiceConfig(BaseModel, frozen=True, extra="forbid"):
     look_every: float = Field(
         5.0, gt=0, description="Seconds after which a newly published version is taken up at the latest."
     )
+    train_at: str = Field(
+        "03:30",
+        pattern=r"([01]\d|2[0-3]):[0-5]\d",
+        description="Hour of the night at which it trains, in [schedule] time_zone.",
+    )
+    train_after: int = Field(
+        50, ge=1, description="New listens below which a night goes by without training."
+    )
     timeout: float = Field(60.0, gt=0, description="Seconds that a request may take.")
     largest_body: int = Field(
         11 << 20, ge=10_240, description="Bytes of the largest request; 1,000 listens are 10 MB at most."

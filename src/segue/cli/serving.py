@@ -39,6 +39,9 @@ def serve(
     demo: Annotated[
         bool, typer.Option("--demo", help="Serve a made-up town, which is made first if it is not there.")
     ] = False,
+    schedule: Annotated[
+        bool, typer.Option("--schedule/--no-schedule", help="Make lists on Monday, and train at night.")
+    ] = True,
     config: ConfigOption = None,
 ) -> None:
     """Answer over HTTP: weekly lists, radio, tastes, what is similar, for the listeners of a library.
@@ -57,7 +60,7 @@ def serve(
     settings = settings.model_copy(update={"service": settings.service.model_copy(update=given)})
     if demo:
         library = _demo(library)
-    app = create_app(library, settings)
+    app = create_app(library, settings, config=config, scheduled=schedule)
     _tell_first(app.state.house.tokens, demo)
     print(f"Answering at http://{settings.service.host}:{settings.service.port}", flush=True)
     uvicorn.run(

@@ -33,8 +33,20 @@ Send a token with every request, as `Authorization: Bearer TOKEN`. What a reques
 `application/problem+json`: what was expected, what came, what to do."""
 
 
-def create_app(library: Path | str, settings: Settings | None = None) -> FastAPI:
+def create_app(
+    library: Path | str,
+    settings: Settings | None = None,
+    *,
+    config: Path | None = None,
+    scheduled: bool = False,
+) -> FastAPI:
     """The service over the library in the folder `library`.
+
+    Args:
+        library: the folder.
+        settings: of the service and of what it makes.
+        config: the file of the settings, for the processes of jobs.
+        scheduled: whether lists are made and models trained by the clock.
 
     Raises:
         NotFoundError: there is no library.
@@ -43,19 +55,14 @@ def create_app(library: Path | str, settings: Settings | None = None) -> FastAPI
     """
     settings, path = settings or Settings(), Path(library)
     Library.open(path)  # before a database is made in its folder
-    house = House.open(path, settings, connect(path, settings.service.database))
-    return app_of(house)
-
-
-def app_of(house: House) -> FastAPI:
-    """The application over what is open already; it is closed with the application."""
+    house = House.open(path, settings, connect(path, settings.service.database), config)
     app = FastAPI(
         title="Segue",
         version=segue.__version__,
         description=ABOUT,
         docs_url=None,  # a page that would load its programs from somewhere else
         redoc_url=None,
-        lifespan=_living,
+        lifespan=_scheduled if scheduled else _living,
         responses=problems.RESPONSES,
     )
     app.state.house = house
@@ -84,6 +91,19 @@ async def _living(app: FastAPI) -> AsyncGenerator[None]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.to_thread(house.close)
+
+
+@contextlib.asynccontextmanager
+async def _scheduled(app: FastAPI) -> AsyncGenerator[None]:
+    from segue.service.clock import scheduler
+
+    clock = scheduler(app.state.house)
+    clock.start()
+    try:
+        async with _living(app):
+            yield
+    finally:
+        clock.shutdown(wait=False)
 
 
 async def _again(seconds: float, work: Callable[[], object]) -> None:

@@ -17,6 +17,7 @@ from segue.errors import NotFoundError
 from segue.playlists.memory import Weeks
 from segue.service.engines import Engines
 from segue.service.inbox import Inbox, Listen
+from segue.service.jobs import Jobs
 from segue.service.limits import Rates
 from segue.service.radios import Radios
 from segue.service.stored import Stored
@@ -41,6 +42,7 @@ class House:
         stored: weekly lists that were made.
         radios: the radios that play.
         inbox: listens that came in and are on their way into the library.
+        jobs: what takes long, in processes of its own.
         playing: what each listener plays now, and until when at the latest.
         rates: how often each asks; failures: how often each address showed a wrong token.
     """
@@ -53,13 +55,16 @@ class House:
     stored: Stored
     radios: Radios
     inbox: Inbox
+    jobs: Jobs
     rates: Rates
     failures: Rates
     playing: dict[str, tuple[float, Listen]] = field(default_factory=dict)
 
     @classmethod
-    def open(cls, library: Path, settings: Settings, database: sa.Engine) -> House:
-        """Open everything that answers are made from.
+    def open(
+        cls, library: Path, settings: Settings, database: sa.Engine, config: Path | None = None
+    ) -> House:
+        """Open everything that answers are made from; `config` is the file of the settings, for jobs.
 
         Raises:
             NotFoundError: there is no library.
@@ -75,6 +80,7 @@ class House:
             Stored(Weeks(library / "weeks")),
             Radios(database, writer, engines),
             Inbox(library, database, writer),
+            Jobs(library, database, writer, config),
             Rates(settings.service.rate),
             Rates(0),
         )
@@ -117,6 +123,7 @@ class House:
 
     def close(self) -> None:
         """Finish what is being written, and let go."""
+        self.jobs.close()
         self.writer.close()
         self.database.dispose()
 

@@ -58,6 +58,18 @@ FEEDBACK = sa.Table(
     sa.UniqueConstraint("listener", "recording", name="feedback_once"),
     sqlite_autoincrement=True,
 )
+JOBS = sa.Table(
+    "jobs",
+    METADATA,
+    _numbered(),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("state", sa.String(10), nullable=False),  # running, done, failed, stopped
+    sa.Column("message", sa.Text, nullable=False),  # what it said last
+    sa.Column("listens", sa.BigInteger, nullable=False),  # in the library when it began
+    sa.Column("started_at", sa.Double, nullable=False),
+    sa.Column("ended_at", sa.Double),
+    sqlite_autoincrement=True,
+)
 RADIOS = sa.Table(
     "radios",
     METADATA,
