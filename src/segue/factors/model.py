@@ -207,7 +207,7 @@ class FactorModel:
         left_out: Sequence[str] = (),
         only: Sequence[str] | None = None,
     ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """As `rank`, by the blend: better lists, but scores are no sums of reasons (docs/models/factors.md).
+        """As `rank`, by the blend: better lists, but scores are no sums of reasons (docs/models/blend.md).
 
         A score is a weighted mean of standard scores: 0 is the listener's average track.
         """
