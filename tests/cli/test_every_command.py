@@ -126,6 +126,8 @@ COMMANDS: dict[str, list[Step]] = {
     "demo": [Step("--listeners 50 --tracks 500", code=0, long=True, once=True)],
     "split": [Step("{song} nowhere"), Step("{song} --back")],
     "withdraw": [Step("lastfm --listener scrobbler --json"), Step("nowhere")],
+    "backup": [Step("backup.tar", code=0)],
+    "restore": [Step("backup.tar --library restored", code=0), Step("backup.tar --library library", code=2)],
     "serve": [Step("--library nowhere", code=4, once=True)],
     "token create": [Step("{me} --note phone", code=0)],
     "token list": [Step(code=0), Step("--json", code=0)],

@@ -16,7 +16,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
     "Listen": ("radio", "sequence", "schedule"),
     "Serve": ("serve", "token"),
     "Look": ("library", "tastes", "similar", "explain", "formats"),
-    "Keep in order": ("withdraw", "split", "forget", "doctor", "models", "config"),
+    "Keep in order": ("withdraw", "split", "forget", "doctor", "models", "backup", "restore", "config"),
     "Measure and simulate": ("evaluate", "tune", "town", "world", "agents"),
 }
 

@@ -11,6 +11,7 @@ import typer
 from segue.cli.options import LIBRARY, ConfigOption, JsonOption, LibraryOption
 from segue.cli.printing import print_json, print_table
 from segue.cli.verbs import Verbs
+from segue.wording import count
 
 if TYPE_CHECKING:
     from segue.service.tokens import Tokens
@@ -21,6 +22,8 @@ DEMO = Path("segue-demo")
 def register(app: typer.Typer) -> None:
     """Add the verbs of this family."""
     app.command()(serve)
+    app.command()(backup)
+    app.command()(restore)
     family = Verbs(no_args_is_help=True, help="Make, list and revoke tokens of the service.")
     family.command("create")(create)
     family.command("list")(show)
@@ -94,6 +97,29 @@ def _tell_first(tokens: Tokens, demo: bool) -> None:
         from segue.service.tokens import OF_A_LISTENER
 
         print(f"A token for everybody in the demo: {tokens.create(None, OF_A_LISTENER, everybody=True)}")
+
+
+def backup(
+    file: Annotated[Path, typer.Argument(help="The archive to write (.tar); one of that name is replaced.")],
+    library: LibraryOption = LIBRARY,
+) -> None:
+    """Write library, models, lists and the service's tables to one archive, while everything runs.
+
+    Whoever wants to write to the library waits meanwhile. A database of PostgreSQL is not in it: use pg_dump.
+    """
+    from segue.service.backup import back_up
+
+    print(f"Wrote {count(back_up(library, file), 'file')} to {file}")
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(help="An archive that `segue backup` wrote.")],
+    library: LibraryOption = LIBRARY,
+) -> None:
+    """Make a library anew from a backup, in a folder that is empty or not there yet."""
+    from segue.service.backup import restore as run
+
+    print(f"Restored {count(run(file, library), 'file')} to {library}")
 
 
 def create(
