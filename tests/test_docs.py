@@ -24,6 +24,16 @@ def test_files_that_are_named_exist(page: str) -> None:
     assert not missing, missing
 
 
+def test_modules_that_any_page_names_exist() -> None:
+    missing = []
+    for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
+        text = page.read_text(encoding="utf-8")
+        for name in re.findall(r"`((?:segue|tests|benchmarks|docs)/[\w./-]+\.\w+)`", text):
+            if not any((place / name).exists() for place in (ROOT, ROOT / "src")):
+                missing.append(f"{page.name}: {name}")
+    assert not missing, missing
+
+
 def test_every_room_is_in_the_layout() -> None:
     layout = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     rooms = {file.parent.name for file in (ROOT / "src" / "segue").glob("*/__init__.py")} - {"testing"}
