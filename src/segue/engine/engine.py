@@ -185,6 +185,12 @@ class Engine:
     ) -> Playlist:
         """The list of a listener, or of a playlist, for an ISO week; it is not remembered.
 
+        Args:
+            listener: whose; the id of a listener or of a playlist of the library.
+            week: "2026-W48"; by default this one.
+            config: what the list is like: its length, caps, the familiar share.
+            seed: of chance among near equals; the same seed and week give the same list.
+
         Raises:
             NotFoundError: no such listener, or nothing was trained yet.
         """
@@ -200,7 +206,18 @@ class Engine:
         config: WeeklyConfig | None = None,
         seed: int = 0,
     ) -> tuple[Playlist, list[Found]]:
-        """A list for somebody who is not in the library, from the tracks they name; see `guests.py`."""
+        """A list for somebody who is not in the library, from the tracks they name. Nothing is kept.
+
+        Args:
+            likes: track ids, or words of artists and titles: "portishead - roads".
+            week, config, seed: as for `weekly`.
+
+        Returns:
+            The list, and the tracks that `likes` were understood as.
+
+        Raises:
+            NotFoundError: a track is not in the library, or the model does not know it.
+        """
         from segue.engine.guests import weekly_for_guest
 
         return weekly_for_guest(self.week(week, config), likes, seed=seed)
@@ -214,20 +231,46 @@ class Engine:
         config: WeeklyConfig | None = None,
         seed: int = 0,
     ) -> tuple[Found, WhyNot]:
-        """What every rule says of a track for a listener's list; see `explaining.py`."""
+        """What every rule says of a track for a listener's list of a week.
+
+        Args:
+            listener: whose list.
+            track: its id, or words of its artists and title.
+            week, config, seed: as for `weekly`.
+
+        Returns:
+            The track that was understood, and what each rule says of it.
+
+        Raises:
+            NotFoundError: no such listener or track, or the model does not know it.
+        """
         from segue.engine.explaining import explain_absence
 
         self.refuse_unknown(listener)
         return explain_absence(self.week(week, config), listener, track, seed=seed)
 
     def explain(self, listener: str, track: str, most: int = 10) -> Explained:
-        """The plays that add up to a track's score for a listener; see `explaining.py`."""
+        """The plays that add up to a track's score for a listener.
+
+        Args:
+            listener: whose score.
+            track: its id, or words of its artists and title.
+            most: at most so many plays, those with the largest share first; shares are 0 to 1.
+
+        Raises:
+            NotFoundError: no such listener or track, or the model does not know it.
+        """
         from segue.engine.explaining import explain
 
         return explain(self, listener, track, most)
 
     def tastes(self, listener: str, week: str | None = None) -> list[Taste]:
         """What a listener likes, in groups, heaviest first.
+
+        Args:
+            listener: whose tastes.
+            week: "2026-W48", by default this one: plays are weighed by their age then, and numbers and names
+                carry on from the weeks before.
 
         Raises:
             NotFoundError: no such listener, or nothing was trained yet.
@@ -239,7 +282,17 @@ class Engine:
         return described(self, with_one(self.library, found, listener), listener)
 
     def similar(self, track: str, count: int = 15, *, kind: Kind = "factors") -> Neighbourhood:
-        """The songs nearest to a track, by its id or words of its artists and title; see `similar.py`."""
+        """The songs nearest to a track, one version of each; its own other versions are left out.
+
+        Args:
+            track: its id, or words of its artists and title.
+            count: how many.
+            kind: nearest by who listens ("factors"), or by what stands together in playlists and sessions
+                ("songs", which `segue train --vectors` learns).
+
+        Raises:
+            NotFoundError: no such track, or it has no vector; or nothing of that kind was trained yet.
+        """
         from segue.engine.similar import neighbourhood
 
         return neighbourhood(self, track, count, kind=kind)
@@ -247,7 +300,21 @@ class Engine:
     def radio(
         self, listener: str | None = None, seeds: Sequence[str] = (), *, config: RadioConfig | None = None
     ) -> Station:
-        """A radio for a listener, from tracks that are named, or from both; see `radio.py`."""
+        """A radio for a listener, from tracks that are named, or from both.
+
+        Args:
+            listener: the id of a listener or of a playlist; their tastes are the radio's home.
+            seeds: track ids, or words of artists and titles, to begin with.
+            config: how it follows plays and skips.
+
+        Returns:
+            A station: `station.radio.next()` chooses, `station.radio.answer(...)` is told. It changes with
+            every answer, so each listener has one of their own; the engine behind them does not change.
+
+        Raises:
+            UsageError: neither a listener nor a seed.
+            NotFoundError: nothing was trained, or no such listener or track.
+        """
         from segue.engine.radio import open_radio
 
         return open_radio(self, listener=listener, seeds=seeds, config=config)
@@ -261,7 +328,19 @@ class Engine:
         take: int | None = None,
         seed: int = 0,
     ) -> Sequenced:
-        """A playlist in the order in which it is likely to be heard out; see `sequence.py`."""
+        """A playlist in the order in which it is likely to be heard out. Needs the extra `world`.
+
+        Args:
+            playlist: tracks that the library does not know stay at its end.
+            listener: whose taste and habits count; by default somebody unknown.
+            by: "agent" (a trained one), "greedy" (on the user model), or "auto": the agent where its gain was
+                sure when it was trained, otherwise greedy.
+            take: keep so many tracks; by default all.
+            seed: of the simulated listeners who hear it as it is made.
+
+        Raises:
+            NotFoundError: nothing was trained, or none of the tracks is in the library.
+        """
         from segue.engine.sequence import sequence
 
         return sequence(self, playlist, listener=listener, by=by, take=take, seed=seed)

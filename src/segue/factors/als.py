@@ -93,7 +93,7 @@ class ImplicitALS:
 
     @property
     def user_factors(self) -> Floats | None:
-        """Listeners' factors, none before `fit`; may be set, to start from."""
+        """Listeners' factors, (n_users, f) float32; None before `fit`. May be set, to start from."""
         return self._user_factors
 
     @user_factors.setter
@@ -103,7 +103,7 @@ class ImplicitALS:
 
     @property
     def item_factors(self) -> Floats | None:
-        """Tracks' factors, none before `fit`; may be set, to start from."""
+        """Tracks' factors, (n_items, f) float32; None before `fit`. May be set, to start from."""
         return self._item_factors
 
     @item_factors.setter
@@ -224,7 +224,19 @@ class ImplicitALS:
         filter_items: ArrayLike | None = None,
         items: ArrayLike | None = None,
     ) -> tuple[NDArray[np.int32], Floats]:
-        """The N tracks nearest one track or many by cosine of factors (biases left aside), itself first."""
+        """The N tracks nearest one track or many by cosine of factors (biases left aside), itself first.
+
+        Args:
+            itemid: a track, or (n,) of them.
+            N: how many of each.
+            recalculate_item: take the track's factors from its row in `item_users`, folded in anew.
+            item_users: (n, n_users) CSR, rows of these tracks; read only with `recalculate_item`.
+            filter_items: tracks that are left out.
+            items: the only tracks that may come.
+
+        Returns:
+            Ids and cosines, (N,) for one track and (n, N) for many, the nearest first.
+        """
         _, y = self._fitted()
         count = len(np.atleast_1d(np.asarray(itemid)))
         folded = self._fold(item_users, count, TRACKS) if recalculate_item else None
@@ -237,7 +249,17 @@ class ImplicitALS:
         filter_users: ArrayLike | None = None,
         users: ArrayLike | None = None,
     ) -> tuple[NDArray[np.int32], Floats]:
-        """The N listeners nearest one listener or many by cosine of factors, itself first."""
+        """The N listeners nearest one listener or many by cosine of factors, itself first.
+
+        Args:
+            userid: a listener, or (n,) of them.
+            N: how many of each.
+            filter_users: listeners who are left out.
+            users: the only listeners who may come.
+
+        Returns:
+            Ids and cosines, (N,) for one listener and (n, N) for many, the nearest first.
+        """
         x, _ = self._fitted()
         return self._nearest(x, userid, None, N, filter_users, users)
 
@@ -255,14 +277,20 @@ class ImplicitALS:
         return factors[0] if np.ndim(itemid) == 0 else factors
 
     def partial_fit_users(self, userids: ArrayLike, user_items: csr_matrix) -> Self:
-        """Fold listeners in and keep them under these ids, new or old; ids between get factors of 0."""
+        """Fold listeners (n,) in by their rows (n, n_items), and keep them under these ids, new or old.
+
+        Ids between the old ones and the largest new one get factors of 0.
+        """
         self.user_factors = _stored(
             self._fitted()[0], userids, self.recalculate_user(np.asarray(userids), user_items)
         )
         return self
 
     def partial_fit_items(self, itemids: ArrayLike, item_users: csr_matrix) -> Self:
-        """Fold tracks in and keep them under these ids, new or old; ids between get factors of 0."""
+        """Fold tracks (n,) in by their rows (n, n_users), and keep them under these ids, new or old.
+
+        Ids between the old ones and the largest new one get factors of 0.
+        """
         self.item_factors = _stored(
             self._fitted()[1], itemids, self.recalculate_item(np.asarray(itemids), item_users)
         )

@@ -51,6 +51,11 @@ class Library:
     def open(cls, path: str | Path, *, create: bool = False, backend: Any = None) -> Library:
         """Open the library in the folder `path`.
 
+        Args:
+            path: the folder.
+            create: make an empty library if there is none.
+            backend: an Ibis backend to ask tables with; by default DuckDB, opened when it is first needed.
+
         Raises:
             NotFoundError: there is none, and `create` is false.
             FormatError: the folder holds a library of another version, or a damaged one.
