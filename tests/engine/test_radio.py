@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,14 @@ import pytest
 
 from segue.engine import Engine
 from segue.engine.guide import asked_guide
-from segue.engine.radio import Station, open_radio
+from segue.engine.radio import FEW_KNOWN, Station, open_radio
 from segue.errors import NotFoundError, UsageError
 from segue.library import Library
 from segue.library.listening import units
 from segue.playlists.radio import Pick
+from segue.playlists.rules import Listening
+from segue.sequences.documents import Documents
+from segue.sequences.guide import NeighbourGuide
 from segue.shelf import Shelf
 from segue.shelf.names import NETWORK
 
@@ -112,3 +116,30 @@ def test_without_the_extra_a_trained_network_is_not_needed(
     assert "jax" in station.notes[0] and "taste" in station.notes[0]
     assert len(played(station, 3)) == 3
     assert units(library) == "both"
+
+
+def test_neighbours_answer_whose_tastes_the_network_hardly_knows(
+    trained: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = Engine(Library.open(trained))
+    network = replace(engine.neighbours(), version="network/1")
+    monkeypatch.setattr(engine, "guide", lambda: network)
+    station = open_radio(engine, listener="p01")
+    assert station.model == "network/1" and not station.notes
+    monkeypatch.setattr("segue.engine.radio.KNOWN", 1.1)
+    station = open_radio(engine, listener="p01")
+    assert station.model.startswith("factors/") and station.notes == (FEW_KNOWN,)
+
+
+def test_how_much_of_the_tastes_a_guide_knows_is_told(trained: Path) -> None:
+    engine = Engine(Library.open(trained))
+    whole = engine.neighbours()
+    listening = open_radio(engine, listener="p01").listening
+    tastes = whole.tastes(engine, "p01", listening)
+    assert tastes.known == pytest.approx(1)
+    kind = str(whole.guide.track_ids_[tastes.tracks[0][0]])[:2]
+    ids = [str(track) for track in whole.guide.track_ids_ if str(track).startswith(kind)]
+    guide = NeighbourGuide(Documents.from_lists([ids]), np.eye(len(ids), 4, dtype=np.float32))
+    half = replace(whole, guide=guide)
+    some = half.tastes(engine, "p01", Listening())
+    assert len(some.tracks) == 1 and some.known == pytest.approx(tastes.shares[0] / sum(tastes.shares))

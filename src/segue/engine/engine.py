@@ -137,6 +137,16 @@ class Engine:
 
         return self.once("guide", lambda: asked_guide(self))
 
+    def neighbours(self) -> Asked:
+        """What a radio asks where there is no network, or where it knows too little of somebody's tastes.
+
+        Raises:
+            NotFoundError: nothing was trained yet.
+        """
+        from segue.engine.guide import neighbour_guide
+
+        return self.once("neighbours", lambda: neighbour_guide(self))
+
     def sequencer(self, by: By = "auto") -> Sequencer:
         """What puts playlists in order.
 

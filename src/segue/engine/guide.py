@@ -31,15 +31,20 @@ if TYPE_CHECKING:
     from segue.engine.engine import Engine, Factors
 
 
+# Part of a listener's tastes that the network must know. It learns only tracks that several playlists have,
+# and of classical music or jazz that may be a few in a hundred.
+KNOWN = 0.4
+LIKED = 1.0  # deviations above a listener's average score, from which the factors say that a track is liked
+
+
 class Tastes(NamedTuple):
     """A listener's tastes, heaviest first: by the guide's codes, the most typical tracks first."""
 
     tracks: list[NDArray[np.int32]]
     shares: list[float]
     names: list[str]
-    belongs: NDArray[np.bool_] | None = (
-        None  # (n_tastes, n_tracks) which of the guide's tracks are near enough
-    )
+    belongs: NDArray[np.bool_] | None = None  # (n_tastes, n_tracks) which of the guide's tracks may come
+    known: float = 1.0  # part of the tastes' tracks that the guide knows, each taste by its share
 
 
 @dataclass(frozen=True)
@@ -91,23 +96,28 @@ class Asked:
         profiles = tastes_now(engine, listener)
         codes = self.tracks.numbers(self.factors.arrow)
         members = {taste: profiles.tracks_of(taste) for taste in profiles.tastes(listener)}
-        known = [taste for taste, its in members.items() if (codes[its] >= 0).any()]
-        if not known:
-            return Tastes([], [], [])
+        part = {taste: float((codes[its] >= 0).mean()) for taste, its in members.items()}
+        tastes = [taste for taste in members if part[taste]]
+        share = float(sum(profiles.weights[taste] for taste in members))
+        known = (
+            sum(part[taste] * float(profiles.weights[taste]) for taste in members) / share if share else 1.0
+        )
+        if not tastes:
+            return Tastes([], [], [], known=known)
         return Tastes(
-            [here[here >= 0].astype(np.int32) for here in (codes[members[taste]] for taste in known)],
-            [float(profiles.weights[taste]) for taste in known],
-            [profiles.names[taste] for taste in known],
-            self._belongs([members[taste] for taste in known], listening),
+            [here[here >= 0].astype(np.int32) for here in (codes[members[taste]] for taste in tastes)],
+            [float(profiles.weights[taste]) for taste in tastes],
+            [profiles.names[taste] for taste in tastes],
+            self._belongs([members[taste] for taste in tastes], listening) & self._liked(engine, listener),
+            known,
         )
 
     def _belongs(self, members: Sequence[NDArray[np.int32]], listening: Listening) -> NDArray[np.bool_]:
         """(n_tastes, n_tracks) which of the guide's tracks are near enough to tastes of these tracks."""
-        assert self.shared is not None and self.factors is not None
+        assert self.shared is not None
         belonging, vectors = self.shared.belonging, self.shared.space.vectors
         centres = unit(np.stack([vectors[its].mean(axis=0) for its in members]))
-        place = self.factors.numbers(self.tracks.arrow)
-        heard = place[listening.heard]
+        heard = self._places[listening.heard]
         here = replace(
             listening,
             heard=heard[heard >= 0].astype(np.int32),
@@ -116,37 +126,62 @@ class Asked:
         )
         tastes = belonging.told(ListenerTastes(centres, np.ones(len(centres), np.float32)), here)
         near_enough = belonging.likeness(tastes) >= belonging.least(tastes)[:, None]
-        return near_enough[:, place] & (place >= 0)
+        return near_enough[:, self._places] & (self._places >= 0)
+
+    def _liked(self, engine: Engine, listener: str) -> NDArray[np.bool_]:
+        """(n_tracks,) which of the guide's tracks the factors say that a listener or playlist likes."""
+        factors = engine.factors()
+        known = factors.known.take([listener]) if factors.known is not None else None
+        if known is not None:
+            seen = known.observations(factors.model)
+        else:
+            seen = factors.model.observe(engine.library, [listener])
+        scores = factors.model.blend_.scores(seen.matrix)[0]
+        return (scores[self._places] > LIKED) & (self._places >= 0)
+
+    @cached_property
+    def _places(self) -> NDArray[np.integer]:
+        """(n_tracks,) the factors' numbers of the guide's tracks, -1 for none."""
+        assert self.factors is not None
+        return self.factors.numbers(self.tracks.arrow)
 
 
 def asked_guide(engine: Engine) -> Asked:
-    """The trained network with what is blended with it; without it, neighbours that are learned now.
+    """The trained network with what is blended with it; without it, neighbours.
 
     Raises:
         NotFoundError: nothing was trained yet.
     """
-    library, notes = engine.library, ()
-    trained = NETWORK in shelf_of(library).names()
+    if NETWORK not in shelf_of(engine.library).names():
+        return neighbour_guide(engine)
     try:
         known = engine.factors()
-        shared, factors = known.shared, known.tracks
     except NotFoundError:
-        if not trained:
-            raise
-        known = factors = shared = None
-    if trained:
-        try:
-            from segue.sequences.loading import load_network
+        known = None
+    try:
+        from segue.sequences.loading import load_network
 
-            blend, made = load_network(library)
-            return Asked(library, blend, f"{NETWORK}/{made}", factors, shared)
-        except ModuleNotFoundError as error:
-            if factors is None:
-                raise
-            notes = (f"Without the trained network: {error}. To do: {install('taste')}.",)
-    assert factors is not None and shared is not None and known is not None
-    guide = NeighbourGuide(_documents(engine, known), shared.space.vectors)
-    return Asked(library, guide, known.made_from, factors, shared, notes)
+        blend, made = load_network(engine.library)
+    except ModuleNotFoundError as error:
+        if known is None:
+            raise
+        note = f"Without the trained network: {error}. To do: {install('taste')}."
+        return replace(neighbour_guide(engine), notes=(note,))
+    version = f"{NETWORK}/{made}"
+    if known is None:
+        return Asked(engine.library, blend, version, None, None)
+    return Asked(engine.library, blend, version, known.tracks, known.shared)
+
+
+def neighbour_guide(engine: Engine) -> Asked:
+    """Neighbours among playlists and sessions, which know every track of the factors; they are learned now.
+
+    Raises:
+        NotFoundError: nothing was trained yet.
+    """
+    known = engine.factors()
+    guide = NeighbourGuide(_documents(engine, known), known.shared.space.vectors)
+    return Asked(engine.library, guide, known.made_from, known.tracks, known.shared)
 
 
 def _documents(engine: Engine, factors: Factors) -> Documents:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segue.engine.alone import in_hand, only_other_media
+from segue.engine.guide import KNOWN
 from segue.errors import SegueError, UsageError
 from segue.library import Library
 from segue.library.few import FEWEST_PEOPLE, MORE, on_others_playlists
@@ -31,12 +32,13 @@ from segue.sequences.reading import listening_documents
 
 if TYPE_CHECKING:
     from segue.engine.engine import Engine
-    from segue.engine.guide import Asked
+    from segue.engine.guide import Asked, Tastes
     from segue.library.listening import Unit
     from segue.sequences.documents import Context as PlayContext
 
 FIRST = "To begin with: nothing is known of what you like yet."
 POPULAR = "What comes is what many listeners or playlists here have, until you have played some of it."
+FEW_KNOWN = "Made by neighbours of playlists: the trained network knows few of these songs."
 ALONE = f"{{}} can't tell what else there is: these are tracks that you have heard. {MORE}"
 
 
@@ -136,6 +138,9 @@ def open_radio(
         find_tracks(library, text)  # a wrong name is told before anything is loaded
     with progress("Reading the models"):
         asked = engine.guide()
+    listening, tastes = Listening(), None
+    if listener is not None:
+        asked, listening, tastes = _known(engine, asked, listener, unit, seeds)
     number = asked.tracks
     understood = [find_track(library, text, number) for text in seeds]
     with progress("Reading the catalogue"):
@@ -143,9 +148,8 @@ def open_radio(
     config = config or RadioConfig()
     medium = in_hand(config.medium, context)
     config = config.model_copy(update={"medium": medium})
-    listening, offered, notes = Listening(), None, asked.notes
+    offered, notes = None, asked.notes
     if listener is not None:
-        listening = _listening(engine, asked, listener, unit)
         nothing = not (context.medium[listening.heard] == MEDIA.index(medium)).any()
         others = only_other_media(library, listener, medium) if nothing else ""
         if listener in people and len(people) < FEWEST_PEOPLE:  # nobody is played what another plays
@@ -162,9 +166,7 @@ def open_radio(
         radio.hear(*_plays(library, listener, number, listening))
     if understood:
         radio.seed(np.array([number[found.track_id] for found in understood], np.int32))
-    elif listener is not None:
-        with progress("Looking for tastes"):
-            tastes = asked.tastes(engine, listener, listening)
+    elif tastes is not None:
         radio.live_in(tastes.tracks, np.array(tastes.shares), tastes.belongs)
         sides = tastes.names
     asker: Asker = "guest" if listener is None else "listener" if listener in people else "playlist"
@@ -179,6 +181,25 @@ def open_radio(
         sides=sides,
         notes=notes,
     )
+
+
+def _known(
+    engine: Engine, asked: Asked, listener: str, unit: Unit, seeds: Sequence[str]
+) -> tuple[Asked, Listening, Tastes | None]:
+    """Who answers a listener, what they heard, and their tastes, which are no home where seeds are.
+
+    Where the network knows too little of the tastes, neighbours answer, who know every track.
+    """
+    listening = _listening(engine, asked, listener, unit)
+    if seeds:
+        return asked, listening, None
+    with progress("Looking for tastes"):
+        tastes = asked.tastes(engine, listener, listening)
+        if tastes.known < KNOWN:
+            asked = replace(engine.neighbours(), notes=(*asked.notes, FEW_KNOWN))
+            listening = _listening(engine, asked, listener, unit)
+            tastes = asked.tastes(engine, listener, listening)
+    return asked, listening, tastes
 
 
 def _listening(engine: Engine, asked: Asked, listener: str, unit: Unit) -> Listening:
