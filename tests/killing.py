@@ -214,9 +214,13 @@ def forgotten(folder: Path) -> None:
 
 
 def spoil(folder: Path) -> None:
+    """Cut lists, tastes and the newest version of a model short, and leave what a kill leaves."""
     lived_in(folder)
-    for path in (*(folder / "weeks").glob("*.parquet"), *(folder / "tastes").glob("*.npz")):
+    publish(folder)
+    newest = max((folder / "shelf" / "model").glob("*/a"))
+    for path in (*(folder / "weeks").glob("*.parquet"), *(folder / "tastes").glob("*.npz"), newest):
         path.write_bytes(path.read_bytes()[:-9])
+    (folder / "weeks" / ".tmp-left").write_text("half a list")
 
 
 def repair(folder: Path) -> None:
