@@ -82,6 +82,8 @@ class Bench:
         owner = np.repeat(np.arange(n), np.diff(seen.indptr))
         wanted = np.zeros((n, width), dtype=bool)
         wanted[np.repeat(np.arange(n), np.diff(targets.indptr)), targets.indices] = True
+        # A track that no part ranks high hardly comes among the first DEPTH of any blend of them. Scores
+        # of the others are not kept, which is what makes the search over weights quick.
         candidates = np.zeros((n, width), dtype=bool)
         for part in scores.values():
             open_ = part.copy()
@@ -145,12 +147,15 @@ class Bench:
         even = np.full(count, 1 / count)
         if not self._rows:
             return dict(zip(self.names, even.tolist(), strict=True)), float("nan")
+        # The best part by itself orders the whole catalogue so well; a blend is to do no worse.
         if self.whole:
             self.floor = max(self.auc(unit) for unit in np.eye(count))
         pairs = [np.eye(count)[list(pair)].mean(axis=0) for pair in itertools.combinations(range(count), 2)]
         starts = [*np.eye(count), *pairs, even]
         reached = [self.worth(start) for start in starts]
         found, weights, step = max(reached), starts[int(np.argmax(reached))], 0.2
+        # NDCG changes in steps as tracks change places, so there is no gradient to follow: one weight at
+        # a time is moved up and down, by less and less.
         while step >= FINEST:
             better = False
             for at, sign in itertools.product(range(count), (step, -step)):

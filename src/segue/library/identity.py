@@ -122,6 +122,8 @@ def resolve(work: duckdb.DuckDBPyConnection) -> None:
     passes = work.execute(
         "SELECT DISTINCT kind, catalogue, source FROM identities WHERE kind <> 'name' ORDER BY ALL"
     ).fetchall()
+    # The surest kind of id first, and in each a catalogue before listening, so that what comes later with
+    # weaker ids lands on tracks that are there.
     for kind, catalogue, source in sorted(passes, key=lambda each: (STRONG.index(each[0]), not each[1])):
         _begin(work, "kind = ? AND catalogue = ? AND source = ?", [kind, catalogue, source])
         _by_id(work)

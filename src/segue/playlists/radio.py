@@ -108,6 +108,7 @@ class Radio:
             here = None if context is None else context.take(np.array([place]))
             skipped = here is not None and bool(here.skipped[0] == 1)
             self._follow(int(tracks[place]), skipped, here)
+            # A skip tells where to keep away from; home is made of what was chosen.
             self._chosen += [] if skipped else [int(tracks[place])]
         self._own.update(self._chosen)
         self._home, self._streams = None, []
@@ -131,6 +132,7 @@ class Radio:
         if not len(tastes) or not self.config.home:
             return
         centres = unit(np.stack([self.vectors[tracks].mean(axis=0) for tracks in tastes]))
+        # The most typical track is told last, as if it had just been played.
         told = [np.array(tracks[: self.config.recent][::-1], np.int32) for tracks in tastes]
         self._own.update(*(tracks.tolist() for tracks in told))
         self._home, self._belongs = Home(told, shares, self._suits, self.config.stay), belongs
@@ -172,6 +174,7 @@ class Radio:
         if home is not None:
             scores = (1 - self.config.home) * scores + self.config.home * home.scores
         if self.away.any():
+            # Guides score on scales of their own; measured in deviations, a push means the same for each.
             spread = float(scores[self._allowed].std()) if self._allowed.any() else 0.0
             near = self.vectors @ self.away
             if self._streams and home is not None:

@@ -95,6 +95,7 @@ def train(
         SegueError: the checkpoint is of another run.
     """
     wanted = learned(module, config)
+    # What stays as it is gets no gradient and no state of the optimiser.
     parameters, rest = eqx.partition(module, wanted)
     n_steps = max(1, len(places.window_start) // config.batch)
     optimiser = _optimiser(config, parameters, n_steps * config.epochs)
@@ -144,6 +145,8 @@ def train(
             if curves.best is not None and number - 1 - curves.best >= config.patience and validation:
                 break
             clock = time.perf_counter()
+            # From the epoch's number, not from the epoch before: a run that goes on from a checkpoint
+            # then draws what an uninterrupted one would have drawn.
             key = jax.random.fold_in(root, number)
             carried, loss = epoch(carried, jnp.asarray(number * n_steps), rest, fixed, places, key)
             if not np.isfinite(loss):

@@ -60,6 +60,8 @@ def _in_common(now: Profiles, before: Profiles, row: NDArray[np.int64]):
     taste = np.repeat(np.arange(len(now.ids)), np.diff(now.member_first))
     track = renumber[now.members]
     there = (owner[taste] >= 0) & (track >= 0)
+    # One number for listener and track, so that all listeners' common tracks are found by one
+    # intersection.
     key = owner[taste[there]] * n_tracks + track[there]
     taste, weight = taste[there], now.member_weights[there]
     owner_before = np.repeat(np.arange(len(before.listeners)), np.diff(before.first))
@@ -101,6 +103,7 @@ def _assign(
                         for c in range(indptr[taste], indptr[taste + 1]):
                             if data[c] >= best and not taken[indices[c] - first_before[at]]:
                                 best, mine, theirs = data[c], taste, indices[c]
+                # The most alike were matched first; none of what is left is near enough.
                 if mine < 0:
                     break
                 ids[mine] = ids_before[theirs]
