@@ -45,6 +45,7 @@ def serve(
     schedule: Annotated[
         bool, typer.Option("--schedule/--no-schedule", help="Make lists on Monday, and train at night.")
     ] = True,
+    log: Annotated[bool, typer.Option("--log", help="A line of JSON on standard error a request.")] = False,
     config: ConfigOption = None,
 ) -> None:
     """Answer over HTTP: weekly lists, radio, tastes, what is similar, for the listeners of a library.
@@ -56,6 +57,7 @@ def serve(
     import uvicorn
 
     from segue.service.app import create_app
+    from segue.service.watching import configure_log
     from segue.settings import load_settings
 
     settings = load_settings(config)
@@ -63,6 +65,8 @@ def serve(
     settings = settings.model_copy(update={"service": settings.service.model_copy(update=given)})
     if demo:
         library = _demo(library)
+    if log:
+        configure_log()
     app = create_app(library, settings, config=config, scheduled=schedule)
     _tell_first(app.state.house.tokens, demo)
     print(f"Answering at http://{settings.service.host}:{settings.service.port}", flush=True)

@@ -10,20 +10,22 @@ from pathlib import Path
 
 import anyio.to_thread
 import sqlalchemy as sa
-from fastapi import APIRouter, FastAPI
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Depends, FastAPI
+from fastapi.responses import JSONResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy.exc import SQLAlchemyError
 
 import segue
 from segue.errors import SegueError
 from segue.library import Library
 from segue.service import problems, v1
-from segue.service.asking import HouseGiven
+from segue.service.asking import HouseGiven, needs
 from segue.service.database import connect
 from segue.service.house import House
 from segue.service.limits import Limits
 from segue.service.listenbrainz import api
 from segue.service.listenbrainz.doors import Doors
+from segue.service.watching import Watch, Watching
 from segue.settings import Settings
 
 log = logging.getLogger("segue.service")
@@ -67,9 +69,11 @@ def create_app(
     )
     app.state.house = house
     problems.install(app)
-    app.include_router(_health())
+    watch = Watch(house)
+    app.include_router(_health(watch))
     app.include_router(v1.router)
     app.include_router(api.router, prefix="/1")
+    app.add_middleware(Watching, watch=watch)
     app.add_middleware(Doors)
     app.add_middleware(Limits, config=house.settings.service, rates=house.rates)
     return app
@@ -116,7 +120,7 @@ async def _again(seconds: float, work: Callable[[], object]) -> None:
             log.warning("not now: %s", error)
 
 
-def _health() -> APIRouter:
+def _health(watch: Watch) -> APIRouter:
     router = APIRouter(prefix="/health", tags=["health"], responses={})
 
     @router.get("/live", summary="Is the process alive?")
@@ -131,5 +135,9 @@ def _health() -> APIRouter:
         except SQLAlchemyError:
             return JSONResponse({"status": "the database does not answer"}, 503)
         return JSONResponse({"status": "ok", "models": here.engines.models})
+
+    @router.get("/metrics", summary="Figures for Prometheus", dependencies=[Depends(needs("admin"))])
+    def metrics() -> Response:
+        return Response(generate_latest(watch.registry), media_type=CONTENT_TYPE_LATEST)
 
     return router
