@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +22,7 @@ def render() -> str:
         lines += [f"## segue {name}", "", *_paragraphs(command.help or ""), ""]
         rows = []
         for parameter in command.params:
-            if parameter.name == "help":
+            if parameter.name == "help" or parameter.hidden:
                 continue
             shown = ", ".join(f"`{each}`" for each in parameter.opts)
             if parameter.param_type_name == "argument":
@@ -36,14 +37,16 @@ def render() -> str:
 def _verbs(group: typer.core.TyperGroup, before: str = "") -> Iterator[tuple[str, typer.core.TyperCommand]]:
     """Every verb with its whole name, those of families too."""
     for name, command in group.commands.items():
-        if hasattr(command, "commands"):
+        if name == getattr(group, "usual", None):
+            yield before.strip(), command
+        elif hasattr(command, "commands"):
             yield from _verbs(command, f"{before}{name} ")
         else:
             yield before + name, command
 
 
 def _paragraphs(text: str) -> list[str]:
-    return [line.strip() for line in text.strip().splitlines()]
+    return inspect.cleandoc(text).splitlines()
 
 
 def _cell(text: str) -> str:

@@ -40,12 +40,14 @@ def _parse(words: list[str], *, in_a_sentence: bool) -> None:
     """Take the words as the command line does, short of doing what they say."""
     command: Any = typer.main.get_command(app)
     context = command.context_class(command, info_name="segue")
-    while words and hasattr(command, "get_command") and not words[0].startswith("-"):
+    while hasattr(command, "get_command") and words not in (["--help"], ["--version"], []):
+        if hasattr(command, "named"):
+            words = command.named(words)
         found = command.get_command(context, words[0])
         assert found is not None, f"no verb {words[0]}"
         command, words = found, words[1:]
         context = command.context_class(command, info_name=command.name, parent=context)
-    if words in (["--help"], ["--version"], []) and hasattr(command, "get_command"):
+    if hasattr(command, "get_command"):
         return
     try:
         command.make_context(command.name, words, parent=context.parent)

@@ -32,7 +32,14 @@ READING = {
     "evaluate",
 }
 READING |= {
-    "schedule",  # shows lines, unless it is told to run
+    "schedule",
+    "schedule run",
+    "weekly guest",
+    "weekly why-not",
+    "serve",
+    "token create",
+    "token list",
+    "token revoke",
     "agents compare",
     "import",  # these two take the library's lock before anything else that takes long
     "split",
@@ -42,7 +49,8 @@ READING |= {
 def _verbs(command: Any, name: str = "") -> Iterator[tuple[str, Any]]:
     if hasattr(command, "commands"):
         for inner, each in command.commands.items():
-            yield from _verbs(each, f"{name} {inner}".strip())
+            usual = inner == getattr(command, "usual", None)
+            yield from _verbs(each, name if usual else f"{name} {inner}".strip())
     else:
         yield name, command
 
@@ -134,8 +142,17 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 WRITE = [
-    *("train", "train --vectors", "train --network", "world", "agents train", "weekly", "weekly p1"),
-    *("weekly --all", "tastes", "tune", "forget p1 --yes", "withdraw table", "schedule once", "town"),
+    *(
+        "train",
+        "train --vectors",
+        "train vectors",
+        "train network",
+        "world",
+        "agents train",
+        "weekly",
+        "weekly p1",
+    ),
+    *("weekly all", "tastes", "tune", "forget p1 --yes", "withdraw table", "schedule once", "town"),
     *("models --rollback factors", "models --prune factors --keep 1"),
 ]
 

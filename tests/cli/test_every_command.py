@@ -86,8 +86,9 @@ COMMANDS: dict[str, list[Step]] = {
         Step(),
         Step("--html train.html", long=True),
         Step("--vectors", long=True),
-        Step("--network --json", long=True),
     ],
+    "train vectors": [Step(long=True)],
+    "train network": [Step("--json", long=True)],
     "world": [
         Step("--any-order --epochs 1 --members 1 --html world.html", long=True),
         Step("--json --epochs 1 --members 2", long=True),
@@ -109,17 +110,21 @@ COMMANDS: dict[str, list[Step]] = {
         Step("{me} --out lists --familiar 1 --json"),
         Step("{me} --medium podcast", long=True),
         Step("{me} --why-not {song}"),
-        Step("--like {song}"),
-        Step("--newcomer", long=True),
-        Step("--all --workers 1", long=True),
+        Step("--library library all", code=2, once=True),
+        Step("for all", code=4, once=True),
     ],
+    "weekly why-not": [Step("{me} {song} --json", long=True)],
+    "weekly guest": [Step("{song}"), Step("--json", long=True)],
+    "weekly all": [Step("--workers 1", long=True)],
     "radio": [
         Step("--listener {me} -n 3"),
         Step("--seed-track {song} --answers ppsp --json", long=True),
         Step("--listener {me} --new", long=True),
     ],
     "sequence": [Step("mine.csv --listener {me} --json"), Step("mine.csv --by greedy", long=True)],
-    "schedule": [Step(code=0), Step("once --workers 1")],
+    "schedule": [Step(code=0)],
+    "schedule run": [Step("--library nowhere", code=4, once=True)],
+    "schedule once": [Step("--workers 1")],
     "evaluate": [Step("--seeds 1 --json", long=True), Step("--seeds 1 --html evaluation.html", long=True)],
     "tune": [Step("--trials 2", long=True)],
     "town": [Step("--library town --listeners 5 --tracks 500 --months 0.5", code=0, long=True, once=True)],
@@ -142,7 +147,7 @@ def commands(command: object, path: tuple[str, ...] = ()) -> Iterator[str]:
     if inner is None:
         yield " ".join(path)
     for name, each in (inner or {}).items():
-        yield from commands(each, (*path, name))
+        yield from commands(each, path if name == getattr(command, "usual", None) else (*path, name))
 
 
 def test_every_command_of_the_app_is_walked() -> None:

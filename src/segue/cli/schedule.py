@@ -9,55 +9,69 @@ from typing import Annotated
 
 import typer
 
+from segue.cli.families import family
 from segue.cli.options import LIBRARY, ConfigOption, LibraryOption
-from segue.errors import UsageError
 from segue.wording import count
 
-ACTIONS = ("show", "run", "once")
+WorkersOption = Annotated[int | None, typer.Option(min=1, help="Processes. [default: one a core]")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the verbs of this family."""
-    app.command()(schedule)
+    app.add_typer(family(show, {"run": run, "once": once}, name="show"), name="schedule")
 
 
-def schedule(
-    action: Annotated[
-        str,
-        typer.Argument(
-            help="'show' prints lines for cron and systemd; 'run' stays and makes lists when they are due; "
-            "'once' makes those that are due now, and stops."
-        ),
-    ] = "show",
-    library: LibraryOption = LIBRARY,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes. [default: one a core]")] = None,
-    config: ConfigOption = None,
-) -> None:
-    """Make weekly lists on Monday morning, each listener's in their own time zone.
+def show(library: LibraryOption = LIBRARY, config: ConfigOption = None) -> None:
+    """Print lines for cron and systemd: weekly lists on Monday morning, each listener's in their time zone.
 
     The hour and the usual zone are settings ([schedule] at, time_zone). Who lives elsewhere has a line
     "listener,Europe/Oslo" in time-zones.csv in the library's folder. Nobody gets two lists of a week, so that
     'once' may be called every hour; what was missed is made up for.
+
+    Examples:
+
+        segue schedule show
+        segue schedule once --library /srv/music
     """
-    if action not in ACTIONS:
-        raise UsageError(f"There is nothing to do called {action!r}", expected=", ".join(ACTIONS))
-    if action == "show":
-        _show(library, config)
-        return
-    from segue.engine.schedule import run_due, run_forever
+    _show(library, config)
+
+
+def run(library: LibraryOption = LIBRARY, workers: WorkersOption = None, config: ConfigOption = None) -> None:
+    """Stay, and make lists when they are due.
+
+    Examples:
+
+        segue schedule run --workers 2
+    """
+    from segue.engine.schedule import run_forever
     from segue.library import Library
     from segue.settings import load_settings
 
     settings = load_settings(config)
-    if action == "run":
-        Library.open(library)  # says at once if there is none
-        run_forever(
-            library,
-            settings.schedule,
-            lambda text: print(text, flush=True),
-            weekly=settings.weekly,
-            workers=workers,
-        )
+    Library.open(library)  # says at once if there is none
+    run_forever(
+        library,
+        settings.schedule,
+        lambda text: print(text, flush=True),
+        weekly=settings.weekly,
+        workers=workers,
+    )
+
+
+def once(
+    library: LibraryOption = LIBRARY, workers: WorkersOption = None, config: ConfigOption = None
+) -> None:
+    """Make the lists that are due now, and stop.
+
+    Examples:
+
+        segue schedule once
+    """
+    from segue.engine.schedule import run_due
+    from segue.library import Library
+    from segue.settings import load_settings
+
+    settings = load_settings(config)
     done = run_due(Library.open(library), settings.schedule, weekly=settings.weekly, workers=workers)
     for made in done:
         print(f"{count(made.made, 'list')} for {made.week} in {made.seconds:,.0f} s")

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
-from contextlib import nullcontext
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from segue.cli.families import family
 from segue.cli.options import LIBRARY, ConfigOption, JsonOption, LibraryOption, library_with
 from segue.cli.printing import print_json, print_table
 from segue.errors import UsageError
@@ -25,12 +28,21 @@ PER_ROW, PER_ROW_OF_VECTORS, PER_ROW_OF_NETWORK = 0.4e-3, 0.5e-3, 4e-3  # second
 
 def register(app: typer.Typer) -> None:
     """Add the verbs of this family."""
-    app.command()(train)
+    app.add_typer(family(train, {"vectors": vectors, "network": network}, name="factors"), name="train")
     app.command()(models)
     app.command()(explain)
 
 
+@dataclass(frozen=True)
+class Also:
+    """What was once trained along with the factors; today's verbs are `train vectors` and `train network`."""
+
+    vectors: Annotated[bool, typer.Option("--vectors", hidden=True)] = False
+    network: Annotated[bool, typer.Option("--network", hidden=True)] = False
+
+
 def train(
+    also: Also,
     library: LibraryOption = LIBRARY,
     config: ConfigOption = None,
     unit: Annotated[
@@ -40,26 +52,18 @@ def train(
             show_default=False,
         ),
     ] = None,
-    vectors: Annotated[
-        bool,
-        typer.Option(
-            "--vectors",
-            help="Also learn song vectors from playlists and sessions, for tastes. Needs the extra taste.",
-        ),
-    ] = False,
-    network: Annotated[
-        bool,
-        typer.Option(
-            "--network",
-            help="Also learn song vectors and train the network that the radio asks. Takes minutes to hours.",
-        ),
-    ] = False,
     html: Annotated[Path | None, typer.Option(help="Write a page with the curve of the loss here.")] = None,
     json: JsonOption = False,
 ) -> None:
     """Learn who likes what, and put the model on the shelf.
 
     The model is published whole or not at all; `segue models` lists the versions and rolls back.
+
+    Examples:
+
+        segue train   # what lists are made from
+        segue train network   # what the radio follows
+        segue train --unit playlists   # from playlists alone
     """
     from typing import get_args
 
@@ -74,10 +78,7 @@ def train(
     if unit is not None and unit not in known:
         raise UsageError("--unit cannot be taken", expected=" or ".join(known), came=unit)
     opened, keep = Library.open(library), settings.shelf.keep
-    with nullcontext() if json else steps(STEPS + (vectors or network) + network):
-        if not json:
-            taken = about(_seconds(opened, vectors or network, network))
-            print(f"This takes {taken} on two usual cores.", file=sys.stderr)
+    with _announced(opened, json, STEPS, vectors=also.vectors or also.network, network=also.network):
         trained = run(
             opened,
             settings.factors,
@@ -86,9 +87,9 @@ def train(
             keep=keep,
             show_progress=not json,
         )
-        songs = train_vectors(opened, settings.vectors, keep=keep) if vectors or network else None
+        songs = train_vectors(opened, settings.vectors, keep=keep) if also.vectors or also.network else None
         follows = None
-        if network:
+        if also.network:
             from segue.sequences.training import train_network
 
             follows = train_network(opened, settings.sequences, keep=keep).version
@@ -113,8 +114,69 @@ def train(
     print(trained.learned_from)
     if losses:
         print(f"Loss {losses[0]:,.0f} after the first epoch, {losses[-1]:,.0f} after {len(losses)}.")
-    also = (f" and vectors/{songs}" if songs else "") + (f" and network/{follows}" if follows else "")
-    print(f"Published as factors/{trained.version}{also}. Next: segue {'radio' if follows else 'weekly'}")
+    others = (f" and vectors/{songs}" if songs else "") + (f" and network/{follows}" if follows else "")
+    print(f"Published as factors/{trained.version}{others}. Next: segue {'radio' if follows else 'weekly'}")
+
+
+def vectors(library: LibraryOption = LIBRARY, config: ConfigOption = None, json: JsonOption = False) -> None:
+    """Learn song vectors from playlists and sessions: what stands in the same company. Needs the extra taste.
+
+    Tastes and `segue similar --vectors songs` use them from then on.
+
+    Examples:
+
+        segue train vectors
+    """
+    from segue.library import Library
+    from segue.sequences.training import train_vectors
+    from segue.settings import load_settings
+
+    settings = load_settings(config)
+    opened = Library.open(library)
+    with _announced(opened, json, vectors=True):
+        version = train_vectors(opened, settings.vectors, keep=settings.shelf.keep)
+    if json:
+        print_json({"model": "vectors", "version": version})
+    else:
+        print(f"Published as vectors/{version}. Next: segue similar TRACK --vectors songs")
+
+
+def network(library: LibraryOption = LIBRARY, config: ConfigOption = None, json: JsonOption = False) -> None:
+    """Learn song vectors, and train the network that the radio asks on them. Takes minutes to hours.
+
+    Stopped, it goes on from its last epoch when it is called again. Needs the extra taste.
+
+    Examples:
+
+        segue train network
+    """
+    from segue.library import Library
+    from segue.sequences.training import train_network, train_vectors
+    from segue.settings import load_settings
+
+    settings = load_settings(config)
+    opened, keep = Library.open(library), settings.shelf.keep
+    with _announced(opened, json, vectors=True, network=True):
+        songs = train_vectors(opened, settings.vectors, keep=keep)
+        version = train_network(opened, settings.sequences, keep=keep).version
+    if json:
+        print_json({"model": "network", "version": version, "vectors": songs})
+    else:
+        print(f"Published as vectors/{songs} and network/{version}. Next: segue radio")
+
+
+@contextmanager
+def _announced(
+    library: Library, json: bool, others: int = 0, *, vectors: bool = False, network: bool = False
+) -> Generator[None]:
+    """Say how long training may take, and number its steps, unless JSON is asked for."""
+    if json:
+        yield
+        return
+    with steps(others + vectors + network):
+        taken = about(_seconds(library, vectors, network))
+        print(f"This takes {taken} on two usual cores.", file=sys.stderr)
+        yield
 
 
 def _seconds(library: Library, vectors: bool, network: bool) -> float:

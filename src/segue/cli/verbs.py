@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import typer
 from typer.core import TyperCommand
 
+from segue.cli.grouped import ungrouped
 from segue.cli.options import known_listener
 from segue.errors import UsageError
 
@@ -20,6 +22,10 @@ LARGEST = 2**31 - 1
 
 class Verb(TyperCommand):
     """A verb whose arguments are looked at before it is run."""
+
+    def format_help_text(self, ctx: Any, formatter: Any) -> None:
+        """Write what it does; examples, which are indented in the docstring, line by line."""
+        write_help(self.help or "", formatter)
 
     def invoke(self, ctx: Any) -> Any:
         """Run it.
@@ -33,14 +39,26 @@ class Verb(TyperCommand):
         return super().invoke(ctx)
 
 
+def write_help(text: str, formatter: Any) -> None:
+    """Write a docstring: indented paragraphs as they are, others as wide as there is room."""
+    paragraphs = inspect.cleandoc(text).split("\n\n")
+    formatter.write_paragraph()
+    with formatter.indentation():
+        formatter.write_text("\n\n".join("\b\n" * each.startswith("    ") + each for each in paragraphs))
+
+
 class Verbs(typer.Typer):
-    """Verbs, each of which is a `Verb`."""
+    """Verbs, each of which is a `Verb`; their pages are plain text, which is written in a moment."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(rich_markup_mode=None, **settings)
 
     def command(
         self, name: str | None = None, *, cls: type[TyperCommand] | None = Verb, **settings: Any
     ) -> Callable[..., Any]:
         """Add a verb."""
-        return super().command(name, cls=cls, **settings)
+        add = super().command(name, cls=cls, **settings)
+        return lambda function: add(ungrouped(function))
 
 
 def _refuse(name: str, value: object) -> None:

@@ -1,12 +1,14 @@
-"""`segue weekly`: this week's list of new tracks."""
+"""`segue weekly`, `weekly all`, `weekly guest`, `weekly why-not`: this week's lists of new tracks."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from segue.cli.families import family
 from segue.cli.options import (
     LIBRARY,
     ConfigOption,
@@ -22,7 +24,6 @@ from segue.errors import UsageError
 from segue.wording import count
 
 if TYPE_CHECKING:
-    from segue.library import Library
     from segue.library.search import Found
     from segue.playlists.playlist import Playlist
     from segue.playlists.weekly import WeeklyConfig
@@ -33,16 +34,17 @@ SHOWN = 3  # listeners whose lists are printed where nobody is named
 
 def register(app: typer.Typer) -> None:
     """Add the verbs of this family."""
-    app.command()(weekly)
+    others = {"all": everybody, "guest": guest, "why-not": why_not}
+    older = {"--all": "all", "--newcomer": "guest", "--like": "guest VALUE", "--why-not": "why-not VALUE"}
+    app.add_typer(family(weekly, others, name="for", older=older, takes_names=True), name="weekly")
 
 
-def weekly(
-    listener: Annotated[
-        list[str] | None, typer.Argument(help="For whom. [default: everybody]", show_default=False)
-    ] = None,
-    library: LibraryOption = LIBRARY,
-    week: WeekOption = None,
-    tracks: Annotated[int | None, typer.Option("--tracks", "-n", min=1, help="Tracks on a list.")] = None,
+@dataclass(frozen=True)
+class Wishes:
+    """What a list is to be like."""
+
+    week: WeekOption = None
+    tracks: Annotated[int | None, typer.Option("--tracks", "-n", min=1, help="Tracks on a list.")] = None
     familiar: Annotated[
         float | None,
         typer.Option(
@@ -50,15 +52,15 @@ def weekly(
             max=1,
             help="Share of the list for favourites that were not played for long; 0 for new tracks alone.",
         ),
-    ] = None,
+    ] = None
     per_artist: Annotated[
         int | None, typer.Option(min=1, help="Most tracks of one artist; guests count too.")
-    ] = None,
-    per_album: Annotated[int | None, typer.Option(min=1, help="Most tracks of one album.")] = None,
+    ] = None
+    per_album: Annotated[int | None, typer.Option(min=1, help="Most tracks of one album.")] = None
     explicit: Annotated[
         bool | None,
         typer.Option("--explicit/--no-explicit", help="Whether tracks marked explicit may come."),
-    ] = None,
+    ] = None
     order: Annotated[
         str | None,
         typer.Option(
@@ -66,43 +68,71 @@ def weekly(
             "on the library, else near. [default: auto]",
             show_default=False,
         ),
-    ] = None,
+    ] = None
     medium: Annotated[
         str | None, typer.Option(help="What the list holds: song, podcast or audiobook. [default: song]")
+    ] = None
+    seed: SeedOption = 0
+    config: ConfigOption = None
+
+    def settings(self) -> WeeklyConfig:
+        """The settings of the file, with what was asked for on the command line.
+
+        Raises:
+            UsageError: a setting cannot be taken.
+        """
+        from pydantic import ValidationError
+
+        from segue.playlists.weekly import WeeklyConfig
+        from segue.settings import load_settings
+
+        names = ("tracks", "familiar", "per_artist", "per_album", "explicit", "order", "medium")
+        asked = {name: value for name in names if (value := getattr(self, name)) is not None}
+        try:
+            return WeeklyConfig.model_validate(load_settings(self.config).weekly.model_dump() | asked)
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = "--" + str(first["loc"][0]).replace("_", "-")
+            raise UsageError(
+                f"{name} cannot be {first['input']!r}", expected=first["msg"].removeprefix("Input should be ")
+            ) from None
+
+
+@dataclass(frozen=True)
+class Files:
+    """Where lists are written."""
+
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write a file for each list here.")] = None
+    format: Annotated[str, typer.Option("--format", "-f", help="jspf, xspf, m3u8, csv or json.")] = "jspf"
+
+    def refuse_unknown(self) -> None:
+        """Say before any work that there is no such format.
+
+        Raises:
+            UsageError: there is none.
+        """
+        from segue.playlists.formats import FORMATS
+
+        if self.format not in FORMATS:
+            raise UsageError(f"There is no playlist format {self.format!r}", expected=", ".join(FORMATS))
+
+    def write(self, lists: list[Playlist], *, tell: bool) -> None:
+        """Write a file for each list, if that was asked for, and say so."""
+        from segue.playlists.formats import write_all
+
+        if self.out is not None:
+            written = write_all(lists, self.out, self.format)
+            if tell and written:
+                print(f"Wrote {count(len(written), 'file')} to {self.out}")
+
+
+def weekly(
+    wishes: Wishes,
+    files: Files,
+    listener: Annotated[
+        list[str] | None, typer.Argument(help="For whom. [default: everybody]", show_default=False)
     ] = None,
-    like: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="For somebody who is not in the library: a track they like, as 'artist - title' or an id. "
-            "Give it several times; nothing is kept.",
-            show_default=False,
-        ),
-    ] = None,
-    newcomer: Annotated[
-        bool, typer.Option("--newcomer", help="For somebody of whom nothing is known; nothing is kept.")
-    ] = False,
-    why_not: Annotated[
-        str | None,
-        typer.Option(
-            help="Make no list; print what every rule says of this track ('artist - title' or an id) for "
-            "the one listener named."
-        ),
-    ] = None,
-    everybody: Annotated[
-        bool,
-        typer.Option(
-            "--all",
-            help="The Monday job: a list for each listener who has none this week, on all cores. Stopped, it "
-            "goes on where it was; lists are kept, not printed.",
-        ),
-    ] = False,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes of --all. [default: one a core]")
-    ] = None,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write a file for each list here.")] = None,
-    format: Annotated[str, typer.Option("--format", "-f", help="jspf, xspf, m3u8, csv or json.")] = "jspf",
-    seed: SeedOption = 0,
-    config: ConfigOption = None,
+    library: LibraryOption = LIBRARY,
     json: JsonOption = False,
 ) -> None:
     """Make the weekly lists: tracks new to each listener from all their tastes, each with its reason.
@@ -110,79 +140,128 @@ def weekly(
     The same library, models, seed and week give the same lists; tracks of the weeks before do not come again.
     A list holds one version of a song and few tracks of an artist or album, never what was banned; if that
     leaves too little, it says which rule gave way.
-    """
-    from segue.playlists.formats import FORMATS, write_all
 
-    week = asked_week(week)
-    if format not in FORMATS:
-        raise UsageError(f"There is no playlist format {format!r}", expected=", ".join(FORMATS))
-    named = listener or []
-    if (like or newcomer) and (named or why_not):
-        raise UsageError("--like and --newcomer are for somebody who is not in the library", do="name nobody")
+    Examples:
+
+        segue weekly ana   # ana's list of this week
+        segue weekly ana --familiar 0 -n 50   # fifty tracks, all of them new to her
+        segue weekly --out playlists   # everybody's, as files
+        segue weekly for all   # the list of a listener who is called all
+    """
+    files.refuse_unknown()
+    week, named = asked_week(wishes.week), listener or []
     opened = library_with(library, named)
     from segue.engine import Engine
     from segue.engine.weekly import weekly as run
 
-    asked = {
-        "tracks": tracks,
-        "familiar": familiar,
-        "per_artist": per_artist,
-        "per_album": per_album,
-        "explicit": explicit,
-        "order": order,
-        "medium": medium,
-    }
-    settings = _settings(config, {name: value for name, value in asked.items() if value is not None})
-    if why_not is not None:
-        if len(named) != 1:
-            raise UsageError("--why-not is asked for one listener", do="segue weekly NAME --why-not TRACK")
-        found, said = Engine(opened).why_not(named[0], why_not, week, config=settings, seed=seed)
-        _print_why_not(named[0], found, said, json)
-        return
-    if everybody:
-        if named or like or newcomer:
-            raise UsageError("--all is for everybody in the library", do="name nobody")
-        _monday(opened, week, settings, seed, workers, out, format, json)
-        return
-    if like or newcomer:
-        playlist, understood = Engine(opened).weekly_for_guest(like or [], week, config=settings, seed=seed)
-        lists = [playlist]
-        if understood and not json:
-            print("From " + "; ".join(found.name for found in understood))
-    else:
-        lists = run(Engine(opened), week, listeners=named or None, config=settings, seed=seed)
-    written = write_all(lists, out, format) if out is not None else []
+    settings = wishes.settings()
+    lists = run(Engine(opened), week, listeners=named or None, config=settings, seed=wishes.seed)
     if json:
+        files.write(lists, tell=False)
         print_json([_as_dict(playlist) for playlist in lists])
         return
-    nobody_named = not named and not like and not newcomer
-    for playlist in lists[:SHOWN] if nobody_named else lists:
+    for playlist in lists if named else lists[:SHOWN]:
         print_playlist(playlist)
-    full = sum(len(playlist.entries) == settings.tracks for playlist in lists)
-    if nobody_named:
+    if not named:
+        full = sum(len(playlist.entries) == settings.tracks for playlist in lists)
         print(f"{count(len(lists), 'list')} for {week}, {full:,} with all {count(settings.tracks, 'track')}.")
-    if nobody_named and len(lists) > SHOWN:
+    if not named and len(lists) > SHOWN:
         print(
             f"The first {SHOWN} are shown; name a listener to see theirs, or write files with --out FOLDER."
         )
-    if written:
-        print(f"Wrote {count(len(written), 'file')} to {out}")
+    files.write(lists, tell=True)
 
 
-def _monday(
-    library: Library,
-    week: str,
-    settings: WeeklyConfig,
-    seed: int,
-    workers: int | None,
-    out: Path | None,
-    format: str,
-    json: bool,
+def guest(
+    wishes: Wishes,
+    files: Files,
+    track: Annotated[
+        list[str] | None,
+        typer.Argument(help="Tracks they like, as 'artist - title' or an id.", show_default=False),
+    ] = None,
+    library: LibraryOption = LIBRARY,
+    json: JsonOption = False,
 ) -> None:
-    """Make everybody's list, and say how it went."""
+    """Make a list for somebody who is not in the library, from tracks they like; nothing is kept.
+
+    Without a track it is a list for somebody of whom nothing is known.
+
+    Examples:
+
+        segue weekly guest "portishead - roads" "massive attack - teardrop"
+        segue weekly guest
+    """
+    files.refuse_unknown()
+    week = asked_week(wishes.week)
+    opened = library_with(library)
+    from segue.engine import Engine
+
+    playlist, understood = Engine(opened).weekly_for_guest(
+        track or [], week, config=wishes.settings(), seed=wishes.seed
+    )
+    files.write([playlist], tell=False)
+    if json:
+        print_json([_as_dict(playlist)])
+        return
+    if understood:
+        print("From " + "; ".join(found.name for found in understood))
+    print_playlist(playlist)
+    if files.out is not None:
+        print(f"Wrote 1 file to {files.out}")
+
+
+def why_not(
+    wishes: Wishes,
+    listener: Annotated[str, typer.Argument(help="Whose list.")],
+    track: Annotated[str, typer.Argument(help="A track, as 'artist - title' or an id.")],
+    library: LibraryOption = LIBRARY,
+    json: JsonOption = False,
+) -> None:
+    """Print what every rule says of a track for a listener; no list is made.
+
+    Examples:
+
+        segue weekly why-not ana "adele - hello"
+    """
+    week = asked_week(wishes.week)
+    opened = library_with(library, [listener])
+    from segue.engine import Engine
+
+    engine = Engine(opened)
+    found, verdicts = engine.why_not(listener, track, week, config=wishes.settings(), seed=wishes.seed)
+    _print_why_not(listener, found, verdicts, json)
+
+
+def everybody(
+    wishes: Wishes,
+    files: Files,
+    library: LibraryOption = LIBRARY,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes. [default: one a core]")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Make everybody's list who has none this week, on all cores: the Monday job.
+
+    Stopped, it goes on where it was; lists are kept, not printed.
+
+    Examples:
+
+        segue weekly all --out playlists
+        segue weekly all --workers 4 --week 2026-W48
+    """
+    files.refuse_unknown()
+    week = asked_week(wishes.week)
+    opened = library_with(library)
     from segue.engine.batch import make_all
 
-    done = make_all(library, week, config=settings, seed=seed, workers=workers, out=out, format=format)
+    done = make_all(
+        opened,
+        week,
+        config=wishes.settings(),
+        seed=wishes.seed,
+        workers=workers,
+        out=files.out,
+        format=files.format,
+    )
     if json:
         print_json(done._asdict() | {"a_second": done.a_second})
         return
@@ -195,25 +274,8 @@ def _monday(
         )
     elif not done.already:
         print("There are no listeners in this library yet.")
-    if out is not None and done.made:
-        print(f"Wrote {count(done.made, 'file')} to {out}")
-
-
-def _settings(config: Path | None, asked: dict[str, object]) -> WeeklyConfig:
-    """The settings of the file, with what was asked for on the command line."""
-    from pydantic import ValidationError
-
-    from segue.playlists.weekly import WeeklyConfig
-    from segue.settings import load_settings
-
-    try:
-        return WeeklyConfig.model_validate(load_settings(config).weekly.model_dump() | asked)
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = "--" + str(first["loc"][0]).replace("_", "-")
-        raise UsageError(
-            f"{name} cannot be {first['input']!r}", expected=first["msg"].removeprefix("Input should be ")
-        ) from None
+    if files.out is not None and done.made:
+        print(f"Wrote {count(done.made, 'file')} to {files.out}")
 
 
 def _print_why_not(listener: str, found: Found, said: WhyNot, json: bool) -> None:
