@@ -67,12 +67,16 @@ class Belonging:
     def likeness(self, tastes: ListenerTastes, tracks: Ints | None = None) -> Floats:
         """(k, n) cosines of all tracks, or these, to each taste, shrunk to those of the artist's others."""
         vectors, artist, weight = self.space.vectors, self._artist, self._weight
+        sums, weights = self._sums, self._weights
         if tracks is not None:
-            vectors, artist, weight = vectors[tracks], artist[tracks], weight[tracks]
-        own = np.ascontiguousarray(tastes.centres @ vectors.T, np.float32)
-        sums = np.ascontiguousarray(tastes.centres @ self._sums.T, np.float32)
-        shrunk(own, sums, artist, weight, self._weights, OTHERS)
-        return own
+            vectors, weight = vectors[tracks], weight[tracks]
+            theirs, place = np.unique(artist[tracks], return_inverse=True)
+            artist = np.where(artist[tracks] >= 0, place, -1).astype(np.int32)
+            sums, weights = sums[theirs], weights[theirs]
+        likeness = np.ascontiguousarray(tastes.centres @ vectors.T, np.float32)
+        of_artists = np.ascontiguousarray(tastes.centres @ sums.T, np.float32)
+        shrunk(likeness, of_artists, artist, weight, weights, OTHERS)
+        return likeness
 
     def told(self, tastes: ListenerTastes, listening: Listening) -> ListenerTastes:
         """The tastes with how near a track must be to belong to each, told by what was played of it."""

@@ -9,7 +9,7 @@ and everybody knows how to find those.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -31,6 +31,7 @@ REACH = 5  # tracks near a taste among which the listener's own score chooses
 FEWEST = 20  # of a taste, however light
 FAVOURITES, NEIGHBOURS = 5, 12  # tracks played much lately, and neighbours of each
 LATELY_DAYS = 30.0  # a play so old counts half among late favourites
+TOGETHER = 16  # listeners whose tastes are laid beside all tracks at once: one product instead of many
 BY_TASTE, BY_NEIGHBOURS, BY_MODEL, BY_EARLIER = 0, 1, 2, 3
 NAMES = ("taste", "neighbours", "factors", "factors")  # as `PlaylistEntry.chosen_by`
 
@@ -98,22 +99,41 @@ class Proposer:
         result = []
         for part in batches(rows.shape[0], rows.shape[1]):
             scores = self.blend.scores(rows[part])
-            for at, row in zip(range(part.start, part.stop), scores, strict=True):
+            alike = self._alike(tastes[part])
+            for at, row, likeness in zip(range(part.start, part.stop), scores, alike, strict=True):
                 near = self._near[favourites[at]].ravel()
-                result.append(self._propose(row, listenings[at], tastes[at], near))
+                result.append(self._propose(row, listenings[at], tastes[at], likeness, near))
         return result
+
+    def _alike(self, tastes: Sequence[ListenerTastes]) -> Iterator[Floats]:
+        """The likeness (k, n_tracks) of all tracks to each listener's tastes; some listeners at a time."""
+        for start in range(0, len(tastes), TOGETHER):
+            some = tastes[start : start + TOGETHER]
+            centres = np.concatenate([each.centres for each in some])
+            whole = self.belonging.likeness(ListenerTastes(centres, np.empty(0, np.float32)))
+            yield from np.split(whole, np.cumsum([len(each.shares) for each in some])[:-1])
 
     def scores(self, row: csr_matrix) -> Floats:
         """(n_tracks,) every score of one listener."""
         return self.blend.scores(row)[0]
 
-    def _propose(self, scores: Floats, listening: Listening, tastes: ListenerTastes, near: Ints) -> Proposed:
+    def _propose(
+        self, scores: Floats, listening: Listening, tastes: ListenerTastes, alike: Floats, near: Ints
+    ) -> Proposed:
+        """The candidates of one listener.
+
+        Args:
+            scores: (n_tracks,) theirs.
+            listening, tastes: theirs.
+            alike: (k, n_tracks) likeness of all tracks to the tastes.
+            near: neighbours of late favourites, -1 for none.
+        """
         open_ = self.allowed.copy()
         open_[listening.heard] = False
         open_[listening.earlier] = False
         known = self._known_artists(listening)
         found: list[Ints] = []
-        alike, least = self.belonging.likeness(tastes), self.belonging.least(tastes)
+        least = self.belonging.least(tastes)
         for likeness, near_enough, share in zip(alike, least, tastes.shares, strict=True):
             wanted = max(FEWEST, round(TASTES * self.tracks * float(share)))
             around = at_least(likeness, open_, float(near_enough))
