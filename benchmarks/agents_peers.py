@@ -24,7 +24,7 @@ from sb3_contrib import MaskablePPO
 from stable_baselines3 import DQN
 from stable_baselines3.common.callbacks import BaseCallback
 
-import segue.world  # noqa: F401 - registers Playlist-v0
+import segue.world.environment  # noqa: F401 - registers Playlist-v0
 from agents import RESULTS, SIZE, _models
 from segue.evaluation import comparing
 from segue.evaluation.grounds import TownGround

@@ -16,6 +16,7 @@ from functools import partial
 import gymnasium
 import jax
 
+import segue.world.environment  # noqa: F401 - registers Playlist-v0
 from segue.agents import policies
 from segue.town import TownConfig, build
 from segue.town.law import model_world, true_world

@@ -16,12 +16,14 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from segue.agents.config import AgentConfig
 from segue.errors import NotFoundError, UsageError
 from segue.factors.model import FactorConfig
 from segue.playlists.radio_config import RadioConfig
 from segue.playlists.weekly import WeeklyConfig
 from segue.sequences.blend_config import SequenceBlendConfig
 from segue.sequences.vectors import SongVectorsConfig
+from segue.world.config import WorldConfig
 
 FILE = Path("segue.toml")
 # Variables of the environment that are no settings: where things are, DuckDB's memory, real data for tests.
@@ -99,6 +101,10 @@ class Settings(BaseSettings):
         description="What follows what, of `segue train --network`: the network and what is blended with it.",
     )
     radio: RadioConfig = Field(default_factory=RadioConfig, description="The radio.")
+    world: WorldConfig = Field(default_factory=WorldConfig, description="User models, of `segue world`.")
+    agents: AgentConfig = Field(
+        default_factory=AgentConfig, description="The agent's training, `segue agents train`."
+    )
     schedule: ScheduleConfig = Field(default_factory=ScheduleConfig, description="The Monday job.")
     shelf: ShelfConfig = Field(default_factory=ShelfConfig, description="Trained models.")
     service: ServiceConfig = Field(default_factory=ServiceConfig, description="The service, `segue serve`.")

@@ -48,6 +48,11 @@ negatives = 16
 epochs = 1
 length = 8
 batch = 8
+[world]
+shuffled = false
+epochs = 1
+[agents]
+iterations = 2
 """
 LIBRARIES = [*people.PEOPLE, "household", "playlists", "patchy"]
 QUICK = ["streamer", "three", "podcaster", "household"]
@@ -90,12 +95,10 @@ COMMANDS: dict[str, list[Step]] = {
     "train vectors": [Step(long=True)],
     "train network": [Step("--json", long=True)],
     "world": [
-        Step("--any-order --epochs 1 --members 1 --html world.html", long=True),
-        Step("--json --epochs 1 --members 2", long=True),
+        Step("--members 1 --html world.html", long=True),
+        Step("--json --any-order --epochs 2 --members 2", long=True),
     ],
-    "agents train": [
-        Step("--library library --any-order --iterations 2 --pool 40 --sessions 100", long=True)
-    ],
+    "agents train": [Step("--library library --pool 40 --sessions 100", long=True)],
     "agents compare": [Step("--library library --sessions 50 --pool 40", long=True)],
     "models": [Step(code=0), Step("--verify --json", code=0), Step("--prune factors")],
     "explain": [Step("{me} {song}"), Step("{me} {song} --json")],

@@ -16,6 +16,8 @@ from segue.evaluation.comparing import AGENT, TRUE, Player, compare, rivals, sai
 from segue.evaluation.grounds import TownGround
 from segue.evaluation.intervals import Interval
 from segue.evaluation.trials import again, learned, player, publish, trained, trial
+from segue.shelf import Shelf
+from segue.shelf.names import AGENTS
 from segue.town import TownConfig, build
 from segue.town.law import true_world
 from segue.town.starts import TownStarts, starts_of
@@ -83,7 +85,8 @@ def test_the_whole_way_with_a_strangers_policy(tmp_path: Path) -> None:
     settings = AgentConfig(iterations=6, sessions=8, updates=4, batch=64, hidden=(16,))
     ground = TownGround(TownConfig.named("tiring", **SIZE), 3)
     made = trial(ground, settings, logged=300, pool=40)
-    assert publish(tmp_path / "agents", made)
+    versions = [publish(tmp_path / "agents", made, keep=2) for _ in range(3)]
+    assert sorted(Shelf(tmp_path / "agents").versions(AGENTS)) == versions[1:]  # the first was removed
     kept = again(tmp_path / "agents")
     np.testing.assert_array_equal(kept.agent.params_.network.candidate, made.agent.params_.network.candidate)
     assert kept.facts["used"] == made.facts["used"]

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
-import segue.world  # noqa: F401 (registers the environment)
 from segue.errors import UsageError
 from segue.town.demo_world import demo_world
 from segue.world.dynamics import World

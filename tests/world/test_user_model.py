@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow.compute as pc
 import pytest
 
+import segue.world.environment  # noqa: F401 - registers Playlist-v0
 from segue.agents import policies
 from segue.errors import FormatError, NotFoundError, UsageError
 from segue.library import Library

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from segue.cli.options import HtmlOption, JsonOption, SeedOption
+from segue.cli.options import ConfigOption, HtmlOption, JsonOption, SeedOption, given_only
 from segue.cli.printing import print_json, print_table
 from segue.cli.verbs import Verbs
 
@@ -49,27 +49,35 @@ def train(
     any_order: Annotated[
         bool, typer.Option("--any-order", help="With a library: all sessions, not only shuffled ones.")
     ] = False,
-    returns: Annotated[str, typer.Option(help="How the agent learns: lambda or replay.")] = "lambda",
-    iterations: Annotated[int, typer.Option(min=1, help="Rounds of the agent's training.")] = 300,
+    returns: Annotated[
+        str | None, typer.Option(help="How the agent learns: lambda or replay.", show_default=False)
+    ] = None,
+    iterations: Annotated[int | None, typer.Option(min=1, help="Rounds of the agent's training.")] = None,
     pool: Annotated[int, typer.Option(min=40, help="Candidates of a session.")] = 100,
+    config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
     """Train an agent: learn how listeners respond, practise on that, judge it in worlds it does not know.
 
     With --library it learns from the library's shuffled sessions, and `segue sequence` and `segue weekly`
-    use it from then on if its gain is sure. Without, from a simulated town. A killed training goes on where
-    it was, if called again with the same settings.
+    use it from then on if its gain is sure. Without, from a simulated town. What is not asked for here is as
+    the settings say ([agents]). A killed training goes on where it was, if called again with the same ones.
     """
     from segue.agents.config import AgentConfig
     from segue.evaluation.trials import publish, trial
     from segue.progress import progress
+    from segue.settings import load_settings
 
-    settings = AgentConfig.checked({"returns": returns, "iterations": iterations})
-    ground, folder = _ground(library, folder, town, seed, listeners, tracks, any_order)
-    with progress("Training the agent", total=iterations) as advance:
+    settings = load_settings(config)
+    given = given_only({"returns": returns, "iterations": iterations})
+    asked = AgentConfig.checked(settings.agents.model_dump() | given)
+    ground, folder = _ground(
+        library, folder, town, seed, listeners, tracks, settings.world.shuffled and not any_order
+    )
+    with progress("Training the agent", total=asked.iterations) as advance:
         made = trial(
             ground,
-            settings,
+            asked,
             logged=sessions,
             pool=pool,
             seed=seed,
@@ -77,7 +85,7 @@ def train(
             tell=(lambda text: None) if json else print,
             advance=advance,
         )
-    version = publish(folder, made)
+    version = publish(folder, made, keep=settings.shelf.keep)
     if json:
         print_json({"version": version, **made.facts})
     else:
@@ -86,7 +94,7 @@ def train(
 
 
 def _ground(
-    library: Path | None, folder: Path, town: str, seed: int, listeners: int, tracks: int, any_order: bool
+    library: Path | None, folder: Path, town: str, seed: int, listeners: int, tracks: int, shuffled: bool
 ) -> tuple[Ground, Path]:
     """Where the agent learns, and the shelf it is put on."""
     from segue.evaluation.grounds import LibraryGround, TownGround
@@ -98,7 +106,7 @@ def _ground(
     if library is not None:
         opened = Library.open(library)
         refuse_read_only(shelf_of(opened).folder, "shelf")
-        return LibraryGround(opened, shuffled=not any_order), shelf_of(opened).folder
+        return LibraryGround(opened, shuffled=shuffled), shelf_of(opened).folder
     refuse_read_only(folder, "folder")
     config = TownConfig.named(town, listeners=listeners, tracks=tracks, months=1.0)
     return TownGround(config, seed), folder

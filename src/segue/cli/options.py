@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -46,6 +46,11 @@ LIBRARY = Path("library")
 _UNWRITABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 WeekOption = Annotated[str | None, typer.Option(help="ISO week, like 2026-W48. [default: this week]")]
+
+
+def given_only(options: Mapping[str, object]) -> dict[str, object]:
+    """The options that were given; the others are as the settings say."""
+    return {name: value for name, value in options.items() if value is not None}
 
 
 def asked_week(week: str | None) -> str:

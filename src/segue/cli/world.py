@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from segue.cli.options import LIBRARY, HtmlOption, JsonOption, LibraryOption, SeedOption
+from segue.cli.options import (
+    LIBRARY,
+    ConfigOption,
+    HtmlOption,
+    JsonOption,
+    LibraryOption,
+    SeedOption,
+    given_only,
+)
 from segue.cli.printing import print_json, print_table
 
 if TYPE_CHECKING:
@@ -20,15 +28,20 @@ def register(app: typer.Typer) -> None:
 
 def world(
     library: LibraryOption = LIBRARY,
+    config: ConfigOption = None,
     seconds: Annotated[
-        float, typer.Option(min=0.1, help="X of the response 'played longer than X seconds'.")
-    ] = 30.0,
+        float | None, typer.Option(min=0.1, help="X of the response 'played longer than X seconds'.")
+    ] = None,
     any_order: Annotated[
         bool, typer.Option("--any-order", help="Take all sessions, not only those with shuffle on.")
     ] = False,
-    sessions: Annotated[int, typer.Option(min=100, help="Most sessions to learn from.")] = 20_000,
-    epochs: Annotated[int, typer.Option(min=1, help="How often the sessions are gone through.")] = 12,
-    members: Annotated[int, typer.Option(min=1, help="Models in the ensemble of the last form.")] = 3,
+    sessions: Annotated[int | None, typer.Option(min=100, help="Most sessions to learn from.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="How often the sessions are gone through.")
+    ] = None,
+    members: Annotated[
+        int | None, typer.Option(min=1, help="Models in the ensemble of the last form.")
+    ] = None,
     seed: SeedOption = 0,
     html: HtmlOption = None,
     json: JsonOption = False,
@@ -37,31 +50,38 @@ def world(
 
     Each model is measured on listeners it has not seen, beside two tables that know no music: the shares of
     the responses, and the same by what became of the track before. Where there are fewer than twenty
-    listeners, the last sessions of each are kept for that. Needs the extra world.
+    listeners, the last sessions of each are kept for that. What is not asked for here is as the settings say
+    ([world]). Needs the extra world.
     """
     from segue.library import Library
     from segue.progress import progress
+    from segue.settings import load_settings
     from segue.world.config import WorldConfig
     from segue.world.training import runs, train_world
 
-    config = WorldConfig.checked(
-        {
-            "seconds": seconds,
-            "shuffled": not any_order,
-            "sessions": sessions,
-            "epochs": epochs,
-            "members": members,
-        }
-    )
+    settings = load_settings(config)
+    given = {
+        "seconds": seconds,
+        "shuffled": False if any_order else None,
+        "sessions": sessions,
+        "epochs": epochs,
+        "members": members,
+    }
+    asked = WorldConfig.checked(settings.world.model_dump() | given_only(given))
     opened = Library.open(library)
-    with progress("Learning how listeners respond", total=runs(config)) as advance:
+    with progress("Learning how listeners respond", total=runs(asked)) as advance:
         trained = train_world(
-            opened, config, seed=seed, tell=(lambda text: None) if json else print, advance=advance
+            opened,
+            asked,
+            seed=seed,
+            keep=settings.shelf.keep,
+            tell=(lambda text: None) if json else print,
+            advance=advance,
         )
     if html is not None:
         from segue.evaluation.world_page import page_of
 
-        page_of(trained.measured, trained.reliability, trained.curves, seconds).write(html)
+        page_of(trained.measured, trained.reliability, trained.curves, asked.seconds).write(html)
     if json:
         measured = {
             name: {response: each._asdict() for response, each in found.items()}
@@ -69,7 +89,7 @@ def world(
         }
         print_json({"version": trained.version, "measured": measured, **trained.facts})
         return
-    _print(trained, seconds)
+    _print(trained, asked.seconds)
     if html is not None:
         print(f"Wrote {html}")
 

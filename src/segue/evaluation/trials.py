@@ -116,8 +116,8 @@ def trained(
     return agent, time.perf_counter() - began
 
 
-def publish(folder: Path, made: Trial) -> str:
-    """Put agent and user models on the shelf in `folder`; returns the version."""
+def publish(folder: Path, made: Trial, *, keep: int = 3) -> str:
+    """Put agent and user models on the shelf in `folder`, which keeps so many; returns the version."""
 
     def write(aside: Path) -> None:
         made.agent.save(aside / "agent.npz")
@@ -132,7 +132,10 @@ def publish(folder: Path, made: Trial) -> str:
         "seed": made.agent.seed_,
         "metrics": {"log_loss": made.facts["log_loss"], "seconds": made.facts["seconds"]},
     }
-    return Shelf(folder).publish(AGENTS, write, manifest)
+    shelf = Shelf(folder)
+    version = shelf.publish(AGENTS, write, manifest)
+    shelf.prune(AGENTS, keep)
+    return version
 
 
 def again(folder: Path, library: Library | None = None) -> Trial:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from segue.errors import checked
-from segue.world.responses import NEWCOMERS, Form
+
+Form = Literal["dense", "plain", "summary", "recurrent"]  # of user models, see responses.py
+NEWCOMERS = 0.1  # share of sessions that are learned from as if nothing were known of the listener
 
 
 class WorldConfig(BaseModel):

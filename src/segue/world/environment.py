@@ -2,7 +2,7 @@
 
 An action is a place in the session's pool. A place that was played already plays nothing: the list loses one
 track, the reward is 0, and info["invalid"] says so; policies that respect the mask never meet this.
-terminated: the listener leaves. truncated: the list is full.
+terminated: the listener leaves. truncated: the list is full. Importing this module registers it.
 """
 
 from __future__ import annotations
@@ -30,6 +30,13 @@ from segue.world.rendering import Line, rendered
 CONTEXT = ("hour_cos", "hour_sin", "known_share")
 HEAD = ("reward", "left", "full", "invalid", "stage", "track", "expected")
 LIMIT = 1e3  # no feature comes near it
+
+gym.register(
+    id="Playlist-v0",
+    # Looked up when one is made: where no world is given, it is that of a small simulated town.
+    entry_point="segue.town.demo_world:playlist_env",
+    vector_entry_point="segue.town.demo_world:playlist_vector_env",
+)
 
 
 class Playing(NamedTuple):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -19,15 +19,14 @@ import optax
 from jax import Array
 from numpy.typing import NDArray
 
+from segue.world.config import NEWCOMERS, Form
 from segue.world.features import BESIDE_TASTE, CANDIDATE, SESSION, STATIC, as_newcomer
 
-Form = Literal["dense", "plain", "summary", "recurrent"]
 MEMORY = 32  # of the recurrent layer
 WIDE, DEEP = 64, 48
 BATCH, RATE = 128, 3e-3
 SURPRISE = slice(SESSION.index("surprise_fast"), SESSION.index("surprise_slow") + 1)
 LEAVING = 8
-NEWCOMERS = 0.1  # share of sessions that are learned from as if nothing were known of the listener
 MOMENTS = np.arange(len(CANDIDATE)) >= len(STATIC)
 TASTES = np.isin(CANDIDATE, BESIDE_TASTE)
 
