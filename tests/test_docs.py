@@ -34,6 +34,37 @@ def test_modules_that_any_page_names_exist() -> None:
     assert not missing, missing
 
 
+def test_names_in_recipes_are_in_the_files_beside_them() -> None:
+    """A class, function or constant that a recipe names is in one of the files that the same recipe names."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    recipes = text[text.index("## How to add") : text.index("### A page of the docs")].split("\n### ")[1:]
+    assert len(recipes) >= 10
+    missing = []
+    for recipe in recipes:
+        named = re.findall(r"`([^`\n]+)`", recipe)
+        places = [place / name for name in named for place in (ROOT, ROOT / "src" / "segue")]
+        code = "\n".join(file.read_text(encoding="utf-8") for file in places if file.is_file())
+        for name in named:
+            if re.fullmatch(r"[A-Za-z_][\w.]*(\(.*\))?", name) and not re.search(
+                r"\.(py|md|toml|yml)$", name
+            ):
+                last = name.split("(")[0].split(".")[-1]
+                if not re.search(rf"\b{re.escape(last)}\b", code):
+                    missing.append(f"{recipe.splitlines()[0]}: {name}")
+    assert not missing, missing
+
+
+def test_every_model_page_says_where_its_code_is() -> None:
+    """And the files that its section names exist."""
+    pages = [page for page in (ROOT / "docs" / "models").glob("*.md") if page.name != "index.md"]
+    assert len(pages) > 10
+    for page in pages:
+        section = page.read_text(encoding="utf-8").partition("## In the code\n")[2]
+        files = re.findall(r"`([\w/]+\.py)`", section)
+        assert files, page.name
+        assert not [name for name in files if not (ROOT / "src" / "segue" / name).is_file()], page.name
+
+
 def test_every_room_is_in_the_layout() -> None:
     layout = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     rooms = {file.parent.name for file in (ROOT / "src" / "segue").glob("*/__init__.py")} - {"testing"}
