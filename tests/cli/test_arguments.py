@@ -37,6 +37,8 @@ READING |= {
     "weekly guest",
     "weekly why-not",
     "serve",
+    "backup",
+    "restore",  # into a new folder
     "token create",
     "token list",
     "token revoke",
