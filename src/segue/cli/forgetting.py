@@ -42,7 +42,7 @@ def forget(
 
     What stays: facts of tracks, and what models learned from everybody together, until the next `segue
     train`. Files outside the library's folder (exports, playlists written with --out, backups) are yours to
-    delete. Importing a file of theirs again brings them back.
+    delete. Importing a file of theirs again leaves them out, until `segue import --bring-back` names them.
     """
     from segue.library import Library
     from segue.upkeep.forget import forget as run
@@ -56,7 +56,7 @@ def forget(
             _print(listener, planned, dry_run=True)
             typer.confirm(f"Forget {listener}? It cannot be undone", abort=True)
     kept = _in_service(library, listener, dry_run)
-    done = run(opened, listener, dry_run=dry_run)
+    done = run(opened, listener, dry_run=dry_run, known=bool(kept))
     done = done._replace(removed=[*done.removed, *kept])
     if json:
         print_json({"listener": listener, "dry_run": dry_run, **done._asdict()})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -18,10 +18,24 @@ def erase(database: sa.Engine, listener: str, *, dry_run: bool = False) -> dict[
     """
     with database.begin() as connection:
         counts = dict(_erased(connection, listener, dry_run))
-    if database.dialect.name == "sqlite" and not dry_run:
+    if not dry_run:
+        _overwrite(database)
+    return {name: count for name, count in counts.items() if count}
+
+
+def erase_rows(database: sa.Engine, table: sa.Table, ids: Sequence[int]) -> None:
+    """Remove some rows of a table, in the same way."""
+    with database.begin() as connection:
+        connection.execute(
+            table.delete().where(table.c.id == sa.bindparam("number")), [{"number": one} for one in ids]
+        )
+    _overwrite(database)
+
+
+def _overwrite(database: sa.Engine) -> None:
+    if database.dialect.name == "sqlite":
         with database.connect() as connection:
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    return {name: count for name, count in counts.items() if count}
 
 
 def _erased(connection: sa.Connection, listener: str, dry_run: bool) -> Iterator[tuple[str, int]]:

@@ -23,6 +23,7 @@ from segue.errors import BusyError, SegueError
 from segue.library import Library
 from segue.library.importing import import_path
 from segue.library.tables import FEEDBACK as FEEDBACK_ROWS
+from segue.service.erasing import erase_rows
 from segue.service.tables import FEEDBACK, LISTENS
 from segue.service.writing import Writer
 
@@ -110,21 +111,27 @@ class Inbox:
     def _import(self, table: sa.Table, rows: Sequence[sa.Row]) -> None:
         library = Library.open(self.library)
         gone = library.departed.read()
+        if theirs := [row.id for row in rows if row.listener in gone]:  # came in while they were forgotten
+            erase_rows(self._database, table, theirs)
         wanted = [row for row in rows if row.listener not in gone]
+        if not wanted:
+            return
         problem = ""
-        if wanted:
-            try:
-                self._store(library, table, wanted)
-            except BusyError:
-                raise
-            except SegueError as error:
-                if len(rows) > 1:  # one that cannot be taken must not hold up the others
-                    half = len(rows) // 2
-                    self._import(table, rows[:half])
-                    self._import(table, rows[half:])
-                    return
-                problem = str(error)
-        self._mark(table, rows, problem)
+        try:
+            self._store(library, table, wanted)
+        except BusyError:
+            raise
+        except SegueError as error:
+            if len(wanted) > 1:  # one that cannot be taken must not hold up the others
+                half = len(wanted) // 2
+                self._import(table, wanted[:half])
+                self._import(table, wanted[half:])
+                return
+            if wanted[0].listener in Library.open(self.library).departed.read():
+                erase_rows(self._database, table, [wanted[0].id])
+                return
+            problem = str(error)
+        self._mark(table, wanted, problem)
 
     def _store(self, library: Library, table: sa.Table, rows: Sequence[sa.Row]) -> None:
         lines = [orjson.loads(row.row) for row in rows] if table is FEEDBACK else []

@@ -46,7 +46,9 @@ class Forgotten(NamedTuple):
     files: int  # looked through, for `left`
 
 
-def forget(library: Library, listener: str, *, dry_run: bool = False, wait: float = WAIT) -> Forgotten:
+def forget(
+    library: Library, listener: str, *, dry_run: bool = False, wait: float = WAIT, known: bool = False
+) -> Forgotten:
     """Remove a listener from everything in the library's folder, then look through every file in it.
 
     A playlist that is taken for a listener can be forgotten alike; whoever owns playlists is forgotten with
@@ -58,6 +60,8 @@ def forget(library: Library, listener: str, *, dry_run: bool = False, wait: floa
         listener: the id.
         dry_run: only say what would be removed.
         wait: seconds for which other writers are waited for.
+        known: the listener is known elsewhere, as of a service whose plays are on their way into the library:
+            they stay forgotten even if the library has nothing of them yet.
 
     Raises:
         UsageError: an id that nobody can have.
@@ -74,7 +78,7 @@ def forget(library: Library, listener: str, *, dry_run: bool = False, wait: floa
             library.refresh()
             removed, gone = _planned(library, listener)
         else:
-            removed, gone = _from_library(library, listener, wait)
+            removed, gone = _from_library(library, listener, wait, known)
         advance(1)
         removed += from_shelf(shelf, gone, listener, dry_run)
         advance(1)
@@ -98,13 +102,14 @@ def _planned(library: Library, listener: str) -> tuple[list[Removed], Gone]:
     return removed, library.departed.read(anew=True).with_also(playlists)
 
 
-def _from_library(library: Library, listener: str, wait: float) -> tuple[list[Removed], Gone]:
+def _from_library(library: Library, listener: str, wait: float, known: bool) -> tuple[list[Removed], Gone]:
     """Write down who is gone, and drop their rows: what they played, said and own, and what imports and
     rejects tell of them. What was damaged and set aside goes too: nobody can say whether it names them."""
     with library.writing(wait=wait) as writer:  # which also sweeps away what earlier writes have left
         removed, planned = _planned(library, listener)
         playlists = _playlists(library, listener)
-        gone = library.departed.add(playlists, wait) if removed or library.departed.lost else planned
+        sure = removed or known or library.departed.lost
+        gone = library.departed.add(playlists, wait) if sure else planned
         _drop(library, writer, _conditions(library, listener, playlists), {row.place for row in removed})
         forget_zone(library.path, listener)
         drop_names(library)

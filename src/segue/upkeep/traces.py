@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -125,4 +127,17 @@ def _array(path: Path, listener: str) -> Iterator[tuple[str, int]]:
         yield "texts", int((array == listener).sum())
 
 
-_KINDS = {".parquet": _parquet, ".npz": _numpy, ".npy": _array, ".json": _json}
+def _sqlite(path: Path, listener: str) -> Iterator[tuple[str, int]]:
+    address = f"{path.resolve().as_uri()}?mode=ro"
+    try:
+        with closing(sqlite3.connect(address, uri=True, timeout=10.0)) as connection:
+            tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+            for (table,) in tables:
+                for _, column, *_ in connection.execute(f'PRAGMA table_info("{table}")').fetchall():
+                    query = f'SELECT count(*) FROM "{table}" WHERE "{column}" = ?'
+                    yield f"{table}.{column}", connection.execute(query, [listener]).fetchone()[0]
+    except sqlite3.Error as error:
+        raise FormatError(f"{path} cannot be looked through", came=str(error)) from None
+
+
+_KINDS = {".parquet": _parquet, ".npz": _numpy, ".npy": _array, ".json": _json, ".sqlite": _sqlite}

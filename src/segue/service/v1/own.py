@@ -92,7 +92,7 @@ def delete(
 
     if confirm != listener:
         raise UsageError("Forgetting cannot be undone", expected="?confirm= with the listener's own id")
-    done = forget(Library.open(here.engines.path), listener)
+    done = forget(Library.open(here.engines.path), listener, known=True)
     removed = {each.place: each.count for each in done.removed}
     removed |= {f"service: {table}": count for table, count in erase(here.database, listener).items()}
     here.playing.pop(listener, None)
