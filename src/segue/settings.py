@@ -94,11 +94,11 @@ class Settings(BaseSettings):
     factors: FactorConfig = Field(default_factory=FactorConfig, description="Who likes what.")
     weekly: WeeklyConfig = Field(default_factory=WeeklyConfig, description="The weekly list.")
     vectors: SongVectorsConfig = Field(
-        default_factory=SongVectorsConfig, description="Song vectors, of `segue train --vectors`."
+        default_factory=SongVectorsConfig, description="Song vectors, of `segue train vectors`."
     )
     sequences: SequenceBlendConfig = Field(
         default_factory=SequenceBlendConfig,
-        description="What follows what, of `segue train --network`: the network and what is blended with it.",
+        description="What follows what, of `segue train network`: the network and what is blended with it.",
     )
     radio: RadioConfig = Field(default_factory=RadioConfig, description="The radio.")
     world: WorldConfig = Field(default_factory=WorldConfig, description="User models, of `segue world`.")
