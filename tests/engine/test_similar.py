@@ -109,7 +109,7 @@ def test_a_song_too_rare_to_learn_from_is_asked_by_its_artist(library: Library) 
 
 
 def test_it_says_what_is_missing(library: Library) -> None:
-    with pytest.raises(NotFoundError, match="train --vectors"):
+    with pytest.raises(NotFoundError, match="train vectors"):
         neighbourhood(Engine(library), "t0-5", kind="songs")
     with pytest.raises(NotFoundError, match="No track matches 'nothing like it'"):
         neighbourhood(Engine(library), "nothing like it")

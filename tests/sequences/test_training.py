@@ -1,4 +1,4 @@
-"""Nothing that a choice is made on has been learned from, on the whole way of `segue train --network`."""
+"""Nothing that a choice is made on has been learned from, on the whole way of `segue train network`."""
 
 from __future__ import annotations
 
@@ -180,5 +180,5 @@ def test_a_killed_training_goes_on_and_leaves_nothing_behind(
 
 def test_without_song_vectors_it_says_what_to_do(tmp_path: Path) -> None:
     library = Library.open(tmp_path / "empty", create=True)
-    with pytest.raises(SegueError, match="train --vectors"):
+    with pytest.raises(SegueError, match="train vectors"):
         train_network(library, SMALL)

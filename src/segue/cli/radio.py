@@ -63,7 +63,7 @@ def radio(
     """Play what comes next, track by track, following what is played and what is skipped.
 
     On a terminal it asks after each track: p played, s skipped, q quit. Elsewhere, or with --tracks or
-    --answers, it prints the tracks with their reasons. A trained network leads it (`segue train --network`);
+    --answers, it prints the tracks with their reasons. A trained network leads it (`segue train network`);
     without one, what stood in the same playlists and sessions as what was played.
     """
     from segue.playlists.formats import FORMATS, write

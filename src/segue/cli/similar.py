@@ -36,7 +36,7 @@ def similar(
         Kind,
         typer.Option(
             help="factors: heard by the same people. songs: met in the same company, in playlists or "
-            "sessions (song vectors; `segue train --vectors` learns them)."
+            "sessions (song vectors; `segue train vectors` learns them)."
         ),
     ] = Kind.FACTORS,
     html: Annotated[

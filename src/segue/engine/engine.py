@@ -298,7 +298,7 @@ class Engine:
             track: its id, or words of its artists and title.
             count: how many.
             kind: nearest by who listens ("factors"), or by what stands together in playlists and sessions
-                ("songs", which `segue train --vectors` learns).
+                ("songs", which `segue train vectors` learns).
 
         Raises:
             NotFoundError: no such track, or it has no vector; or nothing of that kind was trained yet.

@@ -23,8 +23,8 @@ AGAIN = "roll back, or train again"
 T = TypeVar("T")
 LEARNED_BY = {
     "factors": "segue train",
-    "vectors": "segue train --vectors",
-    "network": "segue train --network",
+    "vectors": "segue train vectors",
+    "network": "segue train network",
     "world": "segue world",
     "agents": "segue agents train",
 }
