@@ -151,6 +151,15 @@ LASTFM = "uts,utc_time,artist,artist_mbid,album,album_mbid,track,track_mbid\n"
             (EXTENDED, extended(("10:07:00", 180_000))),
             ("recenttracks.csv", LASTFM + "1709287202,,Artist A,,,,Song A,\n"),
         ],
+        # heard for ten seconds with a pause of four minutes, by two sources that tell of so short a play
+        [
+            (ACCOUNT, account(("10:04", 10_000))),
+            (
+                "streaming.csv",
+                "artist_name,track_title,entry_date,stream_duration_ms,product_type\n"
+                "Artist A,Song A,01/03/2024 10:00,10000,TRACK\n",
+            ),
+        ],
     ],
 )
 def test_two_sources_of_different_exactness_tell_one_play(

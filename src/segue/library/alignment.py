@@ -227,7 +227,9 @@ def _likeness(told: Tellings, a: int, b: int) -> float:
     heard_a, heard_b = told.played[a], told.played[b]
     both_heard = heard_a >= 0 and heard_b >= 0
     last_alike = not both_heard or abs(heard_a - heard_b) <= HEARD_MS + HEARD_SHARE * max(heard_a, heard_b)
-    too_short = told.ended[b] and not told.ended[a] and 0 <= heard_b < SCROBBLED_MS
+    # A source that tells of so short a time heard is no scrobbler that would have left it out.
+    told_alike = both_heard and last_alike
+    too_short = told.ended[b] and not told.ended[a] and 0 <= heard_b < SCROBBLED_MS and not told_alike
     later = told.begun[b] - told.begun[a] + (told.unit[b] - told.unit[a]) / 2
     if told.ended[a]:  # so does b, and ends are what is told
         if not last_alike:
