@@ -8,9 +8,13 @@ import random
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
+from segue.cli.weekly import print_playlist
+from segue.playlists.playlist import Playlist, PlaylistEntry, TrackCard
 
 
 def segue(*arguments: object, cwd: Path, code: int = 0, **environment: str) -> str:
@@ -248,3 +252,24 @@ def test_the_demo_goes_from_nothing_to_a_report(tmp_path: Path) -> None:
     (tmp_path / "mine" / "letter").touch()
     segue("demo", "--folder", "mine", cwd=tmp_path, code=2)
     assert (tmp_path / "mine" / "letter").exists()
+
+
+def test_a_list_is_shown_by_taste_and_what_is_of_none_last(capsys: pytest.CaptureFixture[str]) -> None:
+    def playlist(*tastes: str | None) -> Playlist:
+        entries = tuple(
+            PlaylistEntry(at, TrackCard(f"t{at}", f"Song {at}", ("Band",)), taste=taste)
+            for at, taste in enumerate(tastes, 1)
+        )
+        return Playlist("Discover Weekly", "ana", "2026-W48", datetime(2026, 11, 23, tzinfo=UTC), entries)
+
+    def words(shown: Playlist) -> list[str]:
+        print_playlist(shown)
+        lines = capsys.readouterr().out.split("for ana")[1].splitlines()
+        return [line.split("-")[-1].strip() for line in lines if line.strip()]
+
+    assert words(playlist("Jazz", None, "Folk", "Jazz")) == [
+        *("Jazz", "Song 1", "Song 4"),
+        *("Folk", "Song 3"),
+        *("Others", "Song 2"),
+    ]
+    assert words(playlist(None, None)) == ["Song 1", "Song 2"]

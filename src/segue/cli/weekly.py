@@ -320,8 +320,8 @@ def print_playlist(playlist: Playlist) -> None:
     table.add_column(ratio=3, style="dim")
     tastes = list(dict.fromkeys(entry.taste for entry in playlist.entries))
     for taste in sorted(tastes, key=lambda taste: taste is None):  # what is of none comes last
-        if taste is not None:
-            table.add_row("", f"[bold]{escape(taste)}[/bold]", "")
+        if heading := taste or ("Others" if len(tastes) > 1 else ""):
+            table.add_row("", f"[bold]{escape(heading)}[/bold]", "")
         for entry in (entry for entry in playlist.entries if entry.taste == taste):
             credit, title = entry.track.credit, entry.track.title
             table.add_row(
