@@ -43,6 +43,7 @@ OTHERS = {
     *("library_documents", "listeners_of", "prepare", "weekly_for_guest", "explain_absence"),
     *("catalogue_context", "matched", "asked", "weekly_list", "library_playlist"),
     *("work_out", "played", "only_other_media", "offered", "tastes_by", "with_one", "asked_guide"),
+    "neighbour_guide",
     *("heard_by", "profiles_of", "tastes_of", "read_plays", "read_listens", "read_playlists", "track_facts"),
     *("playlist_documents", "read_sessions", "catalogue_of", "library_starts", "evaluate_library"),
     *("protocols_for", "walk", "explain", "judge_lists", "search"),

@@ -136,8 +136,10 @@ def _sqlite(path: Path, listener: str) -> Iterator[tuple[str, int]]:
                 for _, column, *_ in connection.execute(f'PRAGMA table_info("{table}")').fetchall():
                     query = f'SELECT count(*) FROM "{table}" WHERE "{column}" = ?'
                     yield f"{table}.{column}", connection.execute(query, [listener]).fetchone()[0]
-    except sqlite3.Error as error:
+    except sqlite3.OperationalError as error:  # it is locked, or cannot be opened
         raise FormatError(f"{path} cannot be looked through", came=str(error)) from None
+    except sqlite3.DatabaseError:  # damaged, or no database at all
+        yield from _bytes(path, listener)
 
 
 _KINDS = {".parquet": _parquet, ".npz": _numpy, ".npy": _array, ".json": _json, ".sqlite": _sqlite}
