@@ -286,6 +286,6 @@ def test_names_of_readers() -> None:
 
 
 def test_every_format_is_documented() -> None:
-    page = Path(__file__).parents[3] / "docs" / "formats.md"
+    page = Path(__file__).parents[3] / "docs" / "reference" / "formats.md"
     table = page.read_text(encoding="utf-8").split("## Where each field lands")[0]
     assert [reader.name for reader in READERS if f"| `{reader.name}` |" not in table] == []
