@@ -36,7 +36,8 @@ from segue.factors.config import MEASURED
 from segue.factors.ease import EASE
 from segue.factors.folded import FactorScores
 from segue.sequences.blend import SequenceBlend
-from segue.sequences.counted import (
+from segue.sequences.documents import Documents, coded
+from segue.sequences.neighbourhood import (
     S_KNN,
     STAN,
     STAN_LONG,
@@ -47,7 +48,6 @@ from segue.sequences.counted import (
     SequenceScorer,
     SequentialRules,
 )
-from segue.sequences.documents import Documents, coded
 from segue.sequences.network import TasteNetwork
 from segue.sequences.network_config import L2, NEXT, TasteNetworkConfig
 from segue.sequences.recent import RecentRows

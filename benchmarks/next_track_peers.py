@@ -19,7 +19,7 @@ from segue.factors.config import MEASURED
 from segue.factors.ease import EASE, EASEConfig
 from segue.factors.folded import FactorScores
 from segue.files import write_text
-from segue.sequences.counted import (
+from segue.sequences.neighbourhood import (
     S_KNN,
     STAN,
     Cooccurrence,

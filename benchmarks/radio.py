@@ -1,6 +1,6 @@
 """The radio in a closed loop: on real playlists, and in a town whose listeners' tastes are known.
 
-    SEGUE_DATA=folder python benchmarks/radio.py drift [--part validation] [--home 0 .3 .6 .8]
+    SEGUE_DATA=folder python benchmarks/radio.py drift [--part validation] [--taste-weight 0 .3 .6 .8]
     python benchmarks/radio.py taste [--seeds 1]       # a listener turns to a new taste
     python benchmarks/radio.py skips [--seeds 1]       # a listener skips a style
     python benchmarks/radio.py write                       # the tables of docs/measurements/radio.md
@@ -75,23 +75,23 @@ def drift(args: argparse.Namespace) -> None:
     some = np.random.default_rng(0).permutation(long_enough)[: args.playlists]
     kept = RESULTS / f"drift-{args.part}.json"
     rows: dict[str, Any] = json.loads(kept.read_text())["rows"] if kept.exists() else {}
-    for home in args.home:
+    for weight in args.taste_weight:
         hits, near = np.zeros((len(some), COMES), bool), np.zeros((len(some), COMES), np.float32)
-        with progress(f"Playing, home {home:g}", len(some)) as advance:
+        with progress(f"Playing, taste weight {weight:g}", len(some)) as advance:
             for row, number in enumerate(some):
                 codes = documents[number]
-                radio = Radio(bench.blend, context, RadioConfig(home=home))
+                radio = Radio(bench.blend, context, RadioConfig(taste_weight=weight))
                 radio.seed(codes[:GIVEN])
                 came = played(radio, COMES)
                 hits[row] = np.isin(came, codes[GIVEN:])
                 seeds = radio.vectors[codes[:GIVEN]].mean(axis=0)
                 near[row] = radio.vectors[came] @ seeds / np.linalg.norm(seeds)
                 advance(1)
-        rows[f"{home:g}"] = {
+        rows[f"{weight:g}"] = {
             "hits": [mean_interval(hits[:, a:b].mean(axis=1))[:3] for a, b in BLOCKS],
             "near": [float(near[:, a:b].mean()) for a, b in BLOCKS],
         }
-        print(home, json.dumps(rows[f"{home:g}"]), flush=True)
+        print(weight, json.dumps(rows[f"{weight:g}"]), flush=True)
     ordered = {name: rows[name] for name in sorted(rows, key=float)}
     keep(f"drift-{args.part}", {"playlists": len(some), "rows": ordered})
 
@@ -315,10 +315,16 @@ def _with_interval(values: Any, form: str = "+.2f") -> str:
 
 def drift_table(found: dict[str, Any]) -> str:
     """Markdown."""
-    head = ["`home`", *(f"tracks {a + 1} to {b}" for a, b in BLOCKS), "cosine to the seeds, last tracks"]
+    head = [
+        "`taste_weight`",
+        *(f"tracks {a + 1} to {b}" for a, b in BLOCKS),
+        "cosine to the seeds, last tracks",
+    ]
     rows = []
-    for home, row in found["rows"].items():
-        rows.append([home, *(_with_interval(hits, ".1%") for hits in row["hits"]), f"{row['near'][-1]:.2f}"])
+    for weight, row in found["rows"].items():
+        rows.append(
+            [weight, *(_with_interval(hits, ".1%") for hits in row["hits"]), f"{row['near'][-1]:.2f}"]
+        )
     return _table(head, rows)
 
 
@@ -351,7 +357,7 @@ def main() -> None:
     verb = verbs.add_parser("drift", help=drift.__doc__)
     verb.add_argument("--part", choices=["validation", "test"], default="validation")
     verb.add_argument("--playlists", type=int, default=40)
-    verb.add_argument("--home", nargs="+", type=float, default=[0, 0.3, 0.6, 0.8])
+    verb.add_argument("--taste-weight", nargs="+", type=float, default=[0, 0.3, 0.6, 0.8])
     verb.set_defaults(run=drift)
     verb = verbs.add_parser("taste", help=taste.__doc__)
     verb.add_argument("--listeners", type=int, default=50)

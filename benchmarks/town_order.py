@@ -29,8 +29,15 @@ from segue.factors.config import MEASURED
 from segue.factors.folded import FactorScores
 from segue.files import write_bytes
 from segue.library import Library
-from segue.sequences.counted import S_KNN, STAN, Cooccurrence, Popularity, SequenceNeighbours, SequentialRules
 from segue.sequences.documents import Documents
+from segue.sequences.neighbourhood import (
+    S_KNN,
+    STAN,
+    Cooccurrence,
+    Popularity,
+    SequenceNeighbours,
+    SequentialRules,
+)
 from segue.sequences.reading import playlist_documents
 from segue.sequences.recent import RecentRows
 from segue.town import TownConfig, build

@@ -26,7 +26,7 @@ from segue.factors import ImplicitALS
 from segue.factors.ease import EASE
 from segue.factors.items import ItemNeighbours
 from segue.library import Library
-from segue.library.departed import Departed
+from segue.library.forgotten import ForgottenList
 from segue.neighbours import Index
 from segue.playlists.formats import FORMATS, read, write
 from segue.playlists.memory import Weeks
@@ -101,8 +101,8 @@ def _cases(folder: Path) -> Iterator[tuple[str, Case]]:
             "model", lambda at, n=n: (at / "a").write_text(f"{n}" * 99) and None, {"config": {"n": n}}
         )
     yield "shelf", Case(folder / "shelf", _shelf)
-    Departed(folder).add(["ana", "bo"])
-    yield "departed", Case(folder / "departed.json", lambda p: sorted(Departed(p.parent).read().hashes))
+    ForgottenList(folder).add(["ana", "bo"])
+    yield "departed", Case(folder / "departed.json", lambda p: sorted(ForgottenList(p.parent).read().hashes))
     Library.open(folder / "library", create=True)
     yield "library", Case(folder / "library" / "library.json", lambda p: Library.open(p.parent)._catalogue)
     cards = tuple(PlaylistEntry(n, TrackCard(f"t{n}", f"Song {n}", ("A",))) for n in range(1, 9))

@@ -56,7 +56,7 @@ def test_both_tastes_come_with_reasons_that_differ(trained: Path) -> None:
         heard = pick.track in station.listening.heard
         assert ("You played it" in reason) == heard
     names = {entry.taste for entry in station.playlist(came).entries}
-    assert names == set(station.sides) and len(names) == 2
+    assert names == set(station.tastes) and len(names) == 2
 
 
 def test_what_is_skipped_is_named_once_and_does_not_return(trained: Path) -> None:

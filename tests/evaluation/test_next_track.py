@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from segue.errors import SegueError
 from segue.evaluation.next_track import evaluate_sequences, part_of, split_documents
-from segue.sequences.counted import SequentialRules
 from segue.sequences.documents import Documents
+from segue.sequences.neighbourhood import SequentialRules
 
 
 class Fixed:

@@ -8,10 +8,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from segue.playlists.home import Home, sides
 from segue.playlists.radio import Radio
 from segue.playlists.radio_config import RadioConfig
 from segue.playlists.rules import Context, Listening
+from segue.playlists.taste_turns import TasteTurns, cluster_directions
 from segue.sequences.documents import Context as PlayContext
 from segue.sequences.documents import Documents
 from segue.sequences.guide import Guide, NeighbourGuide
@@ -142,7 +142,7 @@ def test_two_in_five_are_new_to_the_listener_in_every_version(guide: Guide, cata
         radio = Radio(
             guide, catalogue, RadioConfig(artist_gap=0, new=share), listening=Listening(heard=known)
         )
-        radio.live_in([known], np.array([1.0]))
+        radio.follow_tastes([known], np.array([1.0]))
         came = [int(catalogue.work[codes(guide, track)[0]]) for track in heard(radio, guide, "p" * 10)]
         assert sum(work not in works for work in came) >= new
     strange = Radio(guide, catalogue, RadioConfig(new=0.4))
@@ -184,32 +184,34 @@ def test_two_styles_that_were_named_take_turns_and_a_skip_moves_on(guide: Guide,
     assert came[0][0] == "b" and came[1][0] == "a"
 
 
-def test_sides_are_told_apart_and_served_by_their_shares() -> None:
+def test_tastes_are_told_apart_and_served_by_their_shares() -> None:
     directions = np.array([[1, 0], [0, 1], [0.9, 0.1], [0.1, 0.9], [1, 0.1]], np.float32)
-    assert sides(directions).tolist() == [0, 1, 0, 1, 0]
-    home = Home.of(np.arange(5, dtype=np.int32), directions, lambda tracks: tracks.astype(np.float32), stay=2)
+    assert cluster_directions(directions).tolist() == [0, 1, 0, 1, 0]
+    tastes = TasteTurns.from_tracks(
+        np.arange(5, dtype=np.int32), directions, lambda tracks: tracks.astype(np.float32), stay=2
+    )
     turns = []
     for _ in range(40):
-        turns.append(home.scores.tolist() == [0, 2, 4])
-        home.came(skipped=False)
-    assert turns[0]  # the side of the latest choice
+        turns.append(tastes.scores.tolist() == [0, 2, 4])
+        tastes.record(skipped=False)
+    assert turns[0]  # the taste of the latest choice
     assert 0.5 <= np.mean(turns) <= 0.75  # three of five choices, the latest among them
     for _ in range(3):
-        while home.scores.tolist() != [0, 2, 4]:
-            home.came(skipped=False)
-        home.came(skipped=True)
+        while tastes.scores.tolist() != [0, 2, 4]:
+            tastes.record(skipped=False)
+        tastes.record(skipped=True)
     after = []
     for _ in range(20):
-        after.append(home.scores.tolist() == [0, 2, 4])
-        home.came(skipped=False)
+        after.append(tastes.scores.tolist() == [0, 2, 4])
+        tastes.record(skipped=False)
     assert np.mean(after) <= 0.25
 
 
-def test_a_listener_is_at_home_in_all_tastes_by_their_shares(guide: Guide, catalogue: Context) -> None:
+def test_a_listener_is_played_all_their_tastes_by_their_shares(guide: Guide, catalogue: Context) -> None:
     tastes = [codes(guide, "a01", "a05", "a09"), codes(guide, "b02", "b06")]
     radio = Radio(guide, catalogue, RadioConfig(artist_gap=2))
     radio.hear(codes(guide, "a01", "a05", "a07", "a09"))  # of one taste alone, lately
-    radio.live_in(tastes, np.array([0.7, 0.3]))
+    radio.follow_tastes(tastes, np.array([0.7, 0.3]))
     came, reasons = [], []
     for _ in range(30):
         pick = radio.next()
@@ -222,14 +224,14 @@ def test_a_listener_is_at_home_in_all_tastes_by_their_shares(guide: Guide, catal
     assert np.mean([track == reason[0] for track, reason in zip(came, reasons, strict=True)]) > 0.9
 
 
-def test_shares_hold_where_all_sides_are_skipped_alike_and_a_skipped_one_leaves() -> None:
+def test_shares_hold_where_all_tastes_are_skipped_alike_and_a_skipped_one_leaves() -> None:
     tracks = [np.array([number], np.int32) for number in range(3)]
     for skips in ([0, 0, 0], [0.3, 0.3, 0.3], [0, 1, 0]):
         rng, turns = np.random.default_rng(0), []
-        home = Home(tracks, np.array([0.6, 0.3, 0.1]), lambda some: some.astype(np.float32), stay=4)
+        tastes = TasteTurns(tracks, np.array([0.6, 0.3, 0.1]), lambda some: some.astype(np.float32), stay=4)
         for _ in range(60):
-            turns.append(home.turn)
-            home.came(skipped=bool(rng.random() < skips[home.turn]))
+            turns.append(tastes.turn)
+            tastes.record(skipped=bool(rng.random() < skips[tastes.turn]))
         counts = np.bincount(turns, minlength=3)
         if skips[1] == 1:
             assert counts[1] < 6
@@ -247,12 +249,12 @@ def test_in_a_tastes_turn_comes_what_belongs_to_it(guide: Guide, catalogue: Cont
     belongs = np.zeros((2, len(guide.track_ids_)), bool)
     for taste, tracks in enumerate(own):
         belongs[taste, tracks] = True
-    radio.live_in([codes(guide, "a01"), codes(guide, "b02")], np.array([0.5, 0.5]), belongs)
+    radio.follow_tastes([codes(guide, "a01"), codes(guide, "b02")], np.array([0.5, 0.5]), belongs)
     came, artists = [], []
     for _ in range(12):
         pick = radio.next()
         assert pick is not None
-        came.append((pick.side, pick.track))
+        came.append((pick.taste, pick.track))
         artists.append(catalogue.credited(pick.track)[0])
         radio.answer(pick.track, skipped=False)
     first = {track for taste in (0, 1) for side, track in came if side == taste and belongs[taste, track]}

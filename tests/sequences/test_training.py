@@ -18,8 +18,8 @@ from segue.sequences import choosing
 from segue.sequences import fitting as training
 from segue.sequences.blend import SequenceBlend
 from segue.sequences.blend_config import SequenceBlendConfig
-from segue.sequences.counted import Cooccurrence, SequenceNeighbours
 from segue.sequences.documents import Documents
+from segue.sequences.neighbourhood import Cooccurrence, SequenceNeighbours
 from segue.sequences.network import TasteNetwork
 from segue.sequences.network_config import TasteNetworkConfig
 from segue.sequences.reading import library_documents

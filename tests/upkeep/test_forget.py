@@ -159,5 +159,5 @@ def test_names_in_any_letters_are_forgotten(tmp_path: Path, who: str) -> None:
     done = forget(library, who.strip())
     assert done.left == [] and {row.place for row in done.removed} >= {"listens", "rejects"}
     again = import_path(library, export)
-    assert again.departed == 2 and library.count("rejects") == 0
+    assert again.forgotten == 2 and library.count("rejects") == 0
     assert library.arrow("listens")["listener_id"].to_pylist() == ["bo"]

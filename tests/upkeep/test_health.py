@@ -62,7 +62,7 @@ def test_a_current_that_names_nothing_turns_to_the_newest(library: Library) -> N
 
 def test_what_is_lost_is_found(library: Library) -> None:
     forget(library, "p02")
-    library.departed.path.unlink()
+    library.forgotten.path.unlink()
     assert _wrong(library.path) == ["the forgotten"]
     forget(library, "p02")  # the list is begun anew
     assert _wrong(library.path) == []

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from segue.agents.ordering import Limits, order, worth
 from segue.agents.policies import Trained
 from segue.library import Library
-from segue.library.listening import Some, sessions
+from segue.library.listening import LibrarySubset, sessions
 from segue.library.moments import DAY, seconds
 from segue.world.catalogue import Catalogue
 from segue.world.dynamics import TRAINING, State, World, begin
@@ -159,7 +159,7 @@ def heard_by(library: Library, catalogue: Catalogue, listeners: Sequence[str]) -
     """What listeners have heard of the catalogue by now; who has heard nothing is left out."""
     if not listeners:
         return {}
-    some: Any = Some(library, listeners)
+    some: Any = LibrarySubset(library, listeners)
     table = sessions(some)
     columns = table.select("listener_id", "track_id", "stage", seconds=seconds(table.started_at))
     rows = library.arrow(columns.order_by(["listener_id", "seconds", "track_id"])).to_pydict()

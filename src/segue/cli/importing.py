@@ -132,7 +132,7 @@ def _as_dict(report: ImportReport) -> dict[str, object]:
         "same_as": report.same_as,
         "new_tracks": report.tracks,
         "renamed_tracks": report.renamed,
-        "of_the_forgotten": report.departed,
+        "of_the_forgotten": report.forgotten,
         "passed_over": [{"file": name, "reason": why} for name, why in report.passed_over],
         "refused": [{"file": name, "reason": why} for name, why in report.refused],
     }
@@ -196,7 +196,7 @@ def split(
 
 def _what_lacks(library: Library) -> None:
     """Say what so few people's plays are good for, and what is needed for more."""
-    from segue.library.few import MORE, too_few
+    from segue.library.few_listeners import MORE, too_few
     from segue.playlists.rediscover import plays_of
 
     if people := too_few(library):
@@ -231,9 +231,9 @@ def _print(report: ImportReport) -> None:
             "was made. Songs that were taken for one then (in Hindi or Thai, remixes with different guests, "
             "C and C#) stay one here; to have them apart, import everything anew into another library."
         )
-    if report.departed:
-        print(f"{count(report.departed, 'row')} of people who asked to be forgotten: left out.")
-    if report.total.rejected > report.departed:
+    if report.forgotten:
+        print(f"{count(report.forgotten, 'row')} of people who asked to be forgotten: left out.")
+    if report.total.rejected > report.forgotten:
         print("Why rows were rejected: segue library --rejects")
     for name, why in (*report.passed_over[:5], *report.refused):
         print(f"Not read: {name}: {why}")

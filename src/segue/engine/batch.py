@@ -154,7 +154,7 @@ class _Maker:
     def make(self, part: str, listeners: list[str]) -> tuple[int, float]:
         """Make a batch; how many, and when this process was ready to begin."""
         lists = list(self.ready.lists(listeners, self.task.seed))
-        with self.ready.library.departed.held() as gone:
+        with self.ready.library.forgotten.held() as gone:
             lists = [each for each in lists if each.listener not in gone]
             if self.task.out is not None:
                 write_all(lists, self.task.out, self.task.format)

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from segue.engine.alone import in_hand, only_other_media
+from segue.engine.few_listeners import available_medium, only_other_media
 from segue.engine.guide import KNOWN
 from segue.errors import SegueError, UsageError
 from segue.library import Library
-from segue.library.few import FEWEST_PEOPLE, MORE, on_others_playlists
-from segue.library.listening import Some, owners, units
+from segue.library.few_listeners import FEWEST_PEOPLE, MORE, on_others_playlists
+from segue.library.listening import LibrarySubset, owners, units
 from segue.library.search import Found, find_track, find_tracks
 from segue.library.vocabulary import Vocabulary
 from segue.playlists.catalogue import Catalogue
@@ -51,7 +51,7 @@ class Station:
         model: the shelf's version of what is asked.
         listening: of the listener.
         asker: who is spoken to.
-        sides: names of the tastes that are its home.
+        sides: names of the tastes it plays in turn.
         notes: what the listener should know of how it is made.
     """
 
@@ -62,7 +62,7 @@ class Station:
     model: str
     listening: Listening = field(default_factory=Listening)
     asker: Asker = "listener"
-    sides: Sequence[str] = ()
+    tastes: Sequence[str] = ()
     notes: tuple[str, ...] = ()
 
     def entry(self, pick: Pick, position: int) -> PlaylistEntry:
@@ -86,7 +86,7 @@ class Station:
         return " ".join(lines or ["Goes with what was played."])
 
     def _side(self, pick: Pick) -> str:
-        return self.sides[pick.side] if len(self.sides) > 1 and pick.side >= 0 else ""
+        return self.tastes[pick.taste] if len(self.tastes) > 1 and pick.taste >= 0 else ""
 
     def _heard(self, track: int) -> list[str]:
         """How often the listener has played it, in any version, if they have."""
@@ -118,9 +118,9 @@ def open_radio(
 
     Args:
         engine: a library and its models.
-        listener: whose tastes are its home, and whose bans hold; a listener's id, or a playlist's.
+        listener: whose tastes it follows, and whose bans hold; a listener's id, or a playlist's.
         seeds: track ids, or words of artists and titles; where there are some, they and what was played
-            last are its home.
+            last are followed instead.
         config: the settings.
 
     Raises:
@@ -146,29 +146,31 @@ def open_radio(
     with progress("Reading the catalogue"):
         context, catalogue = asked.context, asked.catalogue
     config = config or RadioConfig()
-    medium = in_hand(config.medium, context)
+    medium = available_medium(config.medium, context)
     config = config.model_copy(update={"medium": medium})
-    offered, notes = None, asked.notes
+    recommendable, notes = None, asked.notes
     if listener is not None:
         nothing = not (context.medium[listening.heard] == MEDIA.index(medium)).any()
         others = only_other_media(library, listener, medium) if nothing else ""
         if listener in people and len(people) < FEWEST_PEOPLE:  # nobody is played what another plays
-            offered = on_others_playlists(library, asked.tracks.ids, people)
-            if not offered.any():
+            recommendable = on_others_playlists(library, asked.tracks.ids, people)
+            if not recommendable.any():
                 notes += (ALONE.format(plays_of(len(people))),)
-            offered[listening.heard] = True
+            recommendable[listening.heard] = True
         if others:
-            something = offered is None or (offered & (context.medium == MEDIA.index(medium))).any()
+            something = (
+                recommendable is None or (recommendable & (context.medium == MEDIA.index(medium))).any()
+            )
             notes = (f"{others} {POPULAR}" if something and not seeds else others, *notes)
-    radio = Radio(asked.guide, context, config, listening=listening, offered=offered)
-    sides: list[str] = []
+    radio = Radio(asked.guide, context, config, listening=listening, recommendable=recommendable)
+    names: list[str] = []
     if listener is not None:
         radio.hear(*_plays(library, listener, number, listening))
     if understood:
         radio.seed(np.array([number[found.track_id] for found in understood], np.int32))
     elif tastes is not None:
-        radio.live_in(tastes.tracks, np.array(tastes.shares), tastes.belongs)
-        sides = tastes.names
+        radio.follow_tastes(tastes.tracks, np.array(tastes.shares), tastes.belongs)
+        names = tastes.names
     asker: Asker = "guest" if listener is None else "listener" if listener in people else "playlist"
     return Station(
         radio,
@@ -178,7 +180,7 @@ def open_radio(
         asked.version,
         listening=listening,
         asker=asker,
-        sides=sides,
+        tastes=names,
         notes=notes,
     )
 
@@ -186,7 +188,7 @@ def open_radio(
 def _known(
     engine: Engine, asked: Asked, listener: str, unit: Unit, seeds: Sequence[str]
 ) -> tuple[Asked, Listening, Tastes | None]:
-    """Who answers a listener, what they heard, and their tastes, which are no home where seeds are.
+    """Who answers a listener, what they heard, and their tastes, which are left out where seeds are named.
 
     Where the network knows too little of the tastes, neighbours answer, who know every track.
     """
@@ -220,7 +222,7 @@ def _plays(
 ) -> tuple[NDArray[np.int32], PlayContext | None]:
     """The listener's plays in order of time; where no time is known, what was heard most comes last."""
     try:
-        documents = listening_documents(Some(library, [listener]))
+        documents = listening_documents(LibrarySubset(library, [listener]))
     except SegueError:
         return listening.heard[np.argsort(listening.plays, kind="stable")], None
     place = number.numbers(documents.track_ids.tolist())

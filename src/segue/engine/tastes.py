@@ -94,7 +94,7 @@ def tastes_of_week(
         config=config,
         listened=ListenedConfig(unit=unit),
     )
-    with library.departed.held() as gone:
+    with library.forgotten.held() as gone:
         profiles = without(profiles, gone.among(map(str, profiles.listeners)))
         if keep and len(profiles.ids):
             weeks.keep(week, profiles, facts | {"resolution": space.resolution})

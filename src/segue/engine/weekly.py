@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from segue.engine.alone import in_hand, offered, only_other_media
+from segue.engine.few_listeners import available_medium, only_other_media, recommendable
 from segue.engine.tastes import tastes_by, tastes_of_week
 from segue.errors import SegueError, install
 from segue.factors.model import FactorModel
 from segue.factors.observations import Observations
 from segue.files import refuse_read_only
 from segue.library import Library
-from segue.library.few import UNLEARNED
-from segue.library.listening import Some, Unit, owners
+from segue.library.few_listeners import UNLEARNED
+from segue.library.listening import LibrarySubset, Unit, owners
 from segue.library.vocabulary import Vocabulary
 from segue.playlists import newcomers
 from segue.playlists.belonging import ListenerTastes
@@ -63,7 +63,7 @@ class Ready:
         known = self.known.take(listeners) if self.known is not None else None
         catalogue = self.material.catalogue
         if known is None:
-            some = Some(self.library, listeners)
+            some = LibrarySubset(self.library, listeners)
             known = Listeners.read(some, self.model, catalogue, self.material.context, listeners)
         weeks = Weeks(self.library.path / "weeks")
         earlier = weeks.earlier(self.week, self.config.earlier_weeks, listeners)
@@ -135,7 +135,7 @@ def prepare(engine: Engine, week: str, config: WeeklyConfig | None = None, *, ke
     # Read now, while it is there: lists are made from it, and a version goes when somebody is forgotten.
     shelf_of(library).load_held(factors.name, lambda folder: model.blend_, factors.version)
     unit = model.config.observations.unit
-    config = config.model_copy(update={"medium": in_hand(config.medium, shared.context)})
+    config = config.model_copy(update={"medium": available_medium(config.medium, shared.context)})
     with progress("Looking for tastes"):
         if factors.name != FACTORS:
             found = tastes_by(library, week, factors)
@@ -144,7 +144,7 @@ def prepare(engine: Engine, week: str, config: WeeklyConfig | None = None, *, ke
     sequencer, aside = _sequencer(engine, config)
     versions = found.models if sequencer is None else (*found.models, sequencer.version)
     people, playlists = owners(library, unit)
-    may_come, few = offered(library, model, people, playlists)
+    may_come, few = recommendable(library, model, people, playlists)
     material = Material(
         model,
         shared.catalogue,
@@ -154,7 +154,7 @@ def prepare(engine: Engine, week: str, config: WeeklyConfig | None = None, *, ke
         versions,
         sequencer,
         aside,
-        offered=may_come,
+        recommendable=may_come,
         few=few,
         unlearned=unit == "listeners" and library.count("playlist_entries") > 0,
     )
@@ -209,7 +209,7 @@ def weekly(
         for playlist in ready.lists(chosen, seed):
             lists.append(playlist)
             advance(1)
-    with library.departed.held() as gone:
+    with library.forgotten.held() as gone:
         lists = [each for each in lists if each.listener not in gone]
         Weeks(library.path / "weeks").remember(week, lists)
     return lists

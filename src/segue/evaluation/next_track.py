@@ -23,8 +23,8 @@ from segue.errors import SegueError
 from segue.evaluation.intervals import Interval, mean_interval
 from segue.evaluation.metrics import ndcg
 from segue.progress import progress
-from segue.sequences.counted import SequenceScorer
 from segue.sequences.documents import Documents
+from segue.sequences.neighbourhood import SequenceScorer
 
 FIRST, LAST = 5, 99
 GIVEN = 0.8

@@ -18,7 +18,7 @@ from segue.factors.blend import PLAYLISTS, Blend, BlendConfig, MixConfig
 from segue.factors.config import MEASURED, ALSConfig
 from segue.factors.observations import ObservationConfig, Observations, Tables, observe
 from segue.files import reading, write_bytes
-from segue.library.few import FEWEST_PEOPLE, playlists_teach
+from segue.library.few_listeners import FEWEST_PEOPLE, playlists_teach
 from segue.library.listening import Unit
 
 CONFIG, IDS, FACTORS, BLEND = "config.json", "ids.json", "factors.npz", "blend.npz"

@@ -46,7 +46,15 @@ from scipy.sparse import csr_matrix
 
 from segue.errors import UsageError
 from segue.factors.artists import with_artists
-from segue.library.listening import BETWEEN, HALF_LIFE_DAYS, Some, Unit, documents, heard, told_by_artists
+from segue.library.listening import (
+    BETWEEN,
+    HALF_LIFE_DAYS,
+    LibrarySubset,
+    Unit,
+    documents,
+    heard,
+    told_by_artists,
+)
 from segue.library.moments import DAY, seconds
 
 if TYPE_CHECKING:
@@ -143,7 +151,7 @@ def observe(
     restricted = listeners is not None or tracks is not None
     config = _settled(library, config)
     if listeners is not None:
-        library = Some.of(library, listeners)
+        library = LibrarySubset.of(library, listeners)
     by_session = not restricted and config.teachers == "sessions"
     amounts = _amounts(library, config, documents(library, config.unit) if by_session else None)
     pairs = _valued(_aged(amounts, config), library, config, words=not by_session)

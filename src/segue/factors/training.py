@@ -12,8 +12,8 @@ from segue.factors.model import FactorConfig, FactorModel
 from segue.factors.observations import observe
 from segue.files import refuse_read_only
 from segue.library import Library
-from segue.library.departed import Gone
-from segue.library.few import MORE, media_played
+from segue.library.few_listeners import MORE, media_played
+from segue.library.forgotten import ForgottenIds
 from segue.library.listening import Unit, owners, told_by_artists, units
 from segue.library.versions import group_library
 from segue.progress import step
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class Kept(Protocol):
     """What is published beside a model."""
 
-    def without(self, gone: Gone) -> Kept:
+    def without(self, gone: ForgottenIds) -> Kept:
         """The same without who asked to be forgotten."""
 
     def save(self, folder: Path) -> None:
@@ -142,7 +142,7 @@ def train(
         if kept is not None:
             kept.save(folder)
 
-    with library.departed.held() as gone:
+    with library.forgotten.held() as gone:
         for listener in gone.among(map(str, model.listeners_)):
             model.forget(listener)
         kept = kept and kept.without(gone)

@@ -53,7 +53,7 @@ class ImportReport:
     # Of the listens already there: how many are the same as a play that another source told, by that source;
     # the others were imported before.
     same_as: dict[str, int] = field(default_factory=dict)
-    departed: int = 0  # rows of people who asked to be forgotten, left out; they count as rejected
+    forgotten: int = 0  # rows of people who asked to be forgotten, left out; they count as rejected
 
     @property
     def total(self) -> Count:
@@ -148,8 +148,8 @@ def _store(
     report.renamed = renew_names(library, writer)
     work = connect(writer, scratch, staged)
     try:
-        gone = leave_out(work, library.departed.read(), options.bring_back)
-        report.departed = gone.rows
+        gone = leave_out(work, library.forgotten.read(), options.bring_back)
+        report.forgotten = gone.rows
         if gone.rows and not gone.left:
             raise UsageError(
                 f"All that {report.path.name} holds is of somebody who asked to be forgotten in this library",
@@ -174,7 +174,7 @@ def _store(
         counts["rejects"] = Count(read=rejected, rejected=rejected)
         _remember(writer, report, options, gone)
         if gone.back:
-            library.departed.welcome(gone.back)
+            library.forgotten.welcome(gone.back)
         advance(1)
     finally:
         work.close()

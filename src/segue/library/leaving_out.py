@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING, NamedTuple
 
-from segue.library.departed import Gone, as_word
+from segue.library.forgotten import ForgottenIds, as_word
 
 if TYPE_CHECKING:
     import duckdb
@@ -34,13 +34,13 @@ _STAY = {
 class LeftOut(NamedTuple):
     """What of an import was left out."""
 
-    gone: Gone = Gone()  # who is, after the import
+    gone: ForgottenIds = ForgottenIds()  # who is, after the import
     back: list[str] = []  # noqa: RUF012 - who comes back, for it was asked for
     rows: int = 0
     left: bool = True  # whether anything else is there
 
 
-def leave_out(work: duckdb.DuckDBPyConnection, gone: Gone, bring_back: Collection[str]) -> LeftOut:
+def leave_out(work: duckdb.DuckDBPyConnection, gone: ForgottenIds, bring_back: Collection[str]) -> LeftOut:
     """Take the rows of who is `gone` out of the views `staged_*`, but for those in `bring_back`."""
     if not gone:
         return LeftOut()

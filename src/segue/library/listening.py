@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 Unit = Literal["listeners", "playlists", "both"]
 
 
-class Some:
+class LibrarySubset:
     """A library as if only `listeners` (or playlists of these ids) were in it: the rest is not read.
 
     Tables of people are cut down; those of tracks are whole.
@@ -55,10 +55,10 @@ class Some:
         self._heard: dict[Unit, ibis.Table] = {}
 
     @classmethod
-    def of(cls, library: Any, listeners: Iterable[str]) -> Some:
+    def of(cls, library: Any, listeners: Iterable[str]) -> LibrarySubset:
         """The same, from what may be a library of just these already."""
         ids = list(listeners)
-        return library if isinstance(library, Some) and library._ids == ids else cls(library, ids)
+        return library if isinstance(library, LibrarySubset) and library._ids == ids else cls(library, ids)
 
     def table(self, name: str) -> ibis.Table:
         """A canonical table as an Ibis expression, of these listeners."""
@@ -244,7 +244,7 @@ def heard(library: Tables, unit: Unit) -> ibis.Table:
         listener_id (a playlist's id for places), track_id, started_at, plays, skipped and stage as in
         `plays`, and placed (whether it is a place in a playlist).
     """
-    return library.heard(unit) if isinstance(library, Some) else _heard(library, unit)
+    return library.heard(unit) if isinstance(library, LibrarySubset) else _heard(library, unit)
 
 
 def _heard(library: Tables, unit: Unit) -> ibis.Table:

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from segue import files
 from segue.errors import ChangedError, FormatError, NotFoundError
 from segue.library import duck, part_list
-from segue.library.departed import Departed
+from segue.library.forgotten import ForgottenList
 from segue.library.tables import ROWS_A_GROUP, TABLES, known
 from segue.library.writing import Writer
 
@@ -86,9 +86,9 @@ class Library:
         self._take(part_list.read(self.path / part_list.CATALOGUE))
 
     @property
-    def departed(self) -> Departed:
+    def forgotten(self) -> ForgottenList:
         """Who asked to be forgotten."""
-        return Departed(self.path, expected=self._catalogue.get("departed", False))
+        return ForgottenList(self.path, expected=self._catalogue.get("departed", False))
 
     @property
     def backend(self) -> Any:
@@ -231,7 +231,7 @@ class Library:
                     for part in writer.fresh(name):
                         files.sync(part)
                 writer.catalogue["format"] = part_list.FORMAT
-                if self.departed.path.exists():
+                if self.forgotten.path.exists():
                     writer.catalogue["departed"] = True  # so that the list is missed where it is lost
                 part_list.write(self.path / part_list.CATALOGUE, writer.catalogue)
                 self._take(writer.catalogue)

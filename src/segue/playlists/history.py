@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from segue.library.listening import Some, Unit
+from segue.library.listening import LibrarySubset, Unit
 from segue.library.listening import heard as heard_of
 from segue.library.moments import DAY, seconds
 from segue.library.versions.titles import artist_names
@@ -102,7 +102,7 @@ class Heard:
 
 
 def read_heard(
-    library: Library | Some,
+    library: Library | LibrarySubset,
     catalogue: Catalogue,
     context: Context,
     listeners: Sequence[str],
@@ -123,7 +123,7 @@ def read_heard(
         unit: whose ids they may be.
     """
     places = _Places(library, catalogue)
-    some = Some.of(library, listeners)
+    some = LibrarySubset.of(library, listeners)
     heard = library.arrow(_heard(some, unit))
     row = pc.fill_null(pc.index_in(heard["listener_id"], value_set=pa.array(list(listeners))), -1).to_numpy()
     place = places.of(heard["track_id"])
@@ -165,7 +165,7 @@ def read_heard(
 
 
 def read_histories(
-    library: Library | Some,
+    library: Library | LibrarySubset,
     catalogue: Catalogue,
     context: Context,
     listeners: Sequence[str],
@@ -179,7 +179,7 @@ def read_histories(
 
 
 def places_of(
-    library: Library | Some, catalogue: Catalogue, tracks: Mapping[str, Iterable[str]]
+    library: Library | LibrarySubset, catalogue: Catalogue, tracks: Mapping[str, Iterable[str]]
 ) -> dict[str, NDArray[np.int32]]:
     """Each listener's `tracks` as numbers of a model, each once; songs that it lacks are left out."""
     place = _Places(library, catalogue).one_by_one({track for ids in tracks.values() for track in ids})
@@ -195,7 +195,7 @@ _GOOD, _BAD = ("save", "love"), ("ban", "hate")
 class _Places:
     """Track ids of a library as numbers of a model: a track the model lacks by another of its versions."""
 
-    def __init__(self, library: Library | Some, catalogue: Catalogue) -> None:
+    def __init__(self, library: Library | LibrarySubset, catalogue: Catalogue) -> None:
         self.library, self.catalogue = library, catalogue
 
     def of(self, ids: pa.Array | pa.ChunkedArray) -> np.ndarray:
@@ -263,7 +263,7 @@ def _heard(library: Tables, unit: Unit) -> ibis.Table:
     )
 
 
-def _words(library: Some) -> dict[str, list[tuple[str, str, list[str] | None]]]:
+def _words(library: LibrarySubset) -> dict[str, list[tuple[str, str, list[str] | None]]]:
     """Each listener's last word on a track: (track_id, kind, artists where the row is an artist)."""
     import ibis
 

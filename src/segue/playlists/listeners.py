@@ -24,7 +24,7 @@ from segue.shelf.arrays import AGAIN, load_arrays, pack_strings, save_arrays, un
 if TYPE_CHECKING:
     from segue.factors.model import FactorModel
     from segue.library import Library
-    from segue.library.listening import Some
+    from segue.library.listening import LibrarySubset
     from segue.playlists.catalogue import Catalogue
     from segue.playlists.rules import Context
 
@@ -50,7 +50,7 @@ class Listeners:
     @classmethod
     def read(
         cls,
-        library: Library | Some,
+        library: Library | LibrarySubset,
         model: FactorModel,
         catalogue: Catalogue,
         context: Context,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from segue.library.few import FEWEST_PEOPLE
+from segue.library.few_listeners import FEWEST_PEOPLE
 from segue.playlists.candidates import BY_MODEL, Proposed
 from segue.playlists.rules import Candidates, Context
 from segue.playlists.rules.context import Bools, Floats, Ints

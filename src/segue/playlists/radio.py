@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from segue.playlists.home import Home
 from segue.playlists.radio_config import RadioConfig
 from segue.playlists.rules import Context, Listening, RulesConfig
 from segue.playlists.rules.filters import ALWAYS, HEARD, Asked
+from segue.playlists.taste_turns import TasteTurns
 from segue.sequences.vectors import best, unit
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Pick(NamedTuple):
     own: bool  # whether the listener chose that one: played it before, or named it
     after: bool  # whether it is the track played just before
     away: int  # the track just skipped, from which it keeps away; -1 if the last one was not skipped
-    side: int  # the taste whose turn it is; -1 where no tastes are told
+    taste: int  # the taste whose turn it is; -1 where no tastes are told
     first: bool  # whether nothing was played before it
 
 
@@ -53,7 +53,7 @@ class Radio:
         context: the catalogue, in the order of `guide.track_ids_`.
         config: the settings.
         listening: what is known of the listener: bans, what was heard.
-        offered: (n_tracks,) what may come; everything if it is left out.
+        recommendable: (n_tracks,) what may come; everything if it is left out.
         day: on which it plays, which says what is in season; today if it is left out.
 
     Attributes:
@@ -69,7 +69,7 @@ class Radio:
         config: RadioConfig | None = None,
         *,
         listening: Listening | None = None,
-        offered: NDArray[np.bool_] | None = None,
+        recommendable: NDArray[np.bool_] | None = None,
         day: date | None = None,
     ) -> None:
         self.config = config or RadioConfig()
@@ -81,8 +81,8 @@ class Radio:
         self.played: list[int] = []  # not skipped, the latest last
         self.skipped: list[int] = []
         self._chosen: list[int] = []  # played by the listener's own choice
-        self._home: Home | None = None
-        self._streams: list[_Stream] = []  # one for each taste, where these are home
+        self._turns: TasteTurns | None = None
+        self._streams: list[_Stream] = []  # one for each taste, where the radio follows them
         self._belongs: NDArray[np.bool_] | None = None  # which tracks may come in whose turn
         self._asked: Pick | None = None  # what comes now
         self._skipping = False  # whether what came last was skipped
@@ -94,8 +94,8 @@ class Radio:
         # Before the radio began, in any version.
         self._heard = np.isin(context.work, context.work[listening.heard])
         self._count, self._new = 0, 0  # tracks that came, and those of them not heard before
-        if offered is not None:
-            self._allowed &= offered
+        if recommendable is not None:
+            self._allowed &= recommendable
 
     def hear(self, tracks: NDArray[np.int32], context: PlayContext | None = None) -> None:
         """Begin with plays of the past, oldest first; they may come again, unlike what the radio plays.
@@ -108,18 +108,18 @@ class Radio:
             here = None if context is None else context.take(np.array([place]))
             skipped = here is not None and bool(here.skipped[0] == 1)
             self._follow(int(tracks[place]), skipped, here)
-            # A skip tells where to keep away from; home is made of what was chosen.
+            # A skip tells where to keep away from; tastes are made of what was chosen.
             self._chosen += [] if skipped else [int(tracks[place])]
         self._own.update(self._chosen)
-        self._home, self._streams = None, []
+        self._turns, self._streams = None, []
 
-    def live_in(
+    def follow_tastes(
         self,
         tastes: Sequence[NDArray[np.int32]],
         shares: NDArray[np.floating],
         belongs: NDArray[np.bool_] | None = None,
     ) -> None:
-        """Be at home in a listener's tastes, each by its share of the plays, instead of the last plays.
+        """Take turns between a listener's tastes, each by its share of the plays, instead of the last plays.
 
         Each taste is a stream of its own: what comes in its turn follows what was played of it, and not the
         last track of another's turn.
@@ -129,13 +129,13 @@ class Radio:
             shares: (n_tastes,) above 0.
             belongs: (n_tastes, n_tracks) what may come in the turn of each, while there is some of it.
         """
-        if not len(tastes) or not self.config.home:
+        if not len(tastes) or not self.config.taste_weight:
             return
         centres = unit(np.stack([self.vectors[tracks].mean(axis=0) for tracks in tastes]))
         # The most typical track is told last, as if it had just been played.
         told = [np.array(tracks[: self.config.recent][::-1], np.int32) for tracks in tastes]
         self._own.update(*(tracks.tolist() for tracks in told))
-        self._home, self._belongs = Home(told, shares, self._suits, self.config.stay), belongs
+        self._turns, self._belongs = TasteTurns(told, shares, self._suits, self.config.stay), belongs
         nearest = (self.vectors[self.played] @ centres.T).argmax(axis=1) if self.played else []
         self._streams = []
         for taste, typical in enumerate(told):
@@ -154,7 +154,7 @@ class Radio:
         """Begin with tracks that somebody named: the radio does not play them itself."""
         self.hear(tracks)
         for track in tracks[tracks >= 0].tolist():
-            self._came(track)
+            self._record(track)
 
     def next(self) -> Pick | None:
         """The track that comes now; None when the catalogue has none left. Asking twice gives the same."""
@@ -170,15 +170,15 @@ class Radio:
         played, state = self._stream()
         codes = np.array(played[-self.config.recent :], np.int32)
         scores = self._guide.scores_after(codes, state[0])
-        home = self._lived_in()
-        if home is not None:
-            scores = (1 - self.config.home) * scores + self.config.home * home.scores
+        turns = self._taste_turns()
+        if turns is not None:
+            scores = (1 - self.config.taste_weight) * scores + self.config.taste_weight * turns.scores
         if self.away.any():
             # Guides score on scales of their own; measured in deviations, a push means the same for each.
             spread = float(scores[self._allowed].std()) if self._allowed.any() else 0.0
             near = self.vectors @ self.away
-            if self._streams and home is not None:
-                near -= near[home.chosen[home.turn]].mean()  # of a taste the home says how often it comes
+            if self._streams and turns is not None:
+                near -= near[turns.chosen[turns.turn]].mean()  # the turns say how often it comes
             # What is unlike the skipped gains nothing.
             scores = scores - self.config.skip_push * max(spread, 1e-6) * np.maximum(near, 0)
         return np.where(self._allowed, scores, -np.inf).astype(np.float32)
@@ -186,30 +186,30 @@ class Radio:
     def answer(self, track: int, *, skipped: bool) -> None:
         """The listener has played a track, or skipped it."""
         self._follow(track, skipped)
-        self._came(track)
+        self._record(track)
         self._count += 1
         self._new += not self._heard[track]
         self._skipping = skipped
         if self._asked is not None and self._asked.track == track:
             self._reasons = [*self._reasons, self._asked.near][-APART:]
-        home = self._lived_in()
-        if home is not None:
+        turns = self._taste_turns()
+        if turns is not None:
             if self._streams and not skipped:
-                self._streams[home.turn] = self._streams[home.turn].after(self._guide, track)
-            home.came(skipped=skipped)
+                self._streams[turns.turn] = self._streams[turns.turn].after(self._guide, track)
+            turns.record(skipped=skipped)
 
-    def _lived_in(self) -> Home | None:
+    def _taste_turns(self) -> TasteTurns | None:
         """The listener's tastes, or else what they chose last; None where they chose nothing."""
-        if self._home is None and self._chosen and self.config.home > 0:
+        if self._turns is None and self._chosen and self.config.taste_weight > 0:
             recent = np.array(self._chosen[-self.config.recent :], np.int32)
-            self._home = Home.of(recent, self.vectors, self._suits, self.config.stay)
-        return self._home
+            self._turns = TasteTurns.from_tracks(recent, self.vectors, self._suits, self.config.stay)
+        return self._turns
 
     def _stream(self) -> _Stream:
         """What was played, and the guide's state: of the taste whose turn it is, else altogether."""
-        if not self._streams or self._home is None:
+        if not self._streams or self._turns is None:
             return _Stream(self.played, self.state)
-        return self._streams[self._home.turn]
+        return self._streams[self._turns.turn]
 
     def _suits(self, tracks: NDArray[np.int32]) -> NDArray[np.float32]:
         """Scores of what goes with some tracks altogether, (n_tracks,)."""
@@ -225,7 +225,7 @@ class Radio:
             self.state = self._guide.play(self.state, track, context)
             self.played.append(track)
 
-    def _came(self, track: int) -> None:
+    def _record(self, track: int) -> None:
         """No version of it comes again, and its artists not soon."""
         self._allowed &= self._catalogue.work != self._catalogue.work[track]
         self._artists = [*self._artists, self._catalogue.credited(track)][-max(self.config.artist_gap, 1) :]
@@ -258,8 +258,8 @@ class Radio:
             recent[artists] = True
         spaced = ~self._catalogue.any_artist(everything, recent)
         choices = [spaced, np.ones(len(scores), bool)]
-        if self._belongs is not None and self._streams and self._home is not None:
-            choices.insert(0, spaced & self._belongs[self._home.turn])
+        if self._belongs is not None and self._streams and self._turns is not None:
+            choices.insert(0, spaced & self._belongs[self._turns.turn])
         if self._heard.any() and self._new < self.config.new * (self._count + 1):
             choices.insert(0, choices[0] & ~self._heard)
         for choice in choices:
@@ -269,15 +269,15 @@ class Radio:
         return -1
 
     def _reasoned(self, track: int, score: float) -> Pick:
-        played, side = self.played, -1
-        if self._streams and self._home is not None:
-            side = self._home.turn
-            played = self._streams[side].played + self._home.chosen[side].tolist()
+        played, taste = self.played, -1
+        if self._streams and self._turns is not None:
+            taste = self._turns.turn
+            played = self._streams[taste].played + self._turns.chosen[taste].tolist()
         work = self.work
         near = self._near(track, [one for one in played[-self.config.recent :] if work[one] != work[track]])
         away = self.skipped[-1] if self._skipping else -1
         after = bool(self.played) and near == self.played[-1]
-        return Pick(track, score, near, near in self._own, after, away, side, not played)
+        return Pick(track, score, near, near in self._own, after, away, taste, not played)
 
     def _near(self, track: int, heard: list[int]) -> int:
         """The nearest of `heard` that was not named just before; no one is named three times running."""

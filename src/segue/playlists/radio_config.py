@@ -20,16 +20,14 @@ class RadioConfig(BaseModel):
     )
     artist_gap: NonNegativeInt = Field(9, description="tracks before an artist may come again")
     recent: PositiveInt = Field(50, description="plays that the next track is chosen by")
-    home: float = Field(
+    taste_weight: float = Field(
         0.6,
         ge=0,
         le=1,
         description="weight of what the listener chose (seeds, history) against all that came since, the "
         "radio's own choices among it; 0 lets it drift wherever it leads",
     )
-    stay: PositiveInt = Field(
-        4, description="tracks in a row for one side of what was chosen, before another's turn"
-    )
+    stay: PositiveInt = Field(4, description="tracks in a row for one taste, before another's turn")
     skip_push: NonNegativeFloat = Field(
         4.0, description="deviations of the scores by which a skip lowers the skipped track itself"
     )

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from segue.library.few import MORE
+from segue.library.few_listeners import MORE
 from segue.playlists.belonging import ListenerTastes, nearest_taste
 from segue.playlists.candidates import BY_MODEL, CandidatesConfig, Proposed
 from segue.playlists.rules import Candidates, Context, Listening

@@ -15,8 +15,8 @@ from segue.factors import training as factors
 from segue.factors.model import FactorConfig, FactorModel
 from segue.factors.observations import ObservationConfig
 from segue.factors.training import Trained
-from segue.library.departed import Gone
-from segue.library.few import media_played
+from segue.library.few_listeners import media_played
+from segue.library.forgotten import ForgottenIds
 from segue.library.listening import Unit, owners
 from segue.library.search import keep_names
 from segue.playlists.catalogue import Catalogue
@@ -52,7 +52,7 @@ class _Kept:
     listeners: Listeners
     documents: Documents
 
-    def without(self, gone: Gone) -> _Kept:
+    def without(self, gone: ForgottenIds) -> _Kept:
         names = [*self.listeners.names.tolist(), *(each for each in self.documents.names.tolist() if each)]
         who = gone.among(names)
         return replace(self, listeners=self.listeners.without(who), documents=without(self.documents, who))

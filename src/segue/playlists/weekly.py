@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 
 from segue.factors.model import FactorModel
 from segue.factors.observations import Observations
-from segue.library.few import MORE, UNLEARNED
+from segue.library.few_listeners import MORE, UNLEARNED
 from segue.playlists import newcomers, rediscover
 from segue.playlists.belonging import Belonging, ListenerTastes, nearest_taste
 from segue.playlists.candidates import NAMES, CandidatesConfig, Proposed, Proposer
@@ -96,7 +96,7 @@ class Material:
     versions: tuple[str, ...] = ()
     sequencer: Sequencer | None = None
     aside: str = ""
-    offered: Bools | None = None
+    recommendable: Bools | None = None
     few: int = 0
     unlearned: bool = False
 
@@ -108,11 +108,11 @@ class Material:
     def allowed(self, config: RulesConfig) -> Bools:
         """(n_tracks,) tracks of the list's medium that may come as new."""
         right = self.context.medium == MEDIA.index(config.medium)
-        return right if self.offered is None else right & self.offered
+        return right if self.recommendable is None else right & self.recommendable
 
     def least_new(self, config: RulesConfig) -> int:
         """New tracks below which a list is made of what the listener knows: a few playlists tell little."""
-        return 1 if self.offered is None else config.tracks
+        return 1 if self.recommendable is None else config.tracks
 
     def proposer(self, config: WeeklyConfig) -> Proposer:
         return Proposer(self.model, self.belonging, self.context, self.allowed(config), config)

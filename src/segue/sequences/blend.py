@@ -247,31 +247,31 @@ class SequenceBlend:
         weights, ranker = self._weights(purpose), self._rankers.get(purpose)
         # The network speaks for the others where they know nothing.
         names = {*weights, self._parts.horizons[0]} if ranker is None else set(self._parts.names)
-        said = self._parts.heads(names, tastes)
+        log_probabilities = self._parts.heads(names, tastes)
         if len(codes):
-            said |= self._parts.votes(names, codes, lengths)
-        total = self._joined(weights, said)
+            log_probabilities |= self._parts.memory_based(names, codes, lengths)
+        total = self._joined(weights, log_probabilities)
         if ranker is None or not len(codes):
             return total
         for row, length in enumerate(np.asarray(lengths).tolist()):
-            one = {name: values[row] for name, values in said.items()}
+            one = {name: values[row] for name, values in log_probabilities.items()}
             prefix, most = codes[:length], self.config.candidates
             total[row] = reordered(ranker, self._candidates, prefix, one, total[row], most)
         return total
 
     def _joined(
-        self, weights: Mapping[str, float], said: Mapping[str, NDArray[np.float32]]
+        self, weights: Mapping[str, float], log_probabilities: Mapping[str, NDArray[np.float32]]
     ) -> NDArray[np.float32]:
         """The weighted sum."""
-        asked = {name: weight for name, weight in weights.items() if name in said}
+        asked = {name: weight for name, weight in weights.items() if name in log_probabilities}
         heads = {name: asked.pop(name) for name in self._parts.horizons if name in asked}
         heads = heads or {self._parts.horizons[0]: 1e-6}
-        total = np.sum([weight * said[name] for name, weight in heads.items()], axis=0)
+        total = np.sum([weight * log_probabilities[name] for name, weight in heads.items()], axis=0)
         if asked:
             n_known = self._parts.documents.n_tracks
             total[:, n_known:] *= 1 + sum(asked.values()) / sum(heads.values())
             for name, weight in asked.items():
-                total[:, :n_known] += weight * said[name]
+                total[:, :n_known] += weight * log_probabilities[name]
         return total
 
 

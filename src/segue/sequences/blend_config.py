@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat
 
 from segue.factors.ease import EASEConfig
 from segue.ranking.config import RankerConfig
-from segue.sequences.counted import STAN_LONG, SequenceNeighboursConfig
+from segue.sequences.neighbourhood import STAN_LONG, SequenceNeighboursConfig
 from segue.sequences.network_config import TasteNetworkConfig
 
 Purpose = Literal["next", "soon"]

@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 
 from segue.sequences.blend_config import SequenceBlendConfig
 from segue.sequences.documents import Documents
+from segue.sequences.memory_based import LogProbabilities, MemoryBasedModels
 from segue.sequences.network import TasteNetwork
-from segue.sequences.votes import LogShares, Votes
 
 NETWORK = "network "
 """Before a horizon's name: the name of its part."""
 
 
 class BlendParts:
-    """The taste network's horizons, and models that give votes.
+    """The taste network's horizons, and memory-based models.
 
     For a horizon p is its softmax.
 
@@ -39,21 +39,21 @@ class BlendParts:
     ) -> None:
         self.config, self.network = config, network
         self.horizons = tuple(NETWORK + horizon.name for horizon in config.network.horizons)
-        self._votes = Votes(config, documents, used)
+        self._memory_based = MemoryBasedModels(config, documents, used)
 
     @property
     def names(self) -> tuple[str, ...]:
         """All parts."""
-        return self.horizons + self._votes.names
+        return self.horizons + self._memory_based.names
 
     @property
     def documents(self) -> Documents:
-        """What the models that give votes are fitted to."""
-        return self._votes.documents
+        """What the memory-based models are fitted to."""
+        return self._memory_based.documents
 
     def learn(self, documents: Documents) -> None:
-        """Fit the models that give votes."""
-        self._votes.learn(documents)
+        """Fit the memory-based models."""
+        self._memory_based.learn(documents)
 
     def with_network(self, network: TasteNetwork) -> Self:
         """The same parts beside another network, which may know more songs."""
@@ -61,7 +61,7 @@ class BlendParts:
         other.network = network
         return other
 
-    def heads(self, names: Collection[str], tastes: NDArray[np.float32]) -> LogShares:
+    def heads(self, names: Collection[str], tastes: NDArray[np.float32]) -> LogProbabilities:
         """What the network's horizons say, each `(n, n_songs)`, for their tastes `(n_horizons, n, d)`."""
         return {
             name: log_softmax(self.network.scores_of(tastes[number]))
@@ -69,16 +69,16 @@ class BlendParts:
             if name in names
         }
 
-    def votes(
+    def memory_based(
         self, names: Collection[str], codes: NDArray[np.int32], lengths: NDArray[np.int64]
-    ) -> LogShares:
+    ) -> LogProbabilities:
         """What the other parts say after prefixes of a sequence, each `(n_prefixes, n_known)`."""
-        return self._votes.said(names, codes, lengths)
+        return self._memory_based.log_probabilities(names, codes, lengths)
 
-    def said(self, codes: NDArray[np.int32], lengths: NDArray[np.int64]) -> LogShares:
+    def log_probabilities(self, codes: NDArray[np.int32], lengths: NDArray[np.int64]) -> LogProbabilities:
         """What all parts say after prefixes of a sequence, each `(n_prefixes, n_songs)`."""
         along = self.network.tastes_along(codes)[:, np.asarray(lengths) - 1]
-        return self.heads(self.names, along) | self.votes(self.names, codes, lengths)
+        return self.heads(self.names, along) | self.memory_based(self.names, codes, lengths)
 
 
 def log_softmax(scores: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -87,7 +87,7 @@ def _weighed(parts: BlendParts, held: Documents, seed: int) -> tuple[Weights | N
             for purpose, (codes, lengths, ends) in each.items():
                 seen = _stretches(codes, np.zeros(len(lengths), np.int64), lengths, held.n_tracks)
                 targets = _stretches(codes, lengths, ends, held.n_tracks)
-                benches[purpose].add(parts.said(codes, lengths), seen, targets)
+                benches[purpose].add(parts.log_probabilities(codes, lengths), seen, targets)
             advance(1)
     if not asked:
         return None, None

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from segue.sequences.blend_config import Purpose, SequenceBlendConfig
 from segue.sequences.documents import Documents
-from segue.sequences.votes import Votes
+from segue.sequences.memory_based import MemoryBasedModels
 
 if TYPE_CHECKING:
     from segue.sequences.documents import Context
@@ -71,7 +71,7 @@ class NeighbourGuide:
         config: SequenceBlendConfig | None = None,
     ) -> None:
         self.directions, self.track_ids_ = directions, documents.track_ids
-        self._votes = Votes(config or SequenceBlendConfig(), documents, ASKED)
+        self._memory_based = MemoryBasedModels(config or SequenceBlendConfig(), documents, ASKED)
 
     def start(self) -> NDArray[np.float32]:
         """See `Guide`."""
@@ -87,7 +87,7 @@ class NeighbourGuide:
         self, codes: NDArray[np.int32], lengths: NDArray[np.int64], purpose: Purpose = "next"
     ) -> NDArray[np.float32]:
         """See `Guide`; the same for both purposes."""
-        return np.mean(list(self._votes.said(ASKED, codes, lengths).values()), axis=0)
+        return np.mean(list(self._memory_based.log_probabilities(ASKED, codes, lengths).values()), axis=0)
 
     def scores_after(
         self, codes: NDArray[np.int32], state: NDArray[np.float32], purpose: Purpose = "next"

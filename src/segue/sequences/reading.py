@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from segue.errors import SegueError
-from segue.library.few import playlists_teach
+from segue.library.few_listeners import playlists_teach
 from segue.library.listening import heard, owners, sessions, told_by_artists
 from segue.library.moments import seconds
 from segue.sequences.documents import (
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
     from segue.library import Library
-    from segue.library.listening import Some
+    from segue.library.listening import LibrarySubset
 
 
 def playlist_documents(library: Library, *, unique: bool = True, by_owner: bool = False) -> Documents:
@@ -69,7 +69,7 @@ def playlist_documents(library: Library, *, unique: bool = True, by_owner: bool 
     return first_places(documents) if unique else documents
 
 
-def listening_documents(library: Library | Some) -> Documents:
+def listening_documents(library: Library | LibrarySubset) -> Documents:
     """One document for each listener: all plays in order of time, with their context.
 
     What is a skip, and where a session ends, `library/listening.py` says. Plays without a time (plain counts)
@@ -118,7 +118,7 @@ def listening_documents(library: Library | Some) -> Documents:
     return _from_rows(table, table.column("listener_id"), context)
 
 
-def _track_facts(library: Library | Some) -> ir.Table:
+def _track_facts(library: Library | LibrarySubset) -> ir.Table:
     """track_id as `fact_id`, main artist and work of every track."""
     tracks = library.table("tracks")
     return tracks.select(fact_id=tracks.track_id, artist=tracks.artists[0], work_id=tracks.work_id)

@@ -70,9 +70,9 @@ def _gathered(
     with progress("Candidates", len(asked), unit="documents") as advance:
         for row, each in asked:
             for purpose, question in each.items():
-                said = parts.said(question.codes, question.lengths)
+                log_probabilities = parts.log_probabilities(question.codes, question.lengths)
                 for at, length in enumerate(question.lengths):
-                    one = {name: values[at] for name, values in said.items()}
+                    one = {name: values[at] for name, values in log_probabilities.items()}
                     scores = np.sum([weight * one[name] for name, weight in weights[purpose].items()], axis=0)
                     prefix, targets = question.codes[:length], question.targets(at)
                     found = candidates.find(prefix, scores, c.candidates)
@@ -91,7 +91,7 @@ def reordered(
     ranker: Ranker,
     candidates: Candidates,
     prefix: NDArray[np.int32],
-    said: Mapping[str, NDArray[np.float32]],
+    log_probabilities: Mapping[str, NDArray[np.float32]],
     scores: NDArray[np.float32],
     most: int,
 ) -> NDArray[np.float32]:
@@ -101,7 +101,9 @@ def reordered(
     added later, weigh against them as before.
     """
     found = candidates.find(prefix, scores, most)
-    order = np.argsort(-ranker.scores(candidates.features(prefix, found, said, scores)), kind="stable")
+    order = np.argsort(
+        -ranker.scores(candidates.features(prefix, found, log_probabilities, scores)), kind="stable"
+    )
     out = scores.copy()
     out[found[order]] = scores[found]  # best first
     return out

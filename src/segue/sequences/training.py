@@ -79,7 +79,7 @@ def train_network(
     folder = library.path / "training" / "network"
     step("the network of what comes next, in a trial and then on everything")
     blend = SequenceBlend(config).fit(library_documents(library), vectors, seed=seed, folder=folder)
-    with library.departed.held() as gone:
+    with library.forgotten.held() as gone:
         for listener in gone.among(blend.listeners_):
             blend.forget(listener)
         version = shelf.publish(

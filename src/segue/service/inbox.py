@@ -110,7 +110,7 @@ class Inbox:
 
     def _import(self, table: sa.Table, rows: Sequence[sa.Row]) -> None:
         library = Library.open(self.library)
-        gone = library.departed.read()
+        gone = library.forgotten.read()
         if theirs := [row.id for row in rows if row.listener in gone]:  # came in while they were forgotten
             erase_rows(self._database, table, theirs)
         wanted = [row for row in rows if row.listener not in gone]
@@ -127,7 +127,7 @@ class Inbox:
                 self._import(table, wanted[:half])
                 self._import(table, wanted[half:])
                 return
-            if wanted[0].listener in Library.open(self.library).departed.read():
+            if wanted[0].listener in Library.open(self.library).forgotten.read():
                 erase_rows(self._database, table, [wanted[0].id])
                 return
             problem = str(error)
@@ -159,7 +159,7 @@ class Inbox:
 def _say(library: Library, said: Sequence[tuple[str, dict[str, Any]]]) -> None:
     """Store what listeners said of tracks of the library, each thing once."""
     with library.writing(wait=WAIT) as writer:
-        gone = library.departed.read()
+        gone = library.forgotten.read()
         rows = [
             {
                 "listener_id": listener,

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat
 from scipy.sparse import csr_matrix
 
-from segue.library.listening import HALF_LIFE_DAYS, Some, Unit, heard
+from segue.library.listening import HALF_LIFE_DAYS, LibrarySubset, Unit, heard
 from segue.library.moments import days_until
 from segue.tastes.space import Plays
 
@@ -68,7 +68,7 @@ def read_plays(
     listens = _listened(library, config.unit)
     last = library.arrow(listens.aggregate(last=listens.started_at.max())).column("last")[0].as_py()
     if listeners is not None:
-        listens = _listened(Some(library, listeners), config.unit)
+        listens = _listened(LibrarySubset(library, listeners), config.unit)
     if now is None:
         now = last or datetime(1970, 1, 1, tzinfo=UTC)
     if now.tzinfo is None:

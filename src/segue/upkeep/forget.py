@@ -1,8 +1,8 @@
 """Forgetting a listener: out of the library, the models, the tastes and the weekly lists, and the proof.
 
-First it is written down that they are gone (`library.departed`): from then on no job puts them back, whatever
-it read of them before, and no import. Then each place is changed all or nothing. A kill leaves some places
-done and the others as they were; the same call again goes on.
+First it is written down that they are gone (`library.forgotten`): from then on no job puts them back,
+whatever it read of them before, and no import. Then each place is changed all or nothing. A kill leaves
+some places done and the others as they were; the same call again goes on.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from segue.engine.schedule import forget_zone
 from segue.engine.tastes import stored_tastes
 from segue.errors import UsageError
 from segue.library import Library
-from segue.library.departed import Gone, as_file_name, as_word
+from segue.library.forgotten import ForgottenIds, as_file_name, as_word
 from segue.library.search import drop_names
 from segue.library.store import Writer
 from segue.library.tables import TABLES
@@ -91,7 +91,7 @@ def forget(
     return Forgotten(removed, left, looked)
 
 
-def _planned(library: Library, listener: str) -> tuple[list[Removed], Gone]:
+def _planned(library: Library, listener: str) -> tuple[list[Removed], ForgottenIds]:
     """What there is of a listener in the library, and who would be gone."""
     playlists = _playlists(library, listener)
     counts = {name: _count(library, name, c) for name, c in _conditions(library, listener, playlists).items()}
@@ -99,17 +99,19 @@ def _planned(library: Library, listener: str) -> tuple[list[Removed], Gone]:
     if forget_zone(library.path, listener, dry_run=True):
         removed.append(Removed(ZONES, "lines", 1))
     removed += [Removed(p.relative_to(library.path).as_posix(), "damaged file", 1) for p in _damaged(library)]
-    return removed, library.departed.read(anew=True).with_also(playlists)
+    return removed, library.forgotten.read(anew=True).with_also(playlists)
 
 
-def _from_library(library: Library, listener: str, wait: float, known: bool) -> tuple[list[Removed], Gone]:
+def _from_library(
+    library: Library, listener: str, wait: float, known: bool
+) -> tuple[list[Removed], ForgottenIds]:
     """Write down who is gone, and drop their rows: what they played, said and own, and what imports and
     rejects tell of them. What was damaged and set aside goes too: nobody can say whether it names them."""
     with library.writing(wait=wait) as writer:  # which also sweeps away what earlier writes have left
         removed, planned = _planned(library, listener)
         playlists = _playlists(library, listener)
-        sure = removed or known or library.departed.lost
-        gone = library.departed.add(playlists, wait) if sure else planned
+        sure = removed or known or library.forgotten.lost
+        gone = library.forgotten.add(playlists, wait) if sure else planned
         _drop(library, writer, _conditions(library, listener, playlists), {row.place for row in removed})
         forget_zone(library.path, listener)
         drop_names(library)
@@ -190,7 +192,7 @@ def _count(library: Library, name: str, where: ds.Expression) -> int:
         return ds.dataset(parts).count_rows(filter=where) if parts else 0
 
 
-def _from_weeks(weeks: Weeks, gone: Gone, dry_run: bool) -> Iterator[Removed]:
+def _from_weeks(weeks: Weeks, gone: ForgottenIds, dry_run: bool) -> Iterator[Removed]:
     for week in weeks.names():
         who = gone.among(weeks.made(week))
         if who:
@@ -200,7 +202,7 @@ def _from_weeks(weeks: Weeks, gone: Gone, dry_run: bool) -> Iterator[Removed]:
             yield Removed(f"weeks/{week}", "tracks of their list", count)
 
 
-def _from_tastes(weeks: TasteWeeks, gone: Gone, dry_run: bool) -> Iterator[Removed]:
+def _from_tastes(weeks: TasteWeeks, gone: ForgottenIds, dry_run: bool) -> Iterator[Removed]:
     for week in weeks.names():
         kept = weeks.read(week)
         who = gone.among(map(str, kept[1].listeners)) if kept is not None else []

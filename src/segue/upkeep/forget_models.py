@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from segue.errors import FormatError, NotFoundError
-from segue.library.departed import Gone
+from segue.library.forgotten import ForgottenIds
 from segue.sequences import storing
 from segue.shelf import Shelf
 from segue.upkeep import traces
@@ -31,7 +31,7 @@ class Kind(NamedTuple):
     outlives: Callable[[Path, list[str]], bool] = lambda folder, who: True  # whether anything is left then
 
 
-def from_shelf(shelf: Shelf, gone: Gone, listener: str, dry_run: bool) -> Iterator[Removed]:
+def from_shelf(shelf: Shelf, gone: ForgottenIds, listener: str, dry_run: bool) -> Iterator[Removed]:
     """Take who is gone out of every version; one that names them and cannot forget, or cannot be read, goes.
 
     Raises:
@@ -54,7 +54,7 @@ def from_shelf(shelf: Shelf, gone: Gone, listener: str, dry_run: bool) -> Iterat
 
 
 def _found(
-    shelf: Shelf, name: str, version: str, gone: Gone, listener: str
+    shelf: Shelf, name: str, version: str, gone: ForgottenIds, listener: str
 ) -> tuple[Kind | None, list[str]] | None:
     """Who is to be forgotten in a version, and by what kind; None if it names nobody who is gone."""
     try:

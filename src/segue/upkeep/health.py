@@ -41,7 +41,7 @@ def examine(path: Path) -> Iterator[Finding]:
         yield Finding("library", "wrong", str(error))
         return
     for what, read in (
-        ("the forgotten", library.departed.read),
+        ("the forgotten", library.forgotten.read),
         (ZONES, lambda: read_zones(path)),
     ):
         try:

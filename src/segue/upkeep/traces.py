@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from segue.errors import FormatError
 from segue.files import TEMPORARY, reading
-from segue.library.departed import as_file_name, as_word
+from segue.library.forgotten import as_file_name, as_word
 
 # In other files a shorter id would be met by chance among numbers.
 LEAST_BYTES = 6

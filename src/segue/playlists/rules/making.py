@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from segue.playlists import ranking
+from segue.playlists import selection
 from segue.playlists.rules import kernels
 from segue.playlists.rules.config import RulesConfig
 from segue.playlists.rules.context import Candidates, Context, Floats, Ints, Listening
@@ -26,7 +26,7 @@ from segue.wording import count
 NO_CAP = np.iinfo(np.int32).max
 FAMILIAR = -2  # as a source: a favourite that was not played for long
 RELAXED = ("hub artist", "album cap", "artist cap", "earlier weeks", "familiar share")
-_CAP = {ranking.ARTIST: "artist cap", ranking.ALBUM: "album cap", ranking.NOT_REACHED: "list full"}
+_CAP = {selection.ARTIST: "artist cap", selection.ALBUM: "album cap", selection.NOT_REACHED: "list full"}
 
 
 class Entry(NamedTuple):
@@ -199,7 +199,7 @@ class Making:
         stands_for = self.stands_for[left]
         sources = self.candidates.sources[stands_for]
         shares = self.candidates.shares
-        picked, outcome = ranking.pick(
+        picked, outcome = selection.pick(
             self.tracks[left],
             sources,
             np.empty(0, np.float32) if shares is None else shares.astype(np.float32),
@@ -263,7 +263,7 @@ class Making:
         if wanted <= 0 or not len(tracks):
             return
         context, config, shares = self.context, self.config, self.candidates.shares
-        picked, _ = ranking.pick(
+        picked, _ = selection.pick(
             tracks,
             np.array([self.tastes[track] for track in tracks.tolist()], np.int32),
             np.empty(0, np.float32) if shares is None else shares.astype(np.float32),

@@ -9,7 +9,7 @@ import orjson
 import sqlalchemy as sa
 
 from segue.engine import Engine
-from segue.library.listening import Some
+from segue.library.listening import LibrarySubset
 from segue.service.listenbrainz.reading import msid
 from segue.service.tables import LISTENS
 
@@ -30,7 +30,7 @@ def listens(
 
 def count(engine: Engine, database: sa.Engine, listener: str) -> int:
     """How many listens there are of a listener."""
-    table = Some(engine.library, [listener]).table("listens")
+    table = LibrarySubset(engine.library, [listener]).table("listens")
     waiting = sa.select(sa.func.count()).where(LISTENS.c.listener == listener, LISTENS.c.taken_at.is_(None))
     stored = engine.library.arrow(table.aggregate(n=table.plays.sum()))["n"][0].as_py() or 0
     with database.connect() as connection:
@@ -66,7 +66,7 @@ def _stored(
     engine: Engine, listener: str, after: int | None, before: int | None, most: int
 ) -> list[dict[str, Any]]:
     library = engine.library
-    plays = Some(library, [listener]).table("listens").select("track_id", "started_at")
+    plays = LibrarySubset(library, [listener]).table("listens").select("track_id", "started_at")
     plays = plays.filter(plays.started_at.notnull())
     if after is not None:
         plays = plays.filter(plays.started_at >= datetime.fromtimestamp(after + 1, UTC))

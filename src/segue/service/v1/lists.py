@@ -117,7 +117,7 @@ def make(engine: Engine, here: House, listener: str, week: str) -> Playlist:
         engine.refuse_unknown(listener)
     except NotFoundError:
         (made,) = engine.week(week, config).lists([listener])
-        with engine.library.departed.held() as gone:
+        with engine.library.forgotten.held() as gone:
             if listener in gone:
                 raise UsageError("This listener asked to be forgotten") from None
             here.stored.weeks.remember(week, [made])

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from segue.errors import UsageError
 from segue.library import Library
-from segue.library.listening import Some
+from segue.library.listening import LibrarySubset
 from segue.library.search import find_tracks
 from segue.service.asking import Changer, HouseGiven, Reader
 from segue.service.database import FILE
@@ -105,7 +105,7 @@ def delete(
 
 def _everything(here: House, listener: str) -> Iterator[dict[str, Any]]:
     library = here.engines.current.library
-    some = Some(library, [listener])
+    some = LibrarySubset(library, [listener])
     tracks = library.table("tracks").select("track_id", "title", "artists", "album")
     for kind in ("listens", "feedback"):
         rows = library.arrow(some.table(kind).left_join(tracks, "track_id").drop("track_id_right"))

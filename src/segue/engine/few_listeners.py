@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from segue.errors import UsageError
 from segue.factors.model import FactorModel
 from segue.library import Library
-from segue.library.few import FEWEST_PEOPLE, media_played, on_others_playlists
+from segue.library.few_listeners import FEWEST_PEOPLE, media_played, on_others_playlists
 from segue.playlists.rules import Context
 from segue.playlists.rules.context import MEDIA
 from segue.wording import listed
 
 
-def offered(
+def recommendable(
     library: Library, model: FactorModel, people: Sequence[str], playlists: Sequence[str]
 ) -> tuple[NDArray[np.bool_] | None, int]:
     """(n_tracks,) what may come as new to a listener, and how many people are too few to tell what there is.
@@ -47,7 +47,7 @@ def only_other_media(library: Library, listener: str, medium: str) -> str:
     )
 
 
-def in_hand(medium: str, context: Context) -> str:
+def available_medium(medium: str, context: Context) -> str:
     """The medium that can come: a library that knows artists and no songs gives artists.
 
     Raises:

@@ -20,7 +20,7 @@ from segue.errors import UsageError
 from segue.factors.loading import load_factors
 from segue.factors.model import FactorConfig
 from segue.library import Library
-from segue.library.few import MORE, UNLEARNED
+from segue.library.few_listeners import MORE, UNLEARNED
 from segue.library.tables import LISTENS, PLAYLIST_ENTRIES, PLAYLISTS, TRACKS
 from segue.playlists.newcomers import NOBODY, told
 from segue.playlists.training import train

@@ -1,4 +1,4 @@
-"""Where a radio is at home: the sides of what a listener chose, and whose turn it is."""
+"""The tastes a radio plays in turn: clusters of what a listener chose, and whose turn it is."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from numpy.typing import NDArray
 
 from segue.sequences.vectors import unit
 
-APART = 0.2  # a track whose cosine to every side's mean is below this begins a side of its own
-MOST = 5  # sides at most, the heaviest ones
+APART = 0.2  # a track whose cosine to every taste's mean is below this begins a taste of its own
+MOST = 5  # tastes at most, the heaviest ones
 FADES = 0.93  # how much a choice weighs against the one after it
-# Factors on a side's weight when a track of its turn is skipped, or played, until all of it is back.
+# Factors on a taste's weight when a track of its turn is skipped, or played, until all of it is back.
 AFTER_SKIP, AFTER_PLAY = 0.5, 1.5
 
 Ask = Callable[[NDArray[np.int32]], NDArray[np.float32]]
 
 
-class Home:
-    """The sides of what was chosen, each with its scores of all tracks.
+class TasteTurns:
+    """The tastes of what was chosen, each with its scores of all tracks.
 
     A listener's tastes are many. Asked as one sequence, two unlike styles would give what lies between them,
-    or one alone; so each side is asked by itself, and they take turns in proportion to their weights: always
-    the side that is furthest behind its share, the one of the last choice first.
+    or one alone; so each taste is asked by itself, and they take turns in proportion to their weights: always
+    the taste that is furthest behind its share, the one of the last choice first.
 
     Args:
-        chosen: tracks of each side, each (n,) numbers, n >= 1.
-        shares: (n_sides,) part of what comes that each side should have.
+        chosen: tracks of each taste, each (n,) numbers, n >= 1.
+        shares: (n_tastes,) part of what comes that each taste should have.
         ask: scores (n_tracks,) for a sequence of tracks.
         stay: most tracks of a turn.
-        first: the side that begins; None for the one with the largest share.
+        first: the taste that begins; None for the one with the largest share.
     """
 
     def __init__(
@@ -45,41 +45,43 @@ class Home:
         self._scores = [ask(tracks) for tracks in chosen]
         self._share = np.asarray(shares, np.float64) / np.sum(shares)
         self._served = np.zeros(len(chosen))
-        self._left_of = np.ones(len(chosen))  # of each side's weight, after skips
+        self._left_of = np.ones(len(chosen))  # of each taste's weight, after skips
         self._stay = stay
         self._begin(int(self._share.argmax()) if first is None else first)
 
     @classmethod
-    def of(cls, chosen: NDArray[np.int32], vectors: NDArray[np.float32], ask: Ask, stay: int) -> Home:
-        """The sides of tracks (n,) in the order in which the listener chose them; the last one's begins.
+    def from_tracks(
+        cls, chosen: NDArray[np.int32], vectors: NDArray[np.float32], ask: Ask, stay: int
+    ) -> TasteTurns:
+        """The tastes of tracks (n,) in the order in which the listener chose them; the last one's begins.
 
         Args:
             chosen: numbers, n >= 1.
             vectors: (n_tracks, d) directions of all tracks.
             ask, stay: as above.
         """
-        side = sides(vectors[chosen])
+        taste = cluster_directions(vectors[chosen])
         ages = np.arange(len(chosen))[::-1]
-        weights = np.bincount(side, FADES**ages)
+        weights = np.bincount(taste, FADES**ages)
         kept = np.argsort(-weights, kind="stable")[:MOST]
-        if side[-1] not in kept:
-            kept[-1] = side[-1]
-        first = int(np.flatnonzero(kept == side[-1])[0])
+        if taste[-1] not in kept:
+            kept[-1] = taste[-1]
+        first = int(np.flatnonzero(kept == taste[-1])[0])
         shares = weights[kept].astype(np.float64)
-        return cls([chosen[side == one] for one in kept.tolist()], shares, ask, stay, first)
+        return cls([chosen[taste == one] for one in kept.tolist()], shares, ask, stay, first)
 
     @property
     def turn(self) -> int:
-        """The side whose turn it is."""
+        """The taste whose turn it is."""
         return self._turn
 
     @property
     def scores(self) -> NDArray[np.float32]:
-        """Scores (n_tracks,) of the side whose turn it is."""
+        """Scores (n_tracks,) of the taste whose turn it is."""
         return self._scores[self._turn]
 
-    def came(self, *, skipped: bool) -> None:
-        """A track of this turn has come; a skip ends the turn, and the side comes less often from now on."""
+    def record(self, *, skipped: bool) -> None:
+        """A track of this turn was answered; a skip ends the turn and makes the taste rarer."""
         self._served[self._turn] += 1
         change = AFTER_SKIP if skipped else AFTER_PLAY
         self._left_of[self._turn] = min(1.0, self._left_of[self._turn] * change)
@@ -88,17 +90,17 @@ class Home:
             self._begin(int(self._due().argmax()))
 
     def _due(self) -> NDArray[np.float64]:
-        """(n_sides,) how many tracks each is behind its share."""
+        """(n_tastes,) how many tracks each is behind its share."""
         share = self._share * self._left_of
         return share / share.sum() * (self._served.sum() + self._stay) - self._served
 
-    def _begin(self, side: int) -> None:
-        self._turn = side
-        self._left = int(np.clip(np.round(self._due()[side]), 1, self._stay))
+    def _begin(self, taste: int) -> None:
+        self._turn = taste
+        self._left = int(np.clip(np.round(self._due()[taste]), 1, self._stay))
 
 
-def sides(directions: NDArray[np.float32]) -> NDArray[np.intp]:
-    """Which side each of `directions` (n, d) belongs to, from 0: the nearest of those begun, or a new one."""
+def cluster_directions(directions: NDArray[np.float32]) -> NDArray[np.intp]:
+    """Which cluster each of `directions` (n, d) belongs to, from 0: the nearest one, or a new one."""
     sums: list[NDArray[np.float32]] = []
     found = np.zeros(len(directions), np.intp)
     for at, direction in enumerate(directions):

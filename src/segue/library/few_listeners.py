@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from segue.library.listening import Some, owners
+from segue.library.listening import LibrarySubset, owners
 
 if TYPE_CHECKING:
     from segue.library.store import Library
@@ -51,7 +51,7 @@ def on_others_playlists(library: Library, tracks: Sequence[str], people: Sequenc
 
 def media_played(library: Library, listeners: Sequence[str] | None = None) -> dict[str, int]:
     """Plays of each medium, by everybody or by `listeners`; most first."""
-    listens = (library if listeners is None else Some(library, listeners)).table("listens")
+    listens = (library if listeners is None else LibrarySubset(library, listeners)).table("listens")
     tracks = library.table("tracks").select("track_id", "medium")
     joined = listens.inner_join(tracks, "track_id")
     medium = joined.medium.fill_null(UNKNOWN_MEDIUM)

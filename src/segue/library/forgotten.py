@@ -29,7 +29,7 @@ RESTORE = (
 
 
 @dataclass(frozen=True)
-class Gone:
+class ForgottenIds:
     """Ids that must not be written; `who in gone`."""
 
     salt: str = ""
@@ -54,21 +54,21 @@ class Gone:
         spans = (text[start:end] for start in starts for end in ends if start < end <= start + LONGEST)
         return set(self.among(spans))
 
-    def with_also(self, ids: Iterable[str]) -> Gone:
+    def with_also(self, ids: Iterable[str]) -> ForgottenIds:
         """These and `ids`."""
-        salted = self if self.salt else Gone(secrets.token_hex(16))
-        return Gone(salted.salt, self.hashes | {salted._hash(who) for who in ids})
+        salted = self if self.salt else ForgottenIds(secrets.token_hex(16))
+        return ForgottenIds(salted.salt, self.hashes | {salted._hash(who) for who in ids})
 
-    def without(self, ids: Iterable[str]) -> Gone:
+    def without(self, ids: Iterable[str]) -> ForgottenIds:
         """These but not `ids`."""
-        return Gone(self.salt, self.hashes - {self._hash(who) for who in ids})
+        return ForgottenIds(self.salt, self.hashes - {self._hash(who) for who in ids})
 
     def _hash(self, who: str) -> str:
         data = who.encode("utf-8", "surrogatepass")
         return hashlib.blake2b(data, digest_size=16, key=bytes.fromhex(self.salt)).hexdigest()
 
 
-class Departed:
+class ForgottenList:
     """The file of those who asked to be forgotten, in a library's folder; `expected` if it must be there."""
 
     def __init__(self, folder: Path, *, expected: bool = False) -> None:
@@ -79,7 +79,7 @@ class Departed:
         """Whether the file must be there and is not."""
         return self.expected and not self.path.exists()
 
-    def read(self, *, anew: bool = False) -> Gone:
+    def read(self, *, anew: bool = False) -> ForgottenIds:
         """Who is gone by now; with `anew` a lost list is an empty one.
 
         Raises:
@@ -88,16 +88,16 @@ class Departed:
         if not self.path.exists():
             if self.expected and not anew:
                 raise FormatError(f"{self.path} is lost", expected="the list of the forgotten", do=RESTORE)
-            return Gone()
+            return ForgottenIds()
         value = files.from_json(self.path, "the list of the forgotten", RESTORE)
         with files.reading(self.path, "the list of the forgotten", RESTORE):
             bytes.fromhex(value["salt"])
             if not all(HASH.fullmatch(each) for each in value["listeners"]):
                 raise ValueError("what is in it is no hash")
-            return Gone(value["salt"], frozenset(value["listeners"]))
+            return ForgottenIds(value["salt"], frozenset(value["listeners"]))
 
     @contextlib.contextmanager
-    def held(self, wait: float = WAIT) -> Generator[Gone]:
+    def held(self, wait: float = WAIT) -> Generator[ForgottenIds]:
         """Nobody is forgotten within the block; what is written in it leaves out who is in the `Gone`.
 
         Every job that writes something of listeners does so in such a block: what it read of them may be old.
@@ -109,7 +109,7 @@ class Departed:
         with files.locked(self.folder, "library", wait=wait, name=LOCK):
             yield self.read()
 
-    def add(self, ids: Collection[str], wait: float = WAIT) -> Gone:
+    def add(self, ids: Collection[str], wait: float = WAIT) -> ForgottenIds:
         """From now on these are gone; returns all who are. A lost list is begun anew.
 
         Raises:
@@ -126,7 +126,7 @@ class Departed:
         with self.held(wait) as gone:
             self._write(gone, gone.without(ids))
 
-    def _write(self, before: Gone, after: Gone) -> None:
+    def _write(self, before: ForgottenIds, after: ForgottenIds) -> None:
         if after.hashes != before.hashes:
             value = {"salt": after.salt, "listeners": sorted(after.hashes)}
             files.write_text(self.path, files.to_json(value))

@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from segue.sequences.counted import (
+from segue.sequences.documents import Documents
+from segue.sequences.neighbourhood import (
     STAN,
     Cooccurrence,
     Popularity,
@@ -12,7 +13,6 @@ from segue.sequences.counted import (
     SequenceScorer,
     SequentialRules,
 )
-from segue.sequences.documents import Documents
 
 N_SONGS = 30
 

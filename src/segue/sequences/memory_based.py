@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from segue.factors.ease import EASE
 from segue.sequences.blend_config import SequenceBlendConfig
-from segue.sequences.counted import Cooccurrence, SequenceNeighbours
 from segue.sequences.documents import Documents
+from segue.sequences.neighbourhood import Cooccurrence, SequenceNeighbours
 from segue.sequences.recent import RecentRows
 
-LogShares = dict[str, NDArray[np.float32]]
+LogProbabilities = dict[str, NDArray[np.float32]]
 
 
-class Votes:
+class MemoryBasedModels:
     """Neighbours of sequences and item models, fitted to the same documents.
 
     Votes s of a model become p = (1 - smoothing) s / Σ s + smoothing * popularity.
@@ -47,7 +47,9 @@ class Votes:
         for model in self._models.values():
             model.fit(documents)
 
-    def said(self, names: Collection[str], codes: NDArray[np.int32], lengths: NDArray[np.int64]) -> LogShares:
+    def log_probabilities(
+        self, names: Collection[str], codes: NDArray[np.int32], lengths: NDArray[np.int64]
+    ) -> LogProbabilities:
         """Log-probabilities by each of `names` after prefixes of a sequence, each `(n_prefixes, n_tracks)`.
 
         Songs of the sequence that the documents do not have are passed over.
@@ -62,10 +64,10 @@ class Votes:
             votes = np.zeros((len(lengths), n_known), np.float32)
             if (kept > 0).any():
                 votes[kept > 0] = model.scores(codes[known], kept[kept > 0])
-            found[name] = self._log_shares(votes)
+            found[name] = self._log_probabilities(votes)
         return found
 
-    def _log_shares(self, votes: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _log_probabilities(self, votes: NDArray[np.float32]) -> NDArray[np.float32]:
         votes = np.maximum(votes, 0)
         total = votes.sum(axis=1, keepdims=True)
         share = np.divide(votes, total, out=np.zeros_like(votes), where=total > 0)
