@@ -46,6 +46,38 @@ def test_what_is_written_fits_together(library: Library) -> None:
     assert pc.max(listens["session_position"]).as_py() <= 60
 
 
+def test_a_play_that_comes_later_finds_the_towns_song(library: Library, tmp_path: Path) -> None:
+    import json
+    import shutil
+
+    from segue.library.importing import import_path
+
+    shutil.copytree(library.path, tmp_path / "library")
+    own = Library.open(tmp_path / "library")
+    songs = [row for row in own.arrow("tracks").to_pylist() if row["medium"] == "song"][:40]
+    rows = [
+        {
+            "listener_id": "ada",
+            "listened_at": 1_700_000_000 + 300 * place,
+            "track_metadata": {
+                "artist_name": ", ".join(row["artists"]) if place % 2 else row["artists"][0],
+                "track_name": row["title"],
+                "additional_info": {"duration_ms": row["duration_ms"]},
+            },
+        }
+        for place, row in enumerate(songs)
+    ]
+    (tmp_path / "new.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    import_path(own, tmp_path / "new.jsonl", format="listenbrainz")
+    own = Library.open(own.path)
+    assert own.count("tracks") == library.count("tracks")
+    listens = own.table("listens")
+    mine = own.arrow(listens.filter(listens.listener_id == "ada").order_by("started_at"))
+    names = {row["track_id"]: (row["artists"], row["title"]) for row in own.arrow("tracks").to_pylist()}
+    for track, row in zip(mine["track_id"].to_pylist(), songs, strict=True):
+        assert names[track] == (row["artists"], row["title"])
+
+
 def test_a_session_runs_on_without_overlap(library: Library) -> None:
     rows = library.arrow("listens").to_pylist()
     by_session: dict[str, list[dict]] = {}

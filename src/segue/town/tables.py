@@ -9,7 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from segue.library.tables import FEEDBACK, LISTENS, PLAYLIST_ENTRIES, PLAYLISTS, TIME, TRACKS
+from segue.library.identity import credit_key, name_key
+from segue.library.rows import TrackRef
+from segue.library.tables import FEEDBACK, LISTENS, PLAYLIST_ENTRIES, PLAYLISTS, TIME, TRACK_KEYS, TRACKS
 from segue.town.catalogue import FEATURES
 from segue.town.draws import generator
 from segue.town.listeners import Listeners
@@ -21,6 +23,9 @@ from segue.town.queues import LOGS
 
 if TYPE_CHECKING:
     from segue.town.town import Town
+
+
+SOURCE = "town"
 
 
 def listener_ids(number: NDArray[np.integer]) -> pa.Array:
@@ -93,6 +98,22 @@ def _isrcs(town: Town, released: list[str]) -> list[str]:
     return [f"ZZT{order[n] // 100_000:02d}{released[n][2:4]}{order[n] % 100_000:05d}" for n in number]
 
 
+def keys(tracks: pa.Table) -> pa.Table:
+    """By what a play that comes in later finds these tracks: their ids, ISRCs and names."""
+    rows: list[tuple[str, str, int | None, str | None]] = []
+    columns = ("track_id", "title", "artists", "duration_ms", "isrc", "medium")
+    for track, title, artists, ms, isrc, medium in zip(
+        *(tracks[name].to_pylist() for name in columns), strict=True
+    ):
+        rows.append((track, track, None, SOURCE))
+        if isrc is not None:
+            rows.append((f"isrc:{isrc}", track, None, SOURCE))
+        ref = TrackRef(title, tuple(artists), medium=medium)
+        rows += [(key, track, ms, None) for key in (name_key(ref), credit_key(ref)) if key is not None]
+    rows.sort(key=lambda row: row[:2])
+    return pa.table([list(column) for column in zip(*rows, strict=True)], schema=TRACK_KEYS)
+
+
 def _features(features: NDArray[np.float32], episodes: int) -> pa.Array:
     size = len(features)
     offsets = np.minimum(np.arange(size + episodes + 1), size) * len(FEATURES)
@@ -127,7 +148,7 @@ def listens(town: Town, listeners: Listeners, plays: Plays) -> pa.Table:
             "context": _word(LOGS, p.context),
             "session_id": session,
             "session_position": pa.array(p.position.astype(np.int32)),
-            "source": _word(("town",), np.zeros(len(p.row), dtype=np.int32)),
+            "source": _word((SOURCE,), np.zeros(len(p.row), dtype=np.int32)),
             "sources": pa.nulls(len(p.row), LISTENS.field("sources").type),
         },
         schema=LISTENS,
@@ -144,7 +165,7 @@ def feedback(town: Town, listeners: Listeners, words: Words) -> pa.Table:
             "track_id": track_ids(town).take(pa.array(w.track)),
             "kind": _word(KINDS_OF_FEEDBACK, w.kind),
             "given_at": times(town, w.day),
-            "source": _word(("town",), np.zeros(len(w.row), dtype=np.int32)),
+            "source": _word((SOURCE,), np.zeros(len(w.row), dtype=np.int32)),
         },
         schema=FEEDBACK,
     )
@@ -171,7 +192,7 @@ def playlists(town: Town, lists: Playlists, listeners: Listeners | None) -> tupl
             "owner": pa.array(owners, pa.string()),
             "followers": pa.array(lists.followers.astype(np.int64)),
             "modified_at": when,
-            "source": pa.array(["town"] * size, pa.string()),
+            "source": pa.array([SOURCE] * size, pa.string()),
         },
         schema=PLAYLISTS,
     )
@@ -181,7 +202,7 @@ def playlists(town: Town, lists: Playlists, listeners: Listeners | None) -> tupl
             "position": pa.array(place.astype(np.int32)),
             "track_id": track_ids(town).take(pa.array(lists.tracks[inside])),
             "added_at": when.take(pa.array(row)),
-            "source": pa.array(["town"] * len(row), pa.string()),
+            "source": pa.array([SOURCE] * len(row), pa.string()),
         },
         schema=PLAYLIST_ENTRIES,
     )

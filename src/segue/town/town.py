@@ -125,6 +125,7 @@ class Town:
         Raises:
             BusyError: another process is writing to the library.
         """
+        from segue.library.names import VERSION
         from segue.town import tables
         from segue.town.telling import as_told, half_known
 
@@ -133,6 +134,8 @@ class Town:
             catalogue = tables.tracks(self)
             known = half_known(self, catalogue) if self.config.exports else catalogue
             counts["tracks"] = writer.append("tracks", known)
+            counts["track_keys"] = writer.append("track_keys", tables.keys(known))
+            writer.catalogue["names"] = VERSION
             told: dict[str, list[pa.Table]] = {"feedback": [], "playlists": [], "playlist_entries": []}
             owned = tables.playlists(self, self.lists, None)
             told["playlists"].append(owned[0])
