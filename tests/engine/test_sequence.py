@@ -6,21 +6,14 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
-import jax
-import jax.numpy as jnp
 import pytest
+from tests.trained_agent import put_agent
 
-from segue.agents.agent import Agent
-from segue.agents.config import AgentConfig
-from segue.agents.network import Scaling, init_network
-from segue.agents.policies import Trained
-from segue.agents.user_models import FORMS
 from segue.engine import Engine
 from segue.engine.sequence import asked, load_sequencer, sequence
 from segue.engine.weekly import prepare
 from segue.errors import FormatError, NotFoundError, UsageError
-from segue.evaluation.grounds import LibraryGround
-from segue.evaluation.trials import MODELS, Trial, publish
+from segue.evaluation.trials import MODELS
 from segue.factors.config import ALSConfig
 from segue.factors.model import FactorConfig
 from segue.library import Library
@@ -32,8 +25,6 @@ from segue.playlists.weekly import WeeklyConfig
 from segue.shelf.arrays import load_arrays, save_arrays
 from segue.shelf.names import AGENTS, shelf_of
 from segue.town.making import write_town
-from segue.world.features import CANDIDATE, SESSION
-from segue.world.responses import MEMORY, init_model
 
 WEEK, NOW = "2024-W08", datetime(2024, 2, 5, tzinfo=UTC)
 
@@ -51,23 +42,8 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Library:
 @pytest.fixture
 def library(bare: Library) -> Library:
     """The same, with an agent whose gain was sure."""
-    _put_agent(bare, used=True)
+    put_agent(bare, used=True)
     return bare
-
-
-def _put_agent(library: Library, *, used: bool) -> None:
-    """An agent that knows nothing: its Q is what a user model expects that was never trained."""
-    agent, (s, c) = Agent(AgentConfig(hidden=(8,))), (len(SESSION) + MEMORY, len(CANDIDATE) + 3)
-    network = init_network(jax.random.key(0), s, c, (8,))._replace(
-        layers=((jax.random.normal(jax.random.key(1), (8, 1)), jnp.zeros(1)),)
-    )
-    agent.params_ = Trained(network, Scaling(jnp.zeros(s), jnp.ones(s), jnp.zeros(c), jnp.ones(c)))
-    agent.curves_, agent.seed_ = {name: jnp.zeros(1) for name in ("reward", "loss", "value")}, 0
-    models = {name: init_model(jax.random.key(0), form) for name, (form, _) in FORMS.items()}
-    ground = LibraryGround(library)
-    facts = {**ground.facts, "sessions": 1, "listeners": 40, "log_loss": {}, "seconds": 0.0}
-    why = "its gain is sure" if used else "its gain is not sure"
-    publish(shelf_of(library).folder, Trial(ground, models, agent, facts | {"used": used, "why": why}))
 
 
 def _songs(library: Library, count: int) -> list[dict]:
@@ -102,7 +78,7 @@ def test_a_file_in_order(library: Library, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_greed_where_the_gain_is_not_sure(library: Library) -> None:
-    _put_agent(library, used=False)
+    put_agent(library, used=False)
     tracks = [TrackCard(row["track_id"]) for row in _songs(library, 6)]
     given = Playlist("P", "", None, NOW, tuple(PlaylistEntry(n + 1, t) for n, t in enumerate(tracks)))
     made = sequence(Engine(library), given)

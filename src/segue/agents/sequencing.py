@@ -24,6 +24,7 @@ from segue.world.library_world import library_world
 from segue.world.listener import Listener
 from segue.world.responses import UserModel
 from segue.world.starts import Starts
+from segue.world.tracks import Track
 
 DRAWS = 256  # sessions by which an order is weighed
 STEP = 16  # pools and lists are filled up to multiples of this, so that few shapes are compiled
@@ -67,10 +68,13 @@ class Sequencer:
     version: str
     why: str
     places: dict[str, int] = field(init=False, repr=False)
+    shared: Catalogue = field(init=False, repr=False)  # the same, with arrays that all its worlds share
 
     def __post_init__(self) -> None:
         found = {track: place for place, track in enumerate(self.catalogue.ids)}
         object.__setattr__(self, "places", found)
+        tracks = Track(*map(jnp.asarray, self.catalogue.tracks))
+        object.__setattr__(self, "shared", self.catalogue._replace(tracks=tracks))
 
     @property
     def name(self) -> str:
@@ -112,8 +116,8 @@ class Sequencer:
             orders: places in it; tracks after which the listener is expected to have left count little.
             moment: when it is heard, with a zone.
         """
-        world, states, _ = self._prepared([pool], moment.timestamp() / DAY)
-        state, keys = jax.tree.map(lambda x: x[0], states), jax.random.split(jax.random.key(0), DRAWS)
+        world, state = self.started(pool, moment)
+        keys = jax.random.split(jax.random.key(0), DRAWS)
         size = _round(max(map(len, orders)))
         found = []
         for each in orders:
@@ -121,6 +125,11 @@ class Sequencer:
             places[: len(each)] = each
             found.append(float(worth(TRAINING, world, state, jnp.asarray(places), jnp.asarray(listed), keys)))
         return found
+
+    def started(self, pool: Pool, moment: datetime) -> tuple[World, State]:
+        """A session of a pool's listener that begins at `moment`, which has a zone."""
+        world, states, _ = self._prepared([pool], moment.timestamp() / DAY)
+        return world, jax.tree.map(lambda x: x[0], states)
 
     def _prepared(self, pools: Sequence[Pool], day: float) -> tuple[World, State, Limits]:
         n, m = _power(len(pools)), _round(max(len(pool.tracks) for pool in pools))
@@ -140,7 +149,7 @@ class Sequencer:
             quota[row, : len(given)] = given
         known = static[..., STATIC.index("plays")] > 0
         starts = Starts(*map(jnp.asarray, (songs, static, known, np.arange(n))))
-        world = library_world(self.catalogue, starts, self.model)
+        world = library_world(self.shared, starts, self.model)
         states = jax.vmap(begin, (None, 0))(world, jax.random.split(jax.random.key(0), n))
         states = states._replace(start=jnp.arange(n), free=jnp.asarray(free))
         artist = world.tracks.artist[songs]

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from segue.engine.guide import Asked
     from segue.engine.radio import Station
     from segue.engine.sequence import By, Sequenced
+    from segue.engine.session import Led
     from segue.engine.similar import Kind, Neighbourhood
     from segue.engine.tastes import Taste, WeekOfTastes
     from segue.engine.weekly import Ready
@@ -328,6 +329,36 @@ class Engine:
         from segue.engine.radio import open_radio
 
         return open_radio(self, listener=listener, seeds=seeds, config=config)
+
+    def session(
+        self,
+        listener: str | None = None,
+        tracks: Sequence[str] = (),
+        *,
+        likes: Sequence[str] = (),
+        by: By = "auto",
+        moment: datetime | None = None,
+    ) -> Led:
+        """A session that the agent leads. Needs the extra `world`.
+
+        Args:
+            listener: whose taste and habits count; None for somebody of whom nothing is known.
+            tracks: ids, or words of artists and titles, of all that may come; by default what a long weekly
+                list would hold, a third of it known to the listener.
+            likes: instead, what somebody who is not in the library likes.
+            by: as for `order`.
+            moment: when it begins; by default now.
+
+        Returns:
+            `.session.candidates()` tells what comes, with the Q of all that may; `.session.answer(...)` is
+            told how it went. It changes with every answer; the engine behind it does not.
+
+        Raises:
+            NotFoundError: nothing was trained, or no such listener or track.
+        """
+        from segue.engine.session import open_session
+
+        return open_session(self, listener, tracks, likes=likes, by=by, moment=moment)
 
     def order(
         self,

@@ -128,21 +128,46 @@ def play(world: World, state: State, place: Array, key: Array) -> Event:
     # A uniform number picks one of the stages by their chances.
     stage = jnp.sum(jax.random.uniform(to_stage) > jnp.cumsum(answers.mean(0))[:3])
     whole = (stage == 3).astype(jnp.float32)
-    heard = hear(state.heard, track, stage, whole - expects[3])
+    after = _after(world, state, place, stage, (session, offered, track), whole - expects[3])
     minutes = track.minutes * jnp.asarray(HEARD)[stage]
-    leaving = leaving_features(heard, stage, minutes)
+    leaving = leaving_features(after.heard, stage, minutes)
     law = world.law.heard(state.law, moment, stage, to_law)
-    after = State(
-        state.start,
-        state.free.at[place].set(False),
-        heard,
-        responses.reads(world.model, state.memory, session, offered, stage, whole - expects[3]),
-        law,
-    )
+    after = after._replace(law=law)
     log = Log(session, offered, stage, jnp.ones(()), leaving, jnp.zeros(()))
     expected = _expected(world, answers[:, None])[0]
     stay = 1 - world.law.leaving(law, leaving, minutes)
     return Event(after, stage, world.rewards[stage], expected, stay, log)
+
+
+def told(world: World, state: State, place: Array, stage: Array) -> tuple[State, Array]:
+    """The state after somebody real heard the candidate at `place` so far; and the chance that they stay."""
+    session, candidates, tracks = _features(world, state)
+    offered, track = candidates[place], take(tracks, place)
+    expects = responses.opinions(world.model, session, state.memory, offered[None]).mean(0)[0]
+    surprise = (stage == 3).astype(jnp.float32) - expects[3]
+    after = _after(world, state, place, stage, (session, offered, track), surprise)
+    minutes = track.minutes * jnp.asarray(HEARD)[stage]
+    stay = 1 - world.law.leaving(after.law, leaving_features(after.heard, stage, minutes), minutes)
+    return after, stay
+
+
+def _after(
+    world: World,
+    state: State,
+    place: Array,
+    stage: Array,
+    seen: tuple[Array, Array, Track],
+    surprise: Array,
+) -> State:
+    """The state, but for the law's own, after a track: what was `seen` of session, candidate and track."""
+    session, offered, track = seen
+    return State(
+        state.start,
+        state.free.at[place].set(False),
+        hear(state.heard, track, stage, surprise),
+        responses.reads(world.model, state.memory, session, offered, stage, surprise),
+        state.law,
+    )
 
 
 def _expected(world: World, opinions: Array) -> Array:
