@@ -7,13 +7,12 @@ import pyarrow as pa
 import pytest
 
 from segue.engine import Engine
-from segue.engine.similar import DOUBT, _nearest, _Space, _taught_first, closeness, neighbourhood, weights
+from segue.engine.similar import DOUBT, _nearest, _Space, closeness, neighbourhood, weights
 from segue.errors import NotFoundError
 from segue.factors.config import ALSConfig
 from segue.factors.loading import load_factors
 from segue.factors.model import FactorConfig
 from segue.library import Library
-from segue.library.search import Found
 from segue.library.tables import TRACKS
 from segue.library.vocabulary import Vocabulary
 from segue.neighbours.picture import draw_neighbourhood
@@ -128,21 +127,3 @@ def test_the_picture_shows_every_song_and_colours_by_artist() -> None:
         assert len(drawn["layer"][1]["data"]["values"]) == n
         assert len({row["artist"] for row in drawn["layer"][1]["data"]["values"]}) <= 8
         assert 0 <= stress < 1
-
-
-def test_a_copy_of_a_song_that_taught_something_is_asked_before_one_that_did_not() -> None:
-    tracks = Vocabulary(["played", "listed", "other"])
-    asked = np.array([[0, 0], [1, 0], [0, 1]], np.float32)
-    one = np.ones(3, np.float32)
-
-    def first(works: list[int], names: list[str]) -> str:
-        space = _Space(tracks, asked, asked, 3, "factors/1", one, one, np.array(works))
-        matches = [
-            Found(track, artists=(name,), title="Skinny Love")
-            for track, name in zip(tracks.ids, names, strict=True)
-        ]
-        return _taught_first(space, matches)[0].track_id
-
-    assert first([0, 0, 1], ["A", "B", "C"]) == "listed", "versions of one song"
-    assert first([0, 1, 2], ["A", "A", "C"]) == "listed", "the same name"
-    assert first([0, 1, 2], ["A", "B", "C"]) == "played", "another song is not what was asked for"

@@ -90,14 +90,13 @@ def neighbourhood(engine: Engine, text: str, count: int = 15, *, kind: Kind = "f
             space = engine.once("similar factors", lambda: _factors(engine))
         else:
             space = _songs(library, matches)
-    known = [match for match in matches if match.track_id in space.tracks]
+    known = find_tracks(library, text, MATCHES, known=space.tracks)
     if not known:
         raise NotFoundError(
             f"{matches[0].name} is in the library, but has no vector among the {kind}",
             expected="a track that was heard, or was in playlists, when the model was trained",
             do="train again if that has changed: segue train" + (" --vectors" if kind == "songs" else ""),
         )
-    known = _taught_first(space, known)
     own = space.tracks[known[0].track_id]
     near = _nearest(space, own, count)
     shown = [own, *(near_to.number for near_to in near)]
@@ -114,19 +113,6 @@ def neighbourhood(engine: Engine, text: str, count: int = 15, *, kind: Kind = "f
         else Catalogue.read(library, [space.tracks.ids[number] for number in shown]),
         vectors=vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9),
     )
-
-
-def _taught_first(space: _Space, matches: list[Found]) -> list[Found]:
-    """The matches with another copy of the likeliest song before it, where that has taught the model nothing.
-
-    A song often has several ids, one in people's plays and one in playlists, of which the model learned one.
-    """
-    numbers = [space.tracks[match.track_id] for match in matches]
-    for match, number in zip(matches, numbers, strict=True):
-        same = space.works[number] == space.works[numbers[0]] or match.name == matches[0].name
-        if same and space.asked[number].any():
-            return [match, *(other for other in matches if other is not match)]
-    return matches
 
 
 def _nearest(space: _Space, own: int, count: int) -> list[Near]:

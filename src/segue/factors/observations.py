@@ -52,6 +52,7 @@ from segue.library.listening import (
     LibrarySubset,
     Unit,
     documents,
+    feedback,
     heard,
     told_by_artists,
 )
@@ -294,12 +295,12 @@ def _with_words(pairs: ibis.Table, library: Tables, config: ObservationConfig) -
     """The pairs with each listener's last explicit word on a track."""
     import ibis
 
-    feedback = _of_media(library.table("feedback"), library, config)
+    said = _of_media(feedback(library), library, config)
     last = ibis.window(
         group_by=["listener_id", "track_id"],
-        order_by=[feedback.given_at.desc(nulls_first=False), feedback.kind],
+        order_by=[said.given_at.desc(nulls_first=False), said.kind],
     )
-    words = feedback.mutate(place=ibis.row_number().over(last))
+    words = said.mutate(place=ibis.row_number().over(last))
     words = words.filter(words.place == 0).select("listener_id", "track_id", "kind")
     both = pairs.outer_join(words, ["listener_id", "track_id"])
     played = both.value.fill_null(0.0)

@@ -119,9 +119,7 @@ def train(
     config = config.suited(len(people) - by_artists, len(playlists), by_artists=by_artists, timed=timed)
     if show_progress:
         step("which tracks are versions of one song")
-    tracks = library.table("tracks")
-    if library.arrow(tracks.filter(tracks.work_id.isnull()).count()).as_py():
-        group_library(library)
+    group_library(library)
     losses: list[float] = []
 
     def told(epoch: int, seconds: float, loss: float) -> None:

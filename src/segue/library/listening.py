@@ -118,14 +118,16 @@ BUTTONS = ("fwdbtn", "backbtn", "clickrow", "clickside", "playbtn", "endplay", "
 def plays(library: Tables) -> ibis.Table:
     """`listens` with the track's `duration_ms` and `medium`, and what each play counts for.
 
+    A play of a copy is one of the track that it is a copy of (`versions/copies.py`).
     Adds share (0 to 1, null if unknown), stage (0 to 3, null if unknown), skipped (null if unknown), whole
     (null if unknown) and counts (never null). One row a row of `listens`.
     """
     import ibis
 
     listens = library.table("listens")
-    tracks = library.table("tracks").select("track_id", "duration_ms", "medium")
+    tracks = library.table("tracks").select("track_id", "duration_ms", "medium", "canonical_id")
     joined = listens.left_join(tracks, "track_id").drop("track_id_right")
+    joined = joined.mutate(track_id=joined.canonical_id.coalesce(joined.track_id)).drop("canonical_id")
     by_time = ibis.window(group_by="listener_id", order_by="started_at")
     started_ms = milliseconds(joined.started_at)
     next_ms = milliseconds(joined.started_at.lead().over(by_time))
@@ -185,6 +187,13 @@ def _counts(told: ibis.Table) -> ibis.Value:
     by_share = (told.share >= LISTEN_SHARE) | (told.played_ms >= LISTEN_MS)
     by_stage = told.stage >= 2
     return ibis.coalesce(by_share, told.played_ms >= BRIEF_MS, by_stage, ~told.skipped, True)
+
+
+def feedback(library: Tables) -> ibis.Table:
+    """`feedback`, what was said of a copy being said of the track that it is a copy of."""
+    said, tracks = library.table("feedback"), library.table("tracks").select("track_id", "canonical_id")
+    joined = said.left_join(tracks, "track_id")
+    return joined.mutate(track_id=joined.canonical_id.coalesce(joined.track_id)).select(*said.columns)
 
 
 def units(library: Any) -> Unit:

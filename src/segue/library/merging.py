@@ -284,7 +284,7 @@ SELECT coalesce(old.track_id, met.track_id) AS track_id, coalesce(old.title, met
        coalesce(old.isrc, met.isrc) AS isrc, coalesce(old.mbid, met.mbid) AS mbid,
        coalesce(old.spotify, met.spotify) AS spotify,
        coalesce(facts.popularity, old.popularity) AS popularity,
-       coalesce(facts.features, old.features) AS features, old.work_id, old.version,
+       coalesce(facts.features, old.features) AS features, old.work_id, old.version, old.canonical_id,
        old.track_id IS NULL OR with_guests
        OR (old.title IS NULL AND met.title IS NOT NULL) OR (old.album IS NULL AND met.album IS NOT NULL)
        OR (old.duration_ms IS NULL AND met.duration_ms IS NOT NULL)

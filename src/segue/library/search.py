@@ -43,16 +43,25 @@ class Found(NamedTuple):
         return credit if self.title is None else f"{credit} - {self.title}"
 
 
-def find_tracks(library: Library, text: str, most: int = 10) -> list[Found]:
+def find_tracks(
+    library: Library, text: str, most: int = 10, *, known: Collection[str] | None = None
+) -> list[Found]:
     """Tracks of that id, or whose artists and title hold all the words of `text`, the likeliest first.
 
     That is: the artist and title as typed, or a title that is all of the text; then other versions of such a
     song; then names that hold the words whole; among equals, those met most.
 
+    Args:
+        library: whose tracks.
+        text: what was typed.
+        most: how many.
+        known: only tracks of these ids, which a model knows; a copy is found as the track whose plays its
+            plays are (`versions/copies.py`).
+
     Raises:
         NotFoundError: there is none; the error offers the nearest names.
     """
-    return _find(library, text, None)[:most]
+    return _find(library, text, known)[:most]
 
 
 def find_track(library: Library, text: str, known: Collection[str]) -> Found:
@@ -108,7 +117,8 @@ def _find(library: Library, text: str, known: Collection[str] | None) -> list[Fo
             do=f"did you mean {' or '.join(near)}?" if near else "look with `segue library`",
         )
     if known is not None:
-        rows = [row for row in rows if names.ids[row].as_py() in known]
+        canonical = dict.fromkeys(names.canonical(row) for row in rows)
+        rows = [row for row in canonical if names.ids[row].as_py() in known]
     if len(rows) > CLOSELY:
         popular = sorted(rows, key=names.times_met, reverse=True)
         rows = list(dict.fromkeys(rows[: CLOSELY // 2] + popular[: CLOSELY // 2]))
@@ -181,12 +191,13 @@ class _Said(NamedTuple):
 
 
 class _Names:
-    """All tracks' names, ready to be searched: track_id, title, artists, uses, and as they are compared."""
+    """All tracks' names, ready to be searched: track_id, title, artists, the row of the track
+    whose copy each is, uses, and as they are compared."""
 
     def __init__(self, table: pa.Table) -> None:
         self.tracks = table
-        self.ids, self.uses, self.raw, self.plain = (
-            table[name].combine_chunks() for name in ("track_id", "uses", "raw", "plain")
+        self.ids, self.canonical_ids, self.uses, self.raw, self.plain = (
+            table[name].combine_chunks() for name in ("track_id", "canonical_id", "uses", "raw", "plain")
         )
 
     @classmethod
@@ -200,7 +211,7 @@ class _Names:
         met = ibis.union(*tables)
         counts = library.arrow(met.group_by("track_id").aggregate(uses=met.count()))
         tracks = library.arrow(
-            library.table("tracks").select("track_id", "title", "artists")
+            library.table("tracks").select("track_id", "title", "artists", "canonical_id")
         ).combine_chunks()
         place = pc.index_in(tracks["track_id"], value_set=counts["track_id"])
         credit = pc.fill_null(pc.binary_join(tracks["artists"], " "), "")
@@ -242,6 +253,14 @@ class _Names:
     def found(self, row: int) -> Found:
         title, artists = self.tracks["title"][row].as_py(), self.tracks["artists"][row].as_py()
         return Found(self.ids[row].as_py(), title, tuple(artists or ()))
+
+    def canonical(self, row: int) -> int:
+        """The row of the track whose copy a row's is: its own where it is none."""
+        import pyarrow.compute as pc
+
+        of = self.canonical_ids[row].as_py()
+        found = -1 if of is None else pc.index(self.ids, of).as_py()
+        return found if found >= 0 else row
 
     def times_met(self, row: int) -> int:
         return self.uses[row].as_py()

@@ -178,7 +178,7 @@ SELECT * REPLACE (
 FROM tracks WHERE track_id = getvariable('track')
 UNION ALL BY NAME
 SELECT * REPLACE (
-    getvariable('own') AS track_id, NULL AS work_id, NULL AS version,
+    getvariable('own') AS track_id, NULL AS work_id, NULL AS version, NULL AS canonical_id,
     CASE WHEN 'spotify:' || spotify IN (SELECT key FROM ids WHERE theirs) THEN spotify END AS spotify,
     CASE WHEN 'mbid:' || mbid IN (SELECT key FROM ids WHERE theirs) THEN mbid END AS mbid,
     CASE WHEN 'isrc:' || isrc IN (SELECT key FROM ids WHERE theirs) THEN isrc END AS isrc)

@@ -72,6 +72,7 @@ TRACKS = pa.schema(
         ("features", pa.map_(pa.string(), pa.float32())),  # sound features by name
         ("work_id", pa.string()),  # one work, many versions; null until grouped
         ("version", pa.string()),  # original, live, remix, ...; null until grouped
+        ("canonical_id", pa.string()),  # of the same recording, the track whose plays these are (copies.py)
     ]
 )
 TRACK_KEYS = pa.schema(

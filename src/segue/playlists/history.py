@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from segue.library.listening import LibrarySubset, Unit
+from segue.library.listening import LibrarySubset, Unit, feedback
 from segue.library.listening import heard as heard_of
 from segue.library.moments import DAY, seconds
 from segue.library.versions.titles import artist_names
@@ -267,7 +267,7 @@ def _words(library: LibrarySubset) -> dict[str, list[tuple[str, str, list[str] |
     """Each listener's last word on a track: (track_id, kind, artists where the row is an artist)."""
     import ibis
 
-    said = library.table("feedback")
+    said = feedback(library)
     last = ibis.window(
         group_by=["listener_id", "track_id"], order_by=[said.given_at.desc(nulls_first=False), said.kind]
     )

@@ -82,6 +82,7 @@ def tracks(town: Town) -> pa.Table:
             "features": _features(songs.features, episodes),
             "work_id": pa.nulls(size + episodes, pa.string()),
             "version": pa.nulls(size + episodes, pa.string()),
+            "canonical_id": pa.nulls(size + episodes, pa.string()),
         },
         schema=TRACKS,
     )

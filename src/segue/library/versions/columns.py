@@ -1,9 +1,10 @@
-"""The columns `work_id` and `version` of the tracks table."""
+"""The columns `work_id`, `version` and `canonical_id` of the tracks table."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from segue.library.versions.copies import canonical_ids
 from segue.library.versions.works import Recording, group
 
 if TYPE_CHECKING:
@@ -39,13 +40,29 @@ def assign_versions(tracks: pa.Table) -> pa.Table:
     return tracks
 
 
-def group_library(library: Library) -> int:
-    """Group the tracks of `library` into works, anew and as a whole, and return the number of works.
+def group_library(library: Library) -> None:
+    """Group the tracks of `library` into works where some are not, and find which are copies of others.
+
+    Nothing is written where nothing has changed.
 
     Raises:
         BusyError: another process is writing to the library.
     """
     with library.writing() as writer:
-        tracks = assign_versions(library.arrow("tracks"))
-        writer.rewrite("tracks", tracks)
-    return len(tracks.column("work_id").unique())
+        before = library.arrow("tracks")
+        tracks = assign_versions(before) if before["work_id"].null_count else before
+        support, least = _support(library)
+        canonical = canonical_ids(tracks, support, least=least)
+        if tracks is before and canonical.equals(before["canonical_id"].combine_chunks()):
+            return
+        column = tracks.schema.get_field_index("canonical_id")
+        writer.rewrite("tracks", tracks.set_column(column, "canonical_id", canonical))
+
+
+def _support(library: Library) -> tuple[pa.Table, int]:
+    """(track_id, support): the playlists that hold each track, else its listeners; and what is too little."""
+    if library.count("playlist_entries"):
+        table, least = library.table("playlist_entries").select("track_id", owner="playlist_id"), 0
+    else:
+        table, least = library.table("listens").select("track_id", owner="listener_id"), 1
+    return library.arrow(table.group_by("track_id").aggregate(support=table.owner.nunique())), least
