@@ -24,7 +24,11 @@ SAME = [
         ("Première Gymnopédie", SATIE),
         ("3 Gymnopédies - Orch. Claude Debussy: 1. Lent et douloureux", SATIE),
     ],
-    [("Gymnopédies: II. Lent et triste", "Relaxing Music"), ("3 Gymnopédies: No.2", SATIE)],
+    [
+        ("Gymnopédies: II. Lent et triste", "Relaxing Music"),
+        ("3 Gymnopédies: No.2", SATIE),
+        ("ジムノペディ第2番", SATIE),
+    ],
     [
         ("Nocturne No.2 in E flat, Op.9 No.2", CHOPIN),
         ("Nocturnes, Op. 9: No. 2 in E-Flat Major. Andante", CHOPIN),
@@ -37,7 +41,22 @@ SAME = [
         ('Piano Sonata No.14 in C sharp minor, Op.27 No.2 -"Moonlight": 1. Adagio sostenuto', BEETHOVEN),
         ('Sonata No. 14 "Moonlight" in C-Sharp Minor, Op. 27 No. 2: I. Adagio sostenuto', BEETHOVEN),
     ],
-    [("Für Elise", BEETHOVEN), ("Für Elise, WoO 59", BEETHOVEN)],
+    [("Für Elise", BEETHOVEN), ("Für Elise, WoO 59", BEETHOVEN), ("エリーゼのために", BEETHOVEN)],
+    [("Gnossienne No. 1", SATIE), ("グノシエンヌ第1番", SATIE)],
+    [
+        ("3 Intermezzos, Op. 117: No. 1 in E-Flat Major", BRAHMS),
+        ("Intermezzo No. 1 in E-Flat Major, Op. 117: Andante moderato", BRAHMS),
+    ],
+    [
+        ("The Swan", "Camille Saint-Saëns"),
+        ("Le carnaval des animaux: XIII. Le cygne", "Camille Saint-Saëns"),
+        ("Carnival of the Animals: The Swan", "Camille Saint-Saëns"),
+    ],
+    [
+        ("Moonlight Sonata: III. Presto agitato", BEETHOVEN),
+        ("Piano Sonata No. 14 in C-Sharp Minor, Op. 27 No. 2: III. Presto agitato", BEETHOVEN),
+        ("Mondscheinsonate: III. Presto", BEETHOVEN),
+    ],
     [
         ("Suite bergamasque: III. Clair de lune", DEBUSSY),
         ("Suite bergamasque: Suite bergamasque: III. Clair de lune. Andante très expressif", DEBUSSY),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
-from tests.engine.test_alone import evenings, ids, library_of, songs, style
+from tests.engine.test_few_listeners import evenings, ids, library_of, songs, style
 
 from segue.engine import Engine
 from segue.engine.explaining import explain

@@ -310,6 +310,14 @@ def test_reasons_tell_tracks_apart_and_keep_to_the_taste() -> None:
     assert telling(np.zeros((2, 0)), np.zeros((2, 0), bool)) == [[], []]
 
 
+def test_no_play_is_the_reason_all_down_a_list_and_faint_ones_are_none() -> None:
+    parts = np.tile([5.0, 4.5, 4.0, 3.5, 3.0, 0.5], (5, 1))
+    told = telling(parts, np.zeros(parts.shape, bool))
+    counts = np.bincount(np.concatenate(told), minlength=6)
+    assert counts[:5].max() <= 3
+    assert counts[5] == 0, "a tenth of the strongest"
+
+
 def test_sentences() -> None:
     assert because(["A", "B"], "X and Y") == "Because you played A and B: your X and Y side."
     assert because(["A"], asker="playlist") == "Because this playlist has A."

@@ -13,6 +13,7 @@ from segue.playlists.rules.context import Bools
 from segue.wording import count, ended
 
 LEAST = 0.02  # share of a score below which a play is no reason
+BESIDE = 0.2  # of the strongest play of a track, part below which another is no reason beside it
 
 
 def telling(parts: NDArray[np.float64], same: Bools) -> list[list[int]]:
@@ -20,8 +21,9 @@ def telling(parts: NDArray[np.float64], same: Bools) -> list[list[int]]:
 
     All are true contributions to its score; a favourite that speaks for every track would say little of any.
     With its share of the positive contributions to track i, share_ij, play j ranks by
-    share_ij^2 / sum_i share_ij. Plays of the taste the track belongs to go before others, and a second play
-    is named only if it is of the same taste as the first, or neither is.
+    share_ij^2 / sum_i share_ij, over (1 + n)^2 where n tracks before it have named the play. Plays of the
+    taste the track belongs to go before others, and a second play is named only if it is of the same taste
+    as the first, or neither is.
 
     Args:
         parts: (n, h) what each of the listener's plays adds to each track's score, from
@@ -38,19 +40,20 @@ def telling(parts: NDArray[np.float64], same: Bools) -> list[list[int]]:
     usual = np.maximum(shares.sum(axis=0), 1e-30)
     rank = shares**2 / usual
     # Where every play is faint, as in long histories, the strongest ones still are the reason.
-    faint = shares < np.minimum(LEAST, shares.max(axis=1, keepdims=True) / 2)
+    strongest = shares.max(axis=1, keepdims=True)
+    faint = shares < np.maximum(np.minimum(LEAST, strongest / 2), strongest * BESIDE)
     rank[faint] = 0
-    first = (rank + 10.0 * (same & (rank > 0))).argmax(axis=1)
-    every = np.arange(len(rank))
-    found = rank[every, first] > 0
-    rank[same != same[every, first][:, None]] = 0
-    rank[every, first] = 0
-    second = rank.argmax(axis=1)
-    more = rank[every, second] > 0
-    return [
-        [int(a), int(b)] if two else [int(a)] if one else []
-        for a, b, one, two in zip(first, second, found, more & found, strict=True)
-    ]
+    named, told = np.zeros(parts.shape[1]), []
+    for its_rank, its_taste in zip(rank, same, strict=True):
+        fresh = its_rank / (1 + named) ** 2
+        first = int((fresh + 10.0 * (its_taste & (fresh > 0))).argmax())
+        alike = np.where(its_taste == its_taste[first], fresh, 0)
+        alike[first] = 0
+        second = int(alike.argmax())
+        plays = [play for play, worth in ((first, fresh[first]), (second, alike[second])) if worth > 0]
+        named[plays] += 1
+        told.append(plays)
+    return told
 
 
 Asker = Literal["listener", "guest", "playlist"]  # who is spoken to; a guest has named tracks

@@ -37,12 +37,34 @@ _ORDINALS = {
     **dict.fromkeys(["second", "deuxieme", "2nd", "2eme"], "2"),
     **dict.fromkeys(["third", "troisieme", "3rd", "3eme"], "3"),
 }
-_ROMANS = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii")
+_ROMANS = (
+    "i",
+    "ii",
+    "iii",
+    "iv",
+    "v",
+    "vi",
+    "vii",
+    "viii",
+    "ix",
+    "x",
+    "xi",
+    "xii",
+    "xiii",
+    "xiv",
+    "xv",
+    "xvi",
+)
 _ROMAN = {roman: str(n) for n, roman in enumerate(_ROMANS, 1)}
 _SINGULAR = dict(zip(_words("plural"), _words("single"), strict=True))
 _SINGLE, _NUMBERED, _SEVERAL = (frozenset(_words(name)) for name in ("single", "numbered", "several"))
 _TEMPO, _SUNG = frozenset(_words("tempo")), frozenset(_words("sung"))
 _GENERIC = frozenset(_words("generic")) | _TEMPO | _SUNG | _SINGLE | _SEVERAL | set(_SINGULAR)
+_ALIASES = {
+    composer: [(re.compile(pattern), name) for pattern, name in pairs]
+    for composer, pairs in _TOML["aliases"].items()
+}
+_NUMBERED_ASIAN = re.compile(r"第\s*(\d+)\s*[番號号]")
 _OWN_FORMS = {"gymnopedie": "erik satie", "gnossienne": "erik satie"}
 
 _NAMES = "|".join(sorted((re.escape(name).replace(r"\ ", r"[\s.-]+") for name in _COMPOSERS), key=len)[::-1])
@@ -96,6 +118,9 @@ def pieces(title: str, artists: Sequence[str]) -> list[Piece]:
     composer, text = _composer(text, artists)
     if not composer:
         return []
+    text = _NUMBERED_ASIAN.sub(r" no. \1 ", text)
+    for pattern, name in _ALIASES.get(composer, ()):
+        text = pattern.sub(name, text)
     parts = [part.strip(' -,."') for part in _DOT.sub(r"\1 ", _ASIDE.sub(" ", text)).split(":")]
     parts = [part for at, part in enumerate(parts) if part and part not in parts[:at]]
     if len(parts) == 1 and (bare := _BARE_PART.match(parts[0])):
