@@ -86,6 +86,19 @@ def library_with(path: Path, listeners: Sequence[str] = ()) -> Library:
     return library
 
 
+def one_listener(name: str | None, option: str | None) -> str | None:
+    """Whom a verb is asked about: by name, or with `--listener`, as all verbs once did.
+
+    Raises:
+        UsageError: both name somebody.
+    """
+    from segue.errors import UsageError
+
+    if name is not None and option is not None and name != option:
+        raise UsageError(f"Two listeners are named, {name!r} and {option!r}", do="name one of them")
+    return option if name is None else name
+
+
 def known_listener(listener: str) -> str:
     """The id, if somebody can have it.
 

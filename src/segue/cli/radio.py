@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from segue.cli.options import LIBRARY, ConfigOption, JsonOption, LibraryOption, PlaylistOption, library_with
+from segue.cli.options import (
+    LIBRARY,
+    ConfigOption,
+    JsonOption,
+    LibraryOption,
+    PlaylistOption,
+    library_with,
+    one_listener,
+)
 from segue.cli.printing import print_json, print_table
 from segue.errors import UsageError
 from segue.wording import count
@@ -26,13 +34,16 @@ def register(app: typer.Typer) -> None:
 
 
 def radio(
-    library: LibraryOption = LIBRARY,
-    listener: Annotated[
+    name: Annotated[
         str | None,
-        typer.Option(
-            help="Play from the tastes of this listener, or of this playlist (its id).", show_default=False
+        typer.Argument(
+            metavar="[listener]",
+            help="From whose tastes it plays, also a playlist's id.",
+            show_default=False,
         ),
     ] = None,
+    library: LibraryOption = LIBRARY,
+    listener: Annotated[str | None, typer.Option(help="The same.", hidden=True)] = None,
     seed_track: Annotated[
         list[str] | None,
         typer.Option(
@@ -68,6 +79,7 @@ def radio(
     """
     from segue.playlists.formats import FORMATS, write
 
+    listener = one_listener(name, listener)
     if tracks is not None and answers is not None:
         raise UsageError("--answers already says how many tracks there are", do="leave out --tracks")
     if answers is not None and (not answers or set(answers) - set("ps")):

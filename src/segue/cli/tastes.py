@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from segue.cli.options import LIBRARY, JsonOption, LibraryOption, WeekOption, asked_week, library_with
+from segue.cli.options import (
+    LIBRARY,
+    JsonOption,
+    LibraryOption,
+    WeekOption,
+    asked_week,
+    library_with,
+    one_listener,
+)
 from segue.cli.printing import print_json, print_table
 from segue.errors import UsageError
 from segue.wording import count
@@ -26,11 +34,17 @@ def register(app: typer.Typer) -> None:
 
 
 def tastes(
-    listener: Annotated[
-        str | None, typer.Option(help="Whose tastes. [default: an overview of everybody]")
+    name: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[listener]",
+            help="Whose tastes, also a playlist's id. [default: an overview of everybody]",
+            show_default=False,
+        ),
     ] = None,
+    listener: Annotated[str | None, typer.Option(help="The same.", hidden=True)] = None,
     everybody: Annotated[
-        bool, typer.Option("--all", help="How many tastes listeners have, as without --listener.")
+        bool, typer.Option("--all", help="How many tastes listeners have, as without a name.")
     ] = False,
     library: LibraryOption = LIBRARY,
     week: WeekOption = None,
@@ -43,8 +57,9 @@ def tastes(
     Songs are grouped by how alike the models find them, never by genre. A taste keeps its number and its
     name from week to week; "since" is the first of the last eight weeks that has it.
     """
+    listener = one_listener(name, listener)
     if listener is not None and everybody:
-        raise UsageError("--listener and --all exclude each other", do="leave one of them out")
+        raise UsageError("A listener and --all exclude each other", do="leave one of them out")
     opened = library_with(library, [listener] if listener is not None else [])
     from segue.engine import Engine
     from segue.engine.tastes import described, with_one

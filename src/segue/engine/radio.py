@@ -128,7 +128,7 @@ def open_radio(
         NotFoundError: nothing was trained, or no such listener or track.
     """
     if listener is None and not seeds:
-        raise UsageError("A radio begins with something", do="give --listener NAME or --seed-track TRACK")
+        raise UsageError("A radio begins with something", do="name a listener, or give --seed-track TRACK")
     library = engine.library
     if listener is not None:
         engine.refuse_unknown(listener)
