@@ -77,6 +77,10 @@ class Step:
 # In the order in which somebody would come to them.
 COMMANDS: dict[str, list[Step]] = {
     "formats": [Step(code=0)],
+    "files scan": [Step("nowhere", code=4, once=True), Step(code=2, once=True)],
+    "files list": [Step(code=0, once=True)],
+    "files missing": [Step("-n 3", code=0, once=True)],
+    "files forget": [Step("nowhere", code=4, once=True)],
     "config": [Step(code=0)],
     "import": [],  # first of all, see `walk`
     "library": [

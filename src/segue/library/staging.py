@@ -132,6 +132,11 @@ class Staging:
         if self._held >= CHUNK:
             self.flush()
 
+    def reference(self, track: TrackRef) -> int:
+        """Set aside what somebody's own collection says of a track, without a row; its number."""
+        self._n += 1
+        return self._ref(track, False)
+
     def _listen(self, row: Listen) -> None:
         ref = self._ref(row.track, row.track.other is not None)
         self._put("listens", (row[0], ref, *row[2:]))

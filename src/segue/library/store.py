@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import ibis
 
 # What tells when and how something was imported is no part of the data itself.
-UNCOUNTED = ("imports", "rejects", "told")
+UNCOUNTED = ("imports", "rejects", "told", "files", "folders")
 
 
 class Library:

@@ -106,6 +106,34 @@ IMPORTS = pa.schema(
         ("rejected", pa.int64()),
     ]
 )
+# Audio files at home, one row each (collection/); what the tags say, and the track that the file is.
+FILES = pa.schema(
+    [
+        ("path", pa.string()),  # absolute
+        ("size", pa.int64()),  # bytes; with mtime_ns and inode: whether the file is the one that was read
+        ("mtime_ns", pa.int64()),
+        ("inode", pa.uint64()),
+        ("title", pa.string()),
+        ("artists", pa.list_(pa.string())),
+        ("album", pa.string()),
+        ("album_artist", pa.string()),
+        ("duration_ms", pa.int64()),
+        ("mbid", pa.string()),
+        ("isrc", pa.string()),
+        ("gain_db", pa.float32()),  # ReplayGain of the track, to a reference of -18 LUFS
+        ("problem", pa.string()),  # why nothing could be read of it
+        ("track_id", pa.string()),  # null where it is no track of the library
+        ("unmatched", pa.string()),  # why not
+        ("sound", pa.map_(pa.string(), pa.float32())),  # sound features of the audio; null until worked out
+    ]
+)
+FOLDERS = pa.schema(
+    [
+        ("folder", pa.string()),  # absolute
+        ("scanned_at", TIME),
+        ("matched_with", pa.string()),  # the tracks and keys that its files were compared with last
+    ]
+)
 
 TABLES: dict[str, pa.Schema] = {
     "listens": LISTENS,
@@ -118,6 +146,8 @@ TABLES: dict[str, pa.Schema] = {
     "splits": SPLITS,
     "rejects": REJECTS,
     "imports": IMPORTS,
+    "files": FILES,
+    "folders": FOLDERS,
 }
 
 ROWS_A_GROUP = 131_072  # of a Parquet part
