@@ -76,9 +76,16 @@ def order(
     return jax.vmap(every)(states, limits, keys)
 
 
+class Along(NamedTuple):
+    """What is expected of a list, place by place; arrays (length,), means over draws."""
+
+    whole: Array  # reward that the world expects of the track, if the listener is there: heard whole
+    there: Array  # chance that the listener still is
+
+
 @partial(jax.jit, static_argnums=0)
-def worth(world: Training, params: Any, state: Any, places: Array, listed: Array, keys: Array) -> Array:
-    """Reward that the world expects of a list heard in a given order, the mean over draws; ().
+def along(world: Training, params: Any, state: Any, places: Array, listed: Array, keys: Array) -> Along:
+    """What the world expects of a list heard in a given order.
 
     Args:
         world, params: as for `order`.
@@ -88,13 +95,15 @@ def worth(world: Training, params: Any, state: Any, places: Array, listed: Array
         keys: (draws,) of the responses.
     """
 
-    def one(carry: tuple, at: tuple) -> tuple[tuple, Array]:
+    def one(carry: tuple, at: tuple) -> tuple[tuple, Along]:
         (state, there), (place, is_listed, key) = carry, at
         turn = world.turn(params, state, place, key)
-        return (turn.state, there * turn.stay), there * is_listed * turn.reward
+        return (turn.state, there * turn.stay), Along(there * is_listed * turn.reward, there * is_listed)
 
-    def draw(key: Array) -> Array:
+    def draw(key: Array) -> Along:
         each = jax.random.split(key, places.shape[0])
-        return jax.lax.scan(one, (state, jnp.ones(())), (places, listed, each))[1].sum()
+        return jax.lax.scan(one, (state, jnp.ones(())), (places, listed, each))[1]
 
-    return jax.vmap(draw)(keys).mean()
+    drawn = jax.vmap(draw)(keys)
+    there = drawn.there.mean(0)
+    return Along(drawn.whole.mean(0) / jnp.maximum(there, 1e-9), there)

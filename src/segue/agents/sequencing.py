@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from segue.agents.ordering import Limits, order, worth
+from segue.agents.ordering import Limits, along, order
 from segue.agents.policies import Trained
 from segue.library import Library
 from segue.library.listening import LibrarySubset, sessions
@@ -46,6 +46,13 @@ class Placed(NamedTuple):
     place: NDArray[np.integer]  # in the pool
     q: NDArray[np.floating]  # worth of the choice, for the rest of the list too
     prior: NDArray[np.floating]  # chance of a whole play, as the user model sees it
+
+
+class Course(NamedTuple):
+    """What is expected of a list, place by place; arrays (length,)."""
+
+    whole: NDArray[np.floating]  # chance that the track is heard whole, if the listener is still there
+    there: NDArray[np.floating]  # chance that they are
 
 
 @dataclass(frozen=True)
@@ -116,6 +123,13 @@ class Sequencer:
             orders: places in it; tracks after which the listener is expected to have left count little.
             moment: when it is heard, with a zone.
         """
+        return [float((each.whole * each.there).sum()) for each in self.along(pool, orders, moment)]
+
+    def along(self, pool: Pool, orders: Sequence[Sequence[int]], moment: datetime) -> list[Course]:
+        """What the user model expects of each track of a pool that is heard in given orders.
+
+        Args: as for `worth`.
+        """
         world, state = self.started(pool, moment)
         keys = jax.random.split(jax.random.key(0), DRAWS)
         size = _round(max(map(len, orders)))
@@ -123,7 +137,9 @@ class Sequencer:
         for each in orders:
             places, listed = np.zeros(size, np.int32), np.arange(size) < len(each)
             places[: len(each)] = each
-            found.append(float(worth(TRAINING, world, state, jnp.asarray(places), jnp.asarray(listed), keys)))
+            come = along(TRAINING, world, state, jnp.asarray(places), jnp.asarray(listed), keys)
+            whole, there = (np.asarray(values)[: len(each)] for values in come)
+            found.append(Course(whole, there))
         return found
 
     def started(self, pool: Pool, moment: datetime) -> tuple[World, State]:

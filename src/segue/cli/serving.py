@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from segue.service.tokens import Tokens
 
 DEMO = Path("segue-demo")
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def register(app: typer.Typer) -> None:
@@ -57,6 +58,7 @@ def serve(
     import uvicorn
 
     from segue.service.app import create_app
+    from segue.service.pages.doorkeeper import new_key
     from segue.service.watching import configure_log
     from segue.settings import load_settings
 
@@ -67,9 +69,13 @@ def serve(
         library = _demo(library)
     if log:
         configure_log()
-    app = create_app(library, settings, config=config, scheduled=schedule)
+    key = new_key() if settings.service.host in LOOPBACK else None
+    app = create_app(library, settings, config=config, scheduled=schedule, key=key)
     _tell_first(app.state.house.tokens, demo)
-    print(f"Answering at http://{settings.service.host}:{settings.service.port}", flush=True)
+    address = f"http://{settings.service.host}:{settings.service.port}"
+    print(f"Answering at {address}", flush=True)
+    if key is not None:
+        print(f"Your pages, until it stops: {address}/enter/{key}", flush=True)
     uvicorn.run(
         app,
         host=settings.service.host,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from segue.agents.loading import stored
-from segue.agents.sequencing import Pool, Sequencer
+from segue.agents.sequencing import Course, Pool, Sequencer
 from segue.agents.user_models import EYES
 from segue.errors import NotFoundError, UsageError
 from segue.library import Library
@@ -79,6 +79,8 @@ class Sequenced(NamedTuple):
     why: str
     worth: float  # tracks heard whole that the user model expects, in this order
     before: float  # the same, in the order it came in
+    course: Course  # of the tracks known, place by place
+    course_before: Course  # in the order it came in
 
 
 def sequence(
@@ -149,9 +151,11 @@ def sequence(
         models=(*playlist.models, made.version),
     )
     order = placed.place.tolist()
-    both = made.worth(Pool(listener, tracks, length), [order, list(range(length))], moment)
+    courses = made.along(Pool(listener, tracks, length), [order, list(range(length))], moment)
+    after, before = (float((each.whole * each.there).sum()) for each in courses)
     chances = [round(float(chance), 4) for chance in placed.prior]
-    return Sequenced(new, [entry.track for entry in unknown], chances, made.name, made.why, *both)
+    unplaced = [entry.track for entry in unknown]
+    return Sequenced(new, unplaced, chances, made.name, made.why, after, before, *courses)
 
 
 def _with_place(card: TrackCard, own: TrackCard) -> TrackCard:
@@ -221,7 +225,7 @@ def weekly_list(library: Library, week: str, listener: str) -> Playlist:
         )
     cards = Cards.read(library, [row["track_id"] for row in rows])
     entries = tuple(
-        PlaylistEntry(place + 1, cards.card(place), row["score"], row["reason"])
+        PlaylistEntry(place + 1, cards.card(place), row["score"], row["reason"], taste=row["taste"])
         for place, row in enumerate(rows)
     )
     title = rows[0]["title"] or f"Discover Weekly, {week}"

@@ -34,6 +34,7 @@ SCHEMA = pa.schema(
         ("notes", pa.list_(pa.string())),
         ("created_at", pa.timestamp("us", tz="UTC")),
         ("title", pa.string()),  # none in files of earlier versions
+        ("taste", pa.string()),  # likewise
     ]
 )
 PARTS = ".parts"  # beside a week's file, while a job is at it
@@ -243,6 +244,7 @@ def _rows(playlists: Iterable[Playlist]) -> pa.Table:
                 "notes": list(playlist.notes),
                 "created_at": playlist.created_at,
                 "title": playlist.title,
+                "taste": entry.taste,
             }
             for playlist in playlists
             for entry in playlist.entries

@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 import segue
 from segue.errors import SegueError
 from segue.library import Library
-from segue.service import problems, v1
+from segue.service import pages, problems, v1
 from segue.service.asking import HouseGiven, needs
 from segue.service.database import connect
 from segue.service.house import House
@@ -41,6 +41,7 @@ def create_app(
     *,
     config: Path | None = None,
     scheduled: bool = False,
+    key: str | None = None,
 ) -> FastAPI:
     """The service over the library in the folder `library`.
 
@@ -49,6 +50,7 @@ def create_app(
         settings: of the service and of what it makes.
         config: the file of the settings, for the processes of jobs.
         scheduled: whether lists are made and models trained by the clock.
+        key: opens all pages, by `/enter/KEY`, to who runs the service; nobody else is to know it.
 
     Raises:
         NotFoundError: there is no library.
@@ -73,6 +75,7 @@ def create_app(
     app.include_router(_health(watch))
     app.include_router(v1.router)
     app.include_router(api.router, prefix="/1")
+    pages.install(app, key)
     app.add_middleware(Watching, watch=watch)
     app.add_middleware(Doors)
     app.add_middleware(Limits, config=house.settings.service, rates=house.rates)

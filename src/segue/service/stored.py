@@ -110,7 +110,7 @@ class Stored:
         rows = held.rows.slice(start, count).to_pylist()
         cards = _cards(engine, [row["track_id"] for row in rows])
         entries = [
-            PlaylistEntry(number, cards.card(number - 1), row["score"], row["reason"])
+            PlaylistEntry(number, cards.card(number - 1), row["score"], row["reason"], taste=row["taste"])
             for number, row in enumerate(rows, 1)
         ]
         first = rows[0]

@@ -14,6 +14,7 @@ from segue.engine import Engine, schedule
 from segue.engine.weekly import weekly
 from segue.errors import NotFoundError, UsageError
 from segue.playlists.playlist import Playlist
+from segue.playlists.weekly import WeeklyConfig
 from segue.service.asking import Changer, HouseGiven, Reader
 from segue.service.house import House
 from segue.service.shapes import List, Shape, checked_week
@@ -96,10 +97,19 @@ async def one(
 
 
 @router.post("/current", summary="Make this week's list anew")
-def again(here: HouseGiven, listener: Changer) -> List:
+def again(
+    here: HouseGiven,
+    listener: Changer,
+    familiar: Annotated[
+        float | None,
+        Query(ge=0, le=1, description="Share for favourites of the listener's own; as the settings say."),
+    ] = None,
+) -> List:
     """The list of this week, from what is known by now; it replaces the one there was."""
-    week = current(here, listener)
-    return List.of(here.asked(lambda engine: make(engine, here, listener, week)))
+    week, config = current(here, listener), here.settings.weekly
+    if familiar is not None:
+        config = config.model_copy(update={"familiar": round(familiar, 2)})
+    return List.of(here.asked(lambda engine: make(engine, here, listener, week, config)))
 
 
 def current(here: House, listener: str) -> str:
@@ -110,9 +120,11 @@ def current(here: House, listener: str) -> str:
     return schedule.week_due(datetime.now(UTC), config.at, where)
 
 
-def make(engine: Engine, here: House, listener: str, week: str) -> Playlist:
+def make(
+    engine: Engine, here: House, listener: str, week: str, config: WeeklyConfig | None = None
+) -> Playlist:
     """Make and remember a list; somebody new gets what most people like."""
-    config = here.settings.weekly
+    config = config or here.settings.weekly
     try:
         engine.refuse_unknown(listener)
     except NotFoundError:
