@@ -13,13 +13,13 @@ from segue.library.alignment import Tellings, _likeness, align
 MINUTE = 60_000
 
 
-def _columns(rows: list[tuple[int, bool, int, int, int, int]]) -> dict[str, np.ndarray]:
-    """Of rows (rank, ended, unit, begun, played, track)."""
-    columns = zip(*rows, strict=True)
-    return {
-        name: np.array(column, bool if name == "ended" else np.int64)
-        for name, column in zip(Tellings._fields[:6], columns, strict=True)
-    }
+TYPES = dict.fromkeys(Tellings._fields[:7], np.int64) | {"ended": bool, "scrobbled": bool}
+
+
+def _columns(rows: list[tuple[int, bool, int, int, int, int]], scrobbled: int = -1) -> dict[str, np.ndarray]:
+    """Of rows (rank, ended, unit, begun, played, track); the source of which rank is a scrobbler."""
+    columns = zip(*((*row, row[0] == scrobbled) for row in rows), strict=True)
+    return {name: np.array(next(columns), kind) for name, kind in TYPES.items()}
 
 
 def _best(rows: list, likeness) -> float:
@@ -55,7 +55,7 @@ def test_two_sources_are_matched_as_well_as_can_be(seed: int) -> None:
     told = Tellings(**columns, by_time=order, by_length=order)
 
     def likeness(a: int, b: int) -> float:
-        return float(_likeness(told, a, b))
+        return float(_likeness(told, a, b, int(told.played[a]), 200_000))
 
     plays = align(columns, np.zeros(len(rows), np.int64))
     total = sum(likeness(play, n) for n, play in enumerate(plays) if play != n)
@@ -68,6 +68,37 @@ def test_equal_ends_and_lengths_go_first() -> None:
     exact = [(0, True, 1_000, 7_000, 3_000, 0), (0, True, 1_000, 21_000, 20_000, 0)]
     minutes = [(1, True, MINUTE, -3_000, 3_000, 0), (1, True, MINUTE, -20_000, 20_000, 0)]
     assert align(_columns(exact + minutes), np.zeros(4, np.int64)).tolist() == [0, 1, 0, 1]
+
+
+def test_a_scrobble_is_no_play_that_was_too_short_for_one() -> None:
+    """The scrobbler's play is another, which the source of short plays lacks."""
+    scrobbles = [(0, False, 1_000, 20_000, -1, 0), (0, False, 1_000, 220_000, -1, 0)]
+    all_plays = [(1, True, MINUTE, 0, 12_000, 0), (1, True, MINUTE, 190_000, 200_000, 0)]
+    assert align(_columns(scrobbles + all_plays, 0), np.zeros(4, np.int64)).tolist() == [0, 1, 2, 1]
+    # all that was ever heard of a short song
+    assert align(_columns([scrobbles[0], all_plays[0]], 0), np.zeros(2, np.int64)).tolist() == [0, 0]
+    # a source of which nothing is known may tell of short plays
+    assert align(_columns(scrobbles + all_plays), np.zeros(4, np.int64)).tolist() == [0, 1, 0, 1]
+
+
+@pytest.mark.parametrize("at_end", [True, False])
+def test_within_a_minute_plays_are_in_the_order_in_which_they_can_have_been(at_end: bool) -> None:
+    """A short play and a long one follow each other, told to the second and by a source of minutes."""
+    rows = [(0, False, 1_000, 49_000, -1, 0), (0, False, 1_000, 67_000, -1, 0)]
+    if at_end:  # they ended in the first minute and in the sixth: the long one seems to begin before
+        rows += [(1, True, MINUTE, 42_000, 18_000, 0), (1, True, MINUTE, 20_600, 339_400, 0)]
+    else:
+        rows += [(1, False, MINUTE, 60_000, 18_000, 0), (1, False, MINUTE, 60_000, 339_400, 0)]
+    for order in ([0, 1, 2, 3], [0, 1, 3, 2]):
+        plays = align(_columns([rows[n] for n in order]), np.zeros(4, np.int64))
+        assert {order[n]: order[play] for n, play in enumerate(plays)} == {0: 0, 1: 1, 2: 0, 3: 1}
+
+
+def test_how_long_a_play_was_heard_counts_whoever_told_it() -> None:
+    """A start, its end and the time heard, and another source's starts with times heard."""
+    rows = [(0, False, 1_000, 60_000, -1, 0), (1, True, MINUTE, 30_000, 40_000, 0)]
+    rows += [(2, False, MINUTE, 60_000, 200_000, 0), (2, False, MINUTE, 60_000, 40_000, 0)]
+    assert align(_columns(rows), np.zeros(4, np.int64)).tolist() == [0, 0, 2, 0]
 
 
 def test_clusters_and_the_order_of_rows_do_not_matter() -> None:
@@ -97,6 +128,7 @@ def test_what_is_compiled_finds_the_same(monkeypatch: pytest.MonkeyPatch) -> Non
             "begun": rng.integers(0, hours * 60 * MINUTE, 250),
             "played": rng.choice([-1, 3_000, 200_000, 201_000], 250),
             "track": rng.integers(0, 2, 250),
+            "scrobbled": rank == 3,
         }
         cluster = rng.integers(0, 3, 250)
         plain = align(columns, cluster)
@@ -106,5 +138,5 @@ def test_what_is_compiled_finds_the_same(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_nothing_is_nothing() -> None:
-    empty = {name: np.empty(0, bool if name == "ended" else np.int64) for name in Tellings._fields[:6]}
+    empty = {name: np.empty(0, kind) for name, kind in TYPES.items()}
     assert len(align(empty, np.empty(0, np.int64))) == 0

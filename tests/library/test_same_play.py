@@ -124,6 +124,24 @@ def test_the_richer_row_fills_in_the_poorer(library: Library, tmp_path: Path, ri
     assert library.count("told") == 4
 
 
+@pytest.mark.parametrize("richer_first", [False, True])
+def test_what_is_known_by_name_gets_the_ids_of_a_later_export(
+    library: Library, tmp_path: Path, richer_first: bool
+) -> None:
+    """Also where one name has two ids: each play has the id that the richer source tells of it."""
+    plays = a_year(120)
+    told = [
+        (ACCOUNT, TELLERS[ACCOUNT](plays)),
+        (EXTENDED, TELLERS["Streaming_History_Audio_2025.json"](plays)),
+    ]
+    import_texts(library, tmp_path, *(told[::-1] if richer_first else told))
+    id_of = {row["track_id"]: row["spotify"] for row in library.arrow("tracks").to_pylist()}
+    wanted = [row["spotify_track_uri"].rpartition(":")[2] for row in json.loads(told[1][1])]
+    assert sorted(id_of[row["track_id"]] for row in rows(library)) == sorted(wanted)
+    keys = {row["key"]: row["track_id"] for row in library.arrow("track_keys").to_pylist()}
+    assert all(id_of[keys[f"spotify:{each}"]] == each for each in wanted)
+
+
 LASTFM = "uts,utc_time,artist,artist_mbid,album,album_mbid,track,track_mbid\n"
 
 

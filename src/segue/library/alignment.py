@@ -25,8 +25,9 @@ PAUSE_MS = 1_800_000
 HEARD_MS, HEARD_SHARE = 5_000, 0.02
 # Where two sources tell the end and the very same time heard, their clocks are of one service.
 SAME_CLOCK_MS = 2_000
-# Scrobblers do not tell of a play that was heard for less (Last.fm, ListenBrainz).
-SCROBBLED_MS = 30_000
+# Scrobblers do not tell of a play that was heard for less (Last.fm, ListenBrainz), unless the song is short:
+# then they want half of it. A song is at least as long as the longest that it was heard; a third, to be sure.
+SCROBBLED_MS, SCROBBLED_SHARE = 30_000, 1 / 3
 # What is taken off the likeness of two tellings, which is 1 at best.
 FAR, NEAR, PAUSED, OTHER_TRACK, OTHER_LENGTH, TOO_SHORT = 0.9, 0.01, 0.9, 0.05, 0.3, 0.05
 
@@ -37,7 +38,7 @@ Ints = NDArray[np.int64]
 
 
 class Tellings(NamedTuple):
-    """What sources tell, as arrays of (n,): by cluster, in it by rank, in that by `begun`. See `tellings`."""
+    """What sources tell, as arrays of (n,): by cluster, in it by rank, in that in the order of the plays."""
 
     rank: Ints  # of the source: the lower, the more exact
     ended: NDArray[np.bool_]  # the source tells when a play ended
@@ -45,7 +46,8 @@ class Tellings(NamedTuple):
     begun: Ints  # ms since 1970; of a source that tells the end, the end less the time heard
     played: Ints  # ms heard, -1 if unknown
     track: Ints  # any number of the track
-    by_time: Ints  # place in its cluster by `begun`
+    scrobbled: NDArray[np.bool_]  # the source tells only of what was heard for long enough
+    by_time: Ints  # place in its cluster by the likeliest start, in the order of the plays of each rank
     by_length: Ints  # place in its cluster by `played`, then `begun`
 
 
@@ -53,17 +55,24 @@ def align(columns: dict[str, NDArray], cluster: Ints) -> Ints:
     """(n,) the play of each telling, as the place of the play's first telling.
 
     Args:
-        columns: rank, ended, unit, begun, played and track, as in `Tellings`; in any order.
+        columns: rank, ended, unit, begun, played, track and scrobbled, as in `Tellings`; in any order.
         cluster: (n,) any number; only tellings of one cluster can be of one play.
     """
-    order = np.lexsort((columns["track"], columns["played"], columns["begun"], columns["rank"], cluster))
+    # Plays follow one another. So of a source that tells ends, these give the order: where only minutes are
+    # known, a long play may seem to begin before the short one that it followed. Within a minute the longer
+    # of two that ended in it came first, and the shorter of two that began in it.
+    at_end, played = columns["ended"], columns["played"]
+    told_at = columns["begun"] + np.where(at_end, np.maximum(played, 0), 0)
+    order = np.lexsort(
+        (columns["track"], np.where(at_end, -played, played), told_at, columns["rank"], cluster)
+    )
     inside = cluster[order]
     bounds = np.flatnonzero(np.concatenate(([True], inside[1:] != inside[:-1], [True])))
     if not len(order):
         return order
-    own = {name: np.ascontiguousarray(columns[name][order]) for name in Tellings._fields[:6]}
+    own = {name: np.ascontiguousarray(columns[name][order]) for name in Tellings._fields[:-2]}
     places = []
-    for keys in ((own["begun"], inside), (own["begun"], own["played"], inside)):
+    for keys in ((_likely_starts(own, inside), inside), (own["begun"], own["played"], inside)):
         place = np.empty(len(order), np.int64)
         place[np.lexsort(keys)] = np.arange(len(order))
         places.append(place - np.repeat(bounds[:-1], np.diff(bounds)))
@@ -74,6 +83,16 @@ def align(columns: dict[str, NDArray], cluster: Ints) -> Ints:
     found = np.empty(len(order), np.int64)
     found[order] = order[plays]
     return found
+
+
+def _likely_starts(own: dict[str, NDArray], cluster: Ints) -> Ints:
+    """(n,) the middle of the time in which a play may have begun, never before that of an earlier play."""
+    middle = own["begun"] + own["unit"] // 2
+    middle = middle - middle.min()
+    new = np.ones(len(middle), np.int64)
+    new[1:] = (cluster[1:] != cluster[:-1]) | (own["rank"][1:] != own["rank"][:-1])
+    apart = np.cumsum(new) * (middle.max() + 1)
+    return np.maximum.accumulate(middle + apart) - apart
 
 
 @cache
@@ -95,6 +114,10 @@ def _align(told: Tellings, bounds: Ints) -> Ints:
         # Where each play's start and end are told best; -1 where nobody tells it.
         starts, ends = np.full(end - first, -1), np.full(end - first, -1)
         known = np.empty(end - first, np.int64)  # first tellings of the plays
+        heard = np.full(end - first, -1)  # how long the plays were heard
+        longest = 0
+        for place in range(first, end):
+            longest = max(longest, told.played[place])
         plays, at = 0, first
         while at < end:
             after = at
@@ -113,7 +136,7 @@ def _align(told: Tellings, bounds: Ints) -> Ints:
                 for number in range(plays):
                     if not taken[number]:
                         slots[told.by_time[known[number]]] = number
-                _match(told, (starts, ends), slots, partner, at)
+                _match(told, (starts, ends, heard), slots, partner, (at, longest))
             for place in range(at, after):
                 mine = partner[place - at]
                 if mine < 0:
@@ -124,6 +147,8 @@ def _align(told: Tellings, bounds: Ints) -> Ints:
                 anchors = ends if told.ended[place] else starts
                 if anchors[mine] < 0:
                     anchors[mine] = place
+                if heard[mine] < 0:
+                    heard[mine] = told.played[place]
             at = after
     return play
 
@@ -164,11 +189,15 @@ def _match_same_clock(
             j += 1
 
 
-def _match(told: Tellings, anchors: tuple[Ints, Ints], slots: Ints, partner: Ints, at: int) -> None:
+def _match(
+    told: Tellings, plays: tuple[Ints, Ints, Ints], slots: Ints, partner: Ints, scope: tuple[int, int]
+) -> None:
     """Pair what is left so that the likeness of all pairs together is largest; pairs do not cross.
 
-    `slots` has the plays that are left by time; -1 where there is none.
+    `plays` are the plays' tellings of start and end, and how long they were heard; `slots` has those that are
+    left by time, -1 where there is none. `scope`: where the tellings begin, the longest heard of any.
     """
+    at, longest = scope
     left = np.flatnonzero(partner < 0)
     # Of each prefix of `left` the best total that ends in it (a Fenwick tree of maxima), and by which pair.
     best, by = np.zeros(len(left) + 1), np.full(len(left) + 1, -1)
@@ -177,7 +206,7 @@ def _match(told: Tellings, anchors: tuple[Ints, Ints], slots: Ints, partner: Int
     for play in slots:
         if play < 0:
             continue
-        start, end = anchors[0][play], anchors[1][play]
+        start, end, heard = plays[0][play], plays[1][play], plays[2][play]
         first = told.begun[start if start >= 0 else end]
         last = told.begun[end if end >= 0 else start]
         unit = max(told.unit[start if start >= 0 else end], told.unit[end if end >= 0 else start])
@@ -191,9 +220,9 @@ def _match(told: Tellings, anchors: tuple[Ints, Ints], slots: Ints, partner: Int
         for j in range(highest - 1, lowest - 1, -1):
             worth = 0.0
             if start >= 0:
-                worth = _likeness(told, start, left[j] + at)
+                worth = _likeness(told, start, left[j] + at, heard, longest)
             if end >= 0:
-                worth = max(worth, _likeness(told, end, left[j] + at))
+                worth = max(worth, _likeness(told, end, left[j] + at, heard, longest))
             if worth <= 0:
                 continue
             total, before, k = worth, -1, j
@@ -220,25 +249,35 @@ def _match(told: Tellings, anchors: tuple[Ints, Ints], slots: Ints, partner: Int
         pair = pairs[pair, 2]
 
 
-def _likeness(told: Tellings, a: int, b: int) -> float:
-    """How likely the tellings a and b are of one play: over 0 up to 1, or 0 where they cannot be."""
+def _likeness(told: Tellings, a: int, b: int, heard: int, longest: int) -> float:
+    """How likely the tellings a and b are of one play: over 0 up to 1, or 0 where they cannot be.
+
+    Args:
+        heard: how long the play of `a` was heard, by whoever told it, -1 if nobody did.
+        longest: the longest that any play nearby was heard.
+    """
+    mine = told.played[b]
+    both_heard = heard >= 0 and mine >= 0
+    last_alike = not both_heard or abs(heard - mine) <= HEARD_MS + HEARD_SHARE * max(heard, mine)
     if told.ended[a] and not told.ended[b]:
-        a, b = b, a
-    heard_a, heard_b = told.played[a], told.played[b]
-    both_heard = heard_a >= 0 and heard_b >= 0
-    last_alike = not both_heard or abs(heard_a - heard_b) <= HEARD_MS + HEARD_SHARE * max(heard_a, heard_b)
+        a, b, heard, mine = b, a, mine, heard
     # A source that tells of so short a time heard is no scrobbler that would have left it out.
     told_alike = both_heard and last_alike
-    too_short = told.ended[b] and not told.ended[a] and 0 <= heard_b < SCROBBLED_MS and not told_alike
+    too_short = told.ended[b] and not told.ended[a] and 0 <= mine < SCROBBLED_MS and not told_alike
+    for one, length in ((a, mine), (b, heard)):
+        short = 0 <= length < SCROBBLED_MS and length < SCROBBLED_SHARE * longest
+        if told.scrobbled[one] and short and not told_alike:
+            return 0.0
     later = told.begun[b] - told.begun[a] + (told.unit[b] - told.unit[a]) / 2
     if told.ended[a]:  # so does b, and ends are what is told
         if not last_alike:
             return 0.0
-        later += max(heard_b, 0) - max(heard_a, 0)
+        later += max(told.played[b], 0) - max(told.played[a], 0)
     half = (told.unit[a] + told.unit[b]) / 2
     over = max(abs(later) - half, 0.0)
     if over > SLACK_MS:
-        paused = told.ended[b] and not told.ended[a] and later > 0 and last_alike and not too_short
+        paused = told.ended[b] and not told.ended[a] and later > 0 and last_alike
+        paused = paused and not (too_short and told.scrobbled[a])
         return (1 - PAUSED) * (1 - over / PAUSE_MS) if paused and over < PAUSE_MS else 0.0
     worth = 1.0 - NEAR * abs(later) / (half + SLACK_MS)
     if told.track[a] != told.track[b]:

@@ -18,6 +18,7 @@ class Times(NamedTuple):
     unit_ms: int = 1_000  # a play began (or ended) between the time told and this much later
     ended: bool = False  # the time told is the end; `started_at` is that less `played_ms`
     one_each: bool = False  # two rows of a track at one time are one play (a player that writes it twice)
+    scrobbled: bool = False  # a play is told only if it was heard for long enough: 30 s, or half of the song
 
 
 def times_of(source: str) -> Times:

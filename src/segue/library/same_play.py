@@ -78,6 +78,7 @@ def _register_sources(work: duckdb.DuckDBPyConnection) -> None:
             "unit": pa.array([times[name].unit_ms for name in ordered], pa.int64()),
             "ended": pa.array([times[name].ended for name in ordered], pa.bool_()),
             "one_each": pa.array([times[name].one_each for name in ordered], pa.bool_()),
+            "scrobbled": pa.array([times[name].scrobbled for name in ordered], pa.bool_()),
         }
     )
     work.register("how_given", how)
@@ -99,7 +100,7 @@ def _match(work: duckdb.DuckDBPyConnection) -> None:
         from segue.library.alignment import align
 
         columns: dict[str, Any] = work.execute(
-            "SELECT uid, cluster, rank, ended, unit, begun, played, track FROM busy "
+            "SELECT uid, cluster, rank, ended, unit, begun, played, track, scrobbled FROM busy "
             "WHERE raw AND cluster % ? = ? ORDER BY uid",
             [parts, part],
         ).fetchnumpy()
@@ -148,7 +149,7 @@ GROUP BY track_id
 # Every telling on the lines concerned, narrow: those read have uid >= 0, those stored below 0. `raw` is false
 # for a play made of several tellings, which only marks where these are.
 _NARROW = f"""
-SELECT uid, entry, raw, hash({", ".join(_SAID)}) AS content, rank, unit, ended, one_each,
+SELECT uid, entry, raw, hash({", ".join(_SAID)}) AS content, rank, unit, ended, one_each, scrobbled,
        hash(listener_id, coalesce(label, track_id)) AS line,
        epoch_ms(started_at) AS begun, coalesce(played_ms, -1) AS played,
        (hash(track_id) >> 1)::BIGINT AS track

@@ -10,9 +10,10 @@ Names are those of the primary aliases. `listened_at` is when a play began, `dur
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from segue.errors import FormatError
+from segue.library.exactness import Times
 from segue.library.readers.base import Reader, ReadOptions, converted
 from segue.library.readers.fields import (
     Malformed,
@@ -35,6 +36,7 @@ _NO_ID = "00000000-0000-0000-0000-000000000000"
 class Koito(Reader):
     name = "koito"
     title = "Koito (JSON export)"
+    times: ClassVar = {"koito": Times(scrobbled=True)}
 
     def recognises(self, name: str, head: bytes) -> bool:
         found = shape(head)

@@ -16,9 +16,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from segue.errors import FormatError
+from segue.library.exactness import Times
 from segue.library.readers.base import Reader, ReadOptions, converted
 from segue.library.readers.columns import places
 from segue.library.readers.delimited import Table, full, layout, records, table
@@ -48,6 +49,7 @@ _PLACES = {
 class LastFm(Reader):
     name = "lastfm"
     title = "Last.fm (CSV and JSON of exporters and of the API; loved tracks)"
+    times: ClassVar = {"lastfm": Times(scrobbled=True)}
 
     def source(self, name: str, head: bytes) -> str:
         return "lastfm-minutes" if _json_depth(head) is None and not _has_header(head) else self.name

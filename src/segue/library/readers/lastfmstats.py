@@ -9,9 +9,10 @@ The user's name is not kept.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from segue.errors import FormatError
+from segue.library.exactness import Times
 from segue.library.readers.base import Reader, ReadOptions, converted
 from segue.library.readers.fields import Malformed, identified, mapping, names, or_none, required, text
 from segue.library.readers.json_stream import items, shape
@@ -27,6 +28,7 @@ _TABLE = {"artist", "album", "track"}
 class LastFmStats(Reader):
     name = "lastfmstats"
     title = "lastfmstats.com (CSV and JSON)"
+    times: ClassVar = {"lastfmstats": Times(scrobbled=True)}
 
     def recognises(self, name: str, head: bytes) -> bool:
         return shape(head) >= _JSON or _date_column(head) is not None

@@ -6,8 +6,10 @@ Some versions have no Album.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import ClassVar
 
 from segue.errors import FormatError
+from segue.library.exactness import Times
 from segue.library.readers.base import Reader, ReadOptions, converted
 from segue.library.readers.delimited import layout, table
 from segue.library.readers.fields import Malformed, identified, mbid, names, or_none, text
@@ -22,6 +24,7 @@ COLUMNS = {"artist", "track", "time"}
 class LibreFm(Reader):
     name = "librefm"
     title = "Libre.fm (CSV)"
+    times: ClassVar = {"librefm": Times(scrobbled=True)}
 
     def recognises(self, name: str, head: bytes) -> bool:
         """Without comment lines only the four columns alone: with others it may be anybody's table."""

@@ -12,9 +12,10 @@ what Segue's service was sent has the library's own `listener_id`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from segue.errors import FormatError
+from segue.library.exactness import Times
 from segue.library.readers.base import Reader, ReadOptions, converted
 from segue.library.readers.fields import (
     Malformed,
@@ -53,6 +54,7 @@ _FEEDBACK = {"feedback[]": 2, "[]": 1}
 class ListenBrainz(Reader):
     name = "listenbrainz"
     title = "ListenBrainz (user export, dumps of listens and feedback, answers of the API)"
+    times: ClassVar = {"listenbrainz": Times(scrobbled=True)}
 
     def recognises(self, name: str, head: bytes) -> bool:
         return _kind(head) is not None or self.passes_over(name, head) is not None

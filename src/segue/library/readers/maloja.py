@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from segue.errors import FormatError
+from segue.library.exactness import Times
 from segue.library.readers.base import Reader, ReadOptions, converted
 from segue.library.readers.fields import Malformed, identified, mapping, names, or_none, seconds, text
 from segue.library.readers.json_stream import items, shape
@@ -20,6 +21,7 @@ from segue.library.sources import Entry
 class Maloja(Reader):
     name = "maloja"
     title = "Maloja (JSON export)"
+    times: ClassVar = {"maloja": Times(scrobbled=True)}
 
     def recognises(self, name: str, head: bytes) -> bool:
         return {"scrobbles[].time", "scrobbles[].track.title"} <= shape(head)

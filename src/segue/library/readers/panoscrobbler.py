@@ -33,7 +33,7 @@ _FEEDBACK = {"love": "love", "unlove": "unlove", "ban": "ban", "block": "ban"}
 class PanoScrobbler(Reader):
     name = "panoscrobbler"
     title = "PanoScrobbler (JSON, JSON lines, CSV)"
-    times: ClassVar = {"panoscrobbler": Times(1)}
+    times: ClassVar = {"panoscrobbler": Times(1, scrobbled=True)}
 
     def recognises(self, name: str, head: bytes) -> bool:
         return _is_json(head) or _is_table(head)
