@@ -10,6 +10,11 @@ def count(number: float, noun: str, plural: str = "") -> str:
     return f"{number:,.0f} {noun if number == 1 else plural or noun + 's'}"
 
 
+def noun_of(medium: str) -> str:
+    """What one track of a medium is called: of podcasts an episode is played."""
+    return "episode" if medium == "podcast" else medium
+
+
 def ended(line: str) -> str:
     """A sentence with its full stop, unless a name has brought one: "Juicy by The Notorious B.I.G."."""
     return line if line.endswith((".", "!", "?", "…")) else f"{line}."

@@ -206,15 +206,18 @@ def test_podcasts_are_listed_though_the_model_is_of_songs(alone: Library) -> Non
     assert {style(entry.track.track_id) for entry in made.entries} == {"talk"}
 
 
-def test_who_plays_podcasts_alone_is_told_so(tmp_path: Path) -> None:
+def test_who_plays_podcasts_alone_gets_a_list_of_them_and_is_told_so(tmp_path: Path) -> None:
     shows = songs("talk", 30, "podcast")
     library = library_of(tmp_path, shows, evenings("me", [ids(shows)], np.random.default_rng(2), 30))
     train(library, show_progress=False)
-    with pytest.raises(UsageError, match="No song was played here") as told_so:
-        weekly(Engine(library), WEEK)
+    (made,) = weekly(Engine(library), WEEK, config=WeeklyConfig(tracks=5))
+    assert len(made.entries) == 5 and made.notes[0] == "No songs were played here: these are episodes."
+    assert not any("podcasts by" in (entry.reason or "") for entry in made.entries)
+    station = open_radio(Engine(library), listener="me")
+    assert station.notes[0] == made.notes[0] and station.radio.next() is not None
+    with pytest.raises(UsageError, match="No audiobook was played here") as told_so:
+        weekly(Engine(library), WEEK, config=WeeklyConfig(medium="audiobook"))
     assert "segue weekly --medium podcast" in str(told_so.value)
-    (made,) = weekly(Engine(library), WEEK, config=WeeklyConfig(medium="podcast", tracks=5))
-    assert len(made.entries) == 5
 
 
 def test_three_plays_give_a_list_that_says_what_it_is(tmp_path: Path) -> None:

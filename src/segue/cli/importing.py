@@ -223,7 +223,7 @@ def _print(report: ImportReport) -> None:
     for line in _already_there(report):
         print(line)
     print(f"{count(report.tracks, 'track is', 'tracks are')} new to the library.")
-    if report.tracks:
+    if any(report.counts[kind].stored for kind in ("listens", "playlist_entries") if kind in report.counts):
         print("Next: segue train")
     if report.renamed:
         print(

@@ -67,11 +67,14 @@ def _list(opened: Any, table: str, most: int, json: bool) -> None:
 
 
 def _print(path: str, figures: Any) -> None:
-    print_table(f"Library {path}", ["table", "rows"], [(t, n) for t, n in figures.rows.items() if n])
+    print(f"Library {path}")
+    print_table("", ["table", "rows"], [(t, n) for t, n in figures.rows.items() if n])
     print(f"{count(figures.plays, 'play')} by {count(figures.listeners, 'listener')}", end="")
     print(f", from {figures.first} to {figures.last}." if figures.first else ".")
     if figures.skipped is not None:
-        print(f"{figures.skipped:.0%} of the plays were skips, as far as the sources tell.")
+        print(f"{figures.skipped:.0%} of the plays that tell were skips.")
+    elif figures.plays:
+        print("Whether plays were skips, the sources don't tell.")
     print(
         "Sources: "
         + ", ".join(f"{source} ({count(rows, 'row')})" for source, rows in figures.sources.items())

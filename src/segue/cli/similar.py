@@ -65,7 +65,9 @@ def similar(
         if not found.learned:
             print("It is too rare to have learned a vector: its artist, versions or sound stand for it.")
         if found.also:
-            print("Also found: " + "; ".join(each.name for each in found.also[:5]))
+            others = dict.fromkeys(each.name for each in found.also if each.name != found.of.name)
+            if others:
+                print("The words fit also: " + "; ".join(list(others)[:5]))
     if html is not None:
         _page(found).write(html)
         if not json:

@@ -82,7 +82,7 @@ def tastes(
     elif told:
         _print(listener, told, examples)
     else:
-        print(f"{listener} has played nothing that the model knows, so no taste can be told yet.")
+        print(f"Too little is known of what {listener} plays to tell a taste.")
     if html is not None:
         _page(opened, found, listener, told).write(html)
         _wrote(html, json)
@@ -96,7 +96,7 @@ def _wrote(html: Path, json: bool) -> None:
 def _print(listener: str, told: list[Taste], examples: int) -> None:
     rows = [
         (
-            taste.number,
+            taste.number + 1,
             taste.name,
             f"{taste.share:.0%}",
             taste.trend or "not known",
@@ -134,7 +134,10 @@ def _page(library: Library, found: WeekOfTastes, listener: str, told: list[Taste
     page.heading("Tastes")
     page.table(
         ["taste", "name", "share", "trend", "since", "tracks"],
-        [[t.number, t.name, f"{t.share:.0%}", t.trend or "not known", t.since, len(t.tracks)] for t in told],
+        [
+            [t.number + 1, t.name, f"{t.share:.0%}", t.trend or "not known", t.since, len(t.tracks)]
+            for t in told
+        ],
     )
     shares = shares_by_week(library, listener, found.week)
     if len({week for week, *_ in shares}) > 1:

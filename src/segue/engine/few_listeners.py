@@ -13,7 +13,7 @@ from segue.library import Library
 from segue.library.few_listeners import FEWEST_PEOPLE, media_played, on_others_playlists
 from segue.playlists.rules import Context
 from segue.playlists.rules.context import MEDIA
-from segue.wording import listed
+from segue.wording import listed, noun_of
 
 
 def recommendable(
@@ -47,17 +47,21 @@ def only_other_media(library: Library, listener: str, medium: str) -> str:
     )
 
 
-def available_medium(medium: str, context: Context) -> str:
-    """The medium that can come: a library that knows artists and no songs gives artists.
+def available_medium(medium: str, context: Context) -> tuple[str, str]:
+    """The medium that can come, and a note where it is not the one asked for.
+
+    Without songs that is artists, or else what there is most of: songs are meant where nothing is said.
 
     Raises:
         UsageError: nothing of it was played here.
     """
-    media = {MEDIA[number] for number in np.unique(context.medium)}
+    numbers, counts = np.unique(context.medium, return_counts=True)
+    media = {MEDIA[number]: int(n) for number, n in zip(numbers, counts, strict=True)}
     if medium in media:
-        return medium
-    if medium == "song" and "artist" in media:
-        return "artist"
+        return medium, ""
+    if medium == "song" and media:
+        other = "artist" if "artist" in media else max(media, key=lambda name: media[name])
+        return other, f"No songs were played here: these are {noun_of(other)}s."
     raise UsageError(
         f"No {medium} was played here that could come",
         expected=f"one of {', '.join(sorted(media))}",

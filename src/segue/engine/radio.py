@@ -146,9 +146,9 @@ def open_radio(
     with progress("Reading the catalogue"):
         context, catalogue = asked.context, asked.catalogue
     config = config or RadioConfig()
-    medium = available_medium(config.medium, context)
+    medium, instead = available_medium(config.medium, context)
     config = config.model_copy(update={"medium": medium})
-    recommendable, notes = None, asked.notes
+    recommendable, notes = None, (*asked.notes, instead) if instead else asked.notes
     if listener is not None:
         nothing = not (context.medium[listening.heard] == MEDIA.index(medium)).any()
         others = only_other_media(library, listener, medium) if nothing else ""

@@ -57,6 +57,7 @@ class Ready:
     everybody: list[str]  # who gets a list unasked
     playlists: frozenset[str] = frozenset()  # rows of the model that are playlists
     known: Listeners | None = None  # of everybody, while the library is as it was at the training
+    note: str = ""  # for every list
 
     def read(self, listeners: Sequence[str]) -> tuple[Observations, list[History]]:
         """What is known of listeners by now."""
@@ -93,14 +94,14 @@ class Ready:
             known = np.diff(seen.matrix.indptr) > 0
             for each, something in zip(made, known.tolist(), strict=True):
                 told = each if something else self._of_what(each)
-                yield self._unlearned(told)
+                yield self._noted(told)
 
-    def _unlearned(self, playlist: Playlist) -> Playlist:
-        """The list with a word on playlists that nothing was learned from, unless it says so already."""
-        said = UNLEARNED
-        if not self.material.unlearned or any(said in note for note in playlist.notes):
-            return playlist
-        return replace(playlist, notes=(said, *playlist.notes))
+    def _noted(self, playlist: Playlist) -> Playlist:
+        """The list with what is to be said of all: on playlists that nothing was learned from, once."""
+        notes = playlist.notes
+        if self.material.unlearned and not any(UNLEARNED in note for note in notes):
+            notes = (UNLEARNED, *notes)
+        return replace(playlist, notes=(self.note, *notes) if self.note else notes)
 
     def _of_what(self, playlist: Playlist) -> Playlist:
         """The list of a listener of whom nothing is known, and why, where they play other media."""
@@ -135,7 +136,8 @@ def prepare(engine: Engine, week: str, config: WeeklyConfig | None = None, *, ke
     # Read now, while it is there: lists are made from it, and a version goes when somebody is forgotten.
     shelf_of(library).load_held(factors.name, lambda folder: model.blend_, factors.version)
     unit = model.config.observations.unit
-    config = config.model_copy(update={"medium": available_medium(config.medium, shared.context)})
+    medium, instead = available_medium(config.medium, shared.context)
+    config = config.model_copy(update={"medium": medium})
     with progress("Looking for tastes"):
         if factors.name != FACTORS:
             found = tastes_by(library, week, factors)
@@ -160,7 +162,16 @@ def prepare(engine: Engine, week: str, config: WeeklyConfig | None = None, *, ke
     )
     everybody, known = people or playlists, factors.known
     return Ready(
-        library, week, config, model, factors.tracks, material, everybody, frozenset(playlists), known
+        library,
+        week,
+        config,
+        model,
+        factors.tracks,
+        material,
+        everybody,
+        frozenset(playlists),
+        known,
+        instead,
     )
 
 

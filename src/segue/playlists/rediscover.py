@@ -16,7 +16,7 @@ from segue.playlists.candidates import BY_MODEL, CandidatesConfig, Proposed
 from segue.playlists.rules import Candidates, Context, Listening
 from segue.playlists.rules.context import MEDIA, Bools, Floats, Ints
 from segue.tastes.space import TasteSpace
-from segue.wording import count
+from segue.wording import count, noun_of
 
 TITLE = "Rediscover"
 
@@ -109,15 +109,16 @@ def notes(days_ago: Floats, people: int, config: CandidatesConfig, more: str = M
         config: of the list.
         more: what to do for new music.
     """
+    noun = noun_of(config.medium)
     if people:
         why = f"{plays_of(people)} can't tell what else there is"
         why += ", and none is told what another plays" if people > 1 else ""
     else:
         why = "The library has next to nothing that would be new here"
     if not len(days_ago):
-        return (f"{why}, and no {config.medium} was played that could come again. {more}",)
+        return (f"{why}, and no {noun} was played that could come again. {more}",)
     lately = int((days_ago < config.unplayed_days).sum())
-    lines = [f"{why}: these are {config.medium}s from your own listening, to hear again. {more}"]
+    lines = [f"{why}: these are {noun}s from your own listening, to hear again. {more}"]
     if lately:
         tracks = count(lately, "track was", "tracks were")
         lines.append(

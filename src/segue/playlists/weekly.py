@@ -41,7 +41,7 @@ from segue.playlists.rules.context import MEDIA, Bools, Floats, Ints
 from segue.playlists.sequenced import chosen
 from segue.tastes.profiles import Profiles
 from segue.tastes.space import TasteSpace
-from segue.wording import count
+from segue.wording import count, noun_of
 
 if TYPE_CHECKING:
     from segue.agents.sequencing import Sequencer
@@ -333,7 +333,7 @@ class _One:
         material, listening = self.material, self.history.listening
         heard = _taste_of(material.space, self.tastes, listening.heard)
         recalled = Recalled(
-            listening, material.context, material.catalogue, heard, self.moment, self.config.medium
+            listening, material.context, material.catalogue, heard, self.moment, noun_of(self.config.medium)
         )
         told = recalled.reasons(tracks[order].tolist(), [tastes[at] for at in order.tolist()])
         return [line for _, line in sorted(zip(order.tolist(), told, strict=True))]

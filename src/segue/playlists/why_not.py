@@ -21,6 +21,7 @@ class WhyNot(NamedTuple):
     rank: int  # among all tracks of the medium that the listener has not heard, from 1
     of: int
     verdicts: list[Verdict]
+    new: bool = True  # whether the listener has not heard it
 
 
 def why_not(
@@ -58,7 +59,8 @@ def why_not(
     new = proposer.allowed.copy()
     new[history.listening.heard] = False
     above = int((scores[new] > scores[track]).sum())
-    return WhyNot(track, float(scores[track]), above + 1, int(new.sum()), verdicts)
+    fresh = track not in history.listening.heard
+    return WhyNot(track, float(scores[track]), above + 1, int(new.sum()), verdicts, fresh)
 
 
 def _in_the_end(verdicts: list[Verdict], there: bool, by: str) -> list[Verdict]:

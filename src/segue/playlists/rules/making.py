@@ -147,8 +147,8 @@ class Making:
         broken["familiar share"] = more_familiar
         saying = {
             HUBS.name: "by artists who would be on everybody's list",
-            "album cap": f"beyond {config.per_album} of an album",
-            "artist cap": f"beyond {config.per_artist} of an artist",
+            "album cap": f"over the usual {config.per_album} of an album",
+            "artist cap": f"over the usual {config.per_artist} of an artist",
             EARLIER.name: "from the lists of earlier weeks",
             "familiar share": "favourites beyond the familiar share",
         }
