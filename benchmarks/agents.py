@@ -23,12 +23,12 @@ from segue.agents import policies
 from segue.agents.agent import Agent
 from segue.agents.config import AgentConfig
 from segue.agents.planning import LOOK_AHEAD
-from segue.agents.user_models import FORMS
 from segue.evaluation import comparing
-from segue.evaluation.grounds import TownGround
-from segue.evaluation.trials import learned, player, trained
+from segue.evaluation.populations import TownPopulation
+from segue.evaluation.trials import player, trained
 from segue.shelf.arrays import load_arrays, save_arrays
 from segue.town import TownConfig
+from segue.world.config import USER_MODELS, WorldConfig
 from segue.world.dynamics import sessions
 from segue.world.responses import UserModel, init_model
 from segue.world.trees import from_arrays, to_arrays
@@ -45,17 +45,17 @@ def town(kind: str, seed: int, replay: bool) -> None:
     """Models, agents and comparison of one town; what is on disk is not made again."""
     folder = RESULTS / f"{kind}-{seed}"
     folder.mkdir(parents=True, exist_ok=True)
-    ground = TownGround(TownConfig.named(kind, **SIZE), seed)
-    models = _models(ground, seed, folder / "models.npz")
+    population = TownPopulation(TownConfig.named(kind, **SIZE), seed)
+    models = _models(population, seed, folder / "models.npz")
     names = [name for name in TRAINED if replay or TRAINED[name].returns != "replay"]
-    agents = {name: _agent(ground, models, name, folder) for name in names}
-    playing = comparing.rivals(ground) | {name: player(agent) for name, agent in agents.items()}
-    for world in comparing.worlds_of(ground):
+    agents = {name: _agent(population, models, name, folder) for name in names}
+    playing = comparing.rivals(population) | {name: player(agent) for name, agent in agents.items()}
+    for world in comparing.worlds_of(population):
         path = folder / f"{world}.npz"
         if path.exists():
             continue
         begun = time.perf_counter()
-        found = comparing.compare(ground, models, playing, count=SESSIONS, seed=seed, worlds=[world])
+        found = comparing.compare(population, models, playing, count=SESSIONS, seed=seed, worlds=[world])
         measures = found.sessions[world]
         arrays = {f"{who}|{what}": v for who, each in measures.items() for what, v in each.items()}
         save_arrays(path, "sessions", {"agents": list(measures)}, arrays)
@@ -67,10 +67,12 @@ def _tell(what: str, measures: Any) -> None:
     print(what, means, flush=True)
 
 
-def _models(ground: TownGround, seed: int, path: Path) -> dict[str, UserModel]:
+def _models(population: TownPopulation, seed: int, path: Path) -> dict[str, UserModel]:
     if not path.exists():
         begun = time.perf_counter()
-        models, losses = learned(ground, logged=LOGGED, seed=seed)
+        config = WorldConfig(sessions=2 * LOGGED, members=1)
+        _, found = population.user_models(config, seed=seed)
+        models, losses = found.models, found.log_loss
         arrays: dict[str, Any] = {}
         for name, model in models.items():
             arrays |= to_arrays(name, model)
@@ -78,17 +80,15 @@ def _models(ground: TownGround, seed: int, path: Path) -> dict[str, UserModel]:
         save_arrays(path, "models", facts, arrays)
         print(path.parent.name, "models", json.dumps(facts), flush=True)
     _, arrays = load_arrays(path, "models")
-    return {
-        name: from_arrays(name, init_model(jax.random.key(0), form), arrays)
-        for name, (form, _) in FORMS.items()
-    }
+    blank = init_model(jax.random.key(0), "plain")
+    return {name: from_arrays(name, blank, arrays) for name in USER_MODELS}
 
 
-def _agent(ground: TownGround, models: dict[str, UserModel], name: str, folder: Path) -> Agent:
+def _agent(population: TownPopulation, models: dict[str, UserModel], name: str, folder: Path) -> Agent:
     path, told = folder / f"{name}.npz", folder / f"{name}.json"
     if not path.exists():
         number = int(name[-1]) if name[-1].isdigit() else 0
-        agent, seconds = trained(ground, models, TRAINED[name], seed=number)
+        agent, seconds = trained(population, models, TRAINED[name], seed=number)
         agent.save(path)
         config = TRAINED[name]
         steps = config.iterations * config.sessions * config.steps / seconds
@@ -100,17 +100,17 @@ def _agent(ground: TownGround, models: dict[str, UserModel], name: str, folder: 
 def pools(sizes: list[int], repeats: int) -> None:
     """Milliseconds for one choice out of pools of 100 to 10,000, and what is earned there."""
     folder = RESULTS / "ordinary-111"
-    ground = TownGround(TownConfig.named("ordinary", **(SIZE | {"tracks": 12_000})), 111)
-    models = _models(ground, 111, folder / "models.npz")
+    population = TownPopulation(TownConfig.named("ordinary", **(SIZE | {"tracks": 12_000})), 111)
+    models = _models(population, 111, folder / "models.npz")
     agent = Agent.load(folder / "agent, seed 0.npz")
     playing = comparing.greedy() | {comparing.AGENT: player(agent)}
     playing |= {comparing.AHEAD: comparing.Player(LOOK_AHEAD), "random": comparing.Player(policies.by_chance)}
     rows = []
     for size in sizes:
         count = max(8, 40_000 // size)
-        starts = ground.starts(1, min(count, 200), size, 7)
+        starts = population.starts(1, min(count, 200), size, 7)
         for name, who in playing.items():
-            world = ground.true_world(starts, models[who.eyes])
+            world = population.true_world(starts, models[who.eyes])
             times, earned = [], 0.0
             for number in range(repeats + 1):
                 begun = time.perf_counter()

@@ -27,7 +27,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 import segue.world.environment  # noqa: F401 - registers Playlist-v0
 from agents import RESULTS, SIZE, _models
 from segue.evaluation import comparing
-from segue.evaluation.grounds import TownGround
+from segue.evaluation.populations import TownPopulation
 from segue.town import TownConfig
 from segue.world.dynamics import World
 
@@ -55,10 +55,10 @@ def main() -> None:
     parser.add_argument("--sessions", type=int, default=500)
     given = parser.parse_args()
     torch.set_num_threads(1)
-    ground = TownGround(TownConfig.named(given.kind, **SIZE), given.town)
-    models = _models(ground, given.town, RESULTS / f"{given.kind}-{given.town}" / "models.npz")
-    eyes = models[comparing.EYES]
-    env = gymnasium.make("Playlist-v0", world=ground.world(ground.starts(0, 2000, 100, 40), eyes))
+    population = TownPopulation(TownConfig.named(given.kind, **SIZE), given.town)
+    models = _models(population, given.town, RESULTS / f"{given.kind}-{given.town}" / "models.npz")
+    eyes = models[comparing.MAIN_MODEL]
+    env = gymnasium.make("Playlist-v0", world=population.world(population.starts(0, 2000, 100, 40), eyes))
     model: Any
     if given.algorithm == "ppo":
         model = MaskablePPO("MultiInputPolicy", env, seed=0)
@@ -67,8 +67,8 @@ def main() -> None:
     begun = time.perf_counter()
     model.learn(10**9, callback=Until(60 * given.minutes))
     rate = model.num_timesteps / (time.perf_counter() - begun)
-    starts = ground.starts(1, 2000, 100, given.town)
-    earned = _played(model, given.algorithm, ground.true_world(starts, eyes), given.sessions)
+    starts = population.starts(1, 2000, 100, given.town)
+    earned = _played(model, given.algorithm, population.true_world(starts, eyes), given.sessions)
     found = {
         "algorithm": given.algorithm,
         "town": f"{given.kind}-{given.town}",

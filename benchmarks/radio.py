@@ -37,6 +37,7 @@ from segue.sequences.documents import Documents
 from segue.sequences.loading import load_network
 from segue.sequences.reading import listening_documents
 from segue.sequences.training import train_network, train_vectors
+from segue.terminal import show
 from segue.town import TownConfig, build
 from segue.town.truth import load_truth
 
@@ -350,6 +351,7 @@ def skips_table(found: dict[str, Any]) -> str:
 
 
 def main() -> None:
+    show()
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -21,6 +21,7 @@ from segue.engine import similar
 from segue.factors.als import ImplicitALS
 from segue.factors.config import MEASURED
 from segue.progress import progress
+from segue.terminal import show
 
 NEAREST = 10
 
@@ -82,4 +83,5 @@ if __name__ == "__main__":
     parser.add_argument("--doubts", nargs="+", type=float, default=[0, 1, 2, 3, 5, 8])
     parser.add_argument("--songs", type=int, default=250)
     parser.add_argument("--seed", type=int, default=0)
+    show()
     run(parser.parse_args())

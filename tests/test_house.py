@@ -20,9 +20,31 @@ ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "segue"
 # Data moves down this list: a room imports from those above it, never from those below.
 ROOMS = (
-    *("errors", "wording", "files", "arrays", "compiling", "progress", "processes", "report", "layout"),
+    *(
+        "errors",
+        "wording",
+        "files",
+        "arrays",
+        "compiling",
+        "progress",
+        "events",
+        "processes",
+        "report",
+        "layout",
+    ),
     *("shelf", "library", "factors", "ranking", "sequences", "tastes", "neighbours", "world", "town"),
-    *("agents", "playlists", "settings", "engine", "evaluation", "upkeep", "service", "demo", "cli"),
+    *(
+        "agents",
+        "playlists",
+        "settings",
+        "engine",
+        "evaluation",
+        "upkeep",
+        "service",
+        "demo",
+        "terminal",
+        "cli",
+    ),
 )
 
 

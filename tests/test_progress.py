@@ -1,19 +1,67 @@
-"""Steps of long work are told in words, and how long it takes."""
+"""Progress is shown by whom the caller hands in; steps are told in words, events with their facts."""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Generator
+from contextlib import contextmanager
+
 import pytest
 
-from segue.progress import about, step, steps
+from segue.events import get_logger
+from segue.progress import Advance, about, progress, reporting, step, steps
+from segue.terminal import PlainFormatter, TerminalReporter
+
+
+class Recorder:
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[object] = []
+
+    @contextmanager
+    def task(self, what: str, total: float | None, unit: str) -> Generator[Advance]:
+        self.told.append((what, total, unit))
+        yield self.told.append
+
+    def step(self, what: str, number: int, total: int) -> None:
+        self.told.append((number, total, what))
+
+
+def test_progress_goes_to_whom_the_caller_hands_in() -> None:
+    recorder = Recorder()
+    with progress("Nobody looks", 2) as advance:
+        advance(2)
+    with reporting(recorder), progress("Reading", 3, unit="files") as advance:
+        advance(1)
+        advance(2)
+    with progress("Nobody looks again"):
+        pass
+    assert recorder.told == [("Reading", 3, "files"), 1, 2]
 
 
 def test_steps_are_numbered_and_nothing_is_said_outside(capsys: pytest.CaptureFixture[str]) -> None:
-    step("nobody counts")
-    with steps(2):
-        step("song vectors")
-        step("the network")
-    step("nobody counts")
-    assert capsys.readouterr().err == "Step 1 of 2: song vectors\nStep 2 of 2: the network\n"
+    with reporting(TerminalReporter()):
+        step("nobody counts")
+        with steps(3):
+            step("song vectors")
+            with steps(7):  # counted with those around it
+                step("the network")
+        step("nobody counts")
+    assert capsys.readouterr().err == "Step 1 of 3: song vectors\nStep 2 of 3: the network\n"
+
+
+def test_events_are_silent_until_somebody_looks_and_keep_their_facts(
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    log = get_logger("elsewhere")  # not "segue", which a command that ran here before may show
+    log.info("Nobody looks", sessions=3)
+    assert capsys.readouterr() == ("", "")
+    with caplog.at_level(logging.INFO, "elsewhere"):
+        log.info("Read sessions", sessions=6000, log_loss=0.51234567)
+    (record,) = caplog.records
+    assert record.sessions == 6000
+    assert PlainFormatter().format(record) == "Read sessions: sessions 6,000, log loss 0.5123"
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,12 @@ from segue.agents.agent import Agent
 from segue.agents.config import AgentConfig
 from segue.agents.network import Scaling, init_network
 from segue.agents.policies import Trained
-from segue.agents.user_models import FORMS
-from segue.evaluation.grounds import LibraryGround
+from segue.evaluation.populations import LibraryPopulation
 from segue.evaluation.trials import Trial, publish
 from segue.library import Library
 from segue.library.tables import TRACKS
 from segue.shelf.names import shelf_of
+from segue.world.config import USER_MODELS
 from segue.world.features import CANDIDATE, SESSION
 from segue.world.responses import MEMORY, init_model
 
@@ -29,11 +29,11 @@ def put_agent(library: Library, *, used: bool) -> None:
     )
     agent.params_ = Trained(network, Scaling(jnp.zeros(s), jnp.ones(s), jnp.zeros(c), jnp.ones(c)))
     agent.curves_, agent.seed_ = {name: jnp.zeros(1) for name in ("reward", "loss", "value")}, 0
-    models = {name: init_model(jax.random.key(0), form) for name, (form, _) in FORMS.items()}
-    ground = LibraryGround(library)
-    facts = {**ground.facts, "sessions": 1, "listeners": 40, "log_loss": {}, "seconds": 0.0}
+    models = {name: init_model(jax.random.key(0), form) for name, (form, _) in USER_MODELS.items()}
+    population = LibraryPopulation(library)
+    facts = {**population.facts, "listeners": 40, "log_loss": {}, "seconds": 0.0}
     why = "its gain is sure" if used else "its gain is not sure"
-    publish(shelf_of(library).folder, Trial(ground, models, agent, facts | {"used": used, "why": why}))
+    publish(shelf_of(library).folder, Trial(population, models, agent, facts | {"used": used, "why": why}))
 
 
 def put_sound(library: Library) -> None:

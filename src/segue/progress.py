@@ -1,42 +1,70 @@
-"""Progress on work that takes more than a moment: a bar on a terminal; the steps of long work in words."""
+"""Progress on work that takes more than a moment. The caller hands in who shows it; else nothing is shown.
+
+with reporting(TerminalReporter()):      # once, by whoever talks to people
+    train(library)                       # in it: with progress("Factorising", 15) as advance: advance(1)
+"""
 
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from itertools import count
+from typing import Protocol
 
 Advance = Callable[[float], None]
+
+
+class Reporter(Protocol):
+    """Shows people how far work is."""
+
+    def task(self, what: str, total: float | None, unit: str) -> AbstractContextManager[Advance]:
+        """A piece of work; what it yields is called with amounts done, which add up to a known `total`."""
+
+    def step(self, what: str, number: int, total: int) -> None:
+        """Step `number` of `total` of a longer piece of work begins."""
+
+
+_REPORTER: ContextVar[Reporter | None] = ContextVar("reporter", default=None)
 _STEPS: ContextVar[tuple[count, int] | None] = ContextVar("steps", default=None)
 
 
 @contextlib.contextmanager
+def reporting(reporter: Reporter) -> Generator[None]:
+    """What happens inside, in this thread, is shown by `reporter`."""
+    token = _REPORTER.set(reporter)
+    try:
+        yield
+    finally:
+        _REPORTER.reset(token)
+
+
+def report_to(reporter: Reporter) -> None:
+    """From now on this thread's progress is shown by `reporter`; for the main function of a program."""
+    _REPORTER.set(reporter)
+
+
+@contextlib.contextmanager
 def progress(what: str, total: float | None = None, *, unit: str = "") -> Generator[Advance]:
-    """Yield `advance(amount)`. Drawn on standard error, only if that is a terminal.
+    """Yield `advance(amount)`, which tells the reporter that so much more is done.
 
-    `total` is in the unit of `advance`; None draws a bar without an end.
+    `total` is in the unit of `advance`; None where the end is not known.
     """
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    columns = [
-        TextColumn("[bold]{task.description}"),
-        BarColumn(),
-        TextColumn("{task.percentage:>3.0f}%" if total else "{task.completed:,.0f} " + unit),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    ]
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task(what, total=total)
-        yield lambda amount=1.0: bar.advance(task, amount)
+    reporter = _REPORTER.get()
+    if reporter is None:
+        yield lambda amount: None
+    else:
+        with reporter.task(what, total, unit) as advance:
+            yield advance
 
 
 @contextlib.contextmanager
 def steps(total: int) -> Generator[None]:
-    """Work of so many steps, each of which `step` announces."""
+    """Work of so many steps, each of which `step` announces. Steps within steps are not counted anew."""
+    if _STEPS.get() is not None:
+        yield
+        return
     token = _STEPS.set((count(1), total))
     try:
         yield
@@ -45,9 +73,10 @@ def steps(total: int) -> Generator[None]:
 
 
 def step(what: str) -> None:
-    """Say on standard error which step begins: "Step 2 of 4: song vectors". Nothing outside of `steps`."""
-    if (known := _STEPS.get()) is not None:
-        print(f"Step {next(known[0])} of {known[1]}: {what}", file=sys.stderr)
+    """Tell the reporter which step begins. Nothing outside of `steps`."""
+    known, reporter = _STEPS.get(), _REPORTER.get()
+    if known is not None and reporter is not None:
+        reporter.step(what, next(known[0]), known[1])
 
 
 def about(seconds: float) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import jax
@@ -12,16 +11,17 @@ import pytest
 from segue.agents import policies
 from segue.agents.config import AgentConfig
 from segue.agents.custom import load_policy
-from segue.evaluation.comparing import AGENT, TRUE, Player, compare, rivals, said
-from segue.evaluation.grounds import TownGround
+from segue.evaluation.comparing import AGENT, TRUE, Player, compare, recommendation, rivals
 from segue.evaluation.intervals import Interval
-from segue.evaluation.trials import again, learned, player, publish, trained, trial
+from segue.evaluation.populations import TownPopulation
+from segue.evaluation.trials import current_trial, player, publish, trained, trial
 from segue.shelf import Shelf
 from segue.shelf.names import AGENTS
 from segue.town import TownConfig, build
 from segue.town.law import true_world
 from segue.town.starts import TownStarts, starts_of
 from segue.town.truth import Truth
+from segue.world.config import WorldConfig
 from segue.world.dynamics import sessions
 from segue.world.responses import Log, fit_model, init_model, log_loss
 
@@ -82,31 +82,31 @@ def test_a_model_of_shuffled_labels_lifts_nothing(truth: Truth, starts: TownStar
 
 @pytest.mark.slow
 def test_the_whole_way_with_a_strangers_policy(tmp_path: Path) -> None:
-    settings = AgentConfig(iterations=6, sessions=8, updates=4, batch=64, hidden=(16,))
-    ground = TownGround(TownConfig.named("tiring", **SIZE), 3)
-    made = trial(ground, settings, logged=300, pool=40)
+    settings = AgentConfig(iterations=6, sessions=8, updates=4, batch=64, hidden=(16,), pool=40)
+    population = TownPopulation(TownConfig.named("tiring", **SIZE), 3)
+    made = trial(population, settings, WorldConfig(sessions=600, members=1))
     versions = [publish(tmp_path / "agents", made, keep=2) for _ in range(3)]
     assert sorted(Shelf(tmp_path / "agents").versions(AGENTS)) == versions[1:]  # the first was removed
-    kept = again(tmp_path / "agents")
+    kept = current_trial(tmp_path / "agents")
     np.testing.assert_array_equal(kept.agent.params_.network.candidate, made.agent.params_.network.candidate)
     assert kept.facts["used"] == made.facts["used"]
     (tmp_path / "my_policy.py").write_text(TEN_LINES)
     name, choose = load_policy(f"{tmp_path / 'my_policy.py'}:choose")
-    playing = rivals(kept.ground) | {AGENT: player(kept.agent), name: Player(choose)}
-    comparison = compare(kept.ground, kept.models, playing, count=120, pool=40)
+    playing = rivals(kept.population) | {AGENT: player(kept.agent), name: Player(choose)}
+    comparison = compare(kept.population, kept.models, playing, count=120, pool=40)
     assert {"choose", "random", "factors' order", AGENT} <= set(comparison.agents("the town"))
     assert comparison.mean("the town", "greedy, recurrent") > comparison.mean("the town", "random")
-    used, why = said(comparison)
+    used, why = recommendation(comparison)
     assert not used or "its gain is sure" in why
 
 
-class Nonsense(TownGround):
+class Nonsense(TownPopulation):
     """A town from whose logs nothing can be learned: what became of a track, and who left, is another's."""
 
     shuffle = 0  # which of the ways to mix them up
 
-    def logs(self, count: int, tell: Callable[[str], None]) -> tuple[list[Log], list[Log]]:
-        learn, test = super().logs(count, tell)
+    def logs(self, count: int) -> tuple[list[Log], list[Log]]:
+        learn, test = super().logs(count)
         return [_shuffled(each, self.shuffle) for each in learn], test
 
 
@@ -120,23 +120,24 @@ def _shuffled(log: Log, shuffle: int) -> Log:
 @pytest.mark.slow
 def test_an_agent_gains_nothing_from_a_model_of_shuffled_labels() -> None:
     config = TownConfig.named("ordinary", **(SIZE | {"listeners": 200, "tracks": 2000}))
-    settings = AgentConfig(iterations=80, sessions=32)
+    settings = AgentConfig(iterations=80, sessions=32, pool=60)
 
-    def gain(ground: TownGround) -> Interval:
+    def gain(population: TownPopulation) -> Interval:
         """Of an agent trained on what can be learned here, over chance, in truth."""
-        models, _ = learned(ground, logged=2000)
-        agent, _ = trained(ground, models, settings, pool=60)
+        _, found = population.user_models(WorldConfig(sessions=4000, members=1))
+        models = found.models
+        agent, _ = trained(population, models, settings)
         playing = {"random": Player(policies.by_chance), AGENT: player(agent)}
-        return compare(ground, models, playing, count=1500, pool=60, worlds=[TRUE]).gain(
+        return compare(population, models, playing, count=1500, pool=60, worlds=[TRUE]).gain(
             TRUE, AGENT, "random"
         )
 
-    assert gain(TownGround(config, 5)).low > 0.3
+    assert gain(TownPopulation(config, 5)).low > 0.3
     gains = []
     for shuffle in range(3):
-        ground = Nonsense(config, 5)
-        ground.shuffle = shuffle
-        gains.append(gain(ground).mean)
+        population = Nonsense(config, 5)
+        population.shuffle = shuffle
+        gains.append(gain(population).mean)
     print(gains)
     # What nonsense prefers is by luck better or worse than chance; over several shuffles it is nothing.
     assert np.mean(gains) < 0.05

@@ -121,7 +121,7 @@ def test_members_in_doubt_expect_less() -> None:
         for n, m in enumerate(members)
     ]
     alone, many = model_world(truth, starts, apart[0]), ensemble(apart)
-    sure, unsure = (model_world(truth, starts, many, doubt=doubt) for doubt in (0.0, 1.0))
+    sure, unsure = (model_world(truth, starts, many, uncertainty_penalty=penalty) for penalty in (0.0, 1.0))
     seen = []
     for world in (alone, sure, unsure):
         state = begin(world, jax.random.key(1))

@@ -20,13 +20,13 @@ from segue.library.stages import HEARD
 from segue.town import TownConfig, build
 from segue.world import measuring
 from segue.world.catalogue import Catalogue, catalogue_of
-from segue.world.config import WorldConfig
+from segue.world.config import USER_MODELS, WorldConfig
 from segue.world.dynamics import sessions
 from segue.world.features import PLACES, as_newcomer
 from segue.world.loading import stored_library_world, stored_world
-from segue.world.logs import FEW, Heard, chosen, held_out, log_of, read_sessions
+from segue.world.logs import FEW, Heard, chosen, log_of, read_sessions, second_half
 from segue.world.responses import along_all, fit_model, init_model, log_loss
-from segue.world.training import TrainedWorld, train_world
+from segue.world.training import TrainedWorld, train_world, user_models
 from segue.world.trees import from_arrays, to_arrays
 
 
@@ -49,7 +49,7 @@ def heard(library: Library, catalogue: Catalogue) -> Heard:
 
 @pytest.fixture(scope="module")
 def trained(library: Library) -> TrainedWorld:
-    return train_world(library, WorldConfig(epochs=10, members=2, steps=20, held_out=0.3))
+    return train_world(library, WorldConfig(epochs=10, members=2, steps=20))
 
 
 def test_a_model_beats_the_tables_on_listeners_it_has_not_seen(trained: TrainedWorld) -> None:
@@ -185,17 +185,29 @@ def test_a_world_of_the_librarys_listeners(library: Library, trained: TrainedWor
         stored_library_world(library, pool=5000)
 
 
-def test_few_listeners_keep_their_last_sessions_for_the_measuring(heard: Heard) -> None:
+def test_halves_share_no_listener_or_are_earlier_and_later(heard: Heard) -> None:
     people, sessions = np.unique(heard.listener, return_counts=True)
-    strangers = held_out(heard, 0.3, seed=1)
-    kept = {int(person) for person in heard.listener[strangers]}
-    assert len(kept) == round(0.3 * len(people))
-    assert not kept & {int(person) for person in heard.listener[~strangers]}
+    second = second_half(heard)
+    assert not set(heard.listener[second]) & set(heard.listener[~second])
+    assert 0.4 < second.mean() < 0.6
     few = chosen(heard, np.flatnonzero(np.isin(heard.listener, people[sessions >= 5][: FEW - 1])))
-    out = held_out(few, 0.3)
+    out = second_half(few)
     for person in np.unique(few.listener):
         theirs = out[few.listener == person]
-        assert theirs.sum() == round(0.3 * len(theirs)) and not theirs[: -theirs.sum()].any()
+        assert theirs.sum() == len(theirs) // 2 and not theirs[: -theirs.sum()].any()
+
+
+def test_user_models_are_trained_once(trained: TrainedWorld, library: Library) -> None:
+    config = WorldConfig.checked(trained.facts["config"])
+    version, again = user_models(library, config)
+    assert version == trained.version and not again.curves
+    assert set(USER_MODELS) <= set(again.models)
+    assert again.log_loss == trained.facts["log_loss"] and again.listeners == trained.facts["listeners"]
+    for name in ("recurrent", "summary, others"):
+        for one, other in zip(
+            jax.tree.leaves(again.models[name]), jax.tree.leaves(trained.models[name]), strict=True
+        ):
+            np.testing.assert_array_equal(one, other)
 
 
 def test_one_listener_is_enough_to_learn_from(tmp_path: Path, library: Library) -> None:
@@ -205,9 +217,7 @@ def test_one_listener_is_enough_to_learn_from(tmp_path: Path, library: Library) 
     with alone.writing() as writer:
         writer.append("listens", rows.filter(pc.equal(rows["listener_id"], name)))
         writer.append("tracks", library.arrow("tracks"))
-    told: list[str] = []
-    config = WorldConfig(forms=("plain",), epochs=1, members=1, shuffled=False)
-    made = train_world(alone, config, tell=told.append)
-    assert not made.facts["strangers"] and made.facts["held_out"] >= 10
-    assert "of 1 listener; measured on" in told[1] and "later ones of theirs" in told[1]
+    config = WorldConfig(epochs=1, members=1, shuffled=False)
+    made = train_world(alone, config)
+    assert not made.facts["strangers"] and made.facts["held_out"] >= 10 and made.facts["listeners"] == 1
     assert 0 < made.measured["plain"]["completed"].log_loss < 2

@@ -22,6 +22,7 @@ class AgentConfig(BaseModel):
     iterations: int = Field(300, ge=1, description="rounds of playing sessions, then learning from them")
     sessions: int = Field(64, ge=1, description="sessions played side by side in an iteration")
     steps: int = Field(30, ge=2, description="tracks of a session")
+    pool: int = Field(100, ge=40, description="candidates of a session; fewer where there are fewer songs")
     updates: int = Field(32, ge=1, description="steps of the optimiser in an iteration")
     batch: int = Field(256, ge=1, description="moments in an update")
     learning_rate: float = Field(1e-3, gt=0, description="of Adam, falling to zero along a cosine")

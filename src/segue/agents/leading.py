@@ -12,10 +12,11 @@ import numpy as np
 from jax import Array
 
 from segue.agents.policies import Trained, q_of
-from segue.agents.sequencing import Pool, Sequencer
+from segue.agents.sequencing import Sequencer
 from segue.errors import UsageError
 from segue.library.stages import STAGES
 from segue.world.dynamics import State, World, see, told
+from segue.world.pools import Pool
 
 
 class Candidate(NamedTuple):

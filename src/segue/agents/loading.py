@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 import jax
 
 from segue.agents.agent import Agent
-from segue.agents.user_models import FORMS
 from segue.errors import FormatError
 from segue.shelf import Shelf
 from segue.shelf.arrays import load_arrays
 from segue.shelf.names import AGENTS
+from segue.world.config import USER_MODELS
 from segue.world.responses import UserModel, init_model
 from segue.world.trees import from_arrays
 
@@ -20,7 +20,7 @@ MODELS = "user models"
 AGAIN = "train it again: segue agents train"
 
 
-class Stored(NamedTuple):
+class StoredAgent(NamedTuple):
     """What `publish` kept."""
 
     models: dict[str, UserModel]
@@ -29,7 +29,7 @@ class Stored(NamedTuple):
     version: str
 
 
-def stored(folder: Path) -> Stored:
+def stored(folder: Path) -> StoredAgent:
     """The current agent of the shelf in `folder`, and its user models.
 
     Raises:
@@ -42,9 +42,9 @@ def stored(folder: Path) -> Stored:
     facts, arrays = load_arrays(path / "models.npz", MODELS)
     if not isinstance(facts.get("facts"), dict) or "used" not in facts["facts"]:
         raise FormatError(f"{path} holds no trained agent", do=AGAIN)
-    blank = {name: init_model(jax.random.key(0), form) for name, (form, _) in FORMS.items()}
+    blank = init_model(jax.random.key(0), "plain")  # all forms have arrays of the same shapes
     try:
-        models = {name: from_arrays(name, like, arrays) for name, like in blank.items()}
+        models = {name: from_arrays(name, blank, arrays) for name in USER_MODELS}
     except FormatError as error:
         raise FormatError(f"The agent in {path} is of another version of Segue ({error})", do=AGAIN) from None
-    return Stored(models, Agent.load(path / "agent.npz"), facts["facts"], version)
+    return StoredAgent(models, Agent.load(path / "agent.npz"), facts["facts"], version)

@@ -22,22 +22,13 @@ from segue.world.dynamics import TRAINING, State, World, begin
 from segue.world.features import STATIC
 from segue.world.library_world import library_world
 from segue.world.listener import Listener
+from segue.world.pools import Pool
 from segue.world.responses import UserModel
 from segue.world.starts import Starts
 from segue.world.tracks import Track
 
 DRAWS = 256  # sessions by which an order is weighed
 STEP = 16  # pools and lists are filled up to multiples of this, so that few shapes are compiled
-
-
-class Pool(NamedTuple):
-    """What a list is chosen from."""
-
-    listener: str | None  # whom it is for; None for somebody of whom nothing is known
-    tracks: Sequence[str]  # ids
-    length: int  # of the list
-    group: Sequence[int] | None = None  # of each track
-    quota: Sequence[int] | None = None  # most tracks of each group
 
 
 class Placed(NamedTuple):
@@ -62,7 +53,7 @@ class Sequencer:
     Attributes:
         library: for what listeners have heard.
         catalogue: of its songs.
-        model: what is seen through.
+        model: the user model through which sessions are observed.
         agent: None for greedy on the model.
         version: of what was trained, on the shelf.
         why: why the agent is used, or is not.

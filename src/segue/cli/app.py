@@ -61,6 +61,9 @@ def _root(
     Start with `segue demo`. With your own data: `segue import my_spotify_data.zip`, then `segue train`,
     then `segue weekly`.
     """
+    from segue.terminal import show
+
+    show()
 
 
 for family in (

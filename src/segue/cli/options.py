@@ -42,6 +42,11 @@ SeedOption = Annotated[
     int, typer.Option(min=0, max=2**32 - 1, metavar="INTEGER", help="Seed of everything random.")
 ]
 
+AnyOrderOption = Annotated[
+    bool,
+    typer.Option("--any-order", help="Of a library, take all sessions, not only those with shuffle on."),
+]
+
 LIBRARY = Path("library")
 _UNWRITABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 

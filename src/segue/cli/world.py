@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from segue.cli.options import (
     LIBRARY,
+    AnyOrderOption,
     ConfigOption,
     HtmlOption,
     JsonOption,
@@ -18,6 +20,8 @@ from segue.cli.options import (
 from segue.cli.printing import print_json, print_table
 
 if TYPE_CHECKING:
+    from segue.settings import Settings
+    from segue.world.config import WorldConfig
     from segue.world.training import TrainedWorld
 
 
@@ -26,58 +30,67 @@ def register(app: typer.Typer) -> None:
     app.command()(world)
 
 
-def world(
-    library: LibraryOption = LIBRARY,
-    config: ConfigOption = None,
+@dataclass(frozen=True)
+class Learning:
+    """What to learn, and from what."""
+
     seconds: Annotated[
         float | None, typer.Option(min=0.1, help="X of the response 'played longer than X seconds'.")
-    ] = None,
-    any_order: Annotated[
-        bool, typer.Option("--any-order", help="Take all sessions, not only those with shuffle on.")
-    ] = False,
-    sessions: Annotated[int | None, typer.Option(min=100, help="Most sessions to learn from.")] = None,
-    epochs: Annotated[
-        int | None, typer.Option(min=1, help="How often the sessions are gone through.")
-    ] = None,
-    members: Annotated[
-        int | None, typer.Option(min=1, help="Models in the ensemble of the last form.")
-    ] = None,
+    ] = None
+    any_order: AnyOrderOption = False
+    sessions: Annotated[int | None, typer.Option(min=100, help="Most sessions to learn from.")] = None
+    epochs: Annotated[int | None, typer.Option(min=1, help="How often the sessions are gone through.")] = None
+    members: Annotated[int | None, typer.Option(min=1, help="Recurrent models, whose mean is measured.")] = (
+        None
+    )
+
+    def config(self, settings: Settings) -> WorldConfig:
+        """What is asked for here, else as in [world].
+
+        Raises:
+            UsageError: a setting cannot be taken.
+        """
+        from segue.world.config import WorldConfig
+
+        given = {name: getattr(self, name) for name in ("seconds", "sessions", "epochs", "members")}
+        given["shuffled"] = False if self.any_order else None
+        return WorldConfig.checked(settings.world.model_dump() | given_only(given))
+
+
+def world(
+    learning: Learning,
+    library: LibraryOption = LIBRARY,
+    config: ConfigOption = None,
     seed: SeedOption = 0,
     html: HtmlOption = None,
     json: JsonOption = False,
 ) -> None:
     """Learn user models from the library's sessions: is the next track completed, skipped, played for long?
 
-    Each model is measured on listeners it has not seen, beside two tables that know no music: the shares of
-    the responses, and the same by what became of the track before. Where there are fewer than twenty
-    listeners, the last sessions of each are kept for that. What is not asked for here is as the settings say
-    ([world]). Needs the extra world.
+    Each model is measured on the half of the listeners that it has not seen, beside two tables that know no
+    music: the shares of the responses, and the same by what became of the track before. Where there are
+    fewer than twenty listeners, each one's sessions are halved instead. `segue agents train` takes these
+    models. Song vectors are trained first where nothing else tells which songs are alike. What is not asked
+    for here is as the settings say ([world]). Needs the extra world.
+
+    Examples:
+
+        segue world
+        segue world --any-order --html world.html
     """
     from segue.library import Library
-    from segue.progress import progress
+    from segue.progress import steps
+    from segue.sequences.training import train_vectors
     from segue.settings import load_settings
-    from segue.world.config import WorldConfig
-    from segue.world.training import runs, train_world
+    from segue.world.training import lacks_vectors, train_world
 
     settings = load_settings(config)
-    given = {
-        "seconds": seconds,
-        "shuffled": False if any_order else None,
-        "sessions": sessions,
-        "epochs": epochs,
-        "members": members,
-    }
-    asked = WorldConfig.checked(settings.world.model_dump() | given_only(given))
-    opened = Library.open(library)
-    with progress("Learning how listeners respond", total=runs(asked)) as advance:
-        trained = train_world(
-            opened,
-            asked,
-            seed=seed,
-            keep=settings.shelf.keep,
-            tell=(lambda text: None) if json else print,
-            advance=advance,
-        )
+    asked, opened = learning.config(settings), Library.open(library)
+    vectors = lacks_vectors(opened)
+    with steps(1 + vectors):
+        if vectors:
+            train_vectors(opened, settings.vectors, keep=settings.shelf.keep)
+        trained = train_world(opened, asked, seed=seed, keep=settings.shelf.keep)
     if html is not None:
         from segue.evaluation.world_page import page_of
 

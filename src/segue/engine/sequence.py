@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from segue.agents.loading import stored
-from segue.agents.sequencing import Course, Pool, Sequencer
-from segue.agents.user_models import EYES
+from segue.agents.sequencing import Course, Sequencer
 from segue.errors import NotFoundError, UsageError
 from segue.library import Library
 from segue.library.credits import split_credit
@@ -24,8 +23,9 @@ from segue.playlists.playlist import Playlist, PlaylistEntry, TrackCard, monday
 from segue.shelf.names import AGENTS, WORLD, shelf_of
 from segue.wording import count
 from segue.world.catalogue import catalogue_of
-from segue.world.config import WorldConfig
+from segue.world.config import MAIN_MODEL
 from segue.world.loading import song_vectors, stored_world
+from segue.world.pools import Pool
 
 if TYPE_CHECKING:
     from segue.engine.engine import Engine
@@ -48,25 +48,31 @@ def load_sequencer(library: Library, by: By = "auto") -> Sequencer:
     shelf = shelf_of(library)
     if AGENTS in shelf.names():
         kept = stored(shelf.folder)
-        model, version = kept.models[EYES], f"agents/{kept.version}"
+        model, version = kept.models[MAIN_MODEL], f"agents/{kept.version}"
         used = by == "agent" or (by == "auto" and kept.facts["used"])
         agent = kept.agent.params_ if used else None
         why = kept.facts["why"] if by == "auto" else f"By {by}, as asked for."
     elif by == "agent":
-        raise NotFoundError("No agent was trained on this library", do=f"{TRAIN} {library.path}")
+        raise NotFoundError("No agent was trained on this library", do=_training(library))
     else:
         try:
             models, _, _ = stored_world(library)
         except NotFoundError:
             raise NotFoundError(
                 "Nothing was learned of how this library's listeners respond",
-                do=f"{TRAIN} {library.path}, or segue world",
+                do=_training(library),
             ) from None
-        manifest = shelf.manifest(WORLD)
-        model, agent, why = models[WorldConfig.checked(manifest.config).forms[-1]], None, NONE
+        model, agent, why = models[MAIN_MODEL], None, NONE
         version = f"{WORLD}/{shelf.current(WORLD)}"
     catalogue = catalogue_of(library, song_vectors(library))
     return Sequencer(library, catalogue, model, agent, version, why)
+
+
+def _training(library: Library) -> str:
+    """The one command that trains all that is missing."""
+    listens = library.table("listens")
+    shuffled = len(library.arrow(listens.filter(listens.shuffle).limit(1)))
+    return f"{TRAIN} {library.path}{'' if shuffled else ' --any-order'}"
 
 
 class Sequenced(NamedTuple):

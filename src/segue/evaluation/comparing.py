@@ -9,16 +9,16 @@ import numpy as np
 
 from segue.agents import policies
 from segue.agents.planning import LOOK_AHEAD
-from segue.agents.user_models import EYES
-from segue.evaluation.grounds import Ground
 from segue.evaluation.playing import Comparison, Kind, Played, measured, verdict
-from segue.progress import Advance
+from segue.evaluation.populations import Population
+from segue.progress import progress
+from segue.world.config import MAIN_MODEL
 from segue.world.dynamics import Sessions, sessions
 from segue.world.responses import UserModel
 from segue.world.session import Planner, Policy
 
 STEPS, POOL = 30, 100
-# Greedy agents by what they see through; the trained agent sees through the last.
+# Greedy agents by the user model through which they observe; the trained agent has the last.
 GREEDY = {"greedy, plain": "plain", "greedy, summary": "summary", "greedy, recurrent": "recurrent"}
 AGENT, AHEAD, FACTORS = "agent", "short look-ahead", "factors' order"
 # What each does, for people.
@@ -48,10 +48,10 @@ class World(NamedTuple):
 
 LEARNED, TRUE = "the world it learned in", "the town"
 WORLDS = {
-    LEARNED: World("training", False, 0, EYES),
+    LEARNED: World("training", False, 0, MAIN_MODEL),
     "other listeners": World("independent", False, 1, "recurrent, others"),
     "other listeners, other form": World("independent", False, 1, "summary, others"),
-    TRUE: World("truth", True, 1, EYES),
+    TRUE: World("truth", True, 1, MAIN_MODEL),
 }
 
 
@@ -60,27 +60,27 @@ class Player(NamedTuple):
 
     policy: Policy | Planner
     params: Any = None
-    eyes: str = EYES  # the user model it sees through
+    user_model: str = MAIN_MODEL  # through which it observes sessions
 
 
 def greedy() -> dict[str, Player]:
     """Greedy agents, which a trained one must beat."""
-    return {name: Player(policies.greedy, None, eyes) for name, eyes in GREEDY.items()}
+    return {name: Player(policies.greedy, None, model) for name, model in GREEDY.items()}
 
 
-def rivals(ground: Ground) -> dict[str, Player]:
+def rivals(population: Population) -> dict[str, Player]:
     """All that stand beside a trained agent."""
     found = greedy() | {name: Player(policy) for name, policy in policies.BASELINES.items()}
-    return found | {FACTORS: Player(policies.factors, ground.factors()), AHEAD: Player(LOOK_AHEAD)}
+    return found | {FACTORS: Player(policies.factors, population.factors()), AHEAD: Player(LOOK_AHEAD)}
 
 
-def worlds_of(ground: Ground) -> list[str]:
+def worlds_of(population: Population) -> list[str]:
     """The worlds there are on a ground."""
-    return [name for name, world in WORLDS.items() if ground.truth_known or not world.true]
+    return [name for name, world in WORLDS.items() if population.truth_known or not world.true]
 
 
 def compare(
-    ground: Ground,
+    population: Population,
     models: Mapping[str, UserModel],
     playing: Mapping[str, Player],
     *,
@@ -88,41 +88,44 @@ def compare(
     pool: int = POOL,
     seed: int = 7,
     worlds: Sequence[str] | None = None,
-    advance: Advance | None = None,
 ) -> Comparison:
     """Agents in the world one was trained in, in independent worlds, and in truth where that is known.
 
     Args:
         ground: a town or a library.
-        models: the user models `FORMS`.
+        models: the user models `USER_MODELS`.
         playing: who takes part.
         count: sessions of each in each world.
         pool: candidates of a session.
         seed: of the sessions.
         worlds: names of those to play in; by default all there are.
-        advance: called with one for each agent and world.
     """
     found: dict[str, dict[str, Any]] = {}
-    for name in worlds_of(ground) if worlds is None else worlds:
-        world = WORLDS[name]
-        starts = ground.starts(world.half, count, pool, seed)
-        for who, player in playing.items():
-            eyes, answers = models[player.eyes], models[world.answers]
-            where = ground.true_world(starts, eyes) if world.true else ground.world(starts, eyes, answers)
-            fewer = max(1, count // SLOWER) if isinstance(player.policy, Planner) else count
-            played = sessions(where, player.policy, player.params, fewer, STEPS, seed)
-            found.setdefault(name, {})[who] = _measured(played, ground)
-            if advance:
+    played_in = worlds_of(population) if worlds is None else worlds
+    with progress("Playing", len(played_in) * len(playing)) as advance:
+        for name in played_in:
+            world = WORLDS[name]
+            starts = population.starts(world.half, count, pool, seed)
+            for who, player in playing.items():
+                own, answers = models[player.user_model], models[world.answers]
+                where = (
+                    population.true_world(starts, own)
+                    if world.true
+                    else population.world(starts, own, answers)
+                )
+                fewer = max(1, count // SLOWER) if isinstance(player.policy, Planner) else count
+                played = sessions(where, player.policy, player.params, fewer, STEPS, seed)
+                found.setdefault(name, {})[who] = _measured(played, population)
                 advance(1)
     return Comparison({name: WORLDS[name].kind for name in found}, found)
 
 
-def said(comparison: Comparison) -> tuple[bool, str]:
+def recommendation(comparison: Comparison) -> tuple[bool, str]:
     """Whether the agent is to be used, and why."""
     return verdict(comparison, AGENT, list(GREEDY))
 
 
-def _measured(played: Sessions, ground: Ground) -> dict[str, Any]:
+def _measured(played: Sessions, population: Population) -> dict[str, Any]:
     track, known, there, stage = (np.asarray(x) for x in played[:4])
     heard = Played(track, there, stage == 3, stage < 2, (stage == 3).astype(float))
-    return measured(heard, ground.tracks, known)
+    return measured(heard, population.tracks, known)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,86 +12,70 @@ from segue.agents import policies
 from segue.agents.agent import Agent
 from segue.agents.config import AgentConfig
 from segue.agents.loading import MODELS, stored
-from segue.agents.user_models import EYES, FORMS
 from segue.errors import UsageError
-from segue.evaluation.comparing import AGENT, POOL, WORLDS, Player, compare, greedy, said
-from segue.evaluation.grounds import Ground, LibraryGround, TownGround
+from segue.evaluation.comparing import AGENT, WORLDS, Player, compare, greedy, recommendation
+from segue.evaluation.populations import LibraryPopulation, Population, TownPopulation
+from segue.events import get_logger
 from segue.library import Library
-from segue.progress import Advance
+from segue.progress import progress, step
 from segue.shelf import Shelf
 from segue.shelf.arrays import save_arrays
 from segue.shelf.names import AGENTS
 from segue.town import TownConfig
+from segue.world.config import MAIN_MODEL, USER_MODELS, WorldConfig
 from segue.world.dynamics import TRAINING
-from segue.world.responses import UserModel, fit_model, log_loss
+from segue.world.responses import UserModel
 from segue.world.trees import to_arrays
 
+log = get_logger(__name__)
 JUDGED = 1000  # sessions by which a training says whether its agent is to be used
 
 
 @dataclass(frozen=True)
 class Trial:
-    """A ground, what was learned from its sessions, and the agent."""
+    """A population, what was learned from its sessions, and the agent."""
 
-    ground: Ground
+    population: Population
     models: Mapping[str, UserModel]
     agent: Agent
-    facts: Mapping[str, Any]  # ground, losses, seconds; "used" and "why" once it was judged
-
-
-def learned(
-    ground: Ground, *, logged: int = 6000, seed: int = 0, tell: Callable[[str], None] = lambda text: None
-) -> tuple[dict[str, UserModel], dict[str, float]]:
-    """User models from shuffled sessions, and the log loss of each on the other half of the listeners."""
-    learn, test = ground.logs(logged, tell)
-    models, losses = {}, {}
-    for name, (form, half) in FORMS.items():
-        models[name] = fit_model(learn[half], form, seed=seed)
-        losses[name] = float(log_loss(models[name], test[1 - half]))
-        tell(f"   {name}: log loss {losses[name]:.4f} on listeners it has not seen")
-    return models, losses
+    facts: Mapping[str, Any]  # of the population, losses, seconds; "used" and "why" once it was judged
 
 
 def trial(
-    ground: Ground,
+    population: Population,
     settings: AgentConfig | None = None,
+    world: WorldConfig | None = None,
     *,
-    logged: int = 6000,
-    pool: int = POOL,
     seed: int = 0,
+    keep: int = 3,
     checkpoint: Path | None = None,
-    tell: Callable[[str], None] = lambda text: None,
-    advance: Advance | None = None,
 ) -> Trial:
     """Learn user models from shuffled sessions, train an agent, and judge whether it is to be used.
 
     Half of the listeners is what the agent's world is learned from; the worlds that judge it are learned
-    from the other half.
+    from the other half. A library's user models are those of `segue world`, if they are up to date.
 
     Args:
-        ground: a town or a library.
+        population: of a town or a library.
         settings: of the agent.
-        logged: shuffled sessions of each half.
-        pool: candidates of a session in training.
+        world: settings of the user models.
         seed: of the models and of the agent's training.
+        keep: versions of user models that are kept on a library's shelf.
         checkpoint: see `Agent.fit`.
-        tell: told what is being done.
-        advance: called with iterations of the agent's training.
     """
-    tell("1. How listeners respond: five user models")
-    models, losses = learned(ground, logged=logged, seed=seed, tell=tell)
-    tell("2. The agent")
-    agent, seconds = trained(
-        ground, models, settings, pool=pool, seed=seed, checkpoint=checkpoint, advance=advance
-    )
-    tell(f"   trained in {seconds:.0f} s")
-    facts = {**ground.facts, "log_loss": losses, "seconds": seconds, "logged": logged, "pool": pool}
-    tell("3. Is it better than greed, in worlds that it does not know?")
+    settings = settings or AgentConfig()
+    version, fitted = population.user_models(world, seed=seed, keep=keep)
+    step("the agent")
+    agent, seconds = trained(population, fitted.models, settings, seed=seed, checkpoint=checkpoint)
+    log.info("Trained the agent", iterations=settings.iterations, seconds=round(seconds))
+    facts = {**population.facts, "log_loss": fitted.log_loss, "seconds": seconds, "user_models": version}
+    step("whether it is better than greedy agents in worlds that it does not know")
     judges = [name for name, world in WORLDS.items() if world.kind == "independent"]
     playing = {**greedy(), AGENT: player(agent)}
-    used, why = said(compare(ground, models, playing, count=JUDGED, pool=pool, worlds=judges))
-    tell(f"   {why}")
-    return Trial(ground, models, agent, facts | {"used": used, "why": why})
+    compared = compare(population, fitted.models, playing, count=JUDGED, pool=settings.pool, worlds=judges)
+    used, why = recommendation(compared)
+    log.info(why)
+    return Trial(population, fitted.models, agent, facts | {"used": used, "why": why})
 
 
 def player(agent: Agent) -> Player:
@@ -100,19 +84,19 @@ def player(agent: Agent) -> Player:
 
 
 def trained(
-    ground: Ground,
+    population: Population,
     models: Mapping[str, UserModel],
     settings: AgentConfig | None = None,
     *,
-    pool: int = POOL,
     seed: int = 0,
     checkpoint: Path | None = None,
-    advance: Advance | None = None,
 ) -> tuple[Agent, float]:
     """An agent trained in the world of the first half of the listeners, and the seconds that took."""
-    world = ground.world(ground.starts(0, 2000, pool, 40), models[EYES])
+    settings = settings or AgentConfig()
+    world = population.world(population.starts(0, 2000, settings.pool, 40), models[MAIN_MODEL])
     began = time.perf_counter()
-    agent = Agent(settings).fit(TRAINING, world, seed=seed, checkpoint=checkpoint, advance=advance)
+    with progress("Training the agent", settings.iterations) as advance:
+        agent = Agent(settings).fit(TRAINING, world, seed=seed, checkpoint=checkpoint, advance=advance)
     return agent, time.perf_counter() - began
 
 
@@ -122,8 +106,8 @@ def publish(folder: Path, made: Trial, *, keep: int = 3) -> str:
     def write(aside: Path) -> None:
         made.agent.save(aside / "agent.npz")
         arrays: dict[str, Any] = {}
-        for name, model in made.models.items():
-            arrays |= to_arrays(name, model)
+        for name in USER_MODELS:  # a copy: the version they came from may be pruned before the agent is
+            arrays |= to_arrays(name, made.models[name])
         save_arrays(aside / "models.npz", MODELS, {"facts": dict(made.facts)}, arrays)
 
     manifest = {
@@ -138,8 +122,8 @@ def publish(folder: Path, made: Trial, *, keep: int = 3) -> str:
     return version
 
 
-def again(folder: Path, library: Library | None = None) -> Trial:
-    """The current trial of the shelf in `folder`, on its ground: the town made anew, or the library.
+def current_trial(folder: Path, library: Library | None = None) -> Trial:
+    """The current trial of the shelf in `folder`, on its population: the town made anew, or the library.
 
     Raises:
         NotFoundError: nothing was trained there yet.
@@ -147,10 +131,12 @@ def again(folder: Path, library: Library | None = None) -> Trial:
     """
     kept = stored(folder)
     if "town" in kept.facts:
-        ground: Ground = TownGround(TownConfig.checked(kept.facts["town"]), int(kept.facts["seed"]))
+        population: Population = TownPopulation(
+            TownConfig.checked(kept.facts["town"]), int(kept.facts["seed"])
+        )
     elif library is None:
         raise UsageError("This agent was trained on a library", do="name it: --library PATH")
     else:
-        ground = LibraryGround(library, shuffled=bool(kept.facts["shuffled"]))
-        ground.facts |= {name: kept.facts[name] for name in ("sessions", "listeners")}
-    return Trial(ground, kept.models, kept.agent, kept.facts)
+        population = LibraryPopulation(library, shuffled=bool(kept.facts["shuffled"]))
+        population.facts |= {name: kept.facts[name] for name in ("listeners",)}
+    return Trial(population, kept.models, kept.agent, kept.facts)

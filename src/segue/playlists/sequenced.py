@@ -17,9 +17,10 @@ import numpy as np
 from segue.playlists.candidates import Proposed
 from segue.playlists.playlist import monday
 from segue.playlists.rules import Candidates, Choice, Listening, Rules
+from segue.world.pools import Pool, pool_of_list
 
 if TYPE_CHECKING:
-    from segue.agents.sequencing import Pool, Sequencer
+    from segue.agents.sequencing import Sequencer
     from segue.playlists.rules.context import Floats
     from segue.playlists.weekly import Material, WeeklyConfig
 
@@ -82,7 +83,7 @@ def _by_sequencer(
     for at, (draft, choice) in enumerate(zip(drafts, wide, strict=True)):
         tracks = [ids[track] for track in choice.tracks.tolist()]
         if tracks and sequencer.knows(tracks):
-            pools[at] = _pool(listeners[at], tracks, draft.choice, choice)
+            pools[at] = pool_of_list(listeners[at], tracks, choice.sources, draft.choice.sources)
     moment = datetime.combine(monday(week), time(HOUR), UTC)
     for at, placed in zip(pools, sequencer.order(list(pools.values()), moment, seed), strict=True):
         found[at] = _taken(wide[at], placed.place, drafts[at].choice.notes), placed.q.astype(np.float32)
@@ -99,15 +100,6 @@ def _wide(draft: Draft) -> Choice:
         (more.sources == source).sum() >= count for source, count in zip(sources, counts, strict=True)
     )
     return more if enough else draft.choice
-
-
-def _pool(listener: str, tracks: list[str], choice: Choice, wide: Choice) -> Pool:
-    from segue.agents.sequencing import Pool
-
-    sources = np.unique(wide.sources)
-    quota = [int((choice.sources == source).sum()) for source in sources]
-    group = np.searchsorted(sources, wide.sources).tolist()
-    return Pool(listener, tracks, len(choice.tracks), group, quota)
 
 
 def _taken(wide: Choice, places: np.ndarray, notes: tuple[str, ...]) -> Choice:

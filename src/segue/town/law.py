@@ -56,11 +56,13 @@ def true_world(
     model: UserModel,
     *,
     rewards: Sequence[float] = WHOLE,
-    doubt: float = 0.0,
+    uncertainty_penalty: float = 0.0,
 ) -> World:
     """A world of a town's sessions in which its listeners answer; see `segue.world.dynamics.world_of`."""
     law = town_law(truth, begun)
-    return world_of(seen_tracks(truth), begun.starts, model, law, rewards=rewards, doubt=doubt)
+    return world_of(
+        seen_tracks(truth), begun.starts, model, law, rewards=rewards, uncertainty_penalty=uncertainty_penalty
+    )
 
 
 def model_world(
@@ -70,8 +72,10 @@ def model_world(
     answers: UserModel | None = None,
     *,
     rewards: Sequence[float] = WHOLE,
-    doubt: float = 0.0,
+    uncertainty_penalty: float = 0.0,
 ) -> World:
     """A world of a town's sessions in which a user model answers: `answers`, or `model` itself."""
     law = ModelLaw(model if answers is None else answers)
-    return world_of(seen_tracks(truth), begun.starts, model, law, rewards=rewards, doubt=doubt)
+    return world_of(
+        seen_tracks(truth), begun.starts, model, law, rewards=rewards, uncertainty_penalty=uncertainty_penalty
+    )

@@ -1,7 +1,8 @@
-"""Settings of the user model."""
+"""Settings of the user models, and which there are."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -9,26 +10,33 @@ from pydantic import BaseModel, ConfigDict, Field
 from segue.errors import checked
 
 Form = Literal["dense", "plain", "summary", "recurrent"]  # of user models, see responses.py
+# User models by name: the form, and the half of the listeners from whose sessions each is learned. Agents
+# learn in a world of the first half and are judged in worlds of the second, which knows other listeners.
+USER_MODELS: Mapping[str, tuple[Form, int]] = {
+    "plain": ("plain", 0),
+    "summary": ("summary", 0),
+    "recurrent": ("recurrent", 0),
+    "recurrent, others": ("recurrent", 1),
+    "summary, others": ("summary", 1),
+}
+MAIN_MODEL = "recurrent"  # the one by which a library's world answers, and through which agents observe it
 NEWCOMERS = 0.1  # share of sessions that are learned from as if nothing were known of the listener
 
 
 class WorldConfig(BaseModel):
-    """How a user model is learned from a library."""
+    """How user models are learned from a library."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    forms: tuple[Form, ...] = Field(
-        ("plain", "summary", "recurrent"),
-        min_length=1,
-        description="Forms to learn: dense sees listener and candidate side by side, plain also the "
-        "candidate beside the taste, summary also the session so far, "
-        "recurrent reads it track by track. The last is the one that a world uses.",
+    dense: bool = Field(
+        False,
+        description="Learn also the form that sees listener and candidate side by side and compares nothing, "
+        "to compare the others with.",
     )
     seconds: float = Field(30.0, gt=0, description="X of the response 'played longer than X seconds'.")
     steps: int = Field(30, ge=2, le=200, description="Tracks of a session; longer ones are cut.")
-    sessions: int = Field(20_000, ge=100, description="Most sessions to learn from.")
+    sessions: int = Field(20_000, ge=100, description="Most sessions to learn from, of all listeners.")
     shuffled: bool = Field(True, description="Only sessions played with shuffle on.")
-    held_out: float = Field(0.2, gt=0, lt=0.9, description="Share of the listeners kept for the measuring.")
     epochs: int = Field(12, ge=1, description="How often the sessions are gone through.")
     newcomers: float = Field(
         NEWCOMERS,
@@ -37,7 +45,7 @@ class WorldConfig(BaseModel):
         description="Share of the sessions that are learned from as if nothing were known of the listener.",
     )
     members: int = Field(
-        3, ge=1, description="Models of the last form, from different seeds; their mean is measured too."
+        3, ge=1, description="Recurrent models, from different seeds; their mean is measured too."
     )
 
     @classmethod

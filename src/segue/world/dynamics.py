@@ -41,7 +41,7 @@ class World(NamedTuple):
     model: UserModel  # what the agent sees through
     law: Law  # who answers
     rewards: Array  # (4,) of the stages a track can reach
-    doubt: Array  # how many spreads of an ensemble's expectation are taken off it
+    uncertainty_penalty: Array  # how many spreads of an ensemble's expectation are taken off it
 
 
 class State(NamedTuple):
@@ -72,18 +72,18 @@ def world_of(
     law: Law | None = None,
     *,
     rewards: Sequence[float] = WHOLE,
-    doubt: float = 0.0,
+    uncertainty_penalty: float = 0.0,
 ) -> World:
     """A world of sessions.
 
     Args:
         tracks: (n_tracks, ...) of the catalogue.
         starts: how sessions begin.
-        model: what an agent sees through.
+        model: through which an agent observes sessions.
         law: who answers; by default the same model.
         rewards: of a track left at once, left soon, mostly heard, heard whole; by default 1 for the last.
-        doubt: of ensembles (`responses.ensemble`): what an agent expects, and what it is told that a choice
-            was worth, is less by so many standard deviations of the members' expectations.
+        uncertainty_penalty: of ensembles (`responses.ensemble`): what an agent expects, and what it is told
+            that a choice was worth, is less by so many standard deviations of the members' expectations.
     """
     return World(
         Track(*map(jnp.asarray, tracks)),
@@ -91,7 +91,7 @@ def world_of(
         model,
         ModelLaw(model) if law is None else law,
         jnp.asarray(rewards, jnp.float32),
-        jnp.asarray(doubt, jnp.float32),
+        jnp.asarray(uncertainty_penalty, jnp.float32),
     )
 
 
@@ -173,7 +173,7 @@ def _after(
 def _expected(world: World, opinions: Array) -> Array:
     """Reward expected of candidates (m,), by the stages' chances of all members (members, m, 4)."""
     worth = opinions @ world.rewards
-    return worth.mean(0) - world.doubt * worth.std(0)
+    return worth.mean(0) - world.uncertainty_penalty * worth.std(0)
 
 
 def leaving_features(heard: Heard, stage: Array, minutes: Array) -> Array:

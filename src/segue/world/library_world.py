@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from heapq import nlargest
 
 import jax.numpy as jnp
 import numpy as np
-from numpy.typing import NDArray
 
 from segue.errors import UsageError
 from segue.library import Library
 from segue.world.catalogue import Catalogue
 from segue.world.dynamics import WHOLE, World, world_of
 from segue.world.features import STATIC
-from segue.world.known import Floats
 from segue.world.law import ModelLaw
+from segue.world.pools import drawn_pool
 from segue.world.responses import UserModel
 from segue.world.starts import Starts
-from segue.world.walking import Told, walk
-
-KNOWN_SHARE = 0.25  # of a pool: the listener's most played
+from segue.world.walking import walk
 
 
 def library_starts(
@@ -35,8 +31,7 @@ def library_starts(
 ) -> Starts:
     """Beginnings of `count` sessions of a library (or as many as there are), drawn evenly.
 
-    Each has its own pool: up to a quarter is what the listener had played most by then, the rest is drawn by
-    how much everybody plays it.
+    Each has its own pool, see `drawn_pool`.
 
     Args:
         library: to read.
@@ -60,7 +55,7 @@ def library_starts(
         place = number if number < count else int(draws.integers(number + 1))
         if place >= count:
             continue
-        songs = _pool(catalogue, told, pool, draws)
+        songs = drawn_pool(catalogue.popularity, told.listener.plays, pool, draws)
         start = (songs, told.listener.known(songs, told.day, told.hour), told.number)
         if number < count:
             found.append(start)
@@ -79,7 +74,7 @@ def library_world(
     model: UserModel,
     answers: UserModel | None = None,
     rewards: Sequence[float] = WHOLE,
-    doubt: float = 0.0,
+    uncertainty_penalty: float = 0.0,
 ) -> World:
     """A world whose listeners answer by a user model.
 
@@ -89,15 +84,9 @@ def library_world(
         model: what an agent sees through.
         answers: the model that answers; by default the same.
         rewards: of a track left at once, left soon, mostly heard, heard whole.
-        doubt: see `dynamics.world_of`.
+        uncertainty_penalty: see `dynamics.world_of`.
     """
     law = ModelLaw(model if answers is None else answers)
-    return world_of(catalogue.tracks, starts, model, law, rewards=rewards, doubt=doubt)
-
-
-def _pool(catalogue: Catalogue, told: Told, size: int, draws: np.random.Generator) -> NDArray[np.int32]:
-    plays = told.listener.plays
-    own = nlargest(int(KNOWN_SHARE * size), plays, key=lambda place: plays[place])
-    score: Floats = catalogue.popularity + draws.gumbel(size=len(catalogue.ids))
-    score[own] = np.inf
-    return draws.permutation(np.argpartition(-score, size - 1)[:size]).astype(np.int32)
+    return world_of(
+        catalogue.tracks, starts, model, law, rewards=rewards, uncertainty_penalty=uncertainty_penalty
+    )

@@ -15,7 +15,7 @@ from segue.sequences.loading import load_vectors
 from segue.shelf.arrays import AGAIN, load_arrays, unpack_strings
 from segue.shelf.names import WORLD, shelf_of
 from segue.world.catalogue import catalogue_of
-from segue.world.config import WorldConfig
+from segue.world.config import MAIN_MODEL, WorldConfig
 from segue.world.dynamics import WHOLE, World
 from segue.world.library_world import library_starts, library_world
 from segue.world.responses import UserModel, init_model
@@ -61,7 +61,7 @@ def stored_library_world(
     if catalogue.ids != tracks:
         raise UsageError("The library's songs have changed since the model was trained", do="segue world")
     begun = library_starts(library, catalogue, count=starts, pool=pool, shuffled=config.shuffled, seed=seed)
-    return library_world(catalogue, begun, models[config.forms[-1]], rewards=rewards), catalogue.labels
+    return library_world(catalogue, begun, models[MAIN_MODEL], rewards=rewards), catalogue.labels
 
 
 def song_vectors(library: Library) -> NDArray[np.floating] | None:

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from segue.errors import UsageError
 from segue.library import Library
 from segue.library.stages import HEARD
-from segue.progress import Advance
 from segue.wording import count
 from segue.world.catalogue import Catalogue
 from segue.world.dynamics import leaving_features
@@ -48,7 +47,6 @@ def read_sessions(
     steps: int = 30,
     most: int = 20_000,
     seed: int = 0,
-    advance: Advance | None = None,
 ) -> Heard:
     """Sessions of a library in which every track's fate is known.
 
@@ -61,13 +59,12 @@ def read_sessions(
         steps: T; longer sessions are cut.
         most: draws as many if there are more.
         seed: of the draw.
-        advance: called with the number of listeners done.
 
     Raises:
         UsageError: there are too few such sessions.
     """
     found: list[tuple[Any, ...]] = []
-    for told in walk(library, catalogue, shuffled=shuffled, advance=advance):
+    for told in walk(library, catalogue, shuffled=shuffled):
         first = slice(0, steps)
         known = told.listener.known(told.place[first], told.day, told.hour)
         whole = float(len(told.place) <= steps)
@@ -123,18 +120,17 @@ def log_of(catalogue: Catalogue, heard: Heard) -> Log:
     )
 
 
-def held_out(heard: Heard, share: float, seed: int = 0) -> NDArray[np.bool_]:
-    """Which of the sessions (n,) are kept for measuring: those of a share of the listeners, drawn at random.
+def second_half(heard: Heard) -> NDArray[np.bool_]:
+    """Which of the sessions (n,) are of the second half: those of every other listener.
 
-    Where there are fewer than FEW listeners it is the last share of each one's sessions, one at least.
+    Where there are fewer than FEW listeners it is the later half of each one's sessions.
     `heard` must be as `read_sessions` gives it: listener by listener, each in order of time.
     """
     people, row, count = np.unique(heard.listener, return_inverse=True, return_counts=True)
     if len(people) >= FEW:
-        drawn = np.random.default_rng(seed).permutation(len(people))[: max(1, round(share * len(people)))]
-        return np.isin(row, drawn)
+        return heard.listener % 2 == 1
     place = np.arange(len(row)) - (np.cumsum(count) - count)[row]
-    return place >= (count - np.maximum(1, np.round(share * count)))[row]
+    return place >= ((count + 1) // 2)[row]
 
 
 def chosen(heard: Heard, rows: NDArray) -> Heard:

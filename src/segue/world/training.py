@@ -2,123 +2,179 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from segue.errors import NotFoundError
+from segue.events import get_logger
 from segue.files import refuse_read_only
 from segue.library import Library
-from segue.progress import Advance
+from segue.progress import progress, step
 from segue.shelf.arrays import pack_strings, save_arrays
-from segue.shelf.names import WORLD, shelf_of
-from segue.wording import count
+from segue.shelf.names import VECTORS, WORLD, shelf_of
 from segue.world import measuring
 from segue.world.catalogue import Catalogue, catalogue_of
-from segue.world.config import WorldConfig
-from segue.world.loading import FILE, KIND, song_vectors
-from segue.world.logs import chosen, held_out, log_of, read_sessions
+from segue.world.config import MAIN_MODEL, USER_MODELS, Form, WorldConfig
+from segue.world.loading import FILE, KIND, song_vectors, stored_world
+from segue.world.logs import chosen, log_of, read_sessions, second_half
 from segue.world.measuring import Events, Measured
-from segue.world.responses import UserModel, along_all, fit_with_curve
+from segue.world.responses import Log, UserModel, along_all, fit_with_curve, log_loss
 from segue.world.trees import to_arrays
 
 ENSEMBLE = "ensemble"
+log = get_logger(__name__)
+
+
+class UserModels(NamedTuple):
+    """User models, and how good they are."""
+
+    models: dict[str, UserModel]  # those of `USER_MODELS`; further members as "recurrent 2", ...
+    log_loss: dict[str, float]  # nats a track, on the half of the listeners that the model has not seen
+    curves: dict[str, NDArray[np.float32]]  # log loss by step of training; empty where they were read
+    listeners: int = 0  # from whose sessions they were learned
 
 
 class TrainedWorld(NamedTuple):
     """What a training made."""
 
     version: str
-    models: dict[str, UserModel]  # by form; members after the first as "form 2", ...
+    models: dict[str, UserModel]  # as in `UserModels`
     measured: dict[str, dict[str, Measured]]  # by model or table, then by response
-    reliability: dict[str, list[tuple[float, float, int]]]  # of the last form, by response
+    reliability: dict[str, list[tuple[float, float, int]]]  # of the main model, by response
     curves: dict[str, NDArray[np.float32]]  # log loss by step of training
     facts: dict[str, Any]
 
 
+def fit_user_models(
+    learn: Sequence[Log], test: Sequence[Log], config: WorldConfig | None = None, *, seed: int = 0
+) -> UserModels:
+    """Learn every user model from the sessions of its half of the listeners.
+
+    Args:
+        learn: sessions of the first half of the listeners, and of the second.
+        test: the same for measuring: a model of one half is measured on the other.
+        config: settings.
+        seed: of the models.
+    """
+    config, found = config or WorldConfig(), UserModels({}, {}, {})
+    wanted = _wanted(config)
+    with progress("Learning how listeners respond", len(wanted), unit="models") as advance:
+        for name, (form, half, number) in wanted.items():
+            found.models[name], found.curves[name] = fit_with_curve(
+                learn[half], form, seed=seed + number, epochs=config.epochs, newcomers=config.newcomers
+            )
+            found.log_loss[name] = float(log_loss(found.models[name], test[1 - half]))
+            advance(1)
+            log.info("Learned a user model", model=name, log_loss=found.log_loss[name])
+    return found
+
+
 def train_world(
-    library: Library,
-    config: WorldConfig | None = None,
-    *,
-    seed: int = 0,
-    keep: int = 3,
-    tell: Callable[[str], None] = lambda text: None,
-    advance: Advance | None = None,
+    library: Library, config: WorldConfig | None = None, *, seed: int = 0, keep: int = 3
 ) -> TrainedWorld:
     """Learn user models, measure them on listeners they have not seen, publish them.
 
-    Where there are too few listeners for that, they are measured on later sessions of the same ones.
+    Half of the listeners teach, the others measure; a second set of models is learned from the others, to
+    judge agents with. Where there are too few listeners for that, each one's sessions are halved.
 
     Args:
         library: with sessions whose skips are known.
         config: settings.
-        seed: of the models and of who is held out.
+        seed: of the models, and of which sessions are taken if there are too many.
         keep: versions kept on the shelf.
-        tell: told what is being done.
-        advance: called with one for each model.
 
     Raises:
         UsageError: there is too little to learn from, or the shelf cannot be written to.
     """
     refuse_read_only(shelf_of(library).folder, "shelf")
     config = config or WorldConfig()
+    step("how listeners respond")
     catalogue = catalogue_of(library, song_vectors(library))
-    tell(f"1. {count(len(catalogue.ids), 'song')}; reading sessions")
     heard = read_sessions(
         library, catalogue, shuffled=config.shuffled, steps=config.steps, most=config.sessions, seed=seed
     )
-    out = held_out(heard, config.held_out, seed)
-    parts = [chosen(heard, np.flatnonzero(rows)) for rows in (~out, out)]
+    second = second_half(heard)
+    parts = [chosen(heard, np.flatnonzero(second == half)) for half in (False, True)]
     logs = [log_of(catalogue, part) for part in parts]
     learn, test = (
         measuring.events_of(p.stage, p.there, catalogue.tracks.minutes[p.place], p.share) for p in parts
     )
-    learners, others = (len(np.unique(part.listener)) for part in parts)
     strangers = not np.intersect1d(parts[0].listener, parts[1].listener).size
-    tell(
-        f"2. {count(len(parts[0].stage), 'session')} of {count(learners, 'listener')}; "
-        f"measured on {len(parts[1].stage):,} "
-        + (f"of {others:,} others" if strangers else "later ones of theirs")
-    )
-    models, curves, chances = {}, {}, dict(measuring.tables(learn, test))
-    rows = np.asarray(logs[1].there) > 0
-    for name, form, number in _wanted(config):
-        models[name], curves[name] = fit_with_curve(
-            logs[0], form, seed=seed + number, epochs=config.epochs, newcomers=config.newcomers
-        )
-        chances[name] = np.asarray(along_all(models[name], logs[1]))[rows]
-        if advance:
-            advance(1)
-    found, disagreement = _joined(config, chances)
-    shares = measuring.shares_by_stage(learn)
-    measured = {name: measuring.measured(each, test, shares, config.seconds) for name, each in found.items()}
-    best = list(found)[-1]
-    facts = {
+    facts: dict[str, Any] = {
         "config": config.model_dump(mode="json"),
         "seed": seed,
         "sessions": len(parts[0].stage),
         "held_out": len(parts[1].stage),
+        "listeners": len(np.unique(heard.listener)),
         "strangers": strangers,
         "plays": len(learn.stage),
-        "disagreement": disagreement,
     }
-    version = _published(library, catalogue, models, shares, facts, measured[best], keep)
-    return TrainedWorld(
-        version, models, measured, _reliability(found[best], test, shares, config), curves, facts
+    log.info(
+        "Read sessions",
+        **{name: facts[name] for name in ("sessions", "held_out", "listeners")},
+        strangers=strangers,
     )
+    fitted = fit_user_models(logs, logs, config, seed=seed)
+    chances, rows = dict(measuring.tables(learn, test)), np.asarray(logs[1].there) > 0
+    for name, (_, half, _) in _wanted(config).items():
+        if not half:
+            chances[name] = np.asarray(along_all(fitted.models[name], logs[1]))[rows]
+    found, disagreement = _joined(config, chances)
+    shares = measuring.shares_by_stage(learn)
+    measured = {name: measuring.measured(each, test, shares, config.seconds) for name, each in found.items()}
+    best = list(found)[-1]
+    facts |= {"disagreement": disagreement, "log_loss": fitted.log_loss}
+    version = _published(library, catalogue, fitted, shares, facts, keep)
+    reliability = _reliability(found[best], test, shares, config)
+    return TrainedWorld(version, fitted.models, measured, reliability, fitted.curves, facts)
 
 
-def runs(config: WorldConfig) -> int:
-    """How often `train_world` advances."""
-    return len(_wanted(config))
+def user_models(
+    library: Library, config: WorldConfig | None = None, *, seed: int = 0, keep: int = 3
+) -> tuple[str, UserModels]:
+    """The library's user models and their version: those published, if they are of these settings, this seed
+    and the library as it is now; else they are trained and published.
+
+    Args: as in `train_world`.
+
+    Raises:
+        UsageError: there is too little to learn from, or the shelf cannot be written to.
+    """
+    config, shelf = config or WorldConfig(), shelf_of(library)
+    if WORLD in shelf.names():
+        manifest = shelf.manifest(WORLD)
+        now = (config.model_dump(mode="json"), seed, library.fingerprint(), _made_from(library))
+        if (manifest.config, manifest.seed, manifest.data, list(manifest.made_from)) == now:
+            version = shelf.current(WORLD)
+            log.info("User models are up to date", version=f"{WORLD}/{version}")
+            models, _, _ = stored_world(library)
+            return version, UserModels(
+                models, manifest.metrics["log_loss"], {}, manifest.metrics["listeners"]
+            )
+    trained = train_world(library, config, seed=seed, keep=keep)
+    facts = trained.facts
+    return trained.version, UserModels(trained.models, facts["log_loss"], trained.curves, facts["listeners"])
 
 
-def _wanted(config: WorldConfig) -> list[tuple[str, Any, int]]:
-    last = config.forms[-1]
-    more = [(f"{last} {number + 1}", last, number) for number in range(1, config.members)]
-    return [*((form, form, 0) for form in config.forms), *more]
+def lacks_vectors(library: Library) -> bool:
+    """Whether nothing tells which songs are alike: neither sound features nor song vectors."""
+    tracks = library.table("tracks")
+    with_sound = library.arrow(tracks.filter(tracks.features.notnull()).limit(1))
+    return not len(with_sound) and song_vectors(library) is None
+
+
+def _wanted(config: WorldConfig) -> dict[str, tuple[Form, int, int]]:
+    """Form, half and number of the seed of each model, by name."""
+    found: dict[str, tuple[Form, int, int]] = {"dense": ("dense", 0, 0)} if config.dense else {}
+    for name, (form, half) in USER_MODELS.items():
+        found[name] = (form, half, 0)
+    for number in range(1, config.members):
+        found[f"{MAIN_MODEL} {number + 1}"] = ("recurrent", 0, number)
+    return found
 
 
 def _joined(config: WorldConfig, chances: dict[str, Any]) -> tuple[dict[str, Any], float | None]:
@@ -126,8 +182,7 @@ def _joined(config: WorldConfig, chances: dict[str, Any]) -> tuple[dict[str, Any
 
     The latter is the spread of the members' chances of a whole play, on average.
     """
-    last = config.forms[-1]
-    names = [name for name, form, _ in _wanted(config) if form == last]
+    names = [MAIN_MODEL, *(f"{MAIN_MODEL} {number + 1}" for number in range(1, config.members))]
     if len(names) < 2:
         return chances, None
     members = np.stack([chances[name] for name in names])
@@ -149,20 +204,27 @@ def _reliability(
     }
 
 
+def _made_from(library: Library) -> list[str]:
+    shelf = shelf_of(library)
+    try:
+        return [f"{VECTORS}/{shelf.current(VECTORS)}"]
+    except NotFoundError:
+        return []
+
+
 def _published(
     library: Library,
     catalogue: Catalogue,
-    models: dict[str, UserModel],
+    fitted: UserModels,
     shares: NDArray,
     facts: dict[str, Any],
-    measured: dict[str, Measured],
     keep: int,
 ) -> str:
     def write(folder: Path) -> None:
         arrays: dict[str, Any] = {"tracks": pack_strings(catalogue.ids), "shares": shares}
-        for name, model in models.items():
+        for name, model in fitted.models.items():
             arrays |= to_arrays(name, model)
-        save_arrays(folder / FILE, KIND, {"models": list(models)}, arrays)
+        save_arrays(folder / FILE, KIND, {"models": list(fitted.models)}, arrays)
 
     shelf = shelf_of(library)
     manifest = {
@@ -170,7 +232,8 @@ def _published(
         "config": facts["config"],
         "seed": facts["seed"],
         "data": library.fingerprint(),
-        "metrics": {f"{name}.log_loss": each.log_loss for name, each in measured.items()},
+        "made_from": _made_from(library),
+        "metrics": {"log_loss": fitted.log_loss, "listeners": facts["listeners"]},
     }
     version = shelf.publish(WORLD, write, manifest)
     shelf.prune(WORLD, keep)

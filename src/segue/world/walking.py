@@ -12,7 +12,6 @@ from segue.library import Library
 from segue.library.listening import sessions
 from segue.library.moments import DAY, seconds
 from segue.library.stages import HEARD
-from segue.progress import Advance
 from segue.world.catalogue import Catalogue
 from segue.world.known import Floats, reception, surprises
 from segue.world.listener import Listener
@@ -34,16 +33,13 @@ class Told(NamedTuple):
         return 24 * (self.day % 1)
 
 
-def walk(
-    library: Library, catalogue: Catalogue, *, shuffled: bool = True, advance: Advance | None = None
-) -> Iterator[Told]:
+def walk(library: Library, catalogue: Catalogue, *, shuffled: bool = True) -> Iterator[Told]:
     """The sessions of two tracks or more in which every track's fate is known, listener by listener.
 
     Args:
         library: to read.
         catalogue: of its songs; what is not in it is passed over.
         shuffled: only sessions played with shuffle on: there, chance chose the order, not the listener.
-        advance: called with the number of listeners done.
     """
     table = sessions(library)
     rows = library.arrow(
@@ -74,8 +70,6 @@ def walk(
                 yield Told(number, listener, place[here], stage[here], share[here], float(days[here[0]]))
             for row in here.tolist():  # what nothing tells the fate of counts as heard: -1 % 4 is 3
                 listener.hears(int(place[row]), int(stage[row]) % 4, float(days[row]))
-        if advance:
-            advance(1)
 
 
 def _runs(values: NDArray) -> list[NDArray[np.int64]]:

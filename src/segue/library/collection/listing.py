@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from segue.library.listening import Some
+from segue.library.listening import LibrarySubset
 
 if TYPE_CHECKING:
     from segue.library.store import Library
@@ -43,7 +43,7 @@ def played_without_file(library: Library, listener: str | None, most: int) -> tu
     """Songs that are played and of which no version has a file, most played first; and how many there are."""
     import ibis
 
-    told = (library if listener is None else Some(library, [listener])).table("listens")
+    told = (library if listener is None else LibrarySubset(library, [listener])).table("listens")
     tracks, files = library.table("tracks"), library.table("files")
     tracks = tracks.filter(tracks.medium.fill_null("song") == "song").mutate(
         song=ibis.coalesce(tracks.work_id, tracks.track_id)

@@ -1,12 +1,12 @@
 """Where agents are trained and judged: a simulated town, or a library's own listeners.
 
 Listeners fall into two halves: one teaches the world an agent learns in, the other the worlds that judge it.
-Both grounds say the same things, so that one way leads through training and judging.
+Both populations answer the same calls, so that one way leads through training and judging.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import jax
@@ -15,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix, csr_matrix
 
-from segue import wording
 from segue.agents.policies import Factors, by_chance
 from segue.errors import UsageError
 from segue.evaluation.playing import Tracks
+from segue.events import get_logger
 from segue.factors.als import ImplicitALS
 from segue.library import Library
 from segue.library.stages import HEARD
+from segue.progress import step
 from segue.town import TownConfig, build
 from segue.town.law import model_world, true_world
 from segue.town.starts import TownStarts, lives, starts_of
@@ -30,27 +31,31 @@ from segue.world.config import WorldConfig
 from segue.world.dynamics import World, sessions
 from segue.world.library_world import library_starts, library_world
 from segue.world.loading import song_vectors
-from segue.world.logs import FEW, chosen, log_of, read_sessions
+from segue.world.logs import FEW
 from segue.world.responses import Log, UserModel, init_model
 from segue.world.starts import Starts
+from segue.world.training import UserModels, fit_user_models, user_models
 
+log = get_logger(__name__)
 SHUFFLED = 30  # tracks of a shuffled session
 STARTS = 2000  # beginnings of sessions that are kept at hand
 FACTORS = 32
 
 
-class Ground(Protocol):
+class Population(Protocol):
     """What a training and a comparison need."""
 
-    facts: dict[str, Any]  # enough to make the ground anew
+    facts: dict[str, Any]  # enough to make the population anew
     truth_known: bool
 
     @property
     def tracks(self) -> Tracks:
         """What measures need of the songs."""
 
-    def logs(self, count: int, tell: Callable[[str], None]) -> tuple[list[Log], list[Log]]:
-        """Shuffled sessions of each half: to learn from, and to test a model of the other half on."""
+    def user_models(
+        self, config: WorldConfig | None = None, *, seed: int = 0, keep: int = 3
+    ) -> tuple[str | None, UserModels]:
+        """User models of each half of the listeners, and their version if they are published."""
 
     def starts(self, half: int, count: int, pool: int, seed: int) -> Any:
         """Beginnings of sessions of one half, as `world` takes them."""
@@ -65,7 +70,7 @@ class Ground(Protocol):
         """Matrix factorisation of what had been heard before."""
 
 
-class TownGround:
+class TownPopulation:
     """A simulated town, whose truth is known."""
 
     truth_known = True
@@ -78,8 +83,16 @@ class TownGround:
     def tracks(self) -> Tracks:
         return Tracks(self.truth.tracks.vector, self.truth.tracks.artist)
 
-    def logs(self, count: int, tell: Callable[[str], None]) -> tuple[list[Log], list[Log]]:
-        tell(f"   playing {2 * count:,} shuffled sessions")
+    def user_models(
+        self, config: WorldConfig | None = None, *, seed: int = 0, keep: int = 3
+    ) -> tuple[str | None, UserModels]:
+        config = config or WorldConfig()
+        step("how listeners respond")
+        return None, fit_user_models(*self.logs(config.sessions // 2), config, seed=seed)
+
+    def logs(self, count: int) -> tuple[list[Log], list[Log]]:
+        """`count` shuffled sessions of each half to learn from, and others to test models on."""
+        log.info("Playing shuffled sessions", sessions=2 * count)
         blank, learn, test = init_model(jax.random.key(0), "plain"), [], []
         for half in (0, 1):
             world = self.true_world(self.starts(half, min(STARTS, count), SHUFFLED, 10), blank)
@@ -103,7 +116,7 @@ class TownGround:
         return _factors(csr_matrix(np.log1p(plays)))
 
 
-class LibraryGround:
+class LibraryPopulation:
     """The listeners of a library. What is true of them nobody knows."""
 
     truth_known = False
@@ -117,16 +130,13 @@ class LibraryGround:
     def tracks(self) -> Tracks:
         return Tracks(self.catalogue.tracks.vector, self.catalogue.tracks.artist)
 
-    def logs(self, count: int, tell: Callable[[str], None]) -> tuple[list[Log], list[Log]]:
-        heard = read_sessions(
-            self.library, self.catalogue, shuffled=self.shuffled, steps=WorldConfig().steps, most=2 * count
-        )
-        listeners = len(np.unique(heard.listener))
-        self.facts |= {"sessions": len(heard.stage), "listeners": listeners}
-        tell(f"   {wording.count(len(heard.stage), 'session')} of {wording.count(listeners, 'listener')}")
-        number = heard.listener if listeners >= FEW else np.arange(len(heard.stage))
-        logs = [log_of(self.catalogue, chosen(heard, np.flatnonzero(number % 2 == half))) for half in (0, 1)]
-        return logs, logs
+    def user_models(
+        self, config: WorldConfig | None = None, *, seed: int = 0, keep: int = 3
+    ) -> tuple[str | None, UserModels]:
+        config = (config or WorldConfig()).model_copy(update={"shuffled": self.shuffled})
+        version, found = user_models(self.library, config, seed=seed, keep=keep)
+        self.facts["listeners"] = found.listeners
+        return version, found
 
     def starts(self, half: int, count: int, pool: int, seed: int) -> Starts:
         part = half if self.facts.get("listeners", FEW) >= FEW else None
