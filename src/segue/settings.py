@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 from pydantic_settings import (
@@ -79,9 +79,35 @@ class ServiceConfig(BaseModel, frozen=True, extra="forbid"):
     largest_body: int = Field(
         11 << 20, ge=10_240, description="Bytes of the largest request; 1,000 listens are 10 MB at most."
     )
+    warm: bool = Field(
+        True, description="Load models, and compile what is compiled, before somebody asks for it."
+    )
+    explore: float = Field(
+        0.0,
+        ge=0,
+        le=0.5,
+        description="Chance that a radio or a session plays any track that may come, not the best: what "
+        "another choice would have done can then be estimated, `segue evaluate served`.",
+    )
     rate: int = Field(
         300, ge=0, description="Requests that one token may make in ten seconds; 0 for any number."
     )
+
+
+class TrialConfig(BaseModel, frozen=True, extra="forbid"):
+    """Another setting, tried on some of the listeners of the service."""
+
+    name: str = Field(
+        "",
+        max_length=80,
+        pattern=r"^[\w -]*$",
+        description="Of the trial; empty for none. Another name, another draw.",
+    )
+    share: float = Field(0.5, ge=0, le=1, description="Of the listeners who get the other setting, b.")
+    radio: dict[str, Any] = Field(
+        default_factory=dict, description="What is other in their radios, as in [radio]."
+    )
+    session: Literal["auto", "agent", "greedy"] = Field("auto", description="Who leads their sessions.")
 
 
 class Settings(BaseSettings):
@@ -108,6 +134,9 @@ class Settings(BaseSettings):
     schedule: ScheduleConfig = Field(default_factory=ScheduleConfig, description="The Monday job.")
     shelf: ShelfConfig = Field(default_factory=ShelfConfig, description="Trained models.")
     service: ServiceConfig = Field(default_factory=ServiceConfig, description="The service, `segue serve`.")
+    trial: TrialConfig = Field(
+        default_factory=TrialConfig, description="An A/B of two settings on the service's listeners."
+    )
 
 
 def load_settings(path: Path | None = None) -> Settings:
@@ -202,6 +231,8 @@ def _toml(value: Any) -> str:
     if isinstance(value, BaseModel):
         pairs = value.model_dump(mode="json", exclude_none=True).items()
         return "{" + ", ".join(f"{key} = {_toml(each)}" for key, each in pairs) + "}"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key} = {_toml(each)}" for key, each in value.items()) + "}"
     if isinstance(value, tuple | list):
         return "[" + ", ".join(map(_toml, value)) + "]"
     import json

@@ -18,7 +18,7 @@ def test_forgetting_clears_the_services_database(library: Library) -> None:
         other = client.app.state.house.tokens.create("p02")
     done = CliRunner().invoke(app, ["forget", "p01", "--library", str(library.path), "--yes"])
     assert done.exit_code == 0, done.output
-    assert "service: radios" in done.output
+    assert "service: streams" in done.output
     assert erase_in(library.path, None, "p01", dry_run=True) == {}
     assert erase_in(library.path, None, "p02", dry_run=True) == {"tokens": 1}
     with serving(library.path) as client:

@@ -92,6 +92,8 @@ class Engine:
 
     def once(self, key: Hashable, make: Callable[[], T]) -> T:
         """What `make` gives the first time; threads that ask meanwhile wait for it."""
+        if key in self._kept:  # while another thread makes something else
+            return self._kept[key]
         with self._lock:
             if key not in self._kept:
                 self._kept[key] = make()

@@ -143,6 +143,21 @@ def plays(library: Tables) -> ibis.Table:
     return skipped.mutate(whole=skipped.stage == 3, counts=_counts(skipped)).drop("gap_ms")
 
 
+def stage_of(skipped: bool, played_ms: int | None = None, duration_ms: int | None = None) -> int:
+    """The stage of one play that somebody tells of, by the same rules: what they say themselves decides.
+
+    Args:
+        skipped: whether it was skipped.
+        played_ms: how long it was heard.
+        duration_ms: of the track.
+    """
+    if not skipped:
+        return 3 if played_ms is None or not duration_ms or played_ms >= WHOLE_SHARE * duration_ms else 2
+    if played_ms is None:
+        return 1
+    return 0 if played_ms < VERY_BRIEF_MS else 1
+
+
 def _stage(told: ibis.Table) -> ibis.Value:
     import ibis
 

@@ -158,11 +158,17 @@ class Radio:
 
     def next(self) -> Pick | None:
         """The track that comes now; None when the catalogue has none left. Asking twice gives the same."""
+        offered = self.choices(1)
+        return self.take(*offered[0]) if offered else None
+
+    def choices(self, most: int) -> list[tuple[int, float]]:
+        """What may come now and its score, the best first; as many as suit equally well by the rules."""
         scores = self.scores()
-        choice = self._best(scores)
-        if choice < 0:
-            return None
-        self._asked = self._reasoned(choice, float(scores[choice]))
+        return [(track, float(scores[track])) for track in self._best(scores, most)]
+
+    def take(self, track: int, score: float) -> Pick:
+        """One of the choices as the track that comes now, with its reason."""
+        self._asked = self._reasoned(track, score)
         return self._asked
 
     def scores(self) -> NDArray[np.float32]:
@@ -246,8 +252,8 @@ class Radio:
             out |= rule.mask(asked)
         return ~out
 
-    def _best(self, scores: NDArray[np.float32]) -> int:
-        """The best track of the taste whose turn it is, whose artists have not come for a while.
+    def _best(self, scores: NDArray[np.float32], most: int) -> list[int]:
+        """The best tracks of the taste whose turn it is, whose artists have not come for a while.
 
         New to the listener, where too few of those that came were. What can't be had gives way: first that
         it is new, then the taste, then the artists.
@@ -263,10 +269,10 @@ class Radio:
         if self._heard.any() and self._new < self.config.new * (self._count + 1):
             choices.insert(0, choices[0] & ~self._heard)
         for choice in choices:
-            found = best(np.where(choice, scores, -np.inf).astype(np.float32), 1)
+            found = best(np.where(choice, scores, -np.inf).astype(np.float32), most)
             if len(found):
-                return int(found[0])
-        return -1
+                return found.tolist()
+        return []
 
     def _reasoned(self, track: int, score: float) -> Pick:
         played, taste = self.played, -1

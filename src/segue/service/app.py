@@ -21,6 +21,7 @@ from segue.library import Library
 from segue.service import pages, problems, v1
 from segue.service.asking import HouseGiven, needs
 from segue.service.database import connect
+from segue.service.engines import warm
 from segue.service.house import House
 from segue.service.limits import Limits
 from segue.service.listenbrainz import api
@@ -91,6 +92,8 @@ async def _living(app: FastAPI) -> AsyncGenerator[None]:
         asyncio.create_task(_again(service.look_every, house.engines.look)),
         asyncio.create_task(_again(service.take_in_every, house.take_in)),
     ]
+    if service.warm:
+        tasks.append(asyncio.create_task(asyncio.to_thread(warm, house.engines.current)))
     try:
         yield
     finally:

@@ -23,8 +23,8 @@ class Engines:
     Who is being answered keeps the engine they began with; the next request gets the new one.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, *, warmed: bool = False) -> None:
+        self.path, self._warmed = path, warmed
         self._lock = threading.Lock()
         self._current, self._state = self._opened()
 
@@ -47,7 +47,10 @@ class Engines:
         with self._lock:
             if _state(Library.open(self.path)) == self._state:
                 return False
-            self._current, self._state = self._opened()
+            engine, state = self._opened()
+            if self._warmed:
+                warm(engine)  # the one before still answers
+            self._current, self._state = engine, state
             return True
 
     def asked(self, question: Callable[[Engine], T]) -> T:
@@ -68,6 +71,22 @@ class Engines:
         with contextlib.suppress(NotFoundError):  # nothing is trained yet: what needs no model is answered
             engine.factors()  # before anybody asks for it
         return engine, state
+
+
+def warm(engine: Engine) -> None:
+    """Load what the first of many requests would wait for, and compile what is compiled."""
+    from segue.library.search import find_tracks
+
+    asked: tuple[Callable[[], object], ...] = (
+        lambda: list(engine.week().lists(engine.week().everybody[:1])),
+        lambda: find_tracks(engine.library, "a", 1),
+        lambda: engine.radio(engine.week().everybody[0]).radio.next(),
+        lambda: engine.session(engine.week().everybody[0]).session.candidates(),
+    )
+    for question in asked:
+        # Nothing is trained for it yet, nobody is there, or an extra is missing.
+        with contextlib.suppress(SegueError, LookupError, ModuleNotFoundError):
+            question()
 
 
 def _state(library: Library) -> State:

@@ -19,10 +19,11 @@ from segue.service.engines import Engines
 from segue.service.inbox import Inbox, Listen
 from segue.service.jobs import Jobs
 from segue.service.limits import Rates
-from segue.service.radios import Radios
 from segue.service.stored import Stored
+from segue.service.streams import Streams
 from segue.service.tables import LISTENS
 from segue.service.tokens import Tokens
+from segue.service.trial import Trial
 from segue.service.writing import Writer
 from segue.settings import Settings
 
@@ -40,9 +41,10 @@ class House:
         tokens: who may do what.
         engines: what answers.
         stored: weekly lists that were made.
-        radios: the radios that play.
+        streams: radios and sessions that play.
         inbox: listens that came in and are on their way into the library.
         jobs: what takes long, in processes of its own.
+        trial: who gets which of two settings.
         playing: what each listener plays now, and until when at the latest.
         rates: how often each asks; failures: how often each address showed a wrong token.
     """
@@ -53,9 +55,10 @@ class House:
     tokens: Tokens
     engines: Engines
     stored: Stored
-    radios: Radios
+    streams: Streams
     inbox: Inbox
     jobs: Jobs
+    trial: Trial
     rates: Rates
     failures: Rates
     playing: dict[str, tuple[float, Listen]] = field(default_factory=dict)
@@ -70,7 +73,8 @@ class House:
             NotFoundError: there is no library.
             FormatError: it is damaged.
         """
-        engines, writer = Engines(library), Writer(database)
+        engines = Engines(library, warmed=settings.service.warm)
+        writer = Writer(database)
         return cls(
             settings,
             database,
@@ -78,9 +82,10 @@ class House:
             Tokens(database),
             engines,
             Stored(Weeks(library / "weeks")),
-            Radios(database, writer, engines),
+            Streams(database, writer, engines, settings.service.explore),
             Inbox(library, database, writer),
             Jobs(library, database, writer, config),
+            Trial(settings.trial, settings.radio),
             Rates(settings.service.rate),
             Rates(0),
         )

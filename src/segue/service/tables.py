@@ -1,4 +1,4 @@
-"""What the service keeps beside the library: tokens, listens that came in, radios.
+"""What the service keeps beside the library: tokens, listens that came in, radios and sessions.
 
 Times are seconds since 1970, UTC. Changes of these tables come with a migration in `migrations/versions`.
 """
@@ -70,24 +70,30 @@ JOBS = sa.Table(
     sa.Column("ended_at", sa.Double),
     sqlite_autoincrement=True,
 )
-RADIOS = sa.Table(
-    "radios",
+STREAMS = sa.Table(
+    "streams",
     METADATA,
     sa.Column("id", sa.String(36), primary_key=True),
     sa.Column("listener", sa.String(200), nullable=False, index=True),
+    sa.Column("kind", sa.String(10), nullable=False),  # radio, session
     sa.Column("asked", sa.Text, nullable=False),  # JSON of seeds and settings
+    sa.Column("arm", sa.String(100), nullable=False),  # of a trial: its name, "/", a or b; else empty
     sa.Column("created_at", sa.Double, nullable=False),
+    sa.Column("ended_at", sa.Double),
 )
-RADIO_TRACKS = sa.Table(
-    "radio_tracks",
+STREAM_TRACKS = sa.Table(
+    "stream_tracks",
     METADATA,
-    sa.Column("radio", sa.String(36), sa.ForeignKey("radios.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("stream", sa.String(36), sa.ForeignKey("streams.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),  # from 1
     sa.Column("track_id", sa.String(300), nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("score", sa.Double, nullable=False),
     sa.Column("model", sa.String(200), nullable=False),
+    sa.Column("pool", sa.Text),  # JSON: [track, score, expected, whole] of all it was chosen from
+    sa.Column("chance", sa.Double),  # with which it was chosen from these
     sa.Column("served_at", sa.Double, nullable=False),
     sa.Column("skipped", sa.Boolean),  # null until it is answered
+    sa.Column("stage", sa.SmallInteger),  # how far it was heard: `library.stages`
     sa.Column("answered_at", sa.Double),
 )

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from segue.errors import SegueError
 from segue.service.house import House
-from segue.service.tables import RADIO_TRACKS
+from segue.service.tables import STREAM_TRACKS
 from segue.shelf.names import shelf_of
 
 BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -118,10 +118,10 @@ class _State(Collector):
         skips = GaugeMetricFamily(
             "segue_radio_skip_rate", "Share of answered radio tracks that were skipped.", labels=["model"]
         )
-        share = sa.func.avg(sa.case((RADIO_TRACKS.c.skipped, 1.0), else_=0.0))
-        query = sa.select(RADIO_TRACKS.c.model, share).where(RADIO_TRACKS.c.skipped.is_not(None))
+        share = sa.func.avg(sa.case((STREAM_TRACKS.c.skipped, 1.0), else_=0.0))
+        query = sa.select(STREAM_TRACKS.c.model, share).where(STREAM_TRACKS.c.skipped.is_not(None))
         with house.database.connect() as connection:
-            for model, rate in connection.execute(query.group_by(RADIO_TRACKS.c.model)):
+            for model, rate in connection.execute(query.group_by(STREAM_TRACKS.c.model)):
                 skips.add_metric([model], float(rate))
         yield skips
 

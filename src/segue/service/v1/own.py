@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 import orjson
+import sqlalchemy as sa
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 from pydantic import Field
@@ -21,7 +22,7 @@ from segue.service.erasing import erase
 from segue.service.house import House, from_json
 from segue.service.listenbrainz.reading import msid
 from segue.service.shapes import Shape, Track, Words
-from segue.service.tables import LISTENS, RADIO_TRACKS, RADIOS
+from segue.service.tables import LISTENS, STREAM_TRACKS, STREAMS
 
 router = APIRouter(tags=["own data"])
 SCORES = {"love": 1, "hate": -1, "clear": 0}
@@ -72,7 +73,7 @@ def feedback(here: HouseGiven, listener: Changer, said: Said) -> Heard:
     responses={200: {"content": {"application/x-ndjson": {}}}},
 )
 def export(here: HouseGiven, listener: Reader) -> StreamingResponse:
-    """JSON lines: plays, feedback, lists of every week, radios, and plays that are on their way."""
+    """JSON lines: plays, feedback, lists of every week, radios, sessions, and plays that are on their way."""
     lines = (orjson.dumps(each) + b"\n" for each in _everything(here, listener))
     named = {"Content-Disposition": 'attachment; filename="segue-export.jsonl"'}
     return StreamingResponse(lines, headers=named, media_type="application/x-ndjson")
@@ -113,12 +114,14 @@ def _everything(here: House, listener: str) -> Iterator[dict[str, Any]]:
     for week in here.stored.names(listener):
         for row in here.stored.weeks.read(week, [listener]).to_pylist():
             yield {"what": "weekly list", "week": week, **row}
-    played = RADIOS.join(RADIO_TRACKS, RADIOS.c.id == RADIO_TRACKS.c.radio)
+    played = STREAMS.join(STREAM_TRACKS, STREAMS.c.id == STREAM_TRACKS.c.stream)
     with here.database.connect() as connection:
         for row in connection.execute(
-            RADIO_TRACKS.select().select_from(played).where(RADIOS.c.listener == listener)
+            sa.select(STREAMS.c.kind, *STREAM_TRACKS.c)
+            .select_from(played)
+            .where(STREAMS.c.listener == listener)
         ):
-            yield {"what": "radio"} | {str(name): value for name, value in row._mapping.items()}
+            yield {"what": row.kind} | {str(n): value for n, value in row._mapping.items() if n != "kind"}
         waiting = LISTENS.select().where(LISTENS.c.listener == listener, LISTENS.c.taken_at.is_(None))
         for row in connection.execute(waiting):
             sent = {"listened_at": row.listened_at, "track_metadata": from_json(row.track_metadata)}
