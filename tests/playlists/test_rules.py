@@ -53,6 +53,7 @@ def town(seed: int, n: int = N_TRACKS) -> Context:
         season=np.where(rng.random(n) < 0.08, rng.integers(0, 3, n), -1).astype(np.int8),
         popularity=rng.random(n).astype(np.float32),
         hub_floor=np.full(N_ARTISTS, -np.inf, np.float32),
+        owned=rng.random(n) < 0.7 if seed % 2 else None,
     )
 
 
@@ -122,6 +123,7 @@ def check(context: Context, listening: Listening, choice: Choice, config: RulesC
         assert explicit or not context.explicit[track]
         assert plays_kids or not context.children[track]
         assert context.season[track] in (-1, 1)
+        assert context.owned is None or not config.owned or context.owned[track]
         if source == FAMILIAR:
             assert last[track] >= config.unplayed_days and plays[track] >= config.favourite_plays
             assert work not in earlier
@@ -146,6 +148,7 @@ def test_no_rule_is_ever_broken_over_listeners_and_weeks(seed: int) -> None:
     context = town(seed)
     rng = np.random.default_rng(seed + 100)
     config = RulesConfig(tracks=int(rng.integers(5, 31)), familiar=float(rng.choice([0, 0.1, 0.3])))
+    config = config.model_copy(update={"owned": seed % 2 == 1})
     rules = Rules(context, config, OCTOBER)
     for _ in range(60):
         earlier = ints()
@@ -194,13 +197,19 @@ def test_each_filter_takes_out_what_it_names_and_nothing_else() -> None:
         explicit=np.arange(10) == 3,
         children=np.arange(10) == 6,
         season=np.array([-1, -1, -1, -1, -1, -1, -1, -1, 0, 1], np.int8),
+        owned=np.arange(10) != 9,
         hub_floor=np.array([-np.inf, 1.0, -np.inf], np.float32),
     )
     listening = Listening(
         heard=ints(4), earlier=ints(7), banned_tracks=ints(5), banned_artists=ints(0), explicit=False
     )
     asked = filters.Asked(
-        context, listening, RulesConfig(), np.arange(10, dtype=np.int32), OCTOBER, np.zeros(10, np.float32)
+        context,
+        listening,
+        RulesConfig(owned=True),
+        np.arange(10, dtype=np.int32),
+        OCTOBER,
+        np.zeros(10, np.float32),
     )
     out = {rule.name: np.flatnonzero(rule.mask(asked)).tolist() for rule in filters.FILTERS}
     assert out == {
@@ -210,6 +219,7 @@ def test_each_filter_takes_out_what_it_names_and_nothing_else() -> None:
         "explicit": [3],
         "children's music": [6],
         "out of season": [8],
+        "not owned": [9],
         "already heard": [4, 5],
         "earlier weeks": [7],
         "hub artist": [1],

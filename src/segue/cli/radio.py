@@ -56,6 +56,7 @@ def radio(
     new: Annotated[
         bool, typer.Option("--new", help="Only tracks that the listener has not heard before.")
     ] = False,
+    owned: Annotated[bool, typer.Option("--owned", help="Only tracks that there is a file of.")] = False,
     tracks: Annotated[
         int | None,
         typer.Option("--tracks", "-n", min=1, help="Print so many tracks, as if each was played, and stop."),
@@ -94,6 +95,8 @@ def radio(
     settings = load_settings(config).radio
     if new:
         settings = settings.model_copy(update={"familiar": False})
+    if owned:
+        settings = settings.model_copy(update={"owned": True})
     station = Engine(opened).radio(listener, seed_track or [], config=settings)
     asking = tracks is None and answers is None and not json and sys.stdin.isatty() and sys.stdout.isatty()
     if station.understood and not json:

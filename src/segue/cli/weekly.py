@@ -25,6 +25,7 @@ from segue.wording import count
 
 if TYPE_CHECKING:
     from segue.library.search import Found
+    from segue.playlists.placed import Places
     from segue.playlists.playlist import Playlist
     from segue.playlists.weekly import WeeklyConfig
     from segue.playlists.why_not import WhyNot
@@ -61,6 +62,10 @@ class Wishes:
         bool | None,
         typer.Option("--explicit/--no-explicit", help="Whether tracks marked explicit may come."),
     ] = None
+    owned: Annotated[
+        bool | None,
+        typer.Option("--owned/--no-owned", help="Whether only tracks come that there is a file of."),
+    ] = None
     order: Annotated[
         str | None,
         typer.Option(
@@ -86,7 +91,7 @@ class Wishes:
         from segue.playlists.weekly import WeeklyConfig
         from segue.settings import load_settings
 
-        names = ("tracks", "familiar", "per_artist", "per_album", "explicit", "order", "medium")
+        names = ("tracks", "familiar", "per_artist", "per_album", "explicit", "owned", "order", "medium")
         asked = {name: value for name in names if (value := getattr(self, name)) is not None}
         try:
             return WeeklyConfig.model_validate(load_settings(self.config).weekly.model_dump() | asked)
@@ -104,6 +109,16 @@ class Files:
 
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write a file for each list here.")] = None
     format: Annotated[str, typer.Option("--format", "-f", help="jspf, xspf, m3u8, csv or json.")] = "jspf"
+    paths: Annotated[
+        str, typer.Option(help="How audio files are named: absolute, or relative to the playlist.")
+    ] = "absolute"
+    map: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A folder here and the same one where the player runs, OURS=THEIRS. May be repeated.",
+            show_default=False,
+        ),
+    ] = None
 
     def refuse_unknown(self) -> None:
         """Say before any work that there is no such format.
@@ -115,13 +130,21 @@ class Files:
 
         if self.format not in FORMATS:
             raise UsageError(f"There is no playlist format {self.format!r}", expected=", ".join(FORMATS))
+        _ = self.places
+
+    @property
+    def places(self) -> Places:
+        """How audio files are named."""
+        from segue.playlists.placed import Places
+
+        return Places.of(self.paths, self.map or ())
 
     def write(self, lists: list[Playlist], *, tell: bool) -> None:
         """Write a file for each list, if that was asked for, and say so."""
         from segue.playlists.formats import write_all
 
         if self.out is not None:
-            written = write_all(lists, self.out, self.format)
+            written = write_all(lists, self.out, self.format, self.places)
             if tell and written:
                 print(f"Wrote {count(len(written), 'file')} to {self.out}")
 
@@ -261,6 +284,7 @@ def everybody(
         workers=workers,
         out=files.out,
         format=files.format,
+        places=files.places,
     )
     if json:
         print_json(done._asdict() | {"a_second": done.a_second})

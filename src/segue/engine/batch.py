@@ -20,7 +20,9 @@ from segue.errors import SegueError
 from segue.files import refuse_read_only
 from segue.library import Library
 from segue.playlists.formats import write_all
+from segue.playlists.formats.writing import HERE
 from segue.playlists.memory import Weeks
+from segue.playlists.placed import Places
 from segue.playlists.weekly import WeeklyConfig
 from segue.processes import workers as workers_of
 from segue.progress import progress
@@ -38,6 +40,7 @@ class Task(NamedTuple):
     seed: int
     out: Path | None
     format: str
+    places: Places = HERE
 
 
 class Made(NamedTuple):
@@ -65,6 +68,7 @@ def make_all(
     workers: int | None = None,
     out: Path | None = None,
     format: str = "jspf",
+    places: Places = HERE,
 ) -> Made:
     """Make and remember the lists of `week` for all listeners, or those named, who have none yet.
 
@@ -77,6 +81,7 @@ def make_all(
         workers: processes; by default one a core, and this one alone for few listeners.
         out: write a file for each list here, too.
         format: of those files.
+        places: how audio files are named in them.
 
     Raises:
         NotFoundError: nothing was trained yet.
@@ -85,7 +90,7 @@ def make_all(
     """
     refuse_read_only(library.path, "library")
     begun = time.perf_counter()
-    task = Task(library.path, week, config or WeeklyConfig(), seed, out, format)
+    task = Task(library.path, week, config or WeeklyConfig(), seed, out, format, places)
     weeks = Weeks(library.path / "weeks")
     engine = Engine(library)
     unit = engine.factors().model.config.observations.unit
@@ -157,7 +162,7 @@ class _Maker:
         with self.ready.library.forgotten.held() as gone:
             lists = [each for each in lists if each.listener not in gone]
             if self.task.out is not None:
-                write_all(lists, self.task.out, self.task.format)
+                write_all(lists, self.task.out, self.task.format, self.task.places)
             self.weeks.add(self.task.week, part, lists)
         return len(lists), self.since
 

@@ -12,14 +12,17 @@ from numpy.typing import NDArray
 
 from segue.engine.few_listeners import available_medium, only_other_media
 from segue.engine.guide import KNOWN
+from segue.engine.owned import with_owned
 from segue.errors import SegueError, UsageError
 from segue.library import Library
+from segue.library.collection import Owned
 from segue.library.few_listeners import FEWEST_PEOPLE, MORE, on_others_playlists
 from segue.library.listening import LibrarySubset, owners, units
 from segue.library.search import Found, find_track, find_tracks
 from segue.library.vocabulary import Vocabulary
 from segue.playlists.catalogue import Catalogue
 from segue.playlists.history import read_histories
+from segue.playlists.placed import with_files
 from segue.playlists.playlist import Playlist, PlaylistEntry
 from segue.playlists.radio import Pick, Radio
 from segue.playlists.radio_config import RadioConfig
@@ -53,6 +56,7 @@ class Station:
         asker: who is spoken to.
         sides: names of the tastes it plays in turn.
         notes: what the listener should know of how it is made.
+        owned: the files at home.
     """
 
     radio: Radio
@@ -64,6 +68,7 @@ class Station:
     asker: Asker = "listener"
     tastes: Sequence[str] = ()
     notes: tuple[str, ...] = ()
+    owned: Owned | None = None
 
     def entry(self, pick: Pick, position: int) -> PlaylistEntry:
         """A pick as a place of a playlist."""
@@ -100,9 +105,10 @@ class Station:
     def playlist(self, picks: Sequence[Pick]) -> Playlist:
         """What came, as a playlist."""
         entries = tuple(self.entry(pick, number) for number, pick in enumerate(picks, 1))
-        return Playlist(
+        made = Playlist(
             "Radio", self.listener, None, datetime.now(UTC), entries, self.notes, models=(self.model,)
         )
+        return made if self.owned is None else with_files(made, self.owned)
 
 
 def open_radio(
@@ -162,6 +168,10 @@ def open_radio(
                 recommendable is None or (recommendable & (context.medium == MEDIA.index(medium))).any()
             )
             notes = (f"{others} {POPULAR}" if something and not seeds else others, *notes)
+    owned = Owned(library)
+    if config.owned:
+        there = with_owned(context, owned, asked.tracks.ids).owned
+        recommendable = there if recommendable is None or there is None else recommendable & there
     radio = Radio(asked.guide, context, config, listening=listening, recommendable=recommendable)
     names: list[str] = []
     if listener is not None:
@@ -182,6 +192,7 @@ def open_radio(
         asker=asker,
         tastes=names,
         notes=notes,
+        owned=owned,
     )
 
 

@@ -12,6 +12,7 @@ from segue.agents.loading import stored
 from segue.agents.sequencing import Course, Sequencer
 from segue.errors import NotFoundError, UsageError
 from segue.library import Library
+from segue.library.collection import Owned
 from segue.library.credits import split_credit
 from segue.library.identity import name_key
 from segue.library.rows import TrackRef
@@ -19,6 +20,7 @@ from segue.library.search import find_named
 from segue.playlists.catalogue import Catalogue as Cards
 from segue.playlists.formats import read
 from segue.playlists.memory import Weeks
+from segue.playlists.placed import with_files
 from segue.playlists.playlist import Playlist, PlaylistEntry, TrackCard, monday
 from segue.shelf.names import AGENTS, WORLD, shelf_of
 from segue.wording import count
@@ -235,7 +237,7 @@ def weekly_list(library: Library, week: str, listener: str) -> Playlist:
         for place, row in enumerate(rows)
     )
     title = rows[0]["title"] or f"Discover Weekly, {week}"
-    return Playlist(title, listener, week, rows[0]["created_at"], entries)
+    return with_files(Playlist(title, listener, week, rows[0]["created_at"], entries), Owned(library))
 
 
 def library_playlist(library: Library, text: str) -> Playlist:

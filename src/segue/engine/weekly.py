@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from segue.engine.few_listeners import available_medium, only_other_media, recommendable
+from segue.engine.owned import with_owned
 from segue.engine.tastes import tastes_by, tastes_of_week
 from segue.errors import SegueError, install
 from segue.factors.model import FactorModel
 from segue.factors.observations import Observations
 from segue.files import refuse_read_only
 from segue.library import Library
+from segue.library.collection import Owned
 from segue.library.few_listeners import UNLEARNED
 from segue.library.listening import LibrarySubset, Unit, owners
 from segue.library.vocabulary import Vocabulary
@@ -24,6 +26,7 @@ from segue.playlists.belonging import ListenerTastes
 from segue.playlists.history import NOTHING, History, places_of
 from segue.playlists.listeners import Listeners
 from segue.playlists.memory import Weeks
+from segue.playlists.placed import with_files
 from segue.playlists.playlist import Playlist, monday
 from segue.playlists.weekly import Material, WeeklyConfig, make_weekly
 from segue.progress import progress
@@ -58,6 +61,7 @@ class Ready:
     playlists: frozenset[str] = frozenset()  # rows of the model that are playlists
     known: Listeners | None = None  # of everybody, while the library is as it was at the training
     note: str = ""  # for every list
+    owned: Owned | None = None  # the files at home
 
     def read(self, listeners: Sequence[str]) -> tuple[Observations, list[History]]:
         """What is known of listeners by now."""
@@ -94,7 +98,8 @@ class Ready:
             known = np.diff(seen.matrix.indptr) > 0
             for each, something in zip(made, known.tolist(), strict=True):
                 told = each if something else self._of_what(each)
-                yield self._noted(told)
+                told = self._noted(told)
+                yield told if self.owned is None else with_files(told, self.owned)
 
     def _noted(self, playlist: Playlist) -> Playlist:
         """The list with what is to be said of all: on playlists that nothing was learned from, once."""
@@ -147,10 +152,11 @@ def prepare(engine: Engine, week: str, config: WeeklyConfig | None = None, *, ke
     versions = found.models if sequencer is None else (*found.models, sequencer.version)
     people, playlists = owners(library, unit)
     may_come, few = recommendable(library, model, people, playlists)
+    owned = Owned(library)
     material = Material(
         model,
         shared.catalogue,
-        shared.context,
+        with_owned(shared.context, owned, factors.tracks.ids) if config.owned else shared.context,
         found.space,
         found.profiles,
         versions,
@@ -172,6 +178,7 @@ def prepare(engine: Engine, week: str, config: WeeklyConfig | None = None, *, ke
         frozenset(playlists),
         known,
         instead,
+        owned,
     )
 
 

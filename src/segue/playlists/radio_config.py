@@ -15,6 +15,7 @@ class RadioConfig(BaseModel):
     medium: Literal["song", "podcast", "audiobook", "artist"] = Field("song", description="what it plays")
     explicit: bool = Field(True, description="whether explicit tracks may come, if a listener has not said")
     familiar: bool = Field(True, description="whether tracks may come that the listener has heard before")
+    owned: bool = Field(False, description="whether only tracks may come that there is a file of")
     new: float = Field(
         0.4, ge=0, le=1, description="least share of tracks that the listener has not heard before"
     )

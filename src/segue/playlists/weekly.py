@@ -108,6 +108,8 @@ class Material:
     def allowed(self, config: RulesConfig) -> Bools:
         """(n_tracks,) tracks of the list's medium that may come as new."""
         right = self.context.medium == MEDIA.index(config.medium)
+        if config.owned and self.context.owned is not None:
+            right = right & self.context.owned
         return right if self.recommendable is None else right & self.recommendable
 
     def least_new(self, config: RulesConfig) -> int:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import pyarrow as pa
+import numpy as np
+from numpy.typing import NDArray
+
+from segue.library.versions import ORIGINAL
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from segue.library.store import Library
 
 
@@ -22,7 +25,11 @@ class File(NamedTuple):
 
 
 class Owned:
-    """The collection of a library as it was when this was made."""
+    """The collection of a library as it was when this was made.
+
+    A song comes under several ids, as of a single and an album: a file of one original recording stands for
+    the others of the same work. A file of a remix or a live recording stands for that one alone.
+    """
 
     def __init__(self, library: Library) -> None:
         self._library = library
@@ -31,20 +38,31 @@ class Owned:
         """Whether there are any files."""
         return self._library.count("files") > 0
 
-    def tracks(self) -> pa.Array:
-        """The ids of all tracks that there is a file of."""
-        files = self._library.table("files")
-        found = self._library.arrow(files.filter(files.track_id.notnull()).select("track_id").distinct())
-        return found["track_id"].combine_chunks()
-
-    def files(self, tracks: Sequence[str]) -> dict[str, File]:
+    def files(self, tracks: Iterable[str]) -> dict[str, File]:
         """The file of each of `tracks` that has one; of several the largest, which mostly sounds best."""
+        return {track: self._all[track] for track in tracks if track in self._all}
+
+    def mask(self, tracks: Sequence[str]) -> NDArray[np.bool_]:
+        """(n,) which of `tracks` there is a file of."""
+        return np.fromiter((track in self._all for track in tracks), bool, len(tracks))
+
+    @cached_property
+    def _all(self) -> dict[str, File]:
+        if not self:
+            return {}
         import ibis
 
-        if not self or not tracks:
-            return {}
-        files = self._library.table("files")
-        asked = ibis.memtable(pa.table({"track_id": pa.array(list(tracks), pa.string())}))
-        mine = files.semi_join(asked, "track_id").order_by(files.size, ibis.desc(files.path))
-        rows: list[dict[str, Any]] = self._library.arrow(mine.select("track_id", *File._fields)).to_pylist()
-        return {row.pop("track_id"): File(**row) for row in rows}
+        library = self._library
+        files, tracks = library.table("files"), library.table("tracks")
+        mine = files.filter(files.track_id.notnull()).select("track_id", "size", *File._fields)
+        known = tracks.select("track_id", "work_id", "version")
+        own = mine.mutate(own=ibis.literal(1))
+        works = mine.inner_join(known, "track_id")
+        works = works.filter(works.work_id.notnull() & (works.version.fill_null(ORIGINAL) == ORIGINAL))
+        others = known.filter(known.version.fill_null(ORIGINAL) == ORIGINAL).select("track_id", "work_id")
+        lent = works.drop("track_id", "version").inner_join(others, "work_id").mutate(own=ibis.literal(0))
+        both = own.union(lent.select(*own.columns))
+        rows: list[dict[str, Any]] = library.arrow(
+            both.order_by(both.own, both.size, both.path.desc()).select("track_id", *File._fields)
+        ).to_pylist()
+        return {row.pop("track_id"): File(**row) for row in rows}  # the last of a track counts

@@ -9,19 +9,21 @@ from segue.playlists.playlist import Playlist, PlaylistEntry, TrackCard
 def render(playlist: Playlist) -> bytes:
     """The playlist as extended M3U, UTF-8 without a byte order mark."""
     lines = ["#EXTM3U", f"#PLAYLIST:{one_line(playlist.title)}"]
+    # Beside real files an address of Spotify would be a line that does not play.
+    files = any(entry.track.location for entry in playlist.entries)
     for entry in playlist.entries:
-        lines += _lines(entry)
+        lines += _lines(entry, files)
     return ("\n".join(lines) + "\n").encode()
 
 
-def _lines(entry: PlaylistEntry) -> list[str]:
+def _lines(entry: PlaylistEntry, files: bool) -> list[str]:
     card = entry.track
     credit = one_line(card.credit)
     shown = f"{credit} - {title(card)}" if credit else title(card)
-    location = _location(card)
+    location = _location(card) if card.location or not files else None
     if location is None:
         # An address nobody can play would stop a player: the place is kept for the reader's eye.
-        return [f"# no file or Spotify id: {shown}"]
+        return [f"# no file{'' if files else ' or Spotify id'}: {shown}"]
     known = card.duration_ms is not None and card.duration_ms >= 0
     seconds = round(card.duration_ms / 1000) if known and card.duration_ms is not None else -1
     return [f"#EXTINF:{seconds},{shown}", location]

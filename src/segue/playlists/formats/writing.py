@@ -13,6 +13,7 @@ from pathlib import Path
 from segue.errors import UsageError
 from segue.files import write_bytes
 from segue.playlists.formats import csv, json, jspf, m3u8, xspf
+from segue.playlists.placed import Places
 from segue.playlists.playlist import Playlist
 
 
@@ -36,28 +37,32 @@ FORMATS: dict[str, Format] = {
         Format("json", (".json",), "everything, can be read back", json.render),
     )
 }
+HERE = Places()
 # Names that Windows keeps for devices, with any suffix.
 DEVICES = {"con", "prn", "aux", "nul", *(f"{name}{n}" for name in ("com", "lpt") for n in "123456789¹²³")}
 LONGEST = 120  # bytes of a listener's name in a file name; with hash, week and temporary prefix below 255
 
 
-def write(playlist: Playlist, path: str | Path, format: str | None = None) -> Path:
+def write(playlist: Playlist, path: str | Path, format: str | None = None, places: Places = HERE) -> Path:
     """Write `playlist` to `path`, all or nothing, and return the path.
 
-    `format` is a name in FORMATS; without one the path's suffix decides.
+    `format` is a name in FORMATS; without one the path's suffix decides. `places` says how files are named.
 
     Raises:
         UsageError: no such format, or a suffix that no format has.
     """
     path = Path(path)
-    write_bytes(path, _format(format, path).render(playlist))
+    write_bytes(path, _format(format, path).render(places.place(playlist, path.parent)))
     return path
 
 
-def write_all(playlists: Iterable[Playlist], folder: Path, format: str = "jspf") -> list[Path]:
+def write_all(
+    playlists: Iterable[Playlist], folder: Path, format: str = "jspf", places: Places = HERE
+) -> list[Path]:
     """Write each playlist to a file of its own in `folder`; a file of the same name is replaced.
 
-    Names are made of listener and week, so that the same week written again replaces itself.
+    `places` says how files are named. Names are made of listener and week, so that the same week written
+    again replaces itself.
 
     Raises:
         UsageError: no such format.
@@ -66,7 +71,7 @@ def write_all(playlists: Iterable[Playlist], folder: Path, format: str = "jspf")
     playlists = list(playlists)
     paths = [folder / name for name in file_names(playlists, chosen.suffixes[0])]
     for playlist, path in zip(playlists, paths, strict=True):
-        write_bytes(path, chosen.render(playlist))
+        write_bytes(path, chosen.render(places.place(playlist, folder)))
     return paths
 
 

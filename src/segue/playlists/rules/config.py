@@ -38,6 +38,9 @@ class RulesConfig(BaseModel):
         False,
         description="Whether music of a season (Christmas, Halloween) may come at any time of the year.",
     )
+    owned: bool = Field(
+        False, description="Whether only tracks come that there is a file of; see `segue files scan`."
+    )
     hub_share: float = Field(
         0.1, gt=0, le=1, description="Share of all lists from which an artist counts as on everybody's."
     )

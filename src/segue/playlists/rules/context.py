@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import Field, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,6 +78,7 @@ class Context:
         hub_floor: (n_artists,) standing (`hubs.standing`) below which an artist's tracks do not come;
             -inf for all but hub artists.
         artist_names: (n_artists,) a key for each artist.
+        owned: (n_tracks,) whether there is a file of it; None where that was not looked for. Not saved.
     """
 
     first: NDArray[np.int64]
@@ -92,6 +93,7 @@ class Context:
     popularity: Floats
     hub_floor: Floats
     artist_names: tuple[str, ...] = ()
+    owned: Bools | None = None
     work_first: NDArray[np.int64] = field(init=False)
     work_tracks: Ints = field(init=False)
     track_marks: Marks = field(init=False, repr=False, compare=False)
@@ -119,12 +121,13 @@ class Context:
         first = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         credits = np.repeat(self.first[tracks] - first[:-1], counts) + np.arange(first[-1])
         own = {"first", "artists", "hub_floor", "artist_names"}
+        own |= {"owned"} if self.owned is None else set()
         rows = {f.name: getattr(self, f.name)[tracks] for f in fields(self) if f.init and f.name not in own}
         return replace(self, first=first, artists=self.artists[credits], **rows)
 
     def save(self, file: Path) -> None:
         """Write it as .npz, all or nothing."""
-        arrays = {f.name: getattr(self, f.name) for f in fields(self) if f.init and f.name != "artist_names"}
+        arrays = {f.name: getattr(self, f.name) for f in fields(self) if _saved(f)}
         names = np.frombuffer(orjson.dumps(self.artist_names), np.uint8)
         save_npz(file, {"artist_names": names, **arrays})
 
@@ -137,7 +140,7 @@ class Context:
         """
         with reading(file, "a catalogue's context", "roll back, or train again"):
             data = load_npz(file)
-            arrays = {f.name: data[f.name] for f in fields(cls) if f.init and f.name != "artist_names"}
+            arrays = {f.name: data[f.name] for f in fields(cls) if _saved(f)}
             return cls(**arrays, artist_names=tuple(orjson.loads(data["artist_names"].tobytes())))
 
     @property
@@ -237,6 +240,11 @@ class Context:
             hub_floor=np.full(len(numbers), -np.inf, np.float32),
             artist_names=tuple(numbers),
         )
+
+
+def _saved(column: Field) -> bool:
+    """Whether it is saved as an array of its own."""
+    return column.init and column.name not in ("artist_names", "owned")
 
 
 _NOBODY = frozenset(["", "various artists", "various", "unknown artist", "unknown", "va"])

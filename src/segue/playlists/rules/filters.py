@@ -86,6 +86,14 @@ def out_of_season(asked: Asked) -> Bools:
     return ~open_on(asked.day)[asked.context.season[asked.tracks]]
 
 
+def not_owned(asked: Asked) -> Bools:
+    """There is no file of it, where only what there is a file of is asked for."""
+    owned = asked.context.owned
+    if not asked.config.owned or owned is None:
+        return np.zeros(len(asked.tracks), bool)
+    return ~owned[asked.tracks]
+
+
 def heard(asked: Asked) -> Bools:
     """The track, or another version of it, was heard."""
     context = asked.context
@@ -113,6 +121,7 @@ CHILDREN = Rule("children's music", children, "it is children's music, and this 
 SEASON = Rule(
     "out of season", out_of_season, "it is music of a season, such as Christmas, that it is not now"
 )
+OWNED = Rule("not owned", not_owned, "there is no file of it, and only owned tracks are asked for")
 HEARD = Rule("already heard", heard, "it, or another version of it, was heard before")
 EARLIER = Rule(
     "earlier weeks", earlier_weeks, "it, or another version of it, was on a list of the weeks before"
@@ -121,6 +130,6 @@ HUBS = Rule(
     "hub artist", hub_artists, "its artist would be on everybody's list, and others are closer to them"
 )
 
-# In this order. The first six hold for familiar tracks too, and are never relaxed.
-ALWAYS = (BANNED_TRACK, BANNED_ARTIST, MEDIUM, EXPLICIT, CHILDREN, SEASON)
+# In this order. The first seven hold for familiar tracks too, and are never relaxed.
+ALWAYS = (BANNED_TRACK, BANNED_ARTIST, MEDIUM, EXPLICIT, CHILDREN, SEASON, OWNED)
 FILTERS = (*ALWAYS, HEARD, EARLIER, HUBS)
