@@ -14,7 +14,7 @@ from segue.factors.blend import Blend, BlendConfig
 from segue.factors.config import ALSConfig
 from segue.factors.ease import EASE
 from segue.factors.items import Rarity
-from segue.factors.mixing import Bench, standardised
+from segue.factors.mixing import Bench, comparable, mixed, standardised
 from segue.factors.tune import ndcg
 
 ALS = ALSConfig(factors=8, objective="rendle", unobserved_weight=0.1, regularization=0.01, random_state=0)
@@ -42,6 +42,21 @@ def test_it_is_the_weighted_mean_of_standardised_scores(plays):
     expected = 0.75 * z(factors) + 0.25 * z(EASE(blend.config.ease).fit(plays).scores(plays))
     np.testing.assert_allclose(blend.scores(plays), expected, atol=1e-3)
     assert blend.weights_ == {"factors": 0.75, "ease": 0.25}
+
+
+def test_parts_of_all_and_of_some_items_are_mixed_as_what_is_comparable():
+    rng = np.random.default_rng(0)
+    head = np.array([1, 4, 6])
+    parts = {
+        "factors": rng.normal(size=(5, 9)),
+        "users": rng.normal(size=(5, 9)),
+        "ease": rng.normal(size=(5, 3)),
+        "items": rng.normal(size=(5, 3)),
+    }
+    parts = {name: scores.astype(np.float32) for name, scores in parts.items()}
+    weights = {"factors": 0.4, "users": 0.1, "ease": 0.3, "items": 0.2}
+    expected = sum(weights[name] * scores for name, scores in comparable(parts, head).items())
+    np.testing.assert_allclose(mixed(parts, head, weights), expected, atol=1e-5)
 
 
 def test_factors_that_are_there_are_not_fitted_again(plays):

@@ -35,7 +35,7 @@ from segue.factors.items import (
     RP3betaConfig,
 )
 from segue.factors.listeners import UserNeighbours, UserNeighboursConfig
-from segue.factors.mixing import Bench, comparable
+from segue.factors.mixing import Bench, comparable, mixed
 from segue.factors.scored import ScoredModel, batches, positive
 from segue.progress import progress
 
@@ -286,12 +286,7 @@ class Blend(ScoredModel):
         self.mixture_ = np.array([weights.get(name, 0.0) / total for name in _KINDS], dtype=np.float32)
 
     def _mixed(self, parts: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
-        alike = comparable(parts, self.head_)
-        weight = {name: np.float32(self.weights_.get(name, 0.0)) for name in alike}
-        mix = alike[FACTORS] * weight[FACTORS]
-        for name in list(alike)[1:]:
-            mix += alike[name] * weight[name]
-        return mix
+        return mixed(parts, self.head_, self.weights_)
 
     def _settings(self) -> dict[str, BaseModel]:
         return {name: part for name in _KINDS if (part := getattr(self.config, name)) is not None}

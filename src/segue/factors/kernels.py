@@ -252,6 +252,34 @@ def select(
                 least = best[u, 0]
 
 
+@compiled()
+def standardise(scores: np.ndarray) -> None:
+    """Shift and scale every row of float32 `scores` (n, m) to mean 0 and deviation 1, in place."""
+    n, m = scores.shape
+    for i in range(n):
+        total = 0.0
+        for k in range(m):
+            total += scores[i, k]
+        mean = total / max(m, 1)
+        squares = 0.0
+        for k in range(m):
+            squares += (scores[i, k] - mean) ** 2
+        deviation = np.sqrt(squares / max(m, 1))
+        scale = np.float32(1 / deviation) if deviation > 1e-12 else np.float32(0)
+        for k in range(m):
+            scores[i, k] = (scores[i, k] - np.float32(mean)) * scale
+
+
+@compiled()
+def add_columns(to: np.ndarray, columns: np.ndarray, what: np.ndarray, keep: float, weight: float) -> None:
+    """Make some columns of `to` (n, m) `keep` times themselves and `weight` times `what` (n, len(columns))."""
+    n, m = what.shape
+    for i in range(n):
+        for k in range(m):
+            at = columns[k]
+            to[i, at] = keep * to[i, at] + weight * what[i, k]
+
+
 def ready() -> None:
     """Compile the kernels and say so, unless the cache has them, from which each comes when it is used."""
     if solve_rows.signatures or any(Path(solve_rows.stats.cache_path or ".").glob("kernels.solve_rows*.nbi")):
@@ -268,6 +296,8 @@ def _touch() -> None:
     both = np.empty((1, 32), np.uint16)
     split(x.view(np.uint32), both)
     join(both, x.view(np.uint32))
+    standardise(x.copy())
+    add_columns(x.copy(), np.zeros(1, np.int64), x[:, :1].copy(), np.float32(1), np.float32(0))
     one = np.ones(1, np.float32)
     row = x[0].copy()
     ends = np.array([0, 1], np.int32)

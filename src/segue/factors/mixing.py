@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_matrix
 
+from segue.factors import kernels
 from segue.factors.scored import LEFT_OUT, top
 
 Scores = NDArray[np.float32]
@@ -19,11 +20,18 @@ OTHERS = 500  # tracks a listener does not have, drawn to judge the whole order 
 FINEST = 0.05  # smallest step of a weight
 
 
-def standardised(scores: Scores) -> Scores:
-    """Every row shifted and scaled to mean 0 and deviation 1; a row of equal scores becomes 0. (n, m)."""
-    centred = scores - scores.mean(axis=1, keepdims=True)
-    deviation = centred.std(axis=1, keepdims=True)
-    return np.divide(centred, deviation, out=np.zeros_like(centred), where=deviation > 1e-12)
+def standardised(scores: Scores, out: Scores | None = None) -> Scores:
+    """Every row shifted and scaled to mean 0 and deviation 1; a row of equal scores becomes 0.
+
+    Args:
+        scores: (n, m).
+        out: (n, m) where the result goes; may be `scores` itself.
+    """
+    result = np.array(scores, np.float32, order="C") if out is None else out
+    if result is not scores and out is not None:
+        result[:] = scores
+    kernels.standardise(result)
+    return result
 
 
 def comparable(parts: Mapping[str, Scores], head: NDArray[np.int64]) -> dict[str, Scores]:
@@ -42,6 +50,30 @@ def comparable(parts: Mapping[str, Scores], head: NDArray[np.int64]) -> dict[str
             known, alike[name] = alike[name], alike[first].copy()
             alike[name][:, head] = known
     return alike
+
+
+def mixed(parts: Mapping[str, Scores], head: NDArray[np.int64], weights: Mapping[str, float]) -> Scores:
+    """The weighted mean of what `comparable` gives, in the memory of the first part's scores: (n, n_items).
+
+    The catalogue is gone through as seldom as can be: this is most of the work of a list.
+    """
+    first, *others = parts
+    mix = standardised(parts[first], out=parts[first])
+    width = mix.shape[1]
+    own = weights.get(first, 0.0)
+    # What a part of some items alone does not know, the first part says in its place.
+    share = own + sum(weights.get(name, 0.0) for name in others if parts[name].shape[1] != width)
+    if abs(share - 1) > 1e-6:
+        mix *= np.float32(share)
+    keep = own / share if share else 0.0
+    for name in sorted(others, key=lambda name: parts[name].shape[1] == width):
+        weight, scores = np.float32(weights.get(name, 0.0)), standardised(parts[name], out=parts[name])
+        if scores.shape[1] != width:
+            kernels.add_columns(mix, head, scores, np.float32(keep), weight)
+            keep = 1.0
+        else:
+            mix += weight * scores
+    return mix
 
 
 class _Listener(NamedTuple):
