@@ -272,7 +272,7 @@ def standardise(scores: np.ndarray) -> None:
 
 @compiled()
 def add_columns(to: np.ndarray, columns: np.ndarray, what: np.ndarray, keep: float, weight: float) -> None:
-    """Make some columns of `to` (n, m) `keep` times themselves and `weight` times `what` (n, len(columns))."""
+    """Make some columns of `to` (n, m) `keep` times themselves plus `weight` times `what` (n, columns)."""
     n, m = what.shape
     for i in range(n):
         for k in range(m):
