@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["Engine", "Library", "Playlist", "__version__", "import_path", "open", "train", "write"]
+__all__ = ["Client", "Engine", "Library", "Playlist", "__version__", "import_path", "open", "train", "write"]
 
 if TYPE_CHECKING:
     from segue.engine.engine import Engine
@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from segue.playlists.formats.writing import write
     from segue.playlists.playlist import Playlist
     from segue.playlists.training import train
+    from segue.service.client import Client
 
 _WHERE = {
+    "Client": "segue.service.client",
     "Engine": "segue.engine.engine",
     "Library": "segue.library.store",
     "Playlist": "segue.playlists.playlist",

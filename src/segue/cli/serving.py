@@ -95,7 +95,26 @@ def _demo(library: Path) -> Path:
     folder = DEMO if library == LIBRARY else library
     if not (folder / "report.html").exists():
         run_demo(folder, seed=1, listeners=300, tracks=6000, tell=print)
+    _make_due(folder / "library")
     return folder / "library"
+
+
+def _make_due(library: Path) -> None:
+    """The lists that are due by now, so that they are there at once."""
+    from datetime import UTC
+    from datetime import datetime as clock
+
+    from segue.engine import Engine
+    from segue.engine.schedule import week_due, zone
+    from segue.engine.weekly import weekly
+    from segue.playlists.memory import Weeks
+    from segue.settings import ScheduleConfig
+
+    config = ScheduleConfig()
+    week = week_due(clock.now(UTC), config.at, zone(config.time_zone))
+    if week not in Weeks(library / "weeks").names():
+        print(f"Lists of {week} for everybody")
+        weekly(Engine.open(library), week)
 
 
 def _tell_first(tokens: Tokens, demo: bool) -> None:

@@ -164,7 +164,7 @@ def _say(library: Library, said: Sequence[tuple[str, dict[str, Any]]]) -> None:
             {
                 "listener_id": listener,
                 "track_id": line["track_id"],
-                "kind": KINDS[line["score"]],
+                "kind": "save" if line.get("kind") == "save" else KINDS[line["score"]],
                 "given_at": datetime.fromtimestamp(line["created"], UTC),
                 "source": SOURCE,
             }

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from segue.errors import NotFoundError
 from segue.service.asking import HouseGiven, needs
+from segue.service.house import House
 from segue.service.shapes import Shape
 from segue.service.tokens import OF_A_LISTENER
 from segue.shelf.names import shelf_of
@@ -54,6 +55,12 @@ class Model(Shape):
     versions: list[str] = Field(description="All that are kept, oldest first.")
 
 
+class Published(Shape):
+    """Which version is to answer."""
+
+    version: str = Field(max_length=100, examples=["20261129T105719.162Z-f7b806b0"])
+
+
 class Rollback(Shape):
     """Which version to go back to."""
 
@@ -95,13 +102,23 @@ def models(here: HouseGiven) -> list[Model]:
     ]
 
 
+@router.post("/models/{name}/publish", summary="Let a version answer")
+def publish(here: HouseGiven, name: Name, asked: Published) -> Model:
+    """Any version that is kept, earlier or later; it answers at once, without a dropped request."""
+    return _current(here, name, asked.version)
+
+
 @router.post("/models/{name}/rollback", summary="Go back to an earlier version")
 def rollback(here: HouseGiven, name: Name, asked: Rollback) -> Model:
     """The version before the current one, or the one that is named; it answers at once."""
+    return _current(here, name, asked.version)
+
+
+def _current(here: House, name: str, version: str | None) -> Model:
     shelf = shelf_of(here.engines.current.library)
     if name not in shelf.names():
         raise NotFoundError(f"There is no model {name}", expected=", ".join(shelf.names()) or "none yet")
-    current = shelf.rollback(name, asked.version)
+    current = shelf.rollback(name, version)
     here.engines.look()
     return Model(
         name=name,

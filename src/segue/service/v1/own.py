@@ -25,15 +25,17 @@ from segue.service.shapes import Shape, Track, Words
 from segue.service.tables import LISTENS, STREAM_TRACKS, STREAMS
 
 router = APIRouter(tags=["own data"])
-SCORES = {"love": 1, "hate": -1, "clear": 0}
+Kind = Literal["love", "save", "hate", "clear"]
+SCORES = {"love": 1, "save": 1, "hate": -1, "clear": 0}
 
 
 class Said(Shape):
     """What a listener says of a track."""
 
     track: Words = Field(examples=["adele - hello"], description="Its id, or words of its artists and title.")
-    kind: Literal["love", "hate", "clear"] = Field(
-        description="hate: never again, in no list and no radio; clear takes back what was said."
+    kind: Kind = Field(
+        description="hate: not for me, never again in any list or radio; clear takes back what was said.",
+        examples=["love"],
     )
 
 
@@ -59,6 +61,7 @@ def feedback(here: HouseGiven, listener: Changer, said: Said) -> Heard:
         "score": SCORES[said.kind],
         "created": int(time.time()),
         "track_id": found.track_id,
+        "kind": said.kind,
     }
     if found.title and found.artists:
         row["track_metadata"] = {"artist_name": ", ".join(found.artists), "track_name": found.title}
