@@ -12,6 +12,7 @@ import pytest
 from segue.engine import Engine
 from segue.engine.guide import asked_guide
 from segue.engine.radio import FEW_KNOWN, Station, open_radio
+from segue.engine.tastes import tastes_now
 from segue.errors import NotFoundError, UsageError
 from segue.library import Library
 from segue.library.listening import units
@@ -135,11 +136,12 @@ def test_how_much_of_the_tastes_a_guide_knows_is_told(trained: Path) -> None:
     engine = Engine(Library.open(trained))
     whole = engine.neighbours()
     listening = open_radio(engine, listener="p01").listening
-    tastes = whole.tastes(engine, "p01", listening)
-    assert tastes.known == pytest.approx(1)
+    profiles = tastes_now(engine, "p01")
+    tastes = whole.tastes(engine, profiles, "p01", listening)
+    assert whole.knows(profiles, "p01") == pytest.approx(1)
     kind = str(whole.guide.track_ids_[tastes.tracks[0][0]])[:2]
     ids = [str(track) for track in whole.guide.track_ids_ if str(track).startswith(kind)]
     guide = NeighbourGuide(Documents.from_lists([ids]), np.eye(len(ids), 4, dtype=np.float32))
     half = replace(whole, guide=guide)
-    some = half.tastes(engine, "p01", Listening())
-    assert len(some.tracks) == 1 and some.known == pytest.approx(tastes.shares[0] / sum(tastes.shares))
+    assert len(half.tastes(engine, profiles, "p01", Listening()).tracks) == 1
+    assert half.knows(profiles, "p01") == pytest.approx(tastes.shares[0] / sum(tastes.shares))

@@ -91,11 +91,17 @@ def test_a_listeners_state_gives_the_scores_of_the_sequence(blend: SequenceBlend
     assert np.isfinite(blend.scores_after(codes[:0], blend.start()[0])).all()
 
 
+def _no_fit(*_: object) -> None:
+    raise AssertionError("what was learned is read, not learned again")
+
+
 def test_it_comes_back_from_disk_and_forgets(
-    blend: SequenceBlend, circles: Documents, tmp_path: Path
+    blend: SequenceBlend, circles: Documents, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     blend.save(tmp_path / "blend")
-    back = SequenceBlend.load(tmp_path / "blend")
+    with monkeypatch.context() as patched:
+        patched.setattr(EASE, "fit", _no_fit)
+        back = SequenceBlend.load(tmp_path / "blend")
     codes, lengths = np.array([1, 2, 3], np.int32), np.array([1, 3])
     np.testing.assert_allclose(back.scores(codes, lengths), blend.scores(codes, lengths), atol=1e-5)
     assert back.weights_ == blend.weights_

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from segue.engine.tastes import tastes_now
 from segue.errors import NotFoundError, install
 from segue.library import Library
 from segue.library.listening import units
@@ -26,6 +25,7 @@ from segue.sequences.reading import guide_documents
 from segue.sequences.storing import load_documents
 from segue.sequences.vectors import unit
 from segue.shelf.names import NETWORK, shelf_of
+from segue.tastes.profiles import Profiles
 
 if TYPE_CHECKING:
     from segue.engine.engine import Engine, Factors
@@ -44,7 +44,6 @@ class Tastes(NamedTuple):
     shares: list[float]
     names: list[str]
     belongs: NDArray[np.bool_] | None = None  # (n_tastes, n_tracks) which of the guide's tracks may come
-    known: float = 1.0  # part of the tastes' tracks that the guide knows, each taste by its share
 
 
 @dataclass(frozen=True)
@@ -89,27 +88,31 @@ class Asked:
             return self.shared.catalogue
         return Catalogue.read(self.library, self.tracks.ids)
 
-    def tastes(self, engine: Engine, listener: str, listening: Listening) -> Tastes:
-        """The tastes of a listener or playlist, in the space kept with the factors; none without these."""
-        if self.shared is None or self.factors is None:
-            return Tastes([], [], [])
-        profiles = tastes_now(engine, listener)
-        codes = self.tracks.numbers(self.factors.arrow)
-        members = {taste: profiles.tracks_of(taste) for taste in profiles.tastes(listener)}
-        part = {taste: float((codes[its] >= 0).mean()) for taste, its in members.items()}
-        tastes = [taste for taste in members if part[taste]]
-        share = float(sum(profiles.weights[taste] for taste in members))
-        known = (
-            sum(part[taste] * float(profiles.weights[taste]) for taste in members) / share if share else 1.0
+    def knows(self, profiles: Profiles, listener: str) -> float:
+        """Part of the tracks of a listener's tastes that the guide knows, each taste by its share, 0 to 1.
+
+        1 where there are no tastes.
+        """
+        tastes = profiles.tastes(listener)
+        share = float(sum(profiles.weights[taste] for taste in tastes))
+        part = [self._codes[profiles.tracks_of(taste)] >= 0 for taste in tastes]
+        known = sum(
+            float(its.mean() * profiles.weights[taste]) for its, taste in zip(part, tastes, strict=True)
         )
+        return known / share if share else 1.0
+
+    def tastes(self, engine: Engine, profiles: Profiles, listener: str, listening: Listening) -> Tastes:
+        """The tastes of a listener or playlist, of `tastes_now`, in the guide's numbers."""
+        codes = self._codes
+        members = {taste: profiles.tracks_of(taste) for taste in profiles.tastes(listener)}
+        tastes = [taste for taste, its in members.items() if (codes[its] >= 0).any()]
         if not tastes:
-            return Tastes([], [], [], known=known)
+            return Tastes([], [], [])
         return Tastes(
             [here[here >= 0].astype(np.int32) for here in (codes[members[taste]] for taste in tastes)],
             [float(profiles.weights[taste]) for taste in tastes],
             [profiles.names[taste] for taste in tastes],
             self._belongs([members[taste] for taste in tastes], listening) & self._liked(engine, listener),
-            known,
         )
 
     def _belongs(self, members: Sequence[NDArray[np.int32]], listening: Listening) -> NDArray[np.bool_]:
@@ -138,6 +141,12 @@ class Asked:
             seen = factors.model.observe(engine.library, [listener])
         scores = factors.model.blend_.scores(seen.matrix)[0]
         return (scores[self._places] > LIKED) & (self._places >= 0)
+
+    @cached_property
+    def _codes(self) -> NDArray[np.integer]:
+        """(n_factors_tracks,) the guide's numbers of the factors' tracks, -1 for none."""
+        assert self.factors is not None
+        return self.tracks.numbers(self.factors.arrow)
 
     @cached_property
     def _places(self) -> NDArray[np.integer]:

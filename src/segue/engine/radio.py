@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segue.engine.few_listeners import available_medium, only_other_media
-from segue.engine.guide import KNOWN
+from segue.engine.guide import KNOWN, Tastes
 from segue.engine.owned import with_owned
+from segue.engine.tastes import tastes_now
 from segue.errors import SegueError, UsageError
 from segue.library import Library
 from segue.library.collection import Owned
@@ -35,7 +36,7 @@ from segue.sequences.reading import listening_documents
 
 if TYPE_CHECKING:
     from segue.engine.engine import Engine
-    from segue.engine.guide import Asked, Tastes
+    from segue.engine.guide import Asked
     from segue.library.listening import Unit
     from segue.sequences.documents import Context as PlayContext
 
@@ -203,16 +204,17 @@ def _known(
 
     Where the network knows too little of the tastes, neighbours answer, who know every track.
     """
-    listening = _listening(engine, asked, listener, unit)
     if seeds:
-        return asked, listening, None
+        return asked, _listening(engine, asked, listener, unit), None
     with progress("Looking for tastes"):
-        tastes = asked.tastes(engine, listener, listening)
-        if tastes.known < KNOWN:
+        # Asked first: what both guides know of the catalogue takes seconds to be read.
+        profiles = None if asked.shared is None else tastes_now(engine, listener)
+        if profiles is not None and asked.knows(profiles, listener) < KNOWN:
             asked = replace(engine.neighbours(), notes=(*asked.notes, FEW_KNOWN))
-            listening = _listening(engine, asked, listener, unit)
-            tastes = asked.tastes(engine, listener, listening)
-    return asked, listening, tastes
+        listening = _listening(engine, asked, listener, unit)
+        if profiles is None:
+            return asked, listening, Tastes([], [], [])
+        return asked, listening, asked.tastes(engine, profiles, listener, listening)
 
 
 def _listening(engine: Engine, asked: Asked, listener: str, unit: Unit) -> Listening:

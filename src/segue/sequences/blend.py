@@ -193,10 +193,11 @@ class SequenceBlend:
         for purpose, ranker in self._rankers.items():
             arrays |= {f"{purpose} {name}": array for name, array in ranker.arrays().items()}
         save_arrays(folder / "blend.npz", KIND, facts, arrays)
+        self._parts.save(folder)
 
     @classmethod
     def load(cls, folder: Path) -> SequenceBlend:
-        """Read what `save` wrote; item models and neighbours learn again from the documents, in seconds.
+        """Read what `save` wrote; neighbours learn again from the documents, in a moment.
 
         Raises:
             NotFoundError, FormatError: the files are not there, or are something else.
@@ -223,7 +224,7 @@ class SequenceBlend:
                 unpack_strings(arrays["names"]),
             )
         used = None if blend._rankers else _used(blend.weights_)
-        blend._take(BlendParts(blend.config, network, documents, used))
+        blend._take(BlendParts(blend.config, network, documents, used, kept=folder))
         return blend
 
     def _take(self, parts: BlendParts) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Collection
+from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -28,6 +29,7 @@ class BlendParts:
         network: a trained one; its codes are everybody's.
         documents: in the network's codes; what the other parts are fitted to.
         used: names of the parts that are asked; None for all. The others are not fitted.
+        kept: a folder where `save` has written what takes long to be fitted to these documents.
     """
 
     def __init__(
@@ -36,10 +38,11 @@ class BlendParts:
         network: TasteNetwork,
         documents: Documents,
         used: Collection[str] | None = None,
+        kept: Path | None = None,
     ) -> None:
         self.config, self.network = config, network
         self.horizons = tuple(NETWORK + horizon.name for horizon in config.network.horizons)
-        self._memory_based = MemoryBasedModels(config, documents, used)
+        self._memory_based = MemoryBasedModels(config, documents, used, kept)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -54,6 +57,10 @@ class BlendParts:
     def learn(self, documents: Documents) -> None:
         """Fit the memory-based models."""
         self._memory_based.learn(documents)
+
+    def save(self, folder: Path) -> None:
+        """Write what of the memory-based models takes long to be fitted."""
+        self._memory_based.save(folder)
 
     def with_network(self, network: TasteNetwork) -> Self:
         """The same parts beside another network, which may know more songs."""

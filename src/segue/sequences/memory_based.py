@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,27 +26,41 @@ class MemoryBasedModels:
         config: which models, and their settings.
         documents: what they are fitted to; their codes are everybody's.
         used: names of the models that are asked; None for all. The others are not fitted.
+        kept: a folder where `save` has written what takes long to be fitted to these documents.
     """
 
     def __init__(
-        self, config: SequenceBlendConfig, documents: Documents, used: Collection[str] | None = None
+        self,
+        config: SequenceBlendConfig,
+        documents: Documents,
+        used: Collection[str] | None = None,
+        kept: Path | None = None,
     ) -> None:
         self.smoothing = config.smoothing
         models = _models(config)
         self._models = {name: model for name, model in models.items() if used is None or name in used}
-        self.learn(documents)
+        self.learn(documents, kept)
 
     @property
     def names(self) -> tuple[str, ...]:
         """All models."""
         return tuple(self._models)
 
-    def learn(self, documents: Documents) -> None:
-        """Fit the models."""
+    def learn(self, documents: Documents, kept: Path | None = None) -> None:
+        """Fit the models, but for those of which `kept` holds what they learned of the same documents."""
         self.documents = documents
         self._popularity = documents.counts / max(documents.counts.sum(), 1)
-        for model in self._models.values():
-            model.fit(documents)
+        for name, model in self._models.items():
+            if kept is not None and isinstance(model, RecentRows) and (kept / f"{name}.npz").is_file():
+                model.take(kept / f"{name}.npz", documents)
+            else:
+                model.fit(documents)
+
+    def save(self, folder: Path) -> None:
+        """Write what takes long to be fitted: EASE inverts a matrix. Neighbours and counts take a moment."""
+        for name, model in self._models.items():
+            if isinstance(model, RecentRows):
+                model.save(folder / f"{name}.npz")
 
     def log_probabilities(
         self, names: Collection[str], codes: NDArray[np.int32], lengths: NDArray[np.int64]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Protocol, Self
 
 import numpy as np
@@ -22,6 +23,15 @@ class MatrixModel(Protocol):
         """`(n, n_songs)` for rows `(n, n_songs)`."""
         ...
 
+    def save(self, file: Path) -> None:
+        """Write what was learned."""
+        ...
+
+    @classmethod
+    def load(cls, file: Path) -> Self:
+        """Read what `save` wrote."""
+        ...
+
 
 class RecentRows:
     """A matrix model whose query row holds decay ** age for each song of the prefix; the last has age 0."""
@@ -35,6 +45,15 @@ class RecentRows:
         matrix = rows_of(documents.codes, documents.lengths, documents.n_tracks)
         matrix.data[:] = 1
         self.model.fit(matrix)
+        return self
+
+    def save(self, file: Path) -> None:
+        """Write what the model learned."""
+        self.model.save(file)
+
+    def take(self, file: Path, documents: Documents) -> RecentRows:
+        """Instead of `fit`: what `save` wrote after fitting to the same documents."""
+        self._n_songs, self.model = documents.n_tracks, type(self.model).load(file)
         return self
 
     def scores(self, codes: NDArray[np.int32], lengths: NDArray[np.int64]) -> NDArray[np.float32]:
