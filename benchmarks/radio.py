@@ -119,7 +119,7 @@ class Place:
             if not library.count("listens"):
                 town.write(library)
                 town.save_truth(folder / "truth")
-            train(library, show_progress=False)
+            train(library)
             train_vectors(library, seed=seed)
             train_network(library, seed=seed)
             (folder / "done").touch()

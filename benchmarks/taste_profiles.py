@@ -30,10 +30,11 @@ from segue.library.store import Library
 from segue.sequences.documents import join, session_documents
 from segue.sequences.reading import listening_documents, playlist_documents
 from segue.sequences.vectors import SongVectors, SongVectorsConfig
+from segue.tastes.config import ProfileConfig
 from segue.tastes.listened import read_plays
 from segue.tastes.matching import carry_over
 from segue.tastes.profiles import Profiles, find_profiles
-from segue.tastes.space import Plays, ProfileConfig, TasteSpace
+from segue.tastes.space import Plays, TasteSpace
 from segue.town.config import TownConfig
 from segue.town.town import build
 from segue.town.truth import Truth, truth_of

@@ -44,7 +44,7 @@ def town(seed: int, arguments: argparse.Namespace) -> dict[str, dict[str, float]
         library = Library.open(Path(folder) / "library", create=True)
         place.write(library)
         als = FactorConfig().als.model_copy(update={"random_state": seed})
-        train(library, FactorConfig(als=als), show_progress=False)
+        train(library, FactorConfig(als=als))
         last = library.arrow(library.table("listens").started_at.max()).as_py()
         ready = prepare(Engine(library), week_of(last + timedelta(days=7)))
         judged = judge_lists(ready, seed=seed, most=arguments.listeners)

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from segue.engine.batch import Made, make_all
+from segue.engine.batch import BatchConfig, Made, make_all
 from segue.factors.config import ALSConfig
 from segue.factors.model import FactorConfig
 from segue.library import Library
@@ -57,9 +57,7 @@ def generated(folder: Path, listeners: int, tracks: int, seed: int = 0) -> Libra
         writer.append("listens", _table(listens, LISTENS))
         writer.append("tracks", _table(songs, TRACKS))
     # Good factors are not needed here: their number is what costs.
-    train(
-        library, FactorConfig(als=ALSConfig(factors=128, iterations=2, random_state=0)), show_progress=False
-    )
+    train(library, FactorConfig(als=ALSConfig(factors=128, iterations=2, random_state=0)))
     return library
 
 
@@ -75,7 +73,7 @@ def measured(listeners: int, tracks: int, workers: int) -> tuple[Made, float]:
     """The job, and the largest memory of one process in GB."""
     with tempfile.TemporaryDirectory() as folder:
         library = generated(Path(folder) / "library", listeners, tracks)
-        done = make_all(library, WEEK, workers=workers)
+        done = make_all(library, WEEK, BatchConfig(workers=workers))
         rows = Weeks(library.path / "weeks").read(WEEK)
         assert done.made == listeners == len(rows["listener_id"].unique()), done
         assert rows.num_rows == 30 * listeners, "some list is short"

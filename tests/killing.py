@@ -144,7 +144,7 @@ def lists(folder: Path) -> None:
     from segue.library import Library
 
     segue.engine.batch.AT_ONCE = 9
-    segue.engine.batch.make_all(Library.open(folder), WEEK, workers=1)
+    segue.engine.batch.make_all(Library.open(folder), WEEK, segue.engine.batch.BatchConfig(workers=1))
 
 
 def schedule(folder: Path) -> None:
@@ -154,7 +154,7 @@ def schedule(folder: Path) -> None:
     from segue.settings import ScheduleConfig
 
     segue.engine.batch.AT_ONCE = 15
-    run_due(Library.open(folder), ScheduleConfig(), now=NOW, workers=1)
+    run_due(Library.open(folder), ScheduleConfig(), segue.engine.batch.BatchConfig(workers=1), now=NOW)
 
 
 def remember(folder: Path) -> None:

@@ -7,7 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from segue.cli.app import app
 from segue.errors import UsageError
 from segue.settings import Settings, as_toml, load_settings
 
@@ -31,6 +33,28 @@ def test_file_and_environment_reach_the_rooms_that_simulate(
     file.write_text("[agents]\nreturns = 'nothing'\n")
     with pytest.raises(UsageError, match=r"agents\.returns"):
         load_settings(file)
+
+
+def test_what_is_set_of_a_town_alone_is_other_than_its_name_says(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text("[town]\nmonths = 0.25\n[tastes]\nmost = 3\n")
+    found = load_settings(file)
+    assert found.town == {"months": 0.25} and "\n[town]\n" in as_toml(found)
+    assert found.tastes.most == 3
+    file.write_text("[tastes]\nmany = 3\n")
+    with pytest.raises(UsageError, match=r"tastes\.many: there is no such setting"):
+        load_settings(file)
+
+
+def test_a_file_of_all_settings_is_written_once(tmp_path: Path) -> None:
+    file = tmp_path / "segue.toml"
+    run = CliRunner().invoke
+    assert run(app, ["config", "init", str(file)]).exit_code == 0
+    assert load_settings(file).model_dump() == load_settings().model_dump()
+    file.write_text("[weekly]\ntracks = 7\n")
+    assert isinstance(run(app, ["config", "init", str(file)]).exception, UsageError)
+    assert "tracks = 7" in run(app, ["config", "show", "--config", str(file)]).stdout
+    assert "tracks = 7" in run(app, ["config", "--config", str(file)]).stdout
 
 
 def test_settings_load_no_network() -> None:

@@ -54,5 +54,5 @@ def build(folder: Path) -> Path:
             writer.append(name, pa.Table.from_pylist(table, schema=schema))
     config = FactorConfig(als=ALSConfig(factors=12, iterations=4, random_state=0))
     for _ in range(2):
-        train(library, config, show_progress=False)
+        train(library, config)
     return library.path

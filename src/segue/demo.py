@@ -61,7 +61,7 @@ def run_demo(
     tell(f"   {count(figures.plays, 'play')}, {figures.skipped or 0:.0%} of them skips")
 
     tell("2. Learning who likes what (the first run also compiles, for some seconds)")
-    trained = train(library, show_progress=False)
+    trained = train(library)
     tell(f"   published as factors/{trained.version}")
 
     last = library.arrow(library.table("listens").started_at.max()).as_py()

@@ -23,6 +23,7 @@ from segue.playlists.radio_config import RadioConfig
 from segue.playlists.weekly import WeeklyConfig
 from segue.sequences.blend_config import SequenceBlendConfig
 from segue.sequences.vectors import SongVectorsConfig
+from segue.tastes.config import ProfileConfig
 from segue.world.config import WorldConfig
 
 FILE = Path("segue.toml")
@@ -126,10 +127,15 @@ class Settings(BaseSettings):
         default_factory=SequenceBlendConfig,
         description="What follows what, of `segue train network`: the network and what is blended with it.",
     )
+    tastes: ProfileConfig = Field(default_factory=ProfileConfig, description="How tastes are found.")
     radio: RadioConfig = Field(default_factory=RadioConfig, description="The radio.")
     world: WorldConfig = Field(default_factory=WorldConfig, description="User models, of `segue world`.")
     agents: AgentConfig = Field(
         default_factory=AgentConfig, description="The agent's training, `segue agents train`."
+    )
+    town: dict[str, Any] = Field(  # serving reads settings, and knows nothing of towns
+        default_factory=dict,
+        description="What is other in simulated towns than their names say; looked at by `segue town`.",
     )
     schedule: ScheduleConfig = Field(default_factory=ScheduleConfig, description="The Monday job.")
     shelf: ShelfConfig = Field(default_factory=ShelfConfig, description="Trained models.")
@@ -147,7 +153,7 @@ def load_settings(path: Path | None = None) -> Settings:
         UsageError: no TOML, an unknown key, or a value that cannot be taken; the message names them all.
     """
     if path is not None and not path.is_file():
-        raise NotFoundError(f"There are no settings at {path}", do="`segue config > segue.toml` writes them")
+        raise NotFoundError(f"There are no settings at {path}", do="`segue config init` writes them")
     file = path or FILE
 
     class FromFile(Settings):
@@ -162,7 +168,9 @@ def load_settings(path: Path | None = None) -> Settings:
     try:
         return FromFile()
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UsageError(f"{file} is not TOML ({error})", do="`segue config` writes a whole file") from None
+        raise UsageError(
+            f"{file} is not TOML ({error})", do="`segue config show` prints a whole file"
+        ) from None
     except OSError as error:
         raise UsageError(f"{file} cannot be read", came=error.strerror or str(error)) from None
     except SettingsError as error:
@@ -217,6 +225,10 @@ def as_toml(settings: BaseModel, prefix: str = "") -> str:
         value = getattr(settings, name)
         if isinstance(value, BaseModel):
             tables.append(f"\n[{prefix}{name}]\n{as_toml(value, f'{prefix}{name}.')}")
+            continue
+        if isinstance(value, dict):
+            rows = "".join(f"{key} = {_toml(each)}\n" for key, each in value.items())
+            tables.append(f"\n[{prefix}{name}]\n# {field.description}\n{rows}")
             continue
         plain.append(f"# {field.description}")
         plain.append(f"# {name} =" if value is None else f"{name} = {_toml(value)}")

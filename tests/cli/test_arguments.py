@@ -139,7 +139,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     opened = Library.open(folder / "library", create=True)
     import_path(opened, folder / "plays.csv")
-    train(opened, FactorConfig(als=ALSConfig(factors=4, iterations=1, random_state=0)), show_progress=False)
+    train(opened, FactorConfig(als=ALSConfig(factors=4, iterations=1, random_state=0)))
     return opened.path
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from segue.engine import Engine
 from segue.engine import batch as monday
-from segue.engine.batch import make_all
+from segue.engine.batch import BatchConfig, make_all
 from segue.engine.weekly import weekly
 from segue.errors import BusyError
 from segue.library import Library
@@ -34,13 +34,13 @@ def test_everybody_gets_a_list_once(
 ) -> None:
     monkeypatch.setattr(monday, "AT_ONCE", 15)
     (asked,) = weekly(Engine(library), WEEK, listeners=["p03"])
-    done = make_all(library, WEEK, workers=1, out=tmp_path / "lists", format="json")
+    done = make_all(library, WEEK, BatchConfig(workers=1, out=tmp_path / "lists", format="json"))
     assert (done.made, done.already) == (39, 1) and done.a_second > 0
     lists = _lists(library)
     assert len(lists) == 40 and {len(tracks) for tracks in lists.values()} == {30}
     assert lists["p03"] == [entry.track.track_id for entry in asked.entries]
     assert len(list((tmp_path / "lists").iterdir())) == 39
-    again = make_all(library, WEEK, workers=1)
+    again = make_all(library, WEEK, BatchConfig(workers=1))
     assert (again.made, again.already) == (0, 40) and _lists(library) == lists
     assert {e.track.track_id for e in weekly(Engine(library), WEEK, listeners=["p05"])[0].entries} == set(
         lists["p05"]
@@ -50,7 +50,7 @@ def test_everybody_gets_a_list_once(
 def test_several_processes_make_the_same_lists(library: Library, tmp_path: Path) -> None:
     one = weekly(Engine(library), WEEK, listeners=["p00", "p39"])
     Weeks(library.path / "weeks").files(WEEK)[0].unlink()
-    done = make_all(library, WEEK, workers=2)
+    done = make_all(library, WEEK, BatchConfig(workers=2))
     assert done.made == 40
     lists = _lists(library)
     for playlist in one:

@@ -98,7 +98,7 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Library:
         for row in evenings("me", [ids(shows)], rng)
     ]
     library = library_of(tmp_path_factory.mktemp("alone"), [*north, *south, *shows], listens)
-    trained = train(library, show_progress=False)
+    trained = train(library)
     assert "Learned from 120 sessions of 1 person" in trained.learned_from
     assert "can't tell what else there is" in trained.learned_from
     assert MORE in trained.learned_from
@@ -139,7 +139,7 @@ def test_of_one_style_one_taste_is_told(tmp_path: Path) -> None:
     """Vectors of sessions group songs even where they were played in any order."""
     north = songs("north", 80)
     library = library_of(tmp_path, north, evenings("me", [ids(north)], np.random.default_rng(1)))
-    train(library, show_progress=False)
+    train(library)
     assert len(tastes_of_week(Engine(library), WEEK, keep=False).profiles.tastes("me")) == 1
 
 
@@ -148,7 +148,7 @@ def test_a_large_taste_stays_whole_beside_small_ones(tmp_path: Path) -> None:
     north, south, west = map(ids, kinds)
     plays = evenings("me", [north, south, north, west], np.random.default_rng(2), number=240)
     library = library_of(tmp_path, [song for kind in kinds for song in kind], plays)
-    train(library, show_progress=False)
+    train(library)
     profiles = tastes_of_week(Engine(library), WEEK, keep=False).profiles
     told = [{style(str(profiles.tracks[at])) for at in profiles.tracks_of(t)} for t in profiles.tastes("me")]
     assert told[0] == {"north"}
@@ -184,7 +184,7 @@ def test_favourites_come_again_by_shares_and_are_not_called_new(alone: Library) 
 def test_playlists_that_nothing_was_learned_from_are_told_and_not_asked_for(tmp_path: Path) -> None:
     north = songs("north", 40)
     library = library_of(tmp_path, north, evenings("me", [ids(north)], np.random.default_rng(7), 20))
-    train(library, show_progress=False)
+    train(library)
     assert MORE in weekly(Engine(library), WEEK)[0].notes[0]
     tables = {
         "playlists": pa.Table.from_pylist([{"playlist_id": "p", "title": "theirs"}], schema=PLAYLISTS),
@@ -209,7 +209,7 @@ def test_podcasts_are_listed_though_the_model_is_of_songs(alone: Library) -> Non
 def test_who_plays_podcasts_alone_gets_a_list_of_them_and_is_told_so(tmp_path: Path) -> None:
     shows = songs("talk", 30, "podcast")
     library = library_of(tmp_path, shows, evenings("me", [ids(shows)], np.random.default_rng(2), 30))
-    train(library, show_progress=False)
+    train(library)
     (made,) = weekly(Engine(library), WEEK, config=WeeklyConfig(tracks=5))
     assert len(made.entries) == 5 and made.notes[0] == "No songs were played here: these are episodes."
     assert not any("podcasts by" in (entry.reason or "") for entry in made.entries)
@@ -224,7 +224,7 @@ def test_three_plays_give_a_list_that_says_what_it_is(tmp_path: Path) -> None:
     tracks = songs("north", 3)
     listens = evenings("me", [ids(tracks)], np.random.default_rng(3), number=1)
     library = library_of(tmp_path, tracks, listens)
-    train(library, show_progress=False)
+    train(library)
     (made,) = weekly(Engine(library), "2024-W02")
     assert made.title.startswith("Rediscover")
     assert {entry.track.track_id for entry in made.entries} == set(ids(tracks))
@@ -243,7 +243,7 @@ def test_in_a_household_nobody_is_told_what_another_plays(tmp_path: Path) -> Non
     listens = [row for name in names for row in evenings(name, [ids(tracks[name])], rng, 40)]
     listens += evenings("dan", [ids(talk)], rng, 5)
     library = library_of(tmp_path, [*(row for rows in tracks.values() for row in rows), *talk], listens)
-    train(library, show_progress=False)
+    train(library)
     lists = {made.listener: made for made in weekly(Engine(library), WEEK)}
     for name in names:
         assert lists[name].title.startswith("Rediscover")
@@ -283,7 +283,7 @@ def test_playlists_of_others_offer_something_new(tmp_path: Path) -> None:
             entries.append({"playlist_id": row["playlist_id"], "position": place, "track_id": str(track)})
     tracks = [*mine, *others, *talk]
     library = library_of(tmp_path, tracks, listens, playlists=lists, playlist_entries=entries)
-    train(library, show_progress=False)
+    train(library)
     (made,) = weekly(Engine(library), WEEK, listeners=["me"])
     assert made.title == f"Discover Weekly, {WEEK}"
     told = open_radio(Engine(library), listener="pod")

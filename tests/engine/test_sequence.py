@@ -35,7 +35,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Library:
     folder = tmp_path_factory.mktemp("sequence")
     write_town(folder / "library", "ordinary", 4, {"listeners": 40, "tracks": 2000, "months": 0.5}, None)
     library = Library.open(folder / "library")
-    train(library, FactorConfig(als=ALSConfig(factors=8, iterations=2, random_state=0)), show_progress=False)
+    train(library, FactorConfig(als=ALSConfig(factors=8, iterations=2, random_state=0)))
     return library
 
 

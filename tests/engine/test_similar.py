@@ -68,7 +68,7 @@ def test_the_nearest_by_factors_are_those_of_a_brute_force_search(library: Libra
 
 def test_one_version_of_a_song_is_shown_and_none_of_the_track_itself(library: Library) -> None:
     with_versions(library)
-    train(library, FactorConfig(als=ALSConfig(factors=12, iterations=4)), show_progress=False)
+    train(library, FactorConfig(als=ALSConfig(factors=12, iterations=4)))
     everything = neighbourhood(Engine(library), "t0-0", 1000)
     names = [everything.catalogue.card(near.number).track_id for near in everything.near]
     assert not {"t0-0", "t0-1", "t0-2"} & set(names)

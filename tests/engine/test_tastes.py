@@ -26,7 +26,7 @@ def test_tastes_are_kept_for_their_week_and_carried_to_the_next(library: Library
     with library.writing() as writer:
         more = [{"listener_id": "p00", "track_id": "t0-1", "plays": 2}]
         writer.append("listens", pa.Table.from_pylist(more, schema=LISTENS))
-    train(library, show_progress=False)
+    train(library)
     later = tastes_of_week(Engine(library), "2026-W31")
     assert file.stat().st_mtime_ns == written
     same = [

@@ -76,7 +76,7 @@ def beside_playlists(tmp_path_factory: pytest.TempPathFactory) -> Library:
     with library.writing() as writer:
         said = {"listener_id": "me", "track_id": "copy3", "kind": "love", "source": "test"}
         writer.append("feedback", pa.Table.from_pylist([said], schema=FEEDBACK))
-    train(library, show_progress=False)
+    train(library)
     return library
 
 

@@ -65,7 +65,7 @@ def make_town(folder: Path, listeners: int, tracks: int) -> Library:
         for who in people[::4]
     ]
     write(library, tracks=artists, feedback=bans)
-    train(library, SMALL, show_progress=False)
+    train(library, SMALL)
     return library
 
 
@@ -255,7 +255,7 @@ def saves_only(folder: Path) -> Library:
     tracks = [{"track_id": f"t{n}", "title": f"Song {n}", "artists": ["A"]} for n in range(3)]
     saves = [{"listener_id": "p", "track_id": f"t{n}", "kind": "save"} for n in range(2)]
     write(library, tracks=tracks, feedback=saves)
-    train(library, SMALL, show_progress=False)
+    train(library, SMALL)
     return library
 
 
@@ -263,13 +263,13 @@ def saves_only(folder: Path) -> Library:
 def test_tiny_libraries_give_what_there_is(tmp_path: Path, songs: int) -> None:
     library = Library.open(tmp_path / "library", create=True)
     with pytest.raises(UsageError):
-        train(library, SMALL, show_progress=False)
+        train(library, SMALL)
     write(
         library,
         tracks=[{"track_id": f"t{n}", "title": f"Song {n}", "artists": ["A"]} for n in range(songs)],
         listens=[{"listener_id": f"p{n % 2}", "track_id": f"t{n}", "plays": 1} for n in range(songs)],
     )
-    train(library, SMALL, show_progress=False)
+    train(library, SMALL)
     lists = weekly(Engine(library), "2026-W10")
     assert len(lists) == min(songs, 2)
     for playlist in lists:

@@ -78,7 +78,7 @@ def test_a_new_version_is_taken_up_and_rolled_back(
         each for each in client.get("/v1/models", headers=operator).json() if each["name"] == "factors"
     ]
     held = house.engines.current
-    train(library, FactorConfig(als=ALSConfig(factors=8, iterations=2, random_state=1)), show_progress=False)
+    train(library, FactorConfig(als=ALSConfig(factors=8, iterations=2, random_state=1)))
     assert house.engines.look()
     assert not house.engines.look()
     (after,) = [

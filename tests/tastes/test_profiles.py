@@ -16,13 +16,14 @@ from scipy.sparse import csr_matrix
 from segue.errors import FormatError, NotFoundError, NumericalError
 from segue.library.store import Library
 from segue.library.tables import LISTENS, TRACKS
+from segue.tastes.config import ProfileConfig
 from segue.tastes.finding import nearest_tastes, tastes_of
 from segue.tastes.listened import ListenedConfig, read_plays
 from segue.tastes.map import draw, taste_map
 from segue.tastes.matching import carry_over, names_before
 from segue.tastes.naming import with_names
 from segue.tastes.profiles import Profiles, find_profiles
-from segue.tastes.space import Plays, ProfileConfig, TasteSpace, read_features
+from segue.tastes.space import Plays, TasteSpace, read_features
 from segue.tastes.storing import load_profiles, save_profiles, without
 
 D, GENRES = 32, 30

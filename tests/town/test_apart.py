@@ -66,7 +66,7 @@ def test_a_model_is_the_same_byte_for_byte_with_the_truth_at_hand(
         shutil.copytree(library.path, copy)
         if name == "with truth":
             town.save_truth(tmp_path / name / "truth")
-        version = train(Library.open(copy), config, show_progress=False).version
+        version = train(Library.open(copy), config).version
         folder = shelf_of(copy).path(FACTORS, version)
         # The manifest tells when the model was made; all else is what was learned.
         files = (path for path in folder.rglob("*") if path.is_file() and path.name != "manifest.json")

@@ -139,7 +139,7 @@ def test_a_listener_called_like_an_artist_leaves_no_trace(library: Library) -> N
     with library.writing() as writer:
         for name in ("Band 0-1", "Song t0-1"):
             writer.append("listens", pa.Table.from_pylist([row | {"listener_id": name}], schema=LISTENS))
-    train(library, FactorConfig(als=ALSConfig(factors=4, iterations=1, random_state=0)), show_progress=False)
+    train(library, FactorConfig(als=ALSConfig(factors=4, iterations=1, random_state=0)))
     for name in ("Band 0-1", "Song t0-1"):
         done = forget(library, name)
         assert done.left == [] and {row.place.split("/")[0] for row in done.removed} == {"listens", "factors"}

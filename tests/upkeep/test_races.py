@@ -31,18 +31,18 @@ SMALL = FactorConfig(als=ALSConfig(factors=6, iterations=1, random_state=0))
 
 # Every job that writes something of listeners into the library's folder.
 JOBS: dict[str, Callable[[Library], object]] = {
-    "train": lambda library: training.train(library, SMALL, show_progress=False),
+    "train": lambda library: training.train(library, SMALL),
     "tastes_of_week": lambda library: tastes.tastes_of_week(Engine(library), WEEK),
     "weekly": lambda library: weekly.weekly(Engine(library), WEEK),
-    "make_all": lambda library: monday.make_all(library, WEEK, workers=1),
-    "run_due": lambda library: schedule.run_due(library, ScheduleConfig(), workers=1),
+    "make_all": lambda library: monday.make_all(library, WEEK, monday.BatchConfig(workers=1)),
+    "run_due": lambda library: schedule.run_due(library, ScheduleConfig(), monday.BatchConfig(workers=1)),
 }
 # These write nothing that names listeners.
 OTHERS = {
     *("described", "shares_by_week", "stored_tastes", "load_factors", "load_vectors", "load_network"),
     *("library_documents", "listeners_of", "prepare", "weekly_for_guest", "explain_absence"),
     *("catalogue_context", "matched", "asked", "weekly_list", "library_playlist"),
-    *("work_out", "played", "only_other_media", "offered", "tastes_by", "with_one", "asked_guide"),
+    *("work_out", "played", "only_other_media", "recommendable", "tastes_by", "with_one", "asked_guide"),
     "neighbour_guide",
     *("heard_by", "profiles_of", "tastes_of", "read_plays", "read_listens", "read_playlists", "track_facts"),
     *("playlist_documents", "read_sessions", "catalogue_of", "library_starts", "evaluate_library"),

@@ -14,6 +14,7 @@ from segue.wording import count
 if TYPE_CHECKING:
     from segue.evaluation.lists import Judged
     from segue.library import Library
+    from segue.settings import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -35,6 +36,7 @@ def evaluate(
         bool,
         typer.Option(help="Also judge the weekly lists themselves, where a model is trained."),
     ] = True,
+    config: ConfigOption = None,
     html: Annotated[Path | None, typer.Option(help="Also write a page with tables and plots here.")] = None,
     json: JsonOption = False,
 ) -> None:
@@ -44,15 +46,17 @@ def evaluate(
     found. 'playlists': the same with playlists, of which the first part is given in order.
 
     Where a model is trained, next week's lists are made for up to 300 listeners and judged beyond accuracy,
-    beside plain top lists: novelty, coverage, long tail, diversity, calibration to the listeners' tastes,
+    as the settings say ([weekly], [tastes]), beside plain top lists: novelty, coverage, long tail, diversity,
+    calibration to the listeners' tastes,
     overlap with the week after, popularity, Gini. Nothing is remembered of them.
     """
     from segue.evaluation import evaluate_library
     from segue.library import Library
+    from segue.settings import load_settings
 
-    opened = Library.open(library)
+    settings, opened = load_settings(config), Library.open(library)
     reports = evaluate_library(opened, protocols=protocol, seeds=range(seeds))
-    judged = _judged(opened) if lists else None
+    judged = _judged(opened, settings) if lists else None
     if json:
         found = [report.as_dict() for report in reports]
         if judged is not None:
@@ -79,7 +83,7 @@ def evaluate(
             print(f"Wrote {html}")
 
 
-def _judged(library: Library) -> Judged | None:
+def _judged(library: Library, settings: Settings) -> Judged | None:
     """The lists of next week, judged; None where nothing is trained."""
     from datetime import UTC, datetime, timedelta
 
@@ -91,7 +95,8 @@ def _judged(library: Library) -> Judged | None:
 
     if FACTORS not in shelf_of(library).names():
         return None
-    ready = Engine(library).week(week_of(datetime.now(UTC) + timedelta(days=7)), keep=False)
+    week = week_of(datetime.now(UTC) + timedelta(days=7))
+    ready = Engine(library, tastes=settings.tastes).week(week, settings.weekly, keep=False)
     with progress("Judging lists"):
         return judge_lists(ready)
 

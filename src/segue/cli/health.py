@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from segue.cli.families import family
 from segue.cli.options import LIBRARY, ConfigOption, JsonOption, LibraryOption
 from segue.cli.printing import print_json, print_table
 from segue.errors import SegueError, install
@@ -30,7 +31,7 @@ Check = tuple[str, str, str]  # what, "ok" / "missing" / "wrong", detail
 def register(app: typer.Typer) -> None:
     """Add the verbs of this family."""
     app.command()(doctor)
-    app.command()(config)
+    app.add_typer(family(show, {"init": init}, name="show"), name="config")
 
 
 def doctor(
@@ -59,11 +60,37 @@ def doctor(
         raise typer.Exit(1)
 
 
-def config(config: ConfigOption = None) -> None:
-    """Print all settings as TOML, each under what it means: `segue config > segue.toml`."""
+def show(config: ConfigOption = None) -> None:
+    """Print all settings as TOML, each under what it means.
+
+    Examples:
+
+        segue config
+        segue config show --config other.toml
+    """
     from segue.settings import as_toml, load_settings
 
     print(as_toml(load_settings(config)), end="")
+
+
+def init(
+    path: Annotated[Path, typer.Argument(help="The file to write.", show_default=True)] = Path("segue.toml"),
+) -> None:
+    """Write a file with all settings at their defaults, each under what it means; never over another file.
+
+    Examples:
+
+        segue config init
+        segue config init /srv/music/segue.toml
+    """
+    from segue.errors import UsageError
+    from segue.files import write_text
+    from segue.settings import Settings, as_toml
+
+    if path.exists():
+        raise UsageError(f"{path} is there already", do="name another file, or remove it")
+    write_text(path, as_toml(Settings.model_construct()))
+    print(f"Wrote {path}. Keep the lines that you change; what is not named keeps its default.")
 
 
 def _installation() -> Iterator[Check]:
@@ -99,7 +126,11 @@ def _settings(path: Path | None) -> Iterator[Check]:
         yield "settings", "wrong", str(error)
     else:
         file = path or FILE
-        yield "settings", "ok", str(file) if file.exists() else "the defaults; segue config > segue.toml"
+        yield (
+            "settings",
+            "ok",
+            str(file) if file.exists() else "the defaults; segue config init writes them",
+        )
 
 
 def _library(path: Path, repair: bool) -> Iterator[Check]:

@@ -92,12 +92,11 @@ def radio(
     from segue.engine import Engine
     from segue.settings import load_settings
 
-    settings = load_settings(config).radio
-    if new:
-        settings = settings.model_copy(update={"familiar": False})
-    if owned:
-        settings = settings.model_copy(update={"owned": True})
-    station = Engine(opened).radio(listener, seed_track or [], config=settings)
+    settings = load_settings(config)
+    asked = ({"familiar": False} if new else {}) | ({"owned": True} if owned else {})
+    radio = settings.radio.model_copy(update=asked)
+    engine = Engine(opened, tastes=settings.tastes)
+    station = engine.radio(listener, seed_track or [], config=radio)
     asking = tracks is None and answers is None and not json and sys.stdin.isatty() and sys.stdout.isatty()
     if station.understood and not json:
         print("From " + "; ".join(found.name for found in station.understood))

@@ -43,6 +43,7 @@ def run(library: LibraryOption = LIBRARY, workers: WorkersOption = None, config:
 
         segue schedule run --workers 2
     """
+    from segue.engine.batch import BatchConfig
     from segue.engine.schedule import run_forever
     from segue.library import Library
     from segue.settings import load_settings
@@ -52,9 +53,7 @@ def run(library: LibraryOption = LIBRARY, workers: WorkersOption = None, config:
     run_forever(
         library,
         settings.schedule,
-        lambda text: print(text, flush=True),
-        weekly=settings.weekly,
-        workers=workers,
+        BatchConfig(weekly=settings.weekly, tastes=settings.tastes, workers=workers),
     )
 
 
@@ -67,12 +66,14 @@ def once(
 
         segue schedule once
     """
+    from segue.engine.batch import BatchConfig
     from segue.engine.schedule import run_due
     from segue.library import Library
     from segue.settings import load_settings
 
     settings = load_settings(config)
-    done = run_due(Library.open(library), settings.schedule, weekly=settings.weekly, workers=workers)
+    batch = BatchConfig(weekly=settings.weekly, tastes=settings.tastes, workers=workers)
+    done = run_due(Library.open(library), settings.schedule, batch)
     for made in done:
         print(f"{count(made.made, 'list')} for {made.week} in {made.seconds:,.0f} s")
     if not done:

@@ -9,6 +9,7 @@ import typer
 
 from segue.cli.options import (
     LIBRARY,
+    ConfigOption,
     JsonOption,
     LibraryOption,
     WeekOption,
@@ -48,6 +49,7 @@ def tastes(
     ] = False,
     library: LibraryOption = LIBRARY,
     week: WeekOption = None,
+    config: ConfigOption = None,
     examples: Annotated[int, typer.Option(min=1, help="Tracks shown of each taste.")] = 3,
     html: Annotated[Path | None, typer.Option(help="Also write a page with the taste map here.")] = None,
     json: JsonOption = False,
@@ -55,7 +57,8 @@ def tastes(
     """Show what a listener likes, in groups that their own listening makes: share, trend, name, tracks.
 
     Songs are grouped by how alike the models find them, never by genre. A taste keeps its number and its
-    name from week to week; "since" is the first of the last eight weeks that has it.
+    name from week to week; "since" is the first of the last eight weeks that has it. How they are found, the
+    settings say ([tastes]).
     """
     listener = one_listener(name, listener)
     if listener is not None and everybody:
@@ -64,8 +67,9 @@ def tastes(
     from segue.engine import Engine
     from segue.engine.tastes import described, with_one
     from segue.progress import progress
+    from segue.settings import load_settings
 
-    engine = Engine(opened)
+    engine = Engine(opened, tastes=load_settings(config).tastes)
     with progress("Looking for tastes"):
         found = engine.tastes_of_week(asked_week(week))
     if not len(found.profiles.listeners):

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from segue.cli.options import LIBRARY, JsonOption, LibraryOption, SeedOption
+from segue.cli.options import LIBRARY, ConfigOption, JsonOption, LibraryOption, SeedOption, given_only
 from segue.cli.printing import print_json, print_table
 
 
@@ -38,17 +38,20 @@ def town(
         Path | None,
         typer.Option(help="The town's picture. [default: beside the library, LIBRARY-town.html]"),
     ] = None,
+    config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
     """Make up a town of listeners whose true tastes are known, and write what they heard into a library.
 
     Nothing but the truth's folder holds the true tastes, and nothing that trains reads it. The same seed
-    gives the same town, to the byte.
+    gives the same town, to the byte. What is set under [town] in the settings, and asked for here, is other
+    than the named town has it.
     """
+    from segue.settings import load_settings
     from segue.town.making import write_town
 
     sizes = {"listeners": listeners, "tracks": tracks, "months": months}
-    changes = {key: value for key, value in sizes.items() if value is not None}
+    changes = load_settings(config).town | given_only(sizes)
     page = html or library.resolve().with_name(f"{library.resolve().name}-town.html")
     summary = write_town(library, name, seed, changes, truth, page)
     if json:

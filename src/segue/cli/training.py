@@ -85,7 +85,7 @@ def train(
             weekly=settings.weekly,
             unit=known[unit] if unit else None,
             keep=keep,
-            show_progress=not json,
+            tastes=settings.tastes,
         )
         songs = train_vectors(opened, settings.vectors, keep=keep) if also.vectors or also.network else None
         follows = None

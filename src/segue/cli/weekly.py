@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from segue.playlists.playlist import Playlist
     from segue.playlists.weekly import WeeklyConfig
     from segue.playlists.why_not import WhyNot
+    from segue.tastes.config import ProfileConfig
 
 SHOWN = 3  # listeners whose lists are printed where nobody is named
 
@@ -79,6 +80,12 @@ class Wishes:
     ] = None
     seed: SeedOption = 0
     config: ConfigOption = None
+
+    def tastes(self) -> ProfileConfig:
+        """How tastes are found, as the file says."""
+        from segue.settings import load_settings
+
+        return load_settings(self.config).tastes
 
     def settings(self) -> WeeklyConfig:
         """The settings of the file, with what was asked for on the command line.
@@ -178,7 +185,13 @@ def weekly(
     from segue.engine.weekly import weekly as run
 
     settings = wishes.settings()
-    lists = run(Engine(opened), week, listeners=named or None, config=settings, seed=wishes.seed)
+    lists = run(
+        Engine(opened, tastes=wishes.tastes()),
+        week,
+        listeners=named or None,
+        config=settings,
+        seed=wishes.seed,
+    )
     if json:
         files.write(lists, tell=False)
         print_json([_as_dict(playlist) for playlist in lists])
@@ -219,7 +232,7 @@ def guest(
     opened = library_with(library)
     from segue.engine import Engine
 
-    playlist, understood = Engine(opened).weekly_for_guest(
+    playlist, understood = Engine(opened, tastes=wishes.tastes()).weekly_for_guest(
         track or [], week, config=wishes.settings(), seed=wishes.seed
     )
     files.write([playlist], tell=False)
@@ -250,7 +263,7 @@ def why_not(
     opened = library_with(library, [listener])
     from segue.engine import Engine
 
-    engine = Engine(opened)
+    engine = Engine(opened, tastes=wishes.tastes())
     found, verdicts = engine.why_not(listener, track, week, config=wishes.settings(), seed=wishes.seed)
     _print_why_not(listener, found, verdicts, json)
 
@@ -274,18 +287,19 @@ def everybody(
     files.refuse_unknown()
     week = asked_week(wishes.week)
     opened = library_with(library)
-    from segue.engine.batch import make_all
+    from segue.engine.batch import BatchConfig, make_all
+    from segue.settings import load_settings
 
-    done = make_all(
-        opened,
-        week,
-        config=wishes.settings(),
+    config = BatchConfig(
+        weekly=wishes.settings(),
+        tastes=load_settings(wishes.config).tastes,
         seed=wishes.seed,
         workers=workers,
         out=files.out,
         format=files.format,
         places=files.places,
     )
+    done = make_all(opened, week, config)
     if json:
         print_json(done._asdict() | {"a_second": done.a_second})
         return

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,9 +27,33 @@ from segue.playlists.placed import Places
 from segue.playlists.weekly import WeeklyConfig
 from segue.processes import workers as workers_of
 from segue.progress import progress
+from segue.tastes.config import ProfileConfig
 
 AT_ONCE = 2048  # listeners of a batch: what a kill can lose
 ALONE = 400  # listeners for whom starting other processes takes longer than they save
+
+
+@dataclass(frozen=True)
+class BatchConfig:
+    """What the lists of a run are like, and how they are made.
+
+    Attributes:
+        weekly: what lists are like.
+        tastes: how tastes are found.
+        seed: of the chance in the choice.
+        workers: processes; by default one a core, and this one alone for few listeners.
+        out: write a file for each list here, too.
+        format: of those files.
+        places: how audio files are named in them.
+    """
+
+    weekly: WeeklyConfig = field(default_factory=WeeklyConfig)
+    tastes: ProfileConfig = field(default_factory=ProfileConfig)
+    seed: int = 0
+    workers: int | None = None
+    out: Path | None = None
+    format: str = "jspf"
+    places: Places = HERE
 
 
 class Task(NamedTuple):
@@ -36,11 +61,7 @@ class Task(NamedTuple):
 
     library: Path
     week: str
-    config: WeeklyConfig
-    seed: int
-    out: Path | None
-    format: str
-    places: Places = HERE
+    config: BatchConfig
 
 
 class Made(NamedTuple):
@@ -61,27 +82,17 @@ class Made(NamedTuple):
 def make_all(
     library: Library,
     week: str,
+    config: BatchConfig | None = None,
     *,
     listeners: Sequence[str] | None = None,
-    config: WeeklyConfig | None = None,
-    seed: int = 0,
-    workers: int | None = None,
-    out: Path | None = None,
-    format: str = "jspf",
-    places: Places = HERE,
 ) -> Made:
     """Make and remember the lists of `week` for all listeners, or those named, who have none yet.
 
     Args:
         library: the listening, with a trained model.
         week: ISO week, "2026-W48".
+        config: what lists are like, and how they are made.
         listeners: ids; None for all.
-        config: what lists are like.
-        seed: of the chance in the choice.
-        workers: processes; by default one a core, and this one alone for few listeners.
-        out: write a file for each list here, too.
-        format: of those files.
-        places: how audio files are named in them.
 
     Raises:
         NotFoundError: nothing was trained yet.
@@ -90,9 +101,10 @@ def make_all(
     """
     refuse_read_only(library.path, "library")
     begun = time.perf_counter()
-    task = Task(library.path, week, config or WeeklyConfig(), seed, out, format, places)
+    config = config or BatchConfig()
+    task = Task(library.path, week, config)
     weeks = Weeks(library.path / "weeks")
-    engine = Engine(library)
+    engine = Engine(library, tastes=config.tastes)
     unit = engine.factors().model.config.observations.unit
     everybody = listeners_of(library, unit) if listeners is None else listeners
     with weeks.making(week):
@@ -104,7 +116,7 @@ def make_all(
                 engine.tastes_of_week(week)  # once, before all workers ask for them
             del engine
             cores = os.cpu_count() or 1
-            processes = workers or (1 if len(missing) <= ALONE else cores)
+            processes = config.workers or (1 if len(missing) <= ALONE else cores)
             batches = list(_batches(missing, min(AT_ONCE, -(-len(missing) // processes))))
             with progress(f"Making lists of {week}", len(missing), unit="lists") as advance:
                 start = time.perf_counter()
@@ -152,17 +164,20 @@ class _Maker:
 
     def __init__(self, task: Task) -> None:
         self.task = task
-        self.ready: Ready = Engine.open(task.library).week(task.week, task.config)
+        self.ready: Ready = Engine.open(task.library, tastes=task.config.tastes).week(
+            task.week, task.config.weekly
+        )
         self.weeks = Weeks(task.library / "weeks")
         self.since = time.perf_counter()
 
     def make(self, part: str, listeners: list[str]) -> tuple[int, float]:
         """Make a batch; how many, and when this process was ready to begin."""
-        lists = list(self.ready.lists(listeners, self.task.seed))
+        lists = list(self.ready.lists(listeners, self.task.config.seed))
         with self.ready.library.forgotten.held() as gone:
             lists = [each for each in lists if each.listener not in gone]
-            if self.task.out is not None:
-                write_all(lists, self.task.out, self.task.format, self.task.places)
+            config = self.task.config
+            if config.out is not None:
+                write_all(lists, config.out, config.format, config.places)
             self.weeks.add(self.task.week, part, lists)
         return len(lists), self.since
 

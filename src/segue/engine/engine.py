@@ -18,6 +18,7 @@ from segue.playlists.playlist import week_of
 from segue.playlists.shared import Shared
 from segue.progress import progress
 from segue.shelf.names import FACTORS, factors_of, shelf_of
+from segue.tastes.config import ProfileConfig
 
 if TYPE_CHECKING:
     from segue.agents.sequencing import Sequencer
@@ -75,20 +76,20 @@ class Engine:
     >>> engine.weekly("ada").entries[0].reason  # doctest: +SKIP
     """
 
-    def __init__(self, library: Library) -> None:
-        self.library = library
+    def __init__(self, library: Library, *, tastes: ProfileConfig | None = None) -> None:
+        self.library, self.taste_config = library, tastes or ProfileConfig()
         self._lock = threading.RLock()
         self._kept: dict[Hashable, Any] = {}
 
     @classmethod
-    def open(cls, path: str | Path) -> Engine:
-        """The engine of the library in the folder `path`.
+    def open(cls, path: str | Path, *, tastes: ProfileConfig | None = None) -> Engine:
+        """The engine of the library in the folder `path`; `tastes` says how tastes are found.
 
         Raises:
             NotFoundError: there is none.
             FormatError: it is damaged, or of another version.
         """
-        return cls(Library.open(path))
+        return cls(Library.open(path), tastes=tastes)
 
     def once(self, key: Hashable, make: Callable[[], T]) -> T:
         """What `make` gives the first time; threads that ask meanwhile wait for it."""

@@ -9,24 +9,24 @@ from __future__ import annotations
 
 import csv
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from datetime import time as clock
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from segue import files
-from segue.engine.batch import Made, make_all
+from segue.engine.batch import BatchConfig, Made, make_all
 from segue.engine.engine import Engine
 from segue.engine.weekly import listeners_of
 from segue.errors import BusyError, FormatError
+from segue.events import get_logger
 from segue.library import Library
 from segue.playlists.memory import Weeks
-from segue.playlists.weekly import WeeklyConfig
 from segue.settings import ScheduleConfig
-from segue.wording import count
 
 FILE = "time-zones.csv"
+log = get_logger(__name__)
 LONGEST_SLEEP = 900.0  # seconds: so that a clock that is set, or a machine that slept, is noticed
 
 
@@ -125,10 +125,9 @@ def due(
 def run_due(
     library: Library,
     config: ScheduleConfig,
+    batch: BatchConfig | None = None,
     *,
     now: datetime | None = None,
-    weekly: WeeklyConfig | None = None,
-    workers: int | None = None,
 ) -> list[Made]:
     """Make the lists that are due and not made yet; what was missed while the machine slept comes now.
 
@@ -145,31 +144,27 @@ def run_due(
     ):
         missing = sorted(set(listeners) - weeks.made(week))
         if missing or weeks.unfinished(week):
-            made = make_all(library, week, listeners=missing, config=weekly, workers=workers)
+            made = make_all(library, week, batch, listeners=missing)
             done += [made] if missing else []
     return done
 
 
-def run_forever(
-    path: Path,
-    config: ScheduleConfig,
-    tell: Callable[[str], None],
-    *,
-    weekly: WeeklyConfig | None = None,
-    workers: int | None = None,
-) -> None:
-    """Make lists whenever they are due, until the process is stopped; opens the library anew each time."""
+def run_forever(path: Path, config: ScheduleConfig, batch: BatchConfig | None = None) -> None:
+    """Make lists whenever they are due, until the process is stopped; opens the library anew each time.
+
+    Each run, and when the next is due, are events.
+    """
     while True:
         now = datetime.now(UTC)
         try:
-            for made in run_due(Library.open(path), config, now=now, weekly=weekly, workers=workers):
-                tell(f"{count(made.made, 'list')} for {made.week} in {made.seconds:,.0f} s")
+            for made in run_due(Library.open(path), config, batch, now=now):
+                log.info("Made lists", lists=made.made, week=made.week, seconds=round(made.seconds))
         except BusyError as error:  # somebody is training, or making lists by hand: later, then
-            tell(f"Not now: {error}")
+            log.info("Not now", reason=str(error))
             time.sleep(60)
             continue
         names = {config.time_zone, *read_zones(path).values()}
         moment = next_due(now, config.at, map(zone, names))
-        tell(f"Next lists on {moment.astimezone(zone(config.time_zone)):%A %Y-%m-%d %H:%M %Z}")
+        log.info("Next lists", on=f"{moment.astimezone(zone(config.time_zone)):%A %Y-%m-%d %H:%M %Z}")
         while (left := (moment - datetime.now(UTC)).total_seconds()) > 0:
             time.sleep(min(left, LONGEST_SLEEP))

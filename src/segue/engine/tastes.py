@@ -13,10 +13,11 @@ from segue.library.listening import owners
 from segue.playlists.playlist import week_of
 from segue.sequences.loading import load_vectors
 from segue.shelf.names import VECTORS
+from segue.tastes.config import ProfileConfig
 from segue.tastes.finding import profiles_of, tastes_of
 from segue.tastes.listened import ListenedConfig
 from segue.tastes.profiles import Profiles
-from segue.tastes.space import Floats, ProfileConfig, TasteSpace
+from segue.tastes.space import Floats, TasteSpace
 from segue.tastes.storing import TasteWeeks, without
 
 if TYPE_CHECKING:
@@ -53,7 +54,6 @@ def tastes_of_week(
     engine: Engine,
     week: str,
     *,
-    config: ProfileConfig | None = None,
     keep: bool = True,
 ) -> WeekOfTastes:
     """The tastes of all listeners in `week`, from its file if nothing has changed since, else found anew.
@@ -63,9 +63,8 @@ def tastes_of_week(
     Numbers and names are carried over from the newest earlier week that is kept.
 
     Args:
-        engine: the library and its factors.
+        engine: the library, its factors, and how tastes are found.
         week: ISO week, "2026-W48".
-        config: how tastes are found.
         keep: whether they are kept for `week`.
 
     Raises:
@@ -73,7 +72,7 @@ def tastes_of_week(
         BusyError: another process is keeping tastes.
         UsageError: they cannot be kept there.
     """
-    config, library, factors = config or ProfileConfig(), engine.library, engine.factors()
+    config, library, factors = engine.taste_config, engine.library, engine.factors()
     model, weeks = factors.model, stored_tastes(library)
     unit = model.config.observations.unit
     spaces = _spaces(library, factors)
@@ -106,7 +105,7 @@ def tastes_now(engine: Engine, listener: str) -> Profiles:
 
     Nothing is written.
     """
-    library, factors, config = engine.library, engine.factors(), ProfileConfig()
+    library, factors, config = engine.library, engine.factors(), engine.taste_config
     spaces = _spaces(library, factors)
     facts, week = _facts(library, factors, spaces, config), week_of(datetime.now(UTC))
     kept = _kept(stored_tastes(library), week, facts, spaces, config)

@@ -83,8 +83,6 @@ def train(
     unit: Unit | None = None,
     name: str = FACTORS,
     keep: int = 3,
-    show_progress: bool = True,
-    callback: Callable[[int, float, float], None] | None = None,
     beside: Callable[[FactorModel, csr_matrix], Kept] | None = None,
 ) -> Trained:
     """Group versions of songs, factorise what was heard, and publish the model; old versions are pruned.
@@ -97,8 +95,6 @@ def train(
         unit: whose rows; both where the library has both, if left out.
         name: of the model on the shelf.
         keep: how many versions stay on the shelf.
-        show_progress: draw bars on a terminal.
-        callback: called with epoch, seconds and loss after each epoch.
         beside: works out what is published with the model, of the model and the (n_rows, n_tracks) matrix
             that it learned from.
 
@@ -117,22 +113,17 @@ def train(
     by_artists = len(told_by_artists(library)) if people else 0
     config = _in_media(library, config or FactorConfig())
     config = config.suited(len(people) - by_artists, len(playlists), by_artists=by_artists, timed=timed)
-    if show_progress:
-        step("which tracks are versions of one song")
+    step("which tracks are versions of one song")
     group_library(library)
     losses: list[float] = []
 
     def told(epoch: int, seconds: float, loss: float) -> None:
         losses.append(loss)
-        if callback is not None:
-            callback(epoch, seconds, loss)
 
-    if show_progress:
-        step("who likes what")
+    step("who likes what")
     observations = observe(library, config.observations)
-    model = FactorModel(config).fit_observations(observations, show_progress=show_progress, callback=told)
-    if show_progress:
-        step("what all lists share")
+    model = FactorModel(config).fit_observations(observations, callback=told)
+    step("what all lists share")
     kept = None if beside is None else beside(model, observations.matrix)
 
     def save(folder: Path) -> None:

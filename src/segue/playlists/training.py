@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +28,7 @@ from segue.sequences.reading import guide_documents
 from segue.sequences.storing import save_documents, without
 from segue.shelf.names import factors_of
 from segue.tastes.apart import joined_by_sessions
+from segue.tastes.config import ProfileConfig
 from segue.tastes.listened import ListenedConfig, read_plays
 from segue.tastes.profiles import find_profiles
 from segue.tastes.space import TasteSpace, drawn
@@ -68,10 +67,9 @@ def train(
     config: FactorConfig | None = None,
     *,
     weekly: WeeklyConfig | None = None,
+    tastes: ProfileConfig | None = None,
     unit: Unit | None = None,
     keep: int = 3,
-    show_progress: bool = True,
-    callback: Callable[[int, float, float], None] | None = None,
 ) -> Trained:
     """Group versions of songs, factorise what was heard, work out what lists share, and publish the whole.
 
@@ -81,10 +79,9 @@ def train(
         library: to learn from.
         config: the settings; those left at their defaults become what measured best for such a library.
         weekly: what lists will be like; hub artists are measured by it.
+        tastes: how tastes are found.
         unit: whose rows; both where the library has both, if left out.
         keep: how many versions stay on the shelf.
-        show_progress: draw bars on a terminal.
-        callback: called with epoch, seconds and loss after each epoch of the songs' factors.
 
     Raises:
         UsageError: there is nothing to learn from.
@@ -93,8 +90,8 @@ def train(
     """
 
     def beside(model: FactorModel, matrix: csr_matrix) -> _Kept:
-        with progress("Reading the catalogue") if show_progress else nullcontext():
-            shared = work_out(library, model, matrix, weekly)
+        with progress("Reading the catalogue"):
+            shared = work_out(library, model, matrix, weekly, tastes)
             people, playlists = owners(library, model.config.observations.unit)
             context, everybody = shared.context, people or playlists
             listeners = Listeners.read(library, model, shared.catalogue, context, everybody)
@@ -106,8 +103,6 @@ def train(
         config,
         unit=unit,
         keep=keep,
-        show_progress=show_progress,
-        callback=callback,
         beside=beside,
     )
     for medium in media_played(library):
@@ -119,7 +114,6 @@ def train(
                 unit="listeners",
                 name=factors_of(medium),
                 keep=keep,
-                show_progress=False,
                 beside=beside,
             )
     keep_names(library)
@@ -127,7 +121,11 @@ def train(
 
 
 def work_out(
-    library: Library, model: FactorModel, matrix: csr_matrix, config: WeeklyConfig | None = None
+    library: Library,
+    model: FactorModel,
+    matrix: csr_matrix,
+    config: WeeklyConfig | None = None,
+    tastes: ProfileConfig | None = None,
 ) -> Shared:
     """What all lists by a model share.
 
@@ -136,6 +134,7 @@ def work_out(
         model: trained.
         matrix: (n_rows, n_tracks) what it was trained on.
         config: the lists', by which hub artists are measured.
+        tastes: how tastes are found.
     """
     config = config or WeeklyConfig()
     unit, tracks = model.config.observations.unit, [str(track) for track in model.tracks_]
@@ -143,7 +142,7 @@ def work_out(
     people, playlists = owners(library, unit)
     sample = drawn([*people, *playlists])
     plays = read_plays(library, tracks, listeners=sample, config=ListenedConfig(unit=unit))
-    space = TasteSpace.of(spectral_vectors(matrix), plays)
+    space = TasteSpace.of(spectral_vectors(matrix), plays, tastes)
     space = replace(space, vectors=beside_their_artist(space.vectors, context.main_artists()))
     if model.config.observations.teachers == "sessions":
         space = joined_by_sessions(space, plays, matrix)
@@ -151,6 +150,6 @@ def work_out(
     liked = matrix.indices[matrix.data > 0]
     catalogue = Catalogue.read(library, tracks, np.bincount(liked, minlength=len(tracks)))
     histories = read_histories(library, catalogue, context, some, datetime.now(UTC), unit=unit)
-    material = Material(model, catalogue, context, space, find_profiles(space, plays))
+    material = Material(model, catalogue, context, space, find_profiles(space, plays, tastes))
     seen = model.observe(library, some)
     return Shared(catalogue, material.with_hubs(seen, histories, config).context, space)

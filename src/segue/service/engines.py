@@ -12,6 +12,7 @@ from segue.engine import Engine
 from segue.errors import ChangedError, NotFoundError, SegueError
 from segue.library import Library
 from segue.shelf.names import shelf_of
+from segue.tastes.config import ProfileConfig
 
 T = TypeVar("T")
 State = tuple[str, tuple[tuple[str, str], ...]]
@@ -23,8 +24,8 @@ class Engines:
     Who is being answered keeps the engine they began with; the next request gets the new one.
     """
 
-    def __init__(self, path: Path, *, warmed: bool = False) -> None:
-        self.path, self._warmed = path, warmed
+    def __init__(self, path: Path, tastes: ProfileConfig | None = None, *, warmed: bool = False) -> None:
+        self.path, self._tastes, self._warmed = path, tastes, warmed
         self._lock = threading.Lock()
         self._current, self._state = self._opened()
 
@@ -67,7 +68,7 @@ class Engines:
 
     def _opened(self) -> tuple[Engine, State]:
         library = Library.open(self.path)
-        engine, state = Engine(library), _state(library)
+        engine, state = Engine(library, tastes=self._tastes), _state(library)
         with contextlib.suppress(NotFoundError):  # nothing is trained yet: what needs no model is answered
             engine.factors()  # before anybody asks for it
         return engine, state

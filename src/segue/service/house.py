@@ -73,7 +73,7 @@ class House:
             NotFoundError: there is no library.
             FormatError: it is damaged.
         """
-        engines = Engines(library, warmed=settings.service.warm)
+        engines = Engines(library, settings.tastes, warmed=settings.service.warm)
         writer = Writer(database)
         return cls(
             settings,

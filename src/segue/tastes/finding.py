@@ -12,11 +12,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from segue.library.listening import Unit, owners
+from segue.tastes.config import ProfileConfig
 from segue.tastes.listened import ListenedConfig, read_plays
 from segue.tastes.matching import carry_over, names_before
 from segue.tastes.naming import with_names
 from segue.tastes.profiles import Profiles, find_profiles
-from segue.tastes.space import Floats, ProfileConfig, TasteSpace, drawn, read_features
+from segue.tastes.space import Floats, TasteSpace, drawn, read_features
 
 if TYPE_CHECKING:
     from segue.library.store import Library

@@ -14,8 +14,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from segue.tastes.config import ProfileConfig
 from segue.tastes.kernels import agglomerate, settle
-from segue.tastes.space import Floats, Ints, Plays, ProfileConfig, TasteSpace
+from segue.tastes.space import Floats, Ints, Plays, TasteSpace
 
 ROUNDS = 3  # of k-means after the grouping
 
