@@ -44,10 +44,10 @@ def library_(
     if html is not None:
         from segue.report import Page
 
-        page = Page("What is in the library", f"{library}, fingerprint {figures.fingerprint}")
+        page = Page("What is in the library", str(library))
         page.pictures(charts(opened))
         page.heading("Tables")
-        page.table(["table", "rows"], list(figures.rows.items()))
+        page.table(["table", "rows"], [(table, rows) for table, rows in figures.rows.items() if rows])
         page.heading("Artists met most")
         page.table(["artist", "plays and places"], figures.top_artists)
         page.write(html)

@@ -190,7 +190,10 @@ def _overview(found: WeekOfTastes, html: Path | None, json: bool) -> None:
 
         page = Page("Tastes", f"How many tastes listeners have; {found.week}")
         data = alt.Data(values=[{"tastes": k, "listeners": n} for k, n in listeners.items()])
-        bars = alt.Chart(data, mark="bar").encode(x=alt.X("tastes:O"), y=alt.Y("listeners:Q"))
+        bars = alt.Chart(data, mark="bar").encode(
+            x=alt.X("tastes:O", axis=alt.Axis(labelAngle=0)),
+            y=alt.Y("listeners:Q", axis=alt.Axis(format="d", tickCount=min(5, max(listeners.values())))),
+        )
         page.pictures({"Listeners by number of tastes": bars})
         page.table(["tastes", "listeners"], [[k, n] for k, n in listeners.items()])
         page.write(html)

@@ -9,8 +9,12 @@ from segue.library.tables import TABLES
 
 if TYPE_CHECKING:
     import altair as alt
+    import pyarrow as pa
 
     from segue.library.store import Library
+
+
+FEWEST_RANKED = 20  # tracks of which a long tail can be drawn
 
 
 @dataclass(frozen=True)
@@ -70,18 +74,20 @@ def charts(library: Library) -> dict[str, alt.Chart]:
     listens = library.table("listens")
     timed = listens.filter(listens.started_at.notnull())
     if library.arrow(timed.count()).as_py():
-        months = timed.group_by(month=timed.started_at.truncate("M")).aggregate(plays=timed.plays.sum())
-        area = alt.MarkDef(type="area", line=True, opacity=0.4)
-        pictures["Plays a month"] = alt.Chart(library.arrow(months), mark=area).encode(
-            x=alt.X("month:T", title=None), y=alt.Y("plays:Q", title="plays")
+        months = library.arrow(
+            timed.group_by(month=timed.started_at.truncate("M")).aggregate(plays=timed.plays.sum())
         )
-        hours = timed.group_by(hour=timed.started_at.hour()).aggregate(plays=timed.plays.sum())
-        pictures["Hours of the day (UTC)"] = alt.Chart(library.arrow(hours), mark="bar").encode(
-            x=alt.X("hour:O", title="hour"), y=alt.Y("plays:Q", title="plays")
+        pictures["Plays a month"] = alt.Chart(months, mark="bar").encode(
+            x=alt.X("yearmonth(month):T", title=None), y=alt.Y("plays:Q", axis=_whole(months["plays"]))
+        )
+        hours = library.arrow(timed.group_by(hour=timed.started_at.hour()).aggregate(plays=timed.plays.sum()))
+        pictures["Hours of the day (UTC)"] = alt.Chart(hours, mark="bar").encode(
+            x=alt.X("hour:O", axis=alt.Axis(labelAngle=0), scale=alt.Scale(domain=list(range(24)))),
+            y=alt.Y("plays:Q", axis=_whole(hours["plays"])),
         )
     uses = _uses(library)
     ranked = library.arrow(uses.order_by(uses.uses.desc()).limit(200_000).select("uses"))
-    if ranked.num_rows:
+    if ranked.num_rows >= FEWEST_RANKED:
         # A few hundred points, evenly on the logarithmic axis, draw the same line as all of them.
         ranks = sorted({rank for step in range(500) if (rank := round(1.03**step)) <= ranked.num_rows})
         line = ranked.take([rank - 1 for rank in ranks]).append_column("rank", [ranks])
@@ -89,12 +95,22 @@ def charts(library: Library) -> dict[str, alt.Chart]:
             x=alt.X("rank:Q", scale=alt.Scale(type="log"), title="rank of the track"),
             y=alt.Y("uses:Q", scale=alt.Scale(type="log"), title="plays and places"),
         )
+    if ranked.num_rows:
         artists = uses.group_by(artist=uses.main_artist).aggregate(uses=uses.uses.sum())
-        top = artists.filter(artists.artist.notnull()).order_by(artists.uses.desc()).limit(20)
-        pictures["Artists met most"] = alt.Chart(library.arrow(top), mark="bar").encode(
-            x=alt.X("uses:Q", title="plays and places"), y=alt.Y("artist:N", sort="-x", title=None)
+        top = library.arrow(artists.filter(artists.artist.notnull()).order_by(artists.uses.desc()).limit(20))
+        bars = alt.MarkDef(type="bar", size=min(18, 200 // max(top.num_rows, 1)))
+        pictures["Artists met most"] = alt.Chart(top, mark=bars).encode(
+            x=alt.X("uses:Q", title="plays and places", axis=_whole(top["uses"])),
+            y=alt.Y("artist:N", sort="-x", title=None, axis=alt.Axis(labelLimit=300)),
         )
     return pictures
+
+
+def _whole(numbers: pa.ChunkedArray) -> alt.Axis:
+    """An axis of whole numbers, however small they are."""
+    import altair as alt
+
+    return alt.Axis(format=",d", tickCount=max(1, min(5, max(numbers.to_pylist(), default=1))))
 
 
 def _uses(library: Library) -> Any:

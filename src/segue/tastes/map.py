@@ -124,7 +124,7 @@ def draw_weeks(shares: Sequence[tuple[str, int, str, float]]) -> alt.TopLevelMix
     """
     import altair as alt
 
-    latest = {number: f"{name} ({number})" for _, number, name, _ in shares}
+    latest = {number: f"{name} ({number + 1})" for _, number, name, _ in shares}
     rows = [
         {"week": week, "taste": latest[number], "share": share, "order": at}
         for at, (week, number, _, share) in enumerate(shares)
