@@ -42,6 +42,7 @@ def test_a_track_without_support_is_a_copy_of_the_most_listed_one_of_its_recordi
         row("same remix", "Song (A Remix)", "remix"),
         row("ungrouped", "Song", work=None),
         row("other", "Song", work="v"),
+        row("show", "Song") | {"medium": "podcast"},
     ]
     support = {"single": 2, "album": 5, "remix": 1, "ungrouped": 9}
     assert canonical(rows, support) == {"own": "album", "same remix": "remix"}

@@ -36,6 +36,7 @@ def canonical_ids(tracks: pa.Table, support: pa.Table, *, least: int) -> pa.Arra
     work = tracks["work_id"].combine_chunks().dictionary_encode().indices
     work = pc.fill_null(work, -1).to_numpy(zero_copy_only=False)
     alone = np.bincount(work[work >= 0], minlength=1) < 2
+    work = np.where(pc.fill_null(pc.equal(tracks["medium"], "song"), True), work, -1)
     versions, titles = tracks["version"], tracks["title"]
     best: dict[tuple[int, str], int] = {}
     groups: list[tuple[int, tuple[int, str]]] = []
