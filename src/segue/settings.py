@@ -65,6 +65,9 @@ class ServiceConfig(BaseModel, frozen=True, extra="forbid"):
     take_in_every: float = Field(
         60.0, gt=0, description="Seconds between two times that listens which came in go into the library."
     )
+    relay_every: float = Field(
+        10.0, gt=0, description="Seconds between two times that listens are passed on to other servers."
+    )
     look_every: float = Field(
         5.0, gt=0, description="Seconds after which a newly published version is taken up at the latest."
     )

@@ -14,7 +14,15 @@ from tests.service.conftest import EARLIER, As, serving
 
 OPEN = {"/health/live", "/health/ready"}
 MBID = "8f3471b5-7e6a-48da-86a9-c1c07a0f47ae"
-PLACES = {"week": EARLIER, "radio": MBID, "number": "1", "name": "factors", "user": "p01", "mbid": MBID}
+PLACES = {
+    "week": EARLIER,
+    "radio": MBID,
+    "session": MBID,
+    "number": "1",
+    "name": "factors",
+    "user": "p01",
+    "mbid": MBID,
+}
 QUERY = {"track": "t1-0", "q": "song", "listener": "p01"}
 
 
@@ -36,7 +44,7 @@ def test_without_a_token_everything_is_closed(client: TestClient) -> None:
 def test_anothers_token_opens_nothing(client: TestClient, holding: As) -> None:
     mine, closed = holding("p02"), 0
     of_all = ("/v1/search", "/v1/similar", "/v1/recommendations")  # about music, and nobody
-    about_me = ("/1/submit-listens", "/1/validate-token", "/1/feedback/", "/1/playlist/")
+    about_me = ("/1/submit-listens", "/1/delete-listen", "/1/validate-token", "/1/feedback/", "/1/playlist/")
     for method, path in endpoints(client):
         if path in OPEN or path in of_all or (path.startswith(about_me) and "p01" not in path):
             continue

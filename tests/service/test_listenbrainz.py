@@ -199,6 +199,28 @@ def test_what_listenbrainz_takes_is_taken(client: TestClient, mine: dict[str, st
         assert client.post("/1/submit-listens", headers=mine, json=body(sent)).status_code == 200
 
 
+def test_a_listen_can_be_deleted(client: TestClient, mine: dict[str, str], house: House) -> None:
+    first, second = listen(AT, "One"), listen(AT + 400, "Two")
+    client.post("/1/submit-listens", headers=mine, json=body(first, second, kind="import"))
+    before = plays(house.engines.path)
+    house.take_in()
+    assert plays(house.engines.path) == before + 2
+
+    def told() -> list[dict[str, Any]]:
+        query = {"min_ts": AT - 1, "max_ts": AT + 500}
+        return client.get("/1/user/p01/listens", headers=mine, params=query).json()["payload"]["listens"]
+
+    (gone,) = [each for each in told() if each["listened_at"] == AT]
+    asked = {"listened_at": AT, "recording_msid": gone["recording_msid"]}
+    assert client.post("/1/delete-listen", headers=mine, json=asked).json() == {"status": "ok"}
+    assert [each["listened_at"] for each in told()] == [AT + 400]  # at once
+    house.take_in()
+    assert plays(house.engines.path) == before + 1
+    assert [each["listened_at"] for each in told()] == [AT + 400]
+    for wrong in ({}, {"listened_at": AT}, asked | {"listened_at": "x"}, asked | {"recording_msid": "y"}):
+        assert client.post("/1/delete-listen", headers=mine, json=wrong).status_code == 400
+
+
 def test_what_plays_now_is_told_while_it_plays(
     client: TestClient, mine: dict[str, str], house: House
 ) -> None:

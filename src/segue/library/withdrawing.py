@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
+
+import pyarrow as pa
 
 from segue.errors import NotFoundError
 from segue.library.merging import store_listens
+from segue.library.tables import TABLES, TIME
 from segue.library.workspace import connect
 
 if TYPE_CHECKING:
@@ -51,6 +56,37 @@ def withdraw(library: Library, source: str, *, listener: str | None = None) -> W
         finally:
             work.close()
     return Withdrawn(removed, kept, others)
+
+
+def remove_plays(library: Library, plays: Sequence[tuple[str, str, datetime]]) -> int:
+    """Remove single plays, whoever told of them; returns how many there were. Told again, they come again.
+
+    Args:
+        library: to change.
+        plays: listener, track and start of each.
+
+    Raises:
+        BusyError: another process is writing to the library.
+    """
+    if not plays:
+        return 0
+    with library.writing() as writer:
+        work = connect(writer, writer.scratch(), [])
+        try:
+            listeners, tracks, starts = zip(*plays, strict=True)
+            gone = {"listener_id": listeners, "track_id": tracks, "started_at": pa.array(starts, TIME)}
+            work.register("gone", pa.table(gone))
+            count = _count(work, "listens SEMI JOIN gone USING (listener_id, track_id, started_at)")
+            for table in ("listens", "told") if count else ():
+                rest = work.sql(f"""
+                    SELECT {", ".join(TABLES[table].names)}
+                    FROM {table} ANTI JOIN gone USING (listener_id, track_id, started_at)
+                    ORDER BY listener_id, started_at, track_id, source
+                """)
+                writer.rewrite(table, rest.to_arrow_reader())
+        finally:
+            work.close()
+    return count
 
 
 def _remove(work: duckdb.DuckDBPyConnection, writer: Writer, table: str, who: str) -> int:

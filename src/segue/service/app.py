@@ -91,6 +91,7 @@ async def _living(app: FastAPI) -> AsyncGenerator[None]:
     tasks = [
         asyncio.create_task(_again(service.look_every, house.engines.look)),
         asyncio.create_task(_again(service.take_in_every, house.take_in)),
+        asyncio.create_task(_again(service.relay_every, house.relays.send)),
     ]
     if service.warm:
         tasks.append(asyncio.create_task(asyncio.to_thread(warm, house.engines.current)))

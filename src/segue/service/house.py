@@ -19,6 +19,7 @@ from segue.service.engines import Engines
 from segue.service.inbox import Inbox, Listen
 from segue.service.jobs import Jobs
 from segue.service.limits import Rates
+from segue.service.relays import Relays
 from segue.service.stored import Stored
 from segue.service.streams import Streams
 from segue.service.tables import LISTENS
@@ -43,6 +44,7 @@ class House:
         stored: weekly lists that were made.
         streams: radios and sessions that play.
         inbox: listens that came in and are on their way into the library.
+        relays: other servers to which listens are passed on.
         jobs: what takes long, in processes of its own.
         trial: who gets which of two settings.
         playing: what each listener plays now, and until when at the latest.
@@ -57,6 +59,7 @@ class House:
     stored: Stored
     streams: Streams
     inbox: Inbox
+    relays: Relays
     jobs: Jobs
     trial: Trial
     rates: Rates
@@ -84,6 +87,7 @@ class House:
             Stored(Weeks(library / "weeks")),
             Streams(database, writer, engines, settings.service.explore),
             Inbox(library, database, writer),
+            Relays(database, writer),
             Jobs(library, database, writer, config),
             Trial(settings.trial, settings.radio),
             Rates(settings.service.rate),

@@ -23,8 +23,9 @@ from segue.errors import BusyError, SegueError
 from segue.library import Library
 from segue.library.importing import import_path
 from segue.library.tables import FEEDBACK as FEEDBACK_ROWS
+from segue.library.withdrawing import remove_plays
 from segue.service.erasing import erase_rows
-from segue.service.tables import FEEDBACK, LISTENS
+from segue.service.tables import DELETIONS, FEEDBACK, LISTENS
 from segue.service.writing import Writer
 
 AT_ONCE = 20_000  # rows of an import
@@ -79,6 +80,13 @@ class Inbox:
             statement.on_conflict_do_update(index_elements=["listener", "recording"], set_=new)
         )
 
+    def delete(self, connection: sa.Connection, listener: str, listened_at: int, msid: str) -> None:
+        """Forget a listen: at once if it is not in the library yet, else with the next taking in."""
+        mine = LISTENS.c.listener == listener, LISTENS.c.listened_at == listened_at, LISTENS.c.msid == msid
+        connection.execute(LISTENS.delete().where(*mine))
+        row = {"listener": listener, "listened_at": listened_at, "msid": msid}
+        connection.execute(_insert(connection, DELETIONS).on_conflict_do_nothing(), [row])
+
     def waiting(self) -> int:
         """Listens and feedback that are not in the library yet."""
         with self._database.connect() as connection:
@@ -101,7 +109,22 @@ class Inbox:
                 while rows := self._next(table):
                     self._import(table, rows)
                     total += len(rows)
+            total += self._delete()
         return total
+
+    def _delete(self) -> int:
+        """Take out of the library what is to be deleted; how many plays that were."""
+        from segue.service.listenbrainz.deleting import plays_of  # which knows listens from here
+
+        with self._database.connect() as connection:
+            rows = connection.execute(DELETIONS.select().order_by(DELETIONS.c.id)).all()
+        if not rows:
+            return 0
+        wanted = {(row.listener, row.listened_at, row.msid) for row in rows}
+        removed = remove_plays(Library.open(self.library), plays_of(Library.open(self.library), wanted))
+        done = DELETIONS.delete().where(DELETIONS.c.id.in_([row.id for row in rows]))
+        self._writer.write(lambda connection: connection.execute(done) and None)
+        return removed
 
     def _next(self, table: sa.Table) -> Sequence[sa.Row]:
         query = table.select().where(table.c.taken_at.is_(None)).order_by(table.c.id).limit(AT_ONCE)

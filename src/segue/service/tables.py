@@ -58,6 +58,30 @@ FEEDBACK = sa.Table(
     sa.UniqueConstraint("listener", "recording", name="feedback_once"),
     sqlite_autoincrement=True,
 )
+DELETIONS = sa.Table(  # of listens, until they are out of the library
+    "deletions",
+    METADATA,
+    _numbered(),
+    sa.Column("listener", sa.String(200), nullable=False),
+    sa.Column("listened_at", sa.BigInteger, nullable=False),
+    sa.Column("msid", sa.String(36), nullable=False),
+    sa.UniqueConstraint("listener", "listened_at", "msid", name="deletions_once"),
+    sqlite_autoincrement=True,
+)
+RELAYS = sa.Table(
+    "relays",
+    METADATA,
+    _numbered(),
+    sa.Column("listener", sa.String(200), nullable=False),
+    sa.Column("address", sa.String(500), nullable=False),
+    sa.Column("token", sa.String(200), nullable=False),  # of the other server, as it has to be sent
+    sa.Column("sent", sa.BigInteger, nullable=False),  # id of the last listen that has arrived there
+    sa.Column("failures", sa.Integer, nullable=False),  # in a row
+    sa.Column("refused", sa.BigInteger, nullable=False),  # listens that the other server would not take
+    sa.Column("problem", sa.Text, nullable=False),  # what it said last, where it went wrong
+    sa.Column("next_at", sa.Double, nullable=False),  # not before then
+    sqlite_autoincrement=True,
+)
 JOBS = sa.Table(
     "jobs",
     METADATA,

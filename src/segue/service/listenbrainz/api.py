@@ -71,6 +71,22 @@ async def submit(here: HouseGiven, request: Request, listener: Submitter, return
     return DONE
 
 
+@router.post("/delete-listen", openapi_extra=_SEND)
+async def delete(here: HouseGiven, request: Request, listener: Submitter) -> Any:
+    """Delete a listen, by its moment and MSID as they are told; it is told no longer."""
+    value = reading.parsed(await request.body())
+    if "listened_at" not in value:
+        raise Invalid("Listen timestamp missing.")
+    if "recording_msid" not in value:
+        raise Invalid("Recording MSID missing.")
+    at, name = value["listened_at"], value["recording_msid"]
+    if isinstance(at, bool) or not isinstance(at, int) or not 0 <= at < 2**40:
+        raise Invalid(f"{str(at)[:60]}: Listen timestamp invalid.")
+    name = reading.mbid(name, "recording_msid")
+    await written(here, lambda connection: here.inbox.delete(connection, listener, at, name))
+    return DONE
+
+
 @router.get("/validate-token")
 async def validate(request: Request, token: str | None = None) -> Any:
     """Whether a token holds: 200 either way."""

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from segue.engine import Engine
 from segue.library.listening import LibrarySubset
 from segue.service.listenbrainz.reading import msid
-from segue.service.tables import LISTENS
+from segue.service.tables import DELETIONS, LISTENS
 
 
 def listens(
@@ -23,6 +23,10 @@ def listens(
         *_waiting(database, listener, after, before, most),
         *_stored(engine, listener, after, before, most),
     ]
+    with database.connect() as connection:
+        mine = DELETIONS.select().where(DELETIONS.c.listener == listener)
+        deleted = {(row.listened_at, row.msid) for row in connection.execute(mine)}
+    found = [each for each in found if (each["listened_at"], each["recording_msid"]) not in deleted]
     found.sort(key=lambda each: each["listened_at"], reverse=True)
     once = {(each["listened_at"], each["recording_msid"]): each for each in reversed(found)}
     return sorted(once.values(), key=lambda each: each["listened_at"], reverse=True)[:most]
