@@ -61,6 +61,12 @@ def test_the_day_and_the_time_of_day_in_two_columns() -> None:
         "Artista;Canción;Fecha;Duración",
         "исполнитель;песня;дата;длительность",
         "アーティスト;曲名;日時;長さ",
+        "Künstler;Titel;Wiedergegeben am;Länge",
+        "Artista;Canción;Fecha de reproducción;Duración",
+        "Artista;Brano;Data di ascolto;Durata",
+        "Виконавець;Назва;Дата;Тривалість",
+        "Καλλιτέχνης;Τραγούδι;Ημερομηνία;Διάρκεια",
+        "Nghệ sĩ;Bài hát;Ngày;Thời lượng",
     ],
 )
 def test_columns_in_other_languages(header: str) -> None:
