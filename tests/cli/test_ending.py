@@ -90,6 +90,16 @@ def test_a_reader_who_goes_is_no_error() -> None:
     assert process.returncode == 141
 
 
+def test_a_full_disk_is_told() -> None:
+    full = (
+        "import errno, os\nfrom segue.cli.errors import prepare, told\nprepare()\n"
+        "with told(): raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), 'part.parquet')"
+    )
+    done = subprocess.run([sys.executable, "-c", full], capture_output=True, text=True)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "part.parquet" in done.stderr and "make room on the disk" in done.stderr
+
+
 def test_what_cannot_be_shown_is_replaced() -> None:
     said = "from segue.cli.errors import prepare\nprepare()\nprint('h\\u00e9')"
     alone = os.environ | {"PYTHONIOENCODING": "ascii"}

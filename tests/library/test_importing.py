@@ -276,6 +276,13 @@ def test_a_kill_during_an_import_leaves_the_old_library_or_the_new(library: Libr
     assert not list(library.path.glob(".tmp-*"))
 
 
+def test_a_library_is_no_export(library: Library, tmp_path: Path) -> None:
+    (tmp_path / "plays.csv").write_text("artist,track,time\nA,T,2024-01-01T00:00:00Z\n")
+    import_path(library, tmp_path / "plays.csv")
+    with pytest.raises(UsageError, match="is a library of Segue itself"):
+        import_path(Library.open(tmp_path / "other", create=True), library.path)
+
+
 @pytest.mark.slow
 def test_five_million_rows_stay_under_a_gigabyte(tmp_path: Path) -> None:
     path = tmp_path / "plays.csv"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import contextlib
+import errno
 import io
 import os
 import signal
@@ -111,13 +112,16 @@ def _ended(error: BaseException) -> SystemExit | None:
             return _exit("There is too little memory for this. " + WHOLE, 1)
         case OSError():
             where = f" {error.filename}" if error.filename else ""
-            return _exit(f"The system refused{where}: {error.strerror or error}.", 1)
+            said = f"The system refused{where}: {str(error.strerror or error).strip().rstrip('.')}."
+            full = error.errno in FULL or any(os.strerror(each) in str(error) for each in FULL)
+            return _exit(f"{said} To do: make room on the disk. {WHOLE}" if full else said, 1)
     return None
 
 
 _signalled: list[int] = []  # codes of the signals that came
 _last_words: list[str] = []
 PATIENCE = 10.0  # seconds in which a command must have ended after a signal
+FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 GONE = 141  # as a shell says of who is ended by SIGPIPE
 WHOLE = "What was stored before is whole; the same command again goes on, or begins anew."
 _EXTRAS = {

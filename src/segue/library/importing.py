@@ -19,6 +19,7 @@ from segue.library.credits import artists_with_commas
 from segue.library.identity import resolve
 from segue.library.known_only import keep_known
 from segue.library.leaving_out import LeftOut, leave_out
+from segue.library.part_list import CATALOGUE
 from segue.library.readers import by_name
 from segue.library.readers.base import ReadOptions
 from segue.library.renewing import renew_names
@@ -118,6 +119,12 @@ def _refuse_own(library: Library, path: Path) -> None:
             f"{path} is, or holds, or is inside the library {library.path} itself",
             expected="an export, archive or log that lies outside the library",
             do="name the files themselves, or move them elsewhere",
+        )
+    if (path / CATALOGUE).is_file() and (path / "listens").is_dir():
+        raise UsageError(
+            f"{path} is a library of Segue itself",
+            expected="an export, archive or log",
+            do=f"work on it with --library {path}, or import here what was imported there",
         )
 
 
