@@ -18,15 +18,31 @@ from segue.playlists import selection
 from segue.playlists.rules import kernels
 from segue.playlists.rules.config import RulesConfig
 from segue.playlists.rules.context import Candidates, Context, Floats, Ints, Listening
-from segue.playlists.rules.filters import ALWAYS, EARLIER, FILTERS, HEARD, HUBS, Asked, Rule
+from segue.playlists.rules.filters import ALWAYS, EARLIER, FILTERS, HUBS, Asked, Rule
 from segue.playlists.rules.hubs import standing
 from segue.playlists.rules.versions import one_version, tendency, with_versions
 from segue.wording import count
 
 NO_CAP = np.iinfo(np.int32).max
 FAMILIAR = -2  # as a source: a favourite that was not played for long
-RELAXED = ("hub artist", "album cap", "artist cap", "earlier weeks", "familiar share")
 _CAP = {selection.ARTIST: "artist cap", selection.ALBUM: "album cap", selection.NOT_REACHED: "list full"}
+
+
+class Relaxation(NamedTuple):
+    """A rule that gives way where there is too little else, and what is said of a track that it let come."""
+
+    rule: str  # its name, or that of a cap
+    note: str  # {per_artist} and {per_album} are the caps
+
+
+# In the order in which they give way. A filter with a line here needs nothing else to be one that does.
+RELAXED = (
+    Relaxation(HUBS.name, "by artists who would be on everybody's list"),
+    Relaxation("album cap", "over the usual {per_album} of an album"),
+    Relaxation("artist cap", "over the usual {per_artist} of an artist"),
+    Relaxation(EARLIER.name, "from the lists of earlier weeks"),
+    Relaxation("familiar share", "favourites beyond the familiar share"),
+)
 
 
 class Entry(NamedTuple):
@@ -121,12 +137,12 @@ class Making:
 
     def _relax(self, wanted: int) -> None:
         """Let rules give way one after another, until the list has `wanted` new tracks or nothing helps."""
-        config = self.config
-        without_hubs = tuple(rule for rule in FILTERS if rule is not HUBS)
-        self._fill(wanted, without_hubs, config.per_artist, config.per_album)
-        self._fill(wanted, without_hubs, config.per_artist, NO_CAP)
-        self._fill(wanted, without_hubs, NO_CAP, NO_CAP)
-        self._fill(wanted, (*ALWAYS, HEARD), NO_CAP, NO_CAP)
+        rules, per_artist, per_album = FILTERS, self.config.per_artist, self.config.per_album
+        for name, _ in RELAXED:
+            rules = tuple(rule for rule in rules if rule.name != name)
+            per_artist = NO_CAP if name == "artist cap" else per_artist
+            per_album = NO_CAP if name == "album cap" else per_album
+            self._fill(wanted, rules, per_artist, per_album)
 
     def _notes(self, more_familiar: int) -> tuple[str, ...]:
         """What gave way, counted on the list itself, in the order of `RELAXED`."""
@@ -142,21 +158,15 @@ class Making:
             on_artist.update(artists)
             on_album[album] += 1
             if entry.place is not None:
-                for rule in (HUBS, EARLIER):
-                    broken[rule.name] += bool(self.out[rule.name][entry.place])
+                for name, _ in RELAXED:
+                    broken[name] += name in self.out and bool(self.out[name][entry.place])
         broken["familiar share"] = more_familiar
-        saying = {
-            HUBS.name: "by artists who would be on everybody's list",
-            "album cap": f"over the usual {config.per_album} of an album",
-            "artist cap": f"over the usual {config.per_artist} of an artist",
-            EARLIER.name: "from the lists of earlier weeks",
-            "familiar share": "favourites beyond the familiar share",
-        }
         notes = []
-        for rule in RELAXED:
-            if taken := broken[rule]:
+        for name, note in RELAXED:
+            if taken := broken[name]:
                 tracks = count(taken, "track is", "tracks are")
-                notes.append(f"{tracks} {saying[rule]}: there was too little else.")
+                saying = note.format(per_artist=config.per_artist, per_album=config.per_album)
+                notes.append(f"{tracks} {saying}: there was too little else.")
         listed = len(self.new) + len(self.old)
         if not listed and not len(self.listening.heard):
             notes.append("Nothing is known of this listener yet.")
