@@ -72,7 +72,8 @@ def templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals.update({"t": text, "asset": asset, "cover": cover, "tile": tile, "language": LANGUAGE})
+    known: dict[str, Any] = {"t": text, "asset": asset, "cover": cover, "tile": tile, "language": LANGUAGE}
+    made.globals.update(known)
     made.filters |= {"percent": percent, "minutes": minutes, "url": lambda value: quote(str(value), safe="")}
     return made
 
