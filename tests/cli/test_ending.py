@@ -66,7 +66,7 @@ class Held:
     def __del__(self):
         signal.raise_signal(signal.SIGTERM)  # what is raised here is lost
 
-with errors.told():
+with errors.reported_errors():
     held = Held()
     del held
     time.sleep(60)

@@ -50,7 +50,7 @@ def test_due_lists_are_made_once_and_missed_ones_later(library: Library) -> None
     config, weeks = ScheduleConfig(), Weeks(library.path / "weeks")
     early = run_due(library, config, now=MONDAY - timedelta(hours=5))  # Monday morning in Auckland alone
     assert [(made.week, made.made) for made in early] == [("2026-W29", 39), ("2026-W30", 1)]
-    assert weeks.made("2026-W30") == {"p00"}
+    assert weeks.listeners_with_list("2026-W30") == {"p00"}
     later = run_due(library, config, now=MONDAY + timedelta(hours=6))
     assert [(made.week, made.made) for made in later] == [("2026-W30", 38)]
     assert run_due(library, config, now=MONDAY + timedelta(hours=7)) == []

@@ -58,7 +58,7 @@ def test_likeness_is_shrunk_to_the_artists_others_the_more_the_fewer_have_a_trac
 
 def test_what_belongs_is_as_near_as_what_is_played() -> None:
     model = belonging(5)
-    told = model.told(TASTES, HEARD)
+    told = model.with_thresholds(TASTES, HEARD)
     assert 0.95 < told.least[0] < 1
     tracks = np.arange(13, dtype=np.int32)
     assert model.of(told, tracks).tolist() == [0, 0, 0, 0, 0, 0, 0, 0, 0, -1, -1, -1, -1]
@@ -68,8 +68,8 @@ def test_what_belongs_is_as_near_as_what_is_played() -> None:
 def test_too_few_songs_leave_it_to_the_space() -> None:
     model = belonging(5)
     few = Listening(heard=np.array([0, 9], np.int32), plays=np.ones(2, np.float32))
-    assert model.told(TASTES, few).least.tolist() == [np.float32(0.4)]
+    assert model.with_thresholds(TASTES, few).least.tolist() == [np.float32(0.4)]
     nothing = ListenerTastes(np.empty((0, 2), np.float32), np.empty(0, np.float32))
-    assert model.told(nothing, few).least.tolist() == []
+    assert model.with_thresholds(nothing, few).least.tolist() == []
     assert model.of(nothing, np.array([0], np.int32)).tolist() == [-1]
     assert model.of(TASTES, np.array([9], np.int32)).tolist() == [-1], "the space's own line"

@@ -35,7 +35,7 @@ def test_a_list_is_remembered_and_replaced(tmp_path: Path) -> None:
     weeks.remember(WEEK, [playlist("b", "x", "y"), playlist("a", "z")])
     weeks.remember(WEEK, [playlist("b", "q")])
     assert lists(weeks) == {"a": ["z"], "b": ["q"]}
-    assert weeks.names() == [WEEK] and weeks.made(WEEK) == {"a", "b"}
+    assert weeks.names() == [WEEK] and weeks.listeners_with_list(WEEK) == {"a", "b"}
     weeks.remember(NEXT, [playlist("a", "w")])
     assert weeks.earlier(NEXT, 4) == {"a": {"z"}, "b": {"q"}}
     assert weeks.earlier(NEXT, 4, ["b"]) == {"b": {"q"}} and weeks.earlier(NEXT, 0) == {}
@@ -52,7 +52,7 @@ def test_parts_count_at_once_and_become_one_file(tmp_path: Path) -> None:
         raise RuntimeError("killed")
     expected = {"a": ["own"], "b": ["first"], "c": ["second"]}
     assert lists(weeks) == expected, "of two lists the first file's counts"
-    assert weeks.made(WEEK) == {"a", "b", "c"} and weeks.names() == [WEEK]
+    assert weeks.listeners_with_list(WEEK) == {"a", "b", "c"} and weeks.names() == [WEEK]
     weeks.remember(WEEK, [playlist("c", "asked for")])
     with weeks.making(WEEK):
         weeks.add(WEEK, "000003", [playlist("d", "more")])

@@ -15,7 +15,7 @@ from segue.agents.policies import Trained, q_of
 from segue.agents.sequencing import Sequencer
 from segue.errors import UsageError
 from segue.library.stages import STAGES
-from segue.world.dynamics import State, World, see, told
+from segue.world.dynamics import State, World, observe_response, see
 from segue.world.pools import Pool
 
 
@@ -89,4 +89,4 @@ def _look(world: World, state: State, agent: Trained | None) -> tuple[Array, ...
     return q, seen.prior, seen.candidates[:, -3], seen.candidates[:, -2], seen.mask
 
 
-_told = jax.jit(told)
+_told = jax.jit(observe_response)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 
 from segue.cli.app import app
-from segue.cli.errors import prepare, told
+from segue.cli.errors import prepare, reported_errors
 from segue.errors import ChangedError
 
 ATTEMPTS = 4  # where forgetting or imports take away again and again what is being read
@@ -18,7 +18,7 @@ ATTEMPTS = 4  # where forgetting or imports take away again and again what is be
 def main() -> None:
     """Run `segue`; a user's mistake is told in a line and an exit code, never as a traceback."""
     prepare()
-    with told():
+    with reported_errors():
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 app(prog_name="segue")

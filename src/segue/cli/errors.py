@@ -77,7 +77,7 @@ def _insist(since: int, code: int) -> None:
 
 
 @contextlib.contextmanager
-def told() -> Generator[None]:
+def reported_errors() -> Generator[None]:
     """Turn errors that a user can mend into a message on standard error and an exit code."""
     ended: SystemExit | None = None
     try:

@@ -108,7 +108,7 @@ def make_all(
     unit = engine.factors().model.config.observations.unit
     everybody = listeners_of(library, unit) if listeners is None else listeners
     with weeks.making(week):
-        have = weeks.made(week)
+        have = weeks.listeners_with_list(week)
         missing = sorted(set(everybody) - have)
         made, making = 0, 0.0
         if missing:

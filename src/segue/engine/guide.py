@@ -127,7 +127,7 @@ class Asked:
             plays=listening.plays[heard >= 0],
             days_ago=listening.days_ago[heard >= 0],
         )
-        tastes = belonging.told(ListenerTastes(centres, np.ones(len(centres), np.float32)), here)
+        tastes = belonging.with_thresholds(ListenerTastes(centres, np.ones(len(centres), np.float32)), here)
         near_enough = belonging.likeness(tastes) >= belonging.least(tastes)[:, None]
         return near_enough[:, self._places] & (self._places >= 0)
 

@@ -142,7 +142,7 @@ def run_due(
     for week, listeners in sorted(
         due(now or datetime.now(UTC), everybody, config, read_zones(library.path)).items()
     ):
-        missing = sorted(set(listeners) - weeks.made(week))
+        missing = sorted(set(listeners) - weeks.listeners_with_list(week))
         if missing or weeks.unfinished(week):
             made = make_all(library, week, batch, listeners=missing)
             done += [made] if missing else []

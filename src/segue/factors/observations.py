@@ -54,7 +54,7 @@ from segue.library.listening import (
     documents,
     feedback,
     heard,
-    told_by_artists,
+    listeners_of_artists_only,
 )
 from segue.library.moments import DAY, seconds
 
@@ -197,7 +197,7 @@ def _of_playlists(
     for table in ("listens", "feedback"):
         ids = library.arrow(library.table(table).select("listener_id").distinct())
         people |= set(ids["listener_id"].to_pylist())
-    people -= told_by_artists(library)
+    people -= listeners_of_artists_only(library)
     stays = np.array([who not in people for who in row_ids.tolist()], bool)
     place = np.where(stays, np.cumsum(stays) - 1, -1).astype(np.int32)
     return place[rows], row_ids[stays]

@@ -14,7 +14,7 @@ from segue.files import refuse_read_only
 from segue.library import Library
 from segue.library.few_listeners import MORE, media_played
 from segue.library.forgotten import ForgottenIds
-from segue.library.listening import Unit, owners, told_by_artists, units
+from segue.library.listening import Unit, listeners_of_artists_only, owners, units
 from segue.library.versions import group_library
 from segue.progress import step
 from segue.shelf.names import FACTORS, shelf_of
@@ -110,7 +110,7 @@ def train(
     people, playlists = owners(library, unit or units(library))
     listens = library.table("listens")
     timed = bool(library.arrow(listens.filter(listens.started_at.notnull()).count()).as_py())
-    by_artists = len(told_by_artists(library)) if people else 0
+    by_artists = len(listeners_of_artists_only(library)) if people else 0
     config = _in_media(library, config or FactorConfig())
     config = config.suited(len(people) - by_artists, len(playlists), by_artists=by_artists, timed=timed)
     step("which tracks are versions of one song")

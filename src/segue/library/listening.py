@@ -231,7 +231,7 @@ def owners(library: Library, unit: Unit) -> tuple[list[str], list[str]]:
     return sorted(people), sorted(playlists - people)
 
 
-def told_by_artists(library: Tables) -> set[str]:
+def listeners_of_artists_only(library: Tables) -> set[str]:
     """Listeners of whom it is known what artists they played, and of no song."""
     tracks = library.table("tracks").select("track_id", artist=library.table("tracks").medium == "artist")
     told = library.table("listens").inner_join(tracks, "track_id")

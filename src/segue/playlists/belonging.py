@@ -78,8 +78,8 @@ class Belonging:
         shrunk(likeness, of_artists, artist, weight, weights, OTHERS)
         return likeness
 
-    def told(self, tastes: ListenerTastes, listening: Listening) -> ListenerTastes:
-        """The tastes with how near a track must be to belong to each, told by what was played of it."""
+    def with_thresholds(self, tastes: ListenerTastes, listening: Listening) -> ListenerTastes:
+        """The tastes with how near a track must be to belong to each, as near as what was played of it."""
         resolution, k = self.space.resolution, len(tastes.shares)
         least = np.full(k, resolution, np.float32)
         played = listening.heard[listening.plays > 0]

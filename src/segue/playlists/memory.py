@@ -80,7 +80,7 @@ class Weeks:
         """Whether a job is making lists of `week`, or one was killed at it."""
         return self._parts(week).exists()
 
-    def made(self, week: str) -> set[str]:
+    def listeners_with_list(self, week: str) -> set[str]:
         """The listeners who have a list of `week`."""
 
         def found() -> set[str]:

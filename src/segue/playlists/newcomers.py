@@ -24,7 +24,7 @@ NOBODY = (
 FEW = 10  # tracks below which a taste is known a little
 
 
-def told(owners: NDArray[np.int64]) -> Floats:
+def shared_popularity(owners: NDArray[np.int64]) -> Floats:
     """(n_tracks,) popularity, 0 to 1, by how many have each track: listeners, playlists.
 
     Of fewer than five nothing is told: in a household it would be what the others play.

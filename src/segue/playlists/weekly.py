@@ -134,7 +134,7 @@ class Material:
             part = slice(start, start + AT_ONCE)
             listenings = [history.listening for history in histories[part]]
             tastes = [
-                self.belonging.told(self.tastes(str(who)), listening)
+                self.belonging.with_thresholds(self.tastes(str(who)), listening)
                 for who, listening in zip(seen.listeners[part], listenings, strict=True)
             ]
             batch += [each.candidates for each in proposer.propose(seen.matrix[part], listenings, tastes)]
@@ -173,7 +173,8 @@ def make_weekly(
         theirs = list(tastes[part]) if tastes is not None else [material.tastes(name) for name in names]
         rows, mine = seen.matrix[part], histories[part]
         theirs = [
-            material.belonging.told(its, history.listening) for its, history in zip(theirs, mine, strict=True)
+            material.belonging.with_thresholds(its, history.listening)
+            for its, history in zip(theirs, mine, strict=True)
         ]
         proposed = proposer.propose(rows, [history.listening for history in mine], theirs)
         known = [bool((rows[at].data > 0).any()) for at in range(len(names))]
@@ -272,7 +273,7 @@ class _One:
             for position, at in enumerate(order.tolist())
         )
         said = choice.notes if entries or kind == "new" else ()  # why there is nothing is said already
-        return entries, (*self._honest(kind, choice), *said, *self._by_whom(worth))
+        return entries, (*self._notes_for_listener(kind, choice), *said, *self._by_whom(worth))
 
     def _by_whom(self, worth: Floats | None) -> tuple[str, ...]:
         """Who ordered the list, where that is not who always does."""
@@ -281,7 +282,7 @@ class _One:
             return (self.material.aside,) if self.material.aside else ()
         return (f"Put in order by {'the trained agent' if sequencer.agent is not None else 'greed'}.",)
 
-    def _honest(self, kind: Kind, choice: Choice) -> tuple[str, ...]:
+    def _notes_for_listener(self, kind: Kind, choice: Choice) -> tuple[str, ...]:
         """What the listener should know of how the list came about."""
         if kind == "stranger":
             return (newcomers.NOTE if len(choice.tracks) else newcomers.NOBODY,)

@@ -39,7 +39,7 @@ def why_not(
     name, row = str(seen.listeners[0]), seen.matrix[0]
     proposer, tastes = (
         material.proposer(config),
-        material.belonging.told(material.tastes(name), history.listening),
+        material.belonging.with_thresholds(material.tastes(name), history.listening),
     )
     if (row.data > 0).any():
         proposed = proposer.propose(row, [history.listening], [tastes])[0]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from segue.errors import SegueError
 from segue.library.few_listeners import playlists_teach
-from segue.library.listening import heard, owners, sessions, told_by_artists
+from segue.library.listening import heard, listeners_of_artists_only, owners, sessions
 from segue.library.moments import seconds
 from segue.sequences.documents import (
     UNKNOWN,
@@ -182,7 +182,7 @@ def library_documents(library: Library) -> Documents:
     if library.count("playlist_entries"):
         corpora.append(playlist_documents(library, by_owner=True))
     people, playlists = owners(library, "both")
-    if corpora and playlists_teach(len(people) - len(told_by_artists(library)), len(playlists)):
+    if corpora and playlists_teach(len(people) - len(listeners_of_artists_only(library)), len(playlists)):
         return join(*corpora)
     if not corpora or library.arrow(listens.filter(listens.started_at.notnull()).count()).as_py():
         corpora.append(session_documents(listening_documents(library)))

@@ -56,7 +56,7 @@ def lists(house: House) -> bool:
         everybody, weeks = listeners_of(library, unit), Weeks(library.path / "weeks")
         zones = read_zones(library.path)
         wanted = due(datetime.now(UTC), everybody, house.settings.schedule, zones)
-        if not any(set(who) - weeks.made(week) for week, who in wanted.items()):
+        if not any(set(who) - weeks.listeners_with_list(week) for week, who in wanted.items()):
             return False
         house.jobs.begin("lists")
     except SegueError as error:

@@ -194,7 +194,7 @@ def _count(library: Library, name: str, where: ds.Expression) -> int:
 
 def _from_weeks(weeks: Weeks, gone: ForgottenIds, dry_run: bool) -> Iterator[Removed]:
     for week in weeks.names():
-        who = gone.among(weeks.made(week))
+        who = gone.among(weeks.listeners_with_list(week))
         if who:
             count = weeks.read(week, who).num_rows
             if not dry_run:

@@ -139,7 +139,7 @@ def play(world: World, state: State, place: Array, key: Array) -> Event:
     return Event(after, stage, world.rewards[stage], expected, stay, log)
 
 
-def told(world: World, state: State, place: Array, stage: Array) -> tuple[State, Array]:
+def observe_response(world: World, state: State, place: Array, stage: Array) -> tuple[State, Array]:
     """The state after somebody real heard the candidate at `place` so far; and the chance that they stay."""
     session, candidates, tracks = _features(world, state)
     offered, track = candidates[place], take(tracks, place)

@@ -49,14 +49,14 @@ def library_starts(
         raise UsageError("The pool is larger than the catalogue", expected=f"at most {len(catalogue.ids)}")
     draws, found = np.random.default_rng(seed), []
     every = walk(library, catalogue, shuffled=shuffled)
-    theirs = (told for told in every if half is None or told.number % 2 == half)
-    for number, told in enumerate(theirs):
+    theirs = (session for session in every if half is None or session.number % 2 == half)
+    for number, session in enumerate(theirs):
         # Reservoir sampling (Vitter 1985): how many there are is known only at the end.
         place = number if number < count else int(draws.integers(number + 1))
         if place >= count:
             continue
-        songs = drawn_pool(catalogue.popularity, told.listener.plays, pool, draws)
-        start = (songs, told.listener.known(songs, told.day, told.hour), told.number)
+        songs = drawn_pool(catalogue.popularity, session.listener.plays, pool, draws)
+        start = (songs, session.listener.known(songs, session.day, session.hour), session.number)
         if number < count:
             found.append(start)
         else:

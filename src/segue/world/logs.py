@@ -64,11 +64,13 @@ def read_sessions(
         UsageError: there are too few such sessions.
     """
     found: list[tuple[Any, ...]] = []
-    for told in walk(library, catalogue, shuffled=shuffled):
+    for session in walk(library, catalogue, shuffled=shuffled):
         first = slice(0, steps)
-        known = told.listener.known(told.place[first], told.day, told.hour)
-        whole = float(len(told.place) <= steps)
-        found.append((told.number, told.place[first], known, told.stage[first], told.share[first], whole))
+        known = session.listener.known(session.place[first], session.day, session.hour)
+        whole = float(len(session.place) <= steps)
+        found.append(
+            (session.number, session.place[first], known, session.stage[first], session.share[first], whole)
+        )
     if len(found) < FEWEST:
         kind = "shuffled session" if shuffled else "session"
         raise UsageError(

@@ -17,7 +17,7 @@ from segue.world.known import Floats, reception, surprises
 from segue.world.listener import Listener
 
 
-class Told(NamedTuple):
+class WalkedSession(NamedTuple):
     """A session, just before it is played."""
 
     number: int  # of the listener
@@ -33,7 +33,7 @@ class Told(NamedTuple):
         return 24 * (self.day % 1)
 
 
-def walk(library: Library, catalogue: Catalogue, *, shuffled: bool = True) -> Iterator[Told]:
+def walk(library: Library, catalogue: Catalogue, *, shuffled: bool = True) -> Iterator[WalkedSession]:
     """The sessions of two tracks or more in which every track's fate is known, listener by listener.
 
     Args:
@@ -57,17 +57,19 @@ def walk(library: Library, catalogue: Catalogue, *, shuffled: bool = True) -> It
     days = np.nan_to_num(np.array(rows["seconds"].to_pylist(), dtype=float)) / DAY
     session = rows["session_id"].to_numpy()
     for number, person in enumerate(_runs(rows["listener_id"].to_numpy())):
-        told = person[stage[person] >= 0]
-        surprise = surprises(HEARD[stage[told]], np.unique(session[told], return_inverse=True)[1])
-        song = place[told] >= 0
-        own = reception(place[told][song], surprise[song], len(catalogue.ids))
+        with_stage = person[stage[person] >= 0]
+        surprise = surprises(HEARD[stage[with_stage]], np.unique(session[with_stage], return_inverse=True)[1])
+        song = place[with_stage] >= 0
+        own = reception(place[with_stage][song], surprise[song], len(catalogue.ids))
         listener = Listener(catalogue, catalogue.reception - own)
         for part in _runs(session[person]):
             here = person[part]
             here = here[place[here] >= 0]
             known = len(here) > 1 and (stage[here] >= 0).all()
             if known and (not shuffled or shuffle[here].mean() > 0.5):
-                yield Told(number, listener, place[here], stage[here], share[here], float(days[here[0]]))
+                yield WalkedSession(
+                    number, listener, place[here], stage[here], share[here], float(days[here[0]])
+                )
             for row in here.tolist():  # what nothing tells the fate of counts as heard: -1 % 4 is 3
                 listener.hears(int(place[row]), int(stage[row]) % 4, float(days[row]))
 

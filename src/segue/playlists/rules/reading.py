@@ -61,7 +61,7 @@ def catalogue_context(library: Library, tracks: list[str], unit: Unit) -> Contex
     if unit != "playlists":
         met = _pairs(library, "listens", "listener_id", tracks)
         counts += np.bincount(met.tracks, minlength=len(tracks))
-    return replace(context, popularity=newcomers.told(counts))
+    return replace(context, popularity=newcomers.shared_popularity(counts))
 
 
 def _pairs(library: Library, name: str, owner: str, tracks: list[str]) -> _Listened:
