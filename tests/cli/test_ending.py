@@ -59,7 +59,7 @@ def test_who_is_ended_in_the_midst_of_a_query_says_so_too(name: str, code: int) 
 LOST = """
 import os, signal, threading, time
 from segue.cli import errors
-errors.PATIENCE = 0.2
+errors.PATIENCE = float(os.environ["PATIENCE"])
 errors.prepare()
 
 class Held:
@@ -74,9 +74,14 @@ with errors.reported_errors():
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
-def test_who_is_ended_where_exceptions_are_lost_ends_all_the_same() -> None:
-    done = subprocess.run([sys.executable, "-c", LOST], capture_output=True, text=True, timeout=50)
+@pytest.mark.parametrize("patience", ["0.01", "50"])
+def test_who_is_ended_where_exceptions_are_lost_ends_all_the_same(patience: str) -> None:
+    """By the exception raised anew or, where nothing comes of that either, at once."""
+    alone = os.environ | {"PATIENCE": patience}
+    command = [sys.executable, "-c", LOST]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=45, env=alone)
     assert done.returncode == 143 and "segue: Stopped." in done.stderr, done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.skipif(os.name == "nt", reason="pipes of POSIX")

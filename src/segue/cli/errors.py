@@ -9,8 +9,10 @@ import io
 import os
 import signal
 import sys
+import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from functools import partial
 
 from segue.errors import SegueError, UsageError, install
 
@@ -54,6 +56,7 @@ def prepare() -> None:
     _last_words.clear()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end)
+    sys.unraisablehook = partial(_lost, getattr(sys.unraisablehook, "args", (sys.unraisablehook,))[0])
     if isinstance(sys.stdout, io.TextIOWrapper):
         encoding, lines = sys.stdout.encoding, sys.stdout.line_buffering
         sys.stdout = _Output(sys.stdout.detach(), encoding, "replace", line_buffering=lines)
@@ -66,9 +69,33 @@ def _end(number: int, frame: object) -> None:
     raise Ended(128 + number)
 
 
+def _again(number: int, frame: object) -> None:
+    signal.signal(number, signal.SIG_DFL)
+    raise Ended(128 + number)
+
+
+def _lost(before: Callable[[sys.UnraisableHookArgs], object], lost: sys.UnraisableHookArgs) -> None:
+    """Raise `Ended` anew, a moment later, where it was raised in a place whose exceptions go nowhere."""
+    if not isinstance(lost.exc_value, Ended) or lost.exc_value.code == GONE:
+        before(lost)
+        return
+    number = lost.exc_value.code - 128
+    signal.signal(number, _again)
+    _thread.start_new_thread(_raise_soon, (number,))
+
+
+def _raise_soon(number: int) -> None:
+    time.sleep(0.05)
+    if hasattr(signal, "pthread_kill"):  # wakes what the main thread waits for
+        signal.pthread_kill(threading.main_thread().ident or 0, number)
+    else:
+        _thread.interrupt_main(signal.Signals(number))
+
+
 def _insist(since: int, code: int) -> None:
-    """End the process where nothing came of the exception: it was raised where exceptions are lost, as in the
-    midst of a library's own clean-up. Any moment will do, as for a kill; the next writer sweeps up."""
+    """End the process where nothing came of the exception, though it is raised anew where it was lost.
+
+    Any moment will do, as for a kill; the next writer sweeps up."""
     time.sleep(PATIENCE)
     if len(_signalled) == since:
         if not _last_words:
