@@ -1,11 +1,15 @@
 """A session that the agent leads, over HTTP; what is served is kept with its chance."""
 
+import json
+
 import orjson
 import pytest
 from fastapi.testclient import TestClient
 from tests.service.conftest import serving
 from tests.trained_agent import put_agent, put_sound
+from typer.testing import CliRunner
 
+from segue.cli.app import app
 from segue.library import Library
 from segue.playlists.radio_config import RadioConfig
 from segue.service.tables import STREAM_TRACKS
@@ -61,6 +65,14 @@ def test_the_agent_leads_and_goes_on_after_a_restart(agent_library: Library) -> 
         assert client.get(f"/v1/session/{name}", headers=mine).status_code == 404
         with database.connect() as connection:  # the log of what was served stays
             assert len(connection.execute(STREAM_TRACKS.select()).all()) == 4
+    told = CliRunner().invoke(app, ["evaluate", "served", "--json", "--library", str(agent_library.path)])
+    first, *others = json.loads(told.output)["estimates"]
+    assert (first["policy"], first["choices"]) == ("as served", 3)
+    assert {each["policy"] for each in others} <= {
+        "the best always",
+        "greed on the user model",
+        "any of the pool",
+    }
 
 
 def test_somebody_new_names_what_they_like(agent_library: Library) -> None:

@@ -1,6 +1,7 @@
 """Figures for operators."""
 
 import json
+import re
 
 import pytest
 import structlog
@@ -24,7 +25,8 @@ def test_figures_tell_what_happens_and_name_nobody(client: TestClient, holding: 
     assert 'route="/1/user/{user}/listen-count"' in text
     assert "segue_listens_waiting 0.0" in text
     assert 'segue_model_age_seconds{model="factors"}' in text
-    assert "segue_radio_skip_rate{model=" in text
+    assert "segue_skip_rate{model=" in text
+    assert 0 < float(re.findall(r"^segue_catalogue_coverage (\S+)", text, re.M)[0]) <= 1
     assert "p01" not in text and "nowhere" not in text
 
 

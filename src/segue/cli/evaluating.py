@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -24,6 +24,10 @@ def register(app: typer.Typer) -> None:
 
 
 def evaluate(
+    what: Annotated[
+        Literal["library", "served"],
+        typer.Argument(help="library: the recommenders; served: what the service's log says of its choices."),
+    ] = "library",
     library: LibraryOption = LIBRARY,
     protocol: Annotated[
         list[str] | None,
@@ -49,7 +53,15 @@ def evaluate(
     as the settings say ([weekly], [tastes]), beside plain top lists: novelty, coverage, long tail, diversity,
     calibration to the listeners' tastes,
     overlap with the week after, popularity, Gini. Nothing is remembered of them.
+
+    'segue evaluate served' estimates from the log of the service's radios and sessions what other ways of
+    choosing would have earned, and compares the settings of [trial]; set [service] explore for it.
     """
+    if what == "served":
+        from segue.cli.served import evaluate_served
+
+        evaluate_served(library, config, json=json)
+        return
     from segue.evaluation import evaluate_library
     from segue.library import Library
     from segue.settings import load_settings

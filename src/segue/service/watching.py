@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+import pyarrow.compute as pc
 import sqlalchemy as sa
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -110,13 +111,27 @@ class _State(Collector):
                 continue
             age.add_metric([name], (datetime.now(UTC) - created).total_seconds())
         yield age
+        coverage = GaugeMetricFamily(
+            "segue_catalogue_coverage", "Share of the songs that are on somebody's newest list."
+        )
+        if weeks := house.stored.weeks.names():
+            coverage.add_metric([], _coverage(house, weeks[-1]))
+        yield coverage
+        relays = GaugeMetricFamily(
+            "segue_relay_waiting", "Listens that have not arrived at another server.", labels=["relay"]
+        )
+        for relay in house.relays.all():
+            relays.add_metric([str(relay["id"])], relay["waiting"])
+        yield relays
         running = GaugeMetricFamily("segue_jobs_running", "Jobs that run.", labels=["kind"])
         for job in house.jobs.latest(10):
             if job["state"] == "running":
                 running.add_metric([job["kind"]], 1)
         yield running
         skips = GaugeMetricFamily(
-            "segue_radio_skip_rate", "Share of answered radio tracks that were skipped.", labels=["model"]
+            "segue_skip_rate",
+            "Share of answered tracks of radios and sessions that were skipped.",
+            labels=["model"],
         )
         share = sa.func.avg(sa.case((STREAM_TRACKS.c.skipped, 1.0), else_=0.0))
         query = sa.select(STREAM_TRACKS.c.model, share).where(STREAM_TRACKS.c.skipped.is_not(None))
@@ -124,6 +139,12 @@ class _State(Collector):
             for model, rate in connection.execute(query.group_by(STREAM_TRACKS.c.model)):
                 skips.add_metric([model], float(rate))
         yield skips
+
+
+def _coverage(house: House, week: str) -> float:
+    """The share of the library's songs that are on a list of a week."""
+    listed = len(pc.unique(house.stored.weeks.read(week)["track_id"]))
+    return listed / max(house.engines.current.library.count("tracks"), 1)
 
 
 def configure_log() -> None:
