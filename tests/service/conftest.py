@@ -27,7 +27,7 @@ def client(library: Library) -> Iterator[TestClient]:
 
 
 def serving(path: Path, **service: object) -> TestClient:
-    settings = Settings(service=ServiceConfig(rate=0, warm=False, **service))
+    settings = Settings(service=ServiceConfig(**{"rate": 0, "warm": False, "timeout": 600.0, **service}))
     return TestClient(create_app(path, settings), raise_server_exceptions=False)
 
 
