@@ -22,6 +22,7 @@ HUGE = "1" + "0" * 30
 READING = {
     "formats",
     "config",
+    "config init",  # of no library
     "library",
     "doctor",
     "models",

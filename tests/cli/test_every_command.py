@@ -82,6 +82,7 @@ COMMANDS: dict[str, list[Step]] = {
     "files missing": [Step("-n 3", code=0, once=True)],
     "files forget": [Step("nowhere", code=4, once=True)],
     "config": [Step(code=0)],
+    "config init": [Step("other.toml", once=True)],
     "import": [],  # first of all, see `walk`
     "library": [
         Step(code=0),

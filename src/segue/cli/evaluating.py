@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from segue.cli.options import LIBRARY, ConfigOption, JsonOption, LibraryOption, SeedOption
+from segue.cli.options import Output, SeedOption, Source
 from segue.cli.printing import console, print_json, print_table
 from segue.wording import count
 
@@ -24,11 +24,12 @@ def register(app: typer.Typer) -> None:
 
 
 def evaluate(
+    source: Source,
+    output: Output,
     what: Annotated[
         Literal["library", "served"],
         typer.Argument(help="library: the recommenders; served: what the service's log says of its choices."),
     ] = "library",
-    library: LibraryOption = LIBRARY,
     protocol: Annotated[
         list[str] | None,
         typer.Option(
@@ -40,9 +41,6 @@ def evaluate(
         bool,
         typer.Option(help="Also judge the weekly lists themselves, where a model is trained."),
     ] = True,
-    config: ConfigOption = None,
-    html: Annotated[Path | None, typer.Option(help="Also write a page with tables and plots here.")] = None,
-    json: JsonOption = False,
 ) -> None:
     """Measure the recommenders on held-out listeners, beside the baselines they must beat.
 
@@ -51,8 +49,8 @@ def evaluate(
 
     Where a model is trained, next week's lists are made for up to 300 listeners and judged beyond accuracy,
     as the settings say ([weekly], [tastes]), beside plain top lists: novelty, coverage, long tail, diversity,
-    calibration to the listeners' tastes,
-    overlap with the week after, popularity, Gini. Nothing is remembered of them.
+    calibration to the listeners' tastes, overlap with the week after, popularity, Gini. Nothing is
+    remembered of them.
 
     'segue evaluate served' estimates from the log of the service's radios and sessions what other ways of
     choosing would have earned, and compares the settings of [trial]; set [service] explore for it.
@@ -60,16 +58,16 @@ def evaluate(
     if what == "served":
         from segue.cli.served import evaluate_served
 
-        evaluate_served(library, config, json=json)
+        evaluate_served(source.library, source.config, json=output.json)
         return
     from segue.evaluation import evaluate_library
     from segue.library import Library
     from segue.settings import load_settings
 
-    settings, opened = load_settings(config), Library.open(library)
+    settings, opened = load_settings(source.config), Library.open(source.library)
     reports = evaluate_library(opened, protocols=protocol, seeds=range(seeds))
     judged = _judged(opened, settings) if lists else None
-    if json:
+    if output.json:
         found = [report.as_dict() for report in reports]
         if judged is not None:
             found.append(
@@ -77,22 +75,22 @@ def evaluate(
             )
         print_json(found)
     for report in reports:
-        for table in report.tables() if not json else []:
+        for table in report.tables() if not output.json else []:
             console().print(table)
-    if judged is not None and not json:
+    if judged is not None and not output.json:
         print_table(f"Lists of {count(len(judged.listeners), 'listener')}, beyond accuracy", *judged.table())
-    if html is not None:
+    if output.html is not None:
         from segue.demo import add_reports
         from segue.report import Page
 
-        page = Page("Evaluation", f"{library}: how well held-out listening is found again")
+        page = Page("Evaluation", f"{source.library}: how well held-out listening is found again")
         add_reports(page, reports)
         if judged is not None:
             page.heading("The lists themselves")
             page.table(*judged.table())
-        page.write(html)
-        if not json:
-            print(f"Wrote {html}")
+        page.write(output.html)
+        if not output.json:
+            print(f"Wrote {output.html}")
 
 
 def _judged(library: Library, settings: Settings) -> Judged | None:
@@ -114,17 +112,15 @@ def _judged(library: Library, settings: Settings) -> Judged | None:
 
 
 def tune(
-    library: LibraryOption = LIBRARY,
+    source: Source,
+    output: Output,
     trials: Annotated[
         int, typer.Option(min=1, help="Settings to try in all, those of earlier runs included.")
     ] = 40,
     out: Annotated[Path, typer.Option("--out", "-o", help="Where to write the best settings (TOML).")] = Path(
         "tuned.toml"
     ),
-    html: Annotated[Path | None, typer.Option(help="Also write a page with the search here.")] = None,
     seed: SeedOption = 0,
-    config: ConfigOption = None,
-    json: JsonOption = False,
 ) -> None:
     """Search the settings of the factors on held-out listening. Stopped, it goes on where it was.
 
@@ -136,19 +132,19 @@ def tune(
     from segue.library import Library
     from segue.settings import load_settings
 
-    opened = Library.open(library)
-    base = load_settings(config).factors.observations
+    opened = Library.open(source.library)
+    base = load_settings(source.config).factors.observations
     found = search(opened, opened.path / "tuning.sqlite", TuneConfig(trials=trials, seed=seed), base=base)
     found.write(out)
-    if html is not None:
+    if output.html is not None:
         from segue.report import Page
 
         page = Page(
             "Tuning of the factors", f"{count(len(found.trials), 'trial')}, best NDCG@100 {found.ndcg:.4f}"
         )
         page.pictures(found.charts())
-        page.write(html)
-    if json:
+        page.write(output.html)
+    if output.json:
         print_json({"ndcg@100": found.ndcg, "trials": len(found.trials), "settings": str(out)})
         return
     print(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -49,6 +50,23 @@ AnyOrderOption = Annotated[
 
 LIBRARY = Path("library")
 _UNWRITABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+
+
+@dataclass(frozen=True)
+class Source:
+    """The library, and the settings, that a verb reads."""
+
+    library: LibraryOption = LIBRARY
+    config: ConfigOption = None
+
+
+@dataclass(frozen=True)
+class Output:
+    """What is written besides the text on the terminal."""
+
+    html: HtmlOption = None
+    json: JsonOption = False
+
 
 WeekOption = Annotated[str | None, typer.Option(help="ISO week, like 2026-W48. [default: this week]")]
 

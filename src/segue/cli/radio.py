@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from segue.cli.options import (
-    LIBRARY,
-    ConfigOption,
     JsonOption,
-    LibraryOption,
     PlaylistOption,
+    Source,
     library_with,
     one_listener,
 )
@@ -33,7 +32,54 @@ def register(app: typer.Typer) -> None:
     app.command()(radio)
 
 
+@dataclass(frozen=True)
+class Kinds:
+    """Which tracks may come."""
+
+    new: Annotated[
+        bool, typer.Option("--new", help="Only tracks that the listener has not heard before.")
+    ] = False
+    owned: Annotated[bool, typer.Option("--owned", help="Only tracks that there is a file of.")] = False
+
+    def settings(self) -> dict[str, bool]:
+        """As changes of the radio's settings."""
+        return ({"familiar": False} if self.new else {}) | ({"owned": True} if self.owned else {})
+
+
+@dataclass(frozen=True)
+class Script:
+    """What is played without asking after each track."""
+
+    tracks: Annotated[
+        int | None,
+        typer.Option("--tracks", "-n", min=1, help="Print so many tracks, as if each was played, and stop."),
+    ] = None
+    answers: Annotated[
+        str | None,
+        typer.Option(
+            help="Answer track by track: p for played, s for skipped, such as ppsp; then stop.",
+            show_default=False,
+        ),
+    ] = None
+
+    def refuse_impossible(self) -> None:
+        """Say what cannot be.
+
+        Raises:
+            UsageError: both are given, or answers are something else than p and s.
+        """
+        if self.tracks is not None and self.answers is not None:
+            raise UsageError("--answers already says how many tracks there are", do="leave out --tracks")
+        if self.answers is not None and (not self.answers or set(self.answers) - set("ps")):
+            raise UsageError(
+                "--answers is made of p (played) and s (skipped)", came=self.answers, do="like ppsp"
+            )
+
+
 def radio(
+    source: Source,
+    kinds: Kinds,
+    script: Script,
     name: Annotated[
         str | None,
         typer.Argument(
@@ -42,7 +88,6 @@ def radio(
             show_default=False,
         ),
     ] = None,
-    library: LibraryOption = LIBRARY,
     listener: Annotated[str | None, typer.Option(help="The same.", hidden=True)] = None,
     seed_track: Annotated[
         list[str] | None,
@@ -53,23 +98,7 @@ def radio(
             show_default=False,
         ),
     ] = None,
-    new: Annotated[
-        bool, typer.Option("--new", help="Only tracks that the listener has not heard before.")
-    ] = False,
-    owned: Annotated[bool, typer.Option("--owned", help="Only tracks that there is a file of.")] = False,
-    tracks: Annotated[
-        int | None,
-        typer.Option("--tracks", "-n", min=1, help="Print so many tracks, as if each was played, and stop."),
-    ] = None,
-    answers: Annotated[
-        str | None,
-        typer.Option(
-            help="Answer track by track: p for played, s for skipped, such as ppsp; then stop.",
-            show_default=False,
-        ),
-    ] = None,
     out: PlaylistOption = None,
-    config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
     """Play what comes next, track by track, following what is played and what is skipped.
@@ -81,20 +110,17 @@ def radio(
     from segue.playlists.formats import FORMATS, write
 
     listener = one_listener(name, listener)
-    if tracks is not None and answers is not None:
-        raise UsageError("--answers already says how many tracks there are", do="leave out --tracks")
-    if answers is not None and (not answers or set(answers) - set("ps")):
-        raise UsageError("--answers is made of p (played) and s (skipped)", came=answers, do="like ppsp")
+    script.refuse_impossible()
+    tracks, answers = script.tracks, script.answers
     suffixes = [suffix for each in FORMATS.values() for suffix in each.suffixes]
     if out is not None and out.suffix.lower() not in suffixes:
         raise UsageError(f"No playlist format is named like {out}", expected=" ".join(suffixes))
-    opened = library_with(library, [listener] if listener else [])
+    opened = library_with(source.library, [listener] if listener else [])
     from segue.engine import Engine
     from segue.settings import load_settings
 
-    settings = load_settings(config)
-    asked = ({"familiar": False} if new else {}) | ({"owned": True} if owned else {})
-    radio = settings.radio.model_copy(update=asked)
+    settings = load_settings(source.config)
+    radio = settings.radio.model_copy(update=kinds.settings())
     engine = Engine(opened, tastes=settings.tastes)
     station = engine.radio(listener, seed_track or [], config=radio)
     asking = tracks is None and answers is None and not json and sys.stdin.isatty() and sys.stdout.isatty()

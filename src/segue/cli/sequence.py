@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,7 +23,22 @@ def register(app: typer.Typer) -> None:
     app.command()(sequence)
 
 
+@dataclass(frozen=True)
+class Ordering:
+    """Who orders, and what is kept."""
+
+    by: Annotated[
+        str,
+        typer.Option(help="Who orders: agent, greedy, or auto: the agent where its gain was sure."),
+    ] = "auto"
+    take: Annotated[
+        int | None, typer.Option("--take", "-n", min=1, help="Keep so many tracks. [default: all]")
+    ] = None
+    seed: SeedOption = 0
+
+
 def sequence(
+    ordering: Ordering,
     playlist: Annotated[
         str | None,
         typer.Argument(
@@ -41,15 +57,7 @@ def sequence(
         str | None,
         typer.Option(help="The listener's weekly list of this ISO week, like 2026-W48.", show_default=False),
     ] = None,
-    by: Annotated[
-        str,
-        typer.Option(help="Who orders: agent, greedy, or auto: the agent where its gain was sure."),
-    ] = "auto",
-    take: Annotated[
-        int | None, typer.Option("--take", "-n", min=1, help="Keep so many tracks. [default: all]")
-    ] = None,
     out: PlaylistOption = None,
-    seed: SeedOption = 0,
     json: JsonOption = False,
 ) -> None:
     """Put a playlist in the order in which it is likely to be heard out.
@@ -61,6 +69,7 @@ def sequence(
     from segue.playlists.formats import FORMATS, write
     from segue.progress import progress
 
+    by, take, seed = ordering.by, ordering.take, ordering.seed
     if by not in ORDERS:
         raise UsageError(f"Nobody orders by {by!r}", expected=", ".join(ORDERS))
     suffixes = [suffix for each in FORMATS.values() for suffix in each.suffixes]

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from segue.cli.options import (
-    LIBRARY,
-    ConfigOption,
     JsonOption,
-    LibraryOption,
+    Source,
     WeekOption,
     asked_week,
     library_with,
@@ -34,7 +33,10 @@ def register(app: typer.Typer) -> None:
     app.command()(tastes)
 
 
-def tastes(
+@dataclass(frozen=True)
+class Whose:
+    """Whose tastes are shown."""
+
     name: Annotated[
         str | None,
         typer.Argument(
@@ -42,14 +44,28 @@ def tastes(
             help="Whose tastes, also a playlist's id. [default: an overview of everybody]",
             show_default=False,
         ),
-    ] = None,
-    listener: Annotated[str | None, typer.Option(help="The same.", hidden=True)] = None,
+    ] = None
+    listener: Annotated[str | None, typer.Option(help="The same.", hidden=True)] = None
     everybody: Annotated[
         bool, typer.Option("--all", help="How many tastes listeners have, as without a name.")
-    ] = False,
-    library: LibraryOption = LIBRARY,
+    ] = False
+
+    def asked(self) -> str | None:
+        """The listener; None for everybody.
+
+        Raises:
+            UsageError: somebody and everybody, or two names.
+        """
+        listener = one_listener(self.name, self.listener)
+        if listener is not None and self.everybody:
+            raise UsageError("A listener and --all exclude each other", do="leave one of them out")
+        return listener
+
+
+def tastes(
+    whose: Whose,
+    source: Source,
     week: WeekOption = None,
-    config: ConfigOption = None,
     examples: Annotated[int, typer.Option(min=1, help="Tracks shown of each taste.")] = 3,
     html: Annotated[Path | None, typer.Option(help="Also write a page with the taste map here.")] = None,
     json: JsonOption = False,
@@ -60,16 +76,14 @@ def tastes(
     name from week to week; "since" is the first of the last eight weeks that has it. How they are found, the
     settings say ([tastes]).
     """
-    listener = one_listener(name, listener)
-    if listener is not None and everybody:
-        raise UsageError("A listener and --all exclude each other", do="leave one of them out")
-    opened = library_with(library, [listener] if listener is not None else [])
+    listener = whose.asked()
+    opened = library_with(source.library, [listener] if listener is not None else [])
     from segue.engine import Engine
     from segue.engine.tastes import described, with_one
     from segue.progress import progress
     from segue.settings import load_settings
 
-    engine = Engine(opened, tastes=load_settings(config).tastes)
+    engine = Engine(opened, tastes=load_settings(source.config).tastes)
     with progress("Looking for tastes"):
         found = engine.tastes_of_week(asked_week(week))
     if not len(found.profiles.listeners):

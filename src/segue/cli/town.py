@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from segue.cli.options import LIBRARY, ConfigOption, JsonOption, LibraryOption, SeedOption, given_only
+from segue.cli.options import JsonOption, SeedOption, Source, given_only
 from segue.cli.printing import print_json, print_table
 
 
@@ -16,7 +17,18 @@ def register(app: typer.Typer) -> None:
     app.command()(town)
 
 
+@dataclass(frozen=True)
+class Size:
+    """How large the town is, where that is other than its name says."""
+
+    listeners: Annotated[int | None, typer.Option(min=1, help="How many listeners.")] = None
+    tracks: Annotated[int | None, typer.Option(min=500, help="How many songs.")] = None
+    months: Annotated[float | None, typer.Option(help="How long they are watched.")] = None
+
+
 def town(
+    source: Source,
+    size: Size,
     name: Annotated[
         str,
         typer.Argument(
@@ -25,11 +37,7 @@ def town(
             "crowd (large, for load)."
         ),
     ] = "ordinary",
-    library: LibraryOption = LIBRARY,
     seed: SeedOption = 1,
-    listeners: Annotated[int | None, typer.Option(min=1, help="How many listeners.")] = None,
-    tracks: Annotated[int | None, typer.Option(min=500, help="How many songs.")] = None,
-    months: Annotated[float | None, typer.Option(help="How long they are watched.")] = None,
     truth: Annotated[
         Path | None,
         typer.Option(help="Keep what is true of the town in this folder, apart from the library."),
@@ -38,7 +46,6 @@ def town(
         Path | None,
         typer.Option(help="The town's picture. [default: beside the library, LIBRARY-town.html]"),
     ] = None,
-    config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
     """Make up a town of listeners whose true tastes are known, and write what they heard into a library.
@@ -50,8 +57,8 @@ def town(
     from segue.settings import load_settings
     from segue.town.making import write_town
 
-    sizes = {"listeners": listeners, "tracks": tracks, "months": months}
-    changes = load_settings(config).town | given_only(sizes)
+    changes = load_settings(source.config).town | given_only(asdict(size))
+    library = source.library
     page = html or library.resolve().with_name(f"{library.resolve().name}-town.html")
     summary = write_town(library, name, seed, changes, truth, page)
     if json:
