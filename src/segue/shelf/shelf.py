@@ -216,7 +216,7 @@ class Shelf:
             NotFoundError: no such model or version.
             FormatError: `current` names a version that is not there, or a file is damaged.
         """
-        version = version or self.current(name)
+        version = self.current(name) if version is None else version
         if version not in self.versions(name):
             raise NotFoundError(
                 f"{name} has no version {version}",
@@ -239,7 +239,7 @@ class Shelf:
             FormatError: it is damaged.
         """
         while True:
-            chosen = version or self.current(name)
+            chosen = self.current(name) if version is None else version
             try:
                 return load(self.path(name, chosen)), chosen
             except (SegueError, OSError):
