@@ -38,6 +38,7 @@ ROOMS = (
         "playlists",
         "settings",
         "engine",
+        "players",
         "evaluation",
         "upkeep",
         "service",

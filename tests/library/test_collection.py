@@ -64,6 +64,8 @@ def test_every_kind_of_file_says_what_it_is(music: Path) -> None:
         assert (tags.mbid, tags.isrc, tags.problem) == (MBID, ISRC, None), path
         assert tags.duration_ms and 90 <= tags.duration_ms <= 1100, path
     assert read_tags(made[0]).gain_db == -2
+    guest = audio.flac(music / "e.flac", title="Payphone", artist="Maroon 5 feat. Wiz Khalifa")
+    assert read_tags(guest).artists == ("Maroon 5", "Wiz Khalifa")
     assert read_tags(FIXTURES / "silence.opus").gain_db == pytest.approx(3)  # -2 dB to -23 LUFS
 
 

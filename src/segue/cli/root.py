@@ -13,7 +13,7 @@ from typer.core import TyperGroup
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "Begin": ("demo", "import", "train", "weekly"),
-    "Listen": ("radio", "sequence", "schedule", "files"),
+    "Listen": ("radio", "sequence", "schedule", "files", "players"),
     "Serve": ("serve", "token"),
     "Look": ("library", "tastes", "similar", "explain", "formats"),
     "Keep in order": ("withdraw", "split", "forget", "doctor", "models", "backup", "restore", "config"),

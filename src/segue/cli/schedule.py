@@ -54,6 +54,7 @@ def run(library: LibraryOption = LIBRARY, workers: WorkersOption = None, config:
         library,
         settings.schedule,
         BatchConfig(weekly=settings.weekly, tastes=settings.tastes, workers=workers),
+        then=lambda: _players(library),
     )
 
 
@@ -78,6 +79,16 @@ def once(
         print(f"{count(made.made, 'list')} for {made.week} in {made.seconds:,.0f} s")
     if not done:
         print("No lists are due.")
+    _players(library)
+
+
+def _players(library: Path) -> None:
+    """Pull from and push to players; one that fails is told of, and asked again the next time."""
+    from segue.cli.players import synced
+    from segue.library import Library
+
+    for name, error in synced(Library.open(library)):
+        print(f"{name}: {error}", flush=True)
 
 
 def _show(library: Path, config: Path | None) -> None:

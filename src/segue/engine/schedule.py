@@ -149,10 +149,17 @@ def run_due(
     return done
 
 
-def run_forever(path: Path, config: ScheduleConfig, batch: BatchConfig | None = None) -> None:
+def run_forever(
+    path: Path,
+    config: ScheduleConfig,
+    batch: BatchConfig | None = None,
+    *,
+    then: Callable[[], None] = lambda: None,
+) -> None:
     """Make lists whenever they are due, until the process is stopped; opens the library anew each time.
 
-    Each run, and when the next is due, are events.
+    Each run, and when the next is due, are events. `then` is called after each look, some times an hour: what
+    else is to be done by the clock.
     """
     while True:
         now = datetime.now(UTC)
@@ -166,5 +173,8 @@ def run_forever(path: Path, config: ScheduleConfig, batch: BatchConfig | None = 
         names = {config.time_zone, *read_zones(path).values()}
         moment = next_due(now, config.at, map(zone, names))
         log.info("Next lists", on=f"{moment.astimezone(zone(config.time_zone)):%A %Y-%m-%d %H:%M %Z}")
+        then()
         while (left := (moment - datetime.now(UTC)).total_seconds()) > 0:
             time.sleep(min(left, LONGEST_SLEEP))
+            if left > LONGEST_SLEEP:
+                then()

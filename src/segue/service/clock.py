@@ -37,6 +37,7 @@ def scheduler(house: House) -> BackgroundScheduler:
     made.add_job(
         lists, IntervalTrigger(seconds=int(LOOK.total_seconds())), [house], next_run_time=soon, **every
     )
+    made.add_job(players, IntervalTrigger(hours=1), [house], next_run_time=soon + LOOK, **every)
     at_night = CronTrigger(hour=int(hour), minute=int(minute), timezone=where)
     made.add_job(train, at_night, [house], **every)
     if missed(house, datetime.now(UTC)):
@@ -61,6 +62,20 @@ def lists(house: House) -> bool:
         house.jobs.begin("lists")
     except SegueError as error:
         log.info("no lists now: %s", error)
+        return False
+    return True
+
+
+def players(house: House) -> bool:
+    """Begin to pull from and push to players, if there are any; whether it did."""
+    from segue.players import accounts
+
+    try:
+        if not accounts.read(house.engines.path):
+            return False
+        house.jobs.begin("players")
+    except SegueError as error:
+        log.info("no players now: %s", error)
         return False
     return True
 

@@ -24,6 +24,7 @@ from segue.service.writing import Writer
 KINDS: dict[str, tuple[str, ...]] = {
     "train": ("train",),
     "lists": ("schedule", "once", "--workers", "1"),
+    "players": ("players", "sync"),
 }
 LONGEST = 500  # characters of what a job says
 PATIENCE = 20.0  # seconds that a job has to end in order
@@ -116,7 +117,11 @@ class Jobs:
     def _command(self, kind: str) -> list[str]:
         polite = [shutil.which("nice") or "", "-n", "10"] if shutil.which("nice") else []
         own = [sys.executable, "-m", "segue", *KINDS[kind], "--library", str(self.library)]
-        return [*polite, *own, *(["--config", str(self._config)] if self._config else [])]
+        return [
+            *polite,
+            *own,
+            *(["--config", str(self._config)] if self._config and kind != "players" else []),
+        ]
 
     def _follow(self, kind: str, number: int, process: subprocess.Popen[str]) -> None:
         said = ""

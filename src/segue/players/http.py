@@ -1,0 +1,172 @@
+"""Asking servers over HTTP: patience where they are busy, and errors that hold no secret."""
+
+from __future__ import annotations
+
+import email.utils
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from segue.errors import BusyError, FormatError, NotFoundError, SegueError, UsageError, install
+
+if TYPE_CHECKING:
+    import httpx2
+
+TRIES = 5
+LONGEST_WAIT = 120.0  # seconds before one more try
+BUSY = (429, 502, 503, 504)
+FIRST_WAIT = 1.0
+
+
+class Server:
+    """A server. Nothing that it is asked is ever put into a message: queries and bodies hold secrets.
+
+    Args:
+        address: "https://music.example.org", with a path if need be.
+        what: it is, for messages.
+        headers: of every request.
+        transport: of httpx2, for tests.
+        sleep: likewise.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        what: str,
+        *,
+        headers: dict[str, str] | None = None,
+        transport: Any = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        try:
+            import httpx2
+        except ModuleNotFoundError:
+            raise NotFoundError("Players are spoken to with an extra", do=install("players")) from None
+        self._errors = httpx2
+        self.what, self._sleep = what, sleep
+        self.address = clean(address)
+        self._client = httpx2.Client(
+            headers={"User-Agent": "segue", **(headers or {})}, transport=transport, timeout=60.0
+        )
+
+    @property
+    def where(self) -> str:
+        """The server in a sentence."""
+        return f"{self.what} at {self.address}"
+
+    def ask(self, method: str, path: str, *, safe: bool | None = None, **told: Any) -> httpx2.Response:
+        """One request, asked again where the server is busy or was not reached.
+
+        Args:
+            method: "GET", ...
+            path: after the address.
+            safe: whether it may be sent twice; by default for GET, PUT and DELETE.
+            told: params, json, data, headers; errors_are_answers where a server tells of errors in its own
+                words.
+
+        Raises:
+            UsageError: the server does not take the account (401, 403).
+            BusyError: it is busy for too long.
+            SegueError: it cannot be reached, or refuses.
+        """
+        safe = method in ("GET", "PUT", "DELETE") if safe is None else safe
+        raw = told.pop("errors_are_answers", False)
+        wait, why = FIRST_WAIT, ""
+        for left in reversed(range(TRIES)):
+            pause: float | None = None
+            try:
+                answer = self._client.request(method, f"{self.address}/{path.lstrip('/')}", **told)
+            except (self._errors.ConnectError, self._errors.ConnectTimeout) as error:
+                why = type(error).__name__
+            except self._errors.TransportError as error:
+                why = type(error).__name__
+                if not safe:
+                    break
+            else:
+                if answer.status_code not in BUSY or (answer.status_code in (502, 504) and not safe):
+                    return answer if raw and answer.status_code < 500 else self._taken(answer)
+                why, pause = f"status {answer.status_code}", _asked_to_wait(answer)
+            if pause is not None and pause > LONGEST_WAIT:
+                raise BusyError(f"{self.where} asks to wait {pause:,.0f} s", do="try again later")
+            if left:
+                self._sleep(pause if pause is not None else wait)
+                wait = min(2 * wait, LONGEST_WAIT)
+        if why.startswith("status"):
+            raise BusyError(f"{self.where} is busy", came=why, do="try again later")
+        raise SegueError(
+            f"{self.where} cannot be reached", came=why, do="check the address, and that it runs"
+        )
+
+    def pause(self, seconds: float) -> None:
+        """Wait, as a server asks of those who ask often."""
+        self._sleep(seconds)
+
+    def json(self, method: str, path: str, **told: Any) -> Any:
+        """The same, of an answer that is JSON.
+
+        Raises:
+            FormatError: it is something else.
+        """
+        answer = self.ask(method, path, **told)
+        try:
+            return answer.json()
+        except ValueError:
+            raise FormatError(
+                f"{self.where} answered something else than JSON",
+                came=f"status {answer.status_code}, {answer.headers.get('content-type', 'no type')}",
+                do="check the address: it is that of the server itself, with no page behind it",
+            ) from None
+
+    def _taken(self, answer: httpx2.Response) -> httpx2.Response:
+        status = answer.status_code
+        if status in (401, 403):
+            raise UsageError(
+                f"{self.where} does not take the account",
+                came=f"status {status}",
+                do="segue players add it anew",
+            )
+        if status == 404:
+            raise NotFoundError(f"{self.where} does not have what was asked for", came="status 404")
+        if status >= 300:
+            raise SegueError(f"{self.where} refused", came=f"status {status}")
+        left, reset = answer.headers.get("x-ratelimit-remaining"), answer.headers.get("x-ratelimit-reset-in")
+        if left == "0" and reset and reset.isdecimal():  # ListenBrainz tells before it refuses
+            self._sleep(min(float(reset), LONGEST_WAIT))
+        return answer
+
+
+def clean(address: str) -> str:
+    """An address without a slash at its end.
+
+    Raises:
+        UsageError: it is no http address, or holds a password.
+    """
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(address.strip())
+        host = parts.hostname
+    except ValueError:
+        parts, host = urlsplit(""), None
+    if parts.scheme not in ("http", "https") or not host:
+        raise UsageError(
+            "That is no address of a server",
+            expected="https://music.example.org",
+            came=address[:60].split("@")[-1],
+        )
+    if parts.username or parts.password:
+        raise UsageError("An address holds no user and password", do="give them by --user, and when asked")
+    return f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/")
+
+
+def _asked_to_wait(answer: httpx2.Response) -> float | None:
+    """Seconds, from Retry-After (RFC 9110: seconds or a date) or ListenBrainz' own header."""
+    said = answer.headers.get("retry-after") or answer.headers.get("x-ratelimit-reset-in") or ""
+    if said.strip().isdecimal():
+        return float(said)
+    try:
+        moment = email.utils.parsedate_to_datetime(said)
+    except (TypeError, ValueError):
+        return None
+    return max(0.0, (moment - datetime.now(UTC)).total_seconds()) if moment.tzinfo else None

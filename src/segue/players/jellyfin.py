@@ -1,0 +1,117 @@
+"""Jellyfin: playlists of a user (https://api.jellyfin.org)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from segue.errors import FormatError, NotFoundError
+from segue.library.readers import fields
+from segue.players.base import Destination
+from segue.players.http import Server
+from segue.players.matching import Song, best
+from segue.playlists.playlist import Playlist, TrackCard
+
+AT_ONCE = 100
+_CLIENT = 'MediaBrowser Client="Segue", Device="Segue", DeviceId="segue", Version="1"'
+
+
+class Jellyfin(Destination):
+    """A Jellyfin server, entered by name and password: with an API key it lets nobody edit playlists."""
+
+    def __init__(self, server: Server, user: str, secret: str, *, public: bool = False) -> None:
+        self._server, self._user, self._secret, self._public = server, user, secret, public
+        self._entered: tuple[str, str] | None = None
+
+    @property
+    def where(self) -> str:
+        return self._server.where
+
+    def test(self) -> str:
+        told = self._server.json("GET", "System/Info/Public")
+        self._user_id()
+        version = told.get("Version") if isinstance(told, dict) else None
+        return f"{self.where} answers as Jellyfin {version or '?'}, as {self._user}"
+
+    def find(self, playlist: Playlist) -> list[str | None]:
+        return [self._song(entry.track) for entry in playlist.entries]
+
+    def has(self, playlist_id: str) -> bool:
+        try:
+            self._items(playlist_id, limit=1)
+        except NotFoundError:
+            return False
+        return True
+
+    def put(self, playlist: Playlist, items: tuple[str, ...], replacing: str | None) -> str:
+        """The new one is made whole before the old one goes: tracks can only be added or taken out."""
+        body = {"Name": playlist.title, "Ids": list(items[:AT_ONCE]), "UserId": self._user_id()}
+        told = self._ask("POST", "Playlists", json=body | {"MediaType": "Audio", "IsPublic": self._public})
+        made = told.get("Id") if isinstance(told, dict) else None
+        if not made:
+            raise FormatError(f"{self.where} did not say which playlist it made")
+        for start in range(AT_ONCE, len(items), AT_ONCE):
+            lot = {"ids": ",".join(items[start : start + AT_ONCE]), "userId": self._user_id()}
+            self._ask("POST", f"Playlists/{made}/Items", params=lot)
+        if replacing is not None:
+            self.remove(replacing)
+        return str(made)
+
+    def remove(self, playlist_id: str) -> None:
+        try:
+            self._ask("DELETE", f"Items/{playlist_id}")
+        except NotFoundError:
+            return
+
+    def _song(self, card: TrackCard) -> str | None:
+        if not card.title:
+            return None
+        asked = {"searchTerm": card.title, "includeItemTypes": "Audio", "recursive": "true", "limit": 50}
+        told = self._ask(
+            "GET", "Items", params=asked | {"userId": self._user_id(), "fields": "ProviderIds,Path"}
+        )
+        song = best(card, [_told(each) for each in _listed(told)])
+        return song.item if song is not None else None
+
+    def _items(self, playlist_id: str, limit: int) -> list[dict[str, Any]]:
+        asked = {"userId": self._user_id(), "limit": limit}
+        return _listed(self._ask("GET", f"Playlists/{playlist_id}/Items", params=asked))
+
+    def _user_id(self) -> str:
+        if self._entered is None:
+            body = {"Username": self._user, "Pw": self._secret}
+            told = self._server.json(
+                "POST", "Users/AuthenticateByName", json=body, headers={"Authorization": _CLIENT}
+            )
+            try:
+                self._entered = str(told["User"]["Id"]), str(told["AccessToken"])
+            except (TypeError, KeyError):
+                raise FormatError(f"{self.where} is no Jellyfin server") from None
+        return self._entered[0]
+
+    def _ask(self, method: str, path: str, **told: Any) -> Any:
+        self._user_id()
+        assert self._entered is not None
+        headers = {"Authorization": f'{_CLIENT}, Token="{self._entered[1]}"'}
+        answer = self._server.ask(method, path, headers=headers, **told)
+        return answer.json() if answer.content else {}
+
+
+def _listed(told: Any) -> list[dict[str, Any]]:
+    found = told.get("Items") if isinstance(told, dict) else None
+    return [each for each in found or [] if isinstance(each, dict) and each.get("Id")]
+
+
+def _told(item: dict[str, Any]) -> Song:
+    ids, ticks = item.get("ProviderIds") or {}, item.get("RunTimeTicks")
+    return Song(
+        str(item["Id"]),
+        item.get("Name"),
+        tuple(item.get("Artists") or ()),
+        ticks // 10_000 if isinstance(ticks, int) else None,  # of 100 ns
+        # Its "MusicBrainzTrack" may be the track's id on an album; "MusicBrainzRecording" is newer.
+        tuple(
+            filter(
+                None, (fields.mbid(ids.get(name)) for name in ("MusicBrainzRecording", "MusicBrainzTrack"))
+            )
+        ),
+    )

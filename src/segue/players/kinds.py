@@ -1,0 +1,98 @@
+"""The kinds of players, and how the one of an account is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from segue.errors import UsageError
+from segue.players import secrets
+from segue.players.accounts import Account
+from segue.players.base import Destination, Source
+from segue.players.folder import Folder
+from segue.players.http import Server
+from segue.players.jellyfin import Jellyfin
+from segue.players.lastfm import ADDRESS as LASTFM
+from segue.players.lastfm import LastFm
+from segue.players.listenbrainz import ListenBrainz
+from segue.players.mpd import Mpd
+from segue.players.subsonic import Subsonic
+from segue.playlists.placed import Places
+
+LISTENBRAINZ = "https://api.listenbrainz.org"
+
+
+class Kind(NamedTuple):
+    """A kind of player."""
+
+    about: str
+    open: Callable[[Account, str], Destination | Source]
+    secret: str  # what its secret is, to ask for; empty where it needs none
+    usual: str = ""  # its address, if there is one for all
+
+
+def _subsonic(account: Account, secret: str) -> Subsonic:
+    server = Server(account.address.removesuffix("/rest"), "The Subsonic server")
+    return Subsonic(server, account.user, secret, public=account.public)
+
+
+def _listenbrainz(account: Account, secret: str) -> ListenBrainz:
+    address = account.address.rstrip("/").removesuffix("/1")
+    server = Server(address, "The ListenBrainz server", headers={"Authorization": f"Token {secret}"})
+    return ListenBrainz(server, account.user, public=account.public)
+
+
+def _jellyfin(account: Account, secret: str) -> Jellyfin:
+    return Jellyfin(Server(account.address, "Jellyfin"), account.user, secret, public=account.public)
+
+
+def _lastfm(account: Account, secret: str) -> LastFm:
+    return LastFm(Server(account.address, "Last.fm"), account.user, secret)
+
+
+def _mpd(account: Account, secret: str) -> Mpd:
+    places = Places.of("absolute", account.prefixes)
+    return Mpd(account.address or "localhost", secret, places=places, queue=account.queue)
+
+
+def _folder(account: Account, secret: str) -> Folder:
+    return Folder(Path(account.address), Places.of(account.paths, account.prefixes))
+
+
+KINDS: dict[str, Kind] = {
+    "subsonic": Kind("Navidrome, Gonic, LMS, supysonic, other (Open)Subsonic servers", _subsonic, "password"),
+    "jellyfin": Kind("Jellyfin", _jellyfin, "password"),
+    "listenbrainz": Kind("ListenBrainz, Maloja, Koito, another Segue", _listenbrainz, "token", LISTENBRAINZ),
+    "lastfm": Kind("Last.fm's scrobbles", _lastfm, "API key", LASTFM),
+    "mpd": Kind("the music player daemon", _mpd, ""),
+    "folder": Kind("a folder of M3U8 files", _folder, ""),
+}
+PULLED = ("listenbrainz", "lastfm")
+PUSHED = tuple(name for name in KINDS if name != "lastfm")
+
+
+def known(kind: str) -> Kind:
+    """The kind of that name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if kind not in KINDS:
+        raise UsageError("There is no such kind of player", expected=", ".join(KINDS), came=kind)
+    return KINDS[kind]
+
+
+def opened(library: Path, account: Account) -> Destination | Source:
+    """The player of an account.
+
+    Raises:
+        UsageError: its secret is not there.
+    """
+    kind = known(account.kind)
+    secret = secrets.find(library, account.name)
+    if secret is None and kind.secret:
+        raise UsageError(
+            f"There is no {kind.secret} of the player {account.name}", do="segue players add it anew"
+        )
+    return kind.open(account, secret or "")

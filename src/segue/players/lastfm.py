@@ -1,0 +1,78 @@
+"""Last.fm: scrobbles (https://www.last.fm/api/show/user.getRecentTracks)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, ClassVar
+
+from segue.errors import BusyError, FormatError, NotFoundError, SegueError, UsageError
+from segue.players.base import Page, Source
+from segue.players.http import Server
+
+ADDRESS = "https://ws.audioscrobbler.com"
+A_PAGE = 200
+PAUSE = 0.25  # seconds between requests; five a second are allowed on average
+_NO_USER, _KEY, _BUSY = (6, 17), (10, 26), (11, 16, 29)
+
+
+class LastFm(Source):
+    """A user's scrobbles; the secret is an API key, with which all that is public can be read."""
+
+    format: ClassVar = "lastfm"
+
+    def __init__(self, server: Server, user: str, key: str) -> None:
+        self._server, self._user, self._key = server, user, key
+
+    @property
+    def where(self) -> str:
+        return self._server.where
+
+    def test(self) -> str:
+        told = self._ask("user.getRecentTracks", limit=1)
+        total = (told.get("recenttracks") or {}).get("@attr", {}).get("total", "?")
+        return f"{self.where} answers: {self._user} has {total} scrobbles"
+
+    def pull(self, since: datetime | None = None, *, before: int | None = None) -> Iterator[Page]:
+        """By time, not by number: pages shift while somebody listens."""
+        oldest = int(since.timestamp()) if since is not None else 0
+        while True:
+            asked: dict[str, Any] = {"limit": A_PAGE} | ({"from": oldest + 1} if oldest else {})
+            told = self._ask("user.getRecentTracks", **asked, **({} if before is None else {"to": before}))
+            page = told.get("recenttracks")
+            tracks = page.get("track") if isinstance(page, dict) else None
+            if tracks is None:
+                raise FormatError(f"{self.where} tells scrobbles otherwise than is documented")
+            tracks = tracks if isinstance(tracks, list) else [tracks]  # one alone comes bare
+            timed = [
+                each for each in tracks if isinstance(each, dict) and (each.get("date") or {}).get("uts")
+            ]
+            if not timed:  # what is playing now has no date
+                return
+            times = [int(each["date"]["uts"]) for each in timed]
+            yield Page(
+                {"recenttracks": {"track": timed, "@attr": {"user": self._user}}}, min(times), len(timed)
+            )
+            if len(timed) < A_PAGE:
+                return
+            # "to" is exclusive; scrobbles of the page's last second may go on beyond it.
+            before = min(times) + 1 if min(times) + 1 < (before or max(times) + 2) else min(times)
+            self._server.pause(PAUSE)
+
+    def _ask(self, method: str, **told: Any) -> dict[str, Any]:
+        asked = {"method": method, "user": self._user, "api_key": self._key, "format": "json", **told}
+        answer = self._server.json("GET", "2.0/", params=asked, errors_are_answers=True)
+        if not isinstance(answer, dict):
+            raise FormatError(f"{self.where} tells scrobbles otherwise than is documented")
+        code, said = answer.get("error"), str(answer.get("message") or "")[:200]
+        if code in _NO_USER:
+            raise NotFoundError(f"{self.where} does not show the scrobbles of {self._user}", came=said)
+        if code in _KEY:
+            raise UsageError(
+                f"{self.where} does not take the API key", came=said, do="segue players add it anew"
+            )
+        if code in _BUSY:
+            raise BusyError(f"{self.where} is busy", came=said, do="try again later")
+        if code:
+            raise SegueError(f"{self.where} refused", came=f"error {code}, {said}")
+        return answer

@@ -1,0 +1,103 @@
+"""ListenBrainz and those that speak as it does: Segue's own service, Maloja, Koito."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, ClassVar
+from urllib.parse import quote
+
+from segue.errors import FormatError, NotFoundError, UsageError
+from segue.players.base import Destination, Page, Source
+from segue.players.http import Server
+from segue.playlists.formats import jspf
+from segue.playlists.formats.text import recording_uri
+from segue.playlists.playlist import Playlist
+
+A_PAGE = 1000  # listens; a server that gives fewer at once says so by what it gives
+ITEMS = 100  # tracks that one request may add to a playlist
+
+
+class ListenBrainz(Destination, Source):
+    """A server at its root address, asked as one user with their token."""
+
+    format: ClassVar = "listenbrainz"
+
+    def __init__(self, server: Server, user: str, *, public: bool = False) -> None:
+        self._server, self._user, self._public = server, user, public
+
+    @property
+    def where(self) -> str:
+        return self._server.where
+
+    def test(self) -> str:
+        told = self._server.json("GET", "1/validate-token")
+        if not isinstance(told, dict) or not told.get("valid"):
+            raise UsageError(f"{self.where} does not take the token", do="segue players add it anew")
+        return f"{self.where} answers, as {told.get('user_name')}"
+
+    def pull(self, since: datetime | None = None, *, before: int | None = None) -> Iterator[Page]:
+        oldest = int(since.timestamp()) if since is not None else 0
+        path = f"1/user/{quote(self._user, safe='')}/listens"
+        while True:
+            asked = {"count": A_PAGE} | ({} if before is None else {"max_ts": before})
+            told = self._server.json("GET", path, params=asked)
+            try:
+                listens = told["payload"]["listens"]
+                times = [int(each["listened_at"]) for each in listens]
+            except (TypeError, KeyError, ValueError):
+                raise FormatError(f"{self.where} tells listens otherwise than ListenBrainz does") from None
+            kept = [each for each, at in zip(listens, times, strict=True) if at > oldest]
+            if kept:
+                # Those of the page's last second may go on beyond it: they are asked for again.
+                yield Page({"payload": {"listens": kept}}, min(times), len(kept))
+            if not listens or min(times) <= oldest:
+                return
+            following = min(times) + 1 if min(times) + 1 < (before or max(times) + 2) else min(times)
+            before = following
+
+    def find(self, playlist: Playlist) -> list[str | None]:
+        """Recordings by their MusicBrainz ids, which every track there must have."""
+        return [entry.track.mbid if recording_uri(entry.track) else None for entry in playlist.entries]
+
+    def has(self, playlist_id: str) -> bool:
+        try:
+            self._server.json("GET", f"1/playlist/{quote(playlist_id, safe='')}")
+        except NotFoundError:
+            return False
+        return True
+
+    def put(self, playlist: Playlist, items: tuple[str, ...], replacing: str | None) -> str:
+        """Make or replace; long ones are made whole before the old one goes."""
+        wanted = dict.fromkeys(items)
+        entries = []
+        for entry in playlist.entries:
+            if entry.track.mbid in wanted:
+                del wanted[entry.track.mbid]
+                entries.append(
+                    replace(entry, position=len(entries) + 1, track=replace(entry.track, location=None))
+                )
+        document = jspf.document(replace(playlist, entries=tuple(entries)), public=self._public)
+        tracks = document["playlist"]["track"]
+        document["playlist"]["track"] = tracks[:ITEMS]
+        made = self._ask("1/playlist/create", document)
+        found = str(made.get("playlist_mbid") or "")
+        if not found:
+            raise FormatError(f"{self.where} did not say which playlist it made")
+        for start in range(ITEMS, len(tracks), ITEMS):
+            lot = {"playlist": {"track": tracks[start : start + ITEMS]}}
+            self._ask(f"1/playlist/{found}/item/add/{start}", lot)
+        if replacing is not None:
+            self.remove(replacing)
+        return found
+
+    def remove(self, playlist_id: str) -> None:
+        try:
+            self._ask(f"1/playlist/{quote(playlist_id, safe='')}/delete", {})
+        except NotFoundError:
+            return
+
+    def _ask(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        told = self._server.json("POST", path, json=body)
+        return told if isinstance(told, dict) else {}

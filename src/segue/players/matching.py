@@ -1,0 +1,51 @@
+"""Which of a player's songs a track is: by MusicBrainz id, ISRC, or name and length, as in the library."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from segue.library.identity import SAME_DURATION_MS, credit_key, name_key
+from segue.library.rows import TrackRef
+from segue.playlists.playlist import TrackCard
+
+
+class Song(NamedTuple):
+    """A song as a player tells it."""
+
+    item: str  # what the player calls it
+    title: str | None
+    artists: tuple[str, ...]
+    duration_ms: int | None = None
+    mbids: tuple[str, ...] = ()
+    isrcs: tuple[str, ...] = ()
+    path: str = ""
+
+
+def best(card: TrackCard, songs: Iterable[Song]) -> Song | None:
+    """The one of `songs` that is the track; None where none is surely it."""
+    ranked = [
+        (rank, number, song) for number, song in enumerate(songs) if (rank := _rank(card, song)) is not None
+    ]
+    return min(ranked)[2] if ranked else None
+
+
+def _rank(card: TrackCard, song: Song) -> tuple[int, int] | None:
+    """How sure it is, the surest first: the kind of likeness, and by how much the lengths differ."""
+    apart = 0
+    if card.duration_ms and song.duration_ms:
+        apart = abs(card.duration_ms - song.duration_ms)
+    if card.mbid and card.mbid in song.mbids:
+        return 0, apart
+    if card.isrc and card.isrc in song.isrcs:
+        return 1, apart
+    mine, theirs = _keys(card.title, card.artists), _keys(song.title, song.artists)
+    # Players tell whole seconds.
+    if mine & theirs and apart <= SAME_DURATION_MS + 1000:
+        return 2, apart
+    return None
+
+
+def _keys(title: str | None, artists: tuple[str, ...]) -> set[str]:
+    ref = TrackRef(title, artists)
+    return {key for key in (name_key(ref), credit_key(ref)) if key is not None}

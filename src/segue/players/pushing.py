@@ -1,0 +1,111 @@
+"""Weekly lists to players: each once, and what could not be matched tried again after the next scan."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import NamedTuple
+
+from segue.engine.sequence import weekly_list
+from segue.errors import NotFoundError, UsageError
+from segue.library import Library
+from segue.players import state
+from segue.players.accounts import WEEK, Account
+from segue.players.base import Destination, Receipt
+from segue.players.kinds import opened
+from segue.playlists.memory import Weeks
+
+STABLE = "weekly"  # the slot of a playlist that every week's list goes into
+
+
+class Pushed(NamedTuple):
+    """What became of the list of an account."""
+
+    account: Account
+    week: str
+    receipt: Receipt
+    removed: int = 0  # playlists of older weeks
+
+
+def push(
+    library: Library,
+    account: Account,
+    *,
+    week: str | None = None,
+    again: bool = False,
+    to: Destination | None = None,
+) -> Pushed | None:
+    """Push a listener's weekly list, unless it is there already; None where there is nothing to do.
+
+    Args:
+        library: with the list.
+        account: whose list, and where to.
+        week: "2026-W48"; by default the listener's newest.
+        again: look at the other side even if nothing has changed here.
+        to: the player, if it is open already.
+
+    Raises:
+        NotFoundError: the listener has no such list, or the player none of its tracks.
+        SegueError: the player refused, or could not be reached; nothing was changed there, but for players
+            that cannot replace at once, which `docs/guides/players.md` names.
+        BusyError: somebody else is pushing there.
+    """
+    if not account.push:
+        raise UsageError(f"{account.name} takes no lists", do="segue players add it anew, with --push")
+    week = week or newest(library, account.listener)
+    playlist = weekly_list(library, week, account.listener)
+    playlist = replace(playlist, title=account.title.replace(WEEK, week))
+    slot = week if WEEK in account.title else STABLE
+    with state.held(library.path, account.name) as kept:
+        old = kept.lists.get(slot, {})
+        tracks = [entry.track.track_id for entry in playlist.entries]
+        same = old.get("tracks") == tracks and old.get("title") == playlist.title
+        if same and not again and not (old["unmatched"] and _scanned_since(library, old["pushed_at"])):
+            return None
+        destination = to or opened(library.path, account)
+        assert isinstance(destination, Destination)
+        items = tuple(old.get("items", ())) if same else ()
+        receipt = destination.push(playlist, replacing=old.get("id"), items=items)
+        kept.lists[slot] = {
+            "id": receipt.playlist_id,
+            "title": playlist.title,
+            "week": week,
+            "tracks": tracks,
+            "items": list(receipt.items),
+            "unmatched": list(receipt.unmatched),
+            "pushed_at": time.time(),
+        }
+        kept.save()
+        removed = _remove_old(kept, account, destination, slot)
+    return Pushed(account, week, receipt, removed)
+
+
+def newest(library: Library, listener: str) -> str:
+    """The newest week of which a listener has a list.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    weeks = Weeks(library.path / "weeks")
+    for week in reversed(weeks.names()):
+        if listener in weeks.made(week):
+            return week
+    raise NotFoundError(f"{listener!r} has no weekly list yet", do=f"segue weekly {listener}")
+
+
+def _scanned_since(library: Library, moment: float) -> bool:
+    scanned = library.arrow("folders")["scanned_at"].to_pylist()
+    return any(at.timestamp() > moment for at in scanned)
+
+
+def _remove_old(kept: state.State, account: Account, destination: Destination, slot: str) -> int:
+    """Remove the playlists of older weeks, beyond those that are kept."""
+    if not account.keep or slot == STABLE:
+        return 0
+    weeks = sorted(name for name in kept.lists if name != STABLE)
+    old = weeks[: -account.keep]
+    for name in old:
+        destination.remove(kept.lists[name]["id"])
+        del kept.lists[name]
+        kept.save()
+    return len(old)

@@ -1,0 +1,182 @@
+"""Subsonic and OpenSubsonic: Navidrome, Gonic, LMS, supysonic and others (https://opensubsonic.netlify.app)."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Iterator
+from typing import Any
+
+from segue.errors import FormatError, NotFoundError, SegueError, UsageError
+from segue.library.identity import normalise
+from segue.library.readers import fields
+from segue.players.base import Destination, comment
+from segue.players.http import Server
+from segue.players.matching import Song, best
+from segue.playlists.playlist import Playlist, TrackCard
+
+VERSION = "1.16.1"
+FOUND, MOST_FOUND = 100, 1000  # songs of an answer to a search, and of all answers to it
+AT_ONCE = 150  # songs in one address: servers refuse those over some 8,000 characters
+_NOT_THERE, _NO_TOKENS, _WRONG = 70, (10, 41, 42), (40, 41, 42, 43, 44, 50)
+_BRACKETS = re.compile(r"\s*[(\[].*|\s+-\s.*|\s+(?:feat|ft)\b.*", re.I)
+
+
+class Subsonic(Destination):
+    """A Subsonic server, asked as one of its users; without a user the secret is an API key."""
+
+    def __init__(self, server: Server, user: str, secret: str, *, public: bool = False) -> None:
+        self._server, self._user, self._secret, self._public = server, user, secret, public
+        self._post: bool | None = None
+        self._tokens = True  # whether the server takes a hash of the password in its place
+
+    @property
+    def where(self) -> str:
+        return self._server.where
+
+    def test(self) -> str:
+        told = self._ask("ping")
+        kind = " ".join(str(told[key]) for key in ("type", "serverVersion") if told.get(key))
+        return f"{self.where} answers as {kind or 'a Subsonic server'}, protocol {told.get('version', '?')}"
+
+    def find(self, playlist: Playlist) -> list[str | None]:
+        return [self._song(entry.track) for entry in playlist.entries]
+
+    def has(self, playlist_id: str) -> bool:
+        try:
+            self._ask("getPlaylist", id=playlist_id)
+        except NotFoundError:
+            return False
+        return True
+
+    def put(self, playlist: Playlist, items: tuple[str, ...], replacing: str | None) -> str:
+        """One request where it fits: servers replace all tracks of a playlist, or none of them."""
+        if replacing is None or not self.has(replacing):
+            replacing = self._ours(playlist.title)
+        first = items if self._posts() else items[:AT_ONCE]
+        which = {"name": playlist.title} if replacing is None else {"playlistId": replacing}
+        told = self._ask("createPlaylist", songId=list(first), **which)
+        made = (told.get("playlist") or {}).get("id") or replacing or self._newest(playlist.title)
+        for start in range(len(first), len(items), AT_ONCE):
+            self._ask("updatePlaylist", playlistId=made, songIdToAdd=list(items[start : start + AT_ONCE]))
+        said = {"name": playlist.title, "comment": comment(playlist), "public": str(self._public).lower()}
+        self._ask("updatePlaylist", playlistId=made, **said)
+        return str(made)
+
+    def remove(self, playlist_id: str) -> None:
+        try:
+            self._ask("deletePlaylist", id=playlist_id)
+        except NotFoundError:
+            return
+
+    def _song(self, card: TrackCard) -> str | None:
+        title = card.title or ""
+        short = _BRACKETS.sub("", title).strip()
+        artist = card.artists[0] if card.artists else ""
+        # Some servers look for all words everywhere, others for the whole text in the title alone.
+        for query in dict.fromkeys((title, short, f"{artist} {short}".strip(), normalise(short))):
+            if query and (song := best(card, self._search(query))) is not None:
+                return song.item
+        return None
+
+    def _search(self, query: str) -> Iterator[Song]:
+        """Songs that are found, as far as they are looked at: many have "Love" in their titles."""
+        for start in range(0, MOST_FOUND, FOUND):
+            asked = {"query": query, "songCount": FOUND, "songOffset": start}
+            told = self._ask("search3", **asked, artistCount=0, albumCount=0)
+            found = (told.get("searchResult3") or {}).get("song") or []
+            yield from (
+                _told(each) for each in found if isinstance(each, dict) and each.get("id") is not None
+            )
+            if len(found) < FOUND:
+                return
+
+    def _ours(self, title: str) -> str | None:
+        """A playlist of that title that Segue made, as where what was kept of it is lost."""
+        for each in self._playlists(title):
+            if str(each.get("comment") or "").startswith("Segue"):
+                return str(each["id"])
+        return None
+
+    def _newest(self, title: str) -> str:
+        """The playlist of that title that was made last, where a server answers nothing."""
+        found = self._playlists(title)
+        if not found:
+            raise SegueError(f"{self.where} did not make the playlist", came="no playlist of its name")
+        return str(max(found, key=lambda each: str(each.get("created") or ""))["id"])
+
+    def _playlists(self, title: str) -> list[dict[str, Any]]:
+        told = (self._ask("getPlaylists").get("playlists") or {}).get("playlist") or []
+        mine = (each for each in told if each.get("owner") in (None, self._user) or not self._user)
+        return [each for each in mine if each.get("name") == title and each.get("id") is not None]
+
+    def _posts(self) -> bool:
+        """Whether the server takes what it is told in the body of a POST."""
+        if self._post is None:
+            self._post = False
+            try:
+                offered = self._ask("getOpenSubsonicExtensions").get("openSubsonicExtensions") or []
+                self._post = any(each.get("name") == "formPost" for each in offered)
+            except SegueError:
+                pass  # a server of before OpenSubsonic
+        return self._post
+
+    def _ask(self, verb: str, **told: Any) -> dict[str, Any]:
+        """What the server answers.
+
+        Raises:
+            NotFoundError: it does not have what was named.
+            UsageError: it does not take the account.
+            SegueError: it refuses, or cannot be reached.
+        """
+        asked = told
+        told = {**self._identity(), "v": VERSION, "c": "segue", "f": "json", **told}
+        # Replacing a playlist twice is the same as once; making one is not, nor is adding to it.
+        safe = not (verb == "createPlaylist" and "playlistId" not in told) and "songIdToAdd" not in told
+        path = f"rest/{verb}.view"
+        if self._post:
+            answer = self._server.json("POST", path, safe=safe, data=told)
+        else:
+            answer = self._server.json("GET", path, safe=safe, params=told)
+        body = answer.get("subsonic-response") if isinstance(answer, dict) else None
+        if not isinstance(body, dict):
+            raise FormatError(f"{self.where} is no Subsonic server", do="give the address without /rest")
+        if body.get("status") == "ok":
+            return body
+        error = body.get("error") or {}
+        code, said = error.get("code"), str(error.get("message") or "")[:200]
+        if code in _NO_TOKENS and self._tokens and self._user:
+            self._tokens = False  # supysonic, and accounts that another server keeps the passwords of
+            return self._ask(verb, **asked)
+        if code == _NOT_THERE:
+            raise NotFoundError(f"{self.where} does not have what was named", came=said)
+        if code in _WRONG:
+            raise UsageError(
+                f"{self.where} does not take the account", came=said, do="segue players add it anew"
+            )
+        raise SegueError(f"{self.where} refused {verb}", came=f"error {code}, {said}")
+
+    def _identity(self) -> dict[str, str]:
+        if not self._user:
+            return {"apiKey": self._secret}  # with which a user's name is an error
+        if not self._tokens:
+            return {"u": self._user, "p": f"enc:{self._secret.encode().hex()}"}
+        salt = secrets.token_hex(8)
+        # The protocol's own: MD5 of password and salt, so that the password itself is not sent.
+        return {"u": self._user, "s": salt, "t": hashlib.md5(f"{self._secret}{salt}".encode()).hexdigest()}
+
+
+def _told(song: dict[str, Any]) -> Song:
+    artists = [each.get("name") for each in song.get("artists") or [] if isinstance(each, dict)]
+    artists = [name for name in artists if name] or [song.get("artist") or ""]
+    isrcs = song.get("isrc") or []
+    return Song(
+        str(song["id"]),
+        song.get("title"),
+        tuple(artists),
+        fields.or_none(fields.seconds, song.get("duration")) or None,
+        tuple(filter(None, [fields.mbid(song.get("musicBrainzId"))])),
+        tuple(filter(None, map(fields.isrc, isrcs if isinstance(isrcs, list) else [isrcs]))),
+        str(song.get("path") or ""),
+    )

@@ -1,0 +1,152 @@
+"""Servers as their documents describe them, small enough to read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx2 as httpx
+
+from segue.players.http import Server
+
+
+def server(answer: Callable[[httpx.Request], httpx.Response], waits: list[float] | None = None) -> Server:
+    waits = [] if waits is None else waits
+    return Server(
+        "https://music.example.org", "The server", transport=httpx.MockTransport(answer), sleep=waits.append
+    )
+
+
+class Subsonic:
+    """https://opensubsonic.netlify.app: errors come with status 200."""
+
+    def __init__(self, songs: list[dict[str, Any]], *, tokens: bool = True, empty: bool = False) -> None:
+        self.songs, self.tokens, self.empty = songs, tokens, empty
+        self.lists: dict[str, dict[str, Any]] = {}
+        self.made = 0
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        asked = httpx.QueryParams(request.url.query.decode() or request.content.decode())
+        verb = request.url.path.rpartition("/")[2].removesuffix(".view")
+        if asked.get("u") != "ana" or ("t" in asked and not self.tokens):
+            return self._error(10 if "t" in asked else 40)
+        return getattr(self, verb)(asked)
+
+    def _ok(self, **told: Any) -> httpx.Response:
+        return httpx.Response(200, json={"subsonic-response": {"status": "ok", "version": "1.16.1", **told}})
+
+    def _error(self, code: int) -> httpx.Response:
+        error = {"code": code, "message": "no"}
+        return httpx.Response(200, json={"subsonic-response": {"status": "failed", "error": error}})
+
+    def ping(self, asked: httpx.QueryParams) -> httpx.Response:
+        return self._ok(type="fake")
+
+    def getOpenSubsonicExtensions(self, asked: httpx.QueryParams) -> httpx.Response:
+        return self._ok(openSubsonicExtensions=[{"name": "formPost", "versions": [1]}])
+
+    def search3(self, asked: httpx.QueryParams) -> httpx.Response:
+        words = asked["query"].lower()
+        start, most = int(asked["songOffset"]), int(asked["songCount"])
+        found = [song for song in self.songs if words in song["title"].lower()]
+        return self._ok(searchResult3={"song": found[start : start + most]} if found else {})
+
+    def getPlaylists(self, asked: httpx.QueryParams) -> httpx.Response:
+        told = [{"id": key, **value} for key, value in self.lists.items()]
+        return self._ok(playlists={"playlist": told} if told else {})
+
+    def getPlaylist(self, asked: httpx.QueryParams) -> httpx.Response:
+        return self._ok(playlist={}) if asked["id"] in self.lists else self._error(70)
+
+    def createPlaylist(self, asked: httpx.QueryParams) -> httpx.Response:
+        known = {song["id"] for song in self.songs}
+        items = asked.get_list("songId")
+        key = asked.get("playlistId")
+        if not set(items) <= known or (key is not None and key not in self.lists):
+            return self._error(70)
+        if key is None:
+            self.made += 1
+            key = f"list{self.made}"
+            self.lists[key] = {"name": asked["name"], "owner": "ana"}
+        self.lists[key]["entry"] = items
+        return self._ok() if self.empty else self._ok(playlist={"id": key})
+
+    def updatePlaylist(self, asked: httpx.QueryParams) -> httpx.Response:
+        one = self.lists[asked["playlistId"]]
+        one.update({name: asked[name] for name in ("name", "comment") if name in asked})
+        one["entry"] += asked.get_list("songIdToAdd")
+        return self._ok()
+
+    def deletePlaylist(self, asked: httpx.QueryParams) -> httpx.Response:
+        return self._ok() if self.lists.pop(asked["id"], None) else self._error(70)
+
+
+class ListenBrainz:
+    """https://listenbrainz.readthedocs.io: listens by max_ts, playlists by JSPF."""
+
+    def __init__(self, times: list[int], *, most: int = 1000) -> None:
+        self.times, self.most = sorted(times, reverse=True), most
+        self.lists: dict[str, list[str]] = {}
+        self.requests, self.break_at, self.made = 0, 0, 0
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.requests += 1
+        if self.requests == self.break_at:
+            return httpx.Response(500)
+        path = request.url.path.removeprefix("/1/")
+        if path == "validate-token":
+            return httpx.Response(200, json={"code": 200, "valid": True, "user_name": "ana"})
+        if path == "user/ana/listens":
+            before = int(request.url.params.get("max_ts", 2**40))
+            told = [at for at in self.times if at < before][
+                : min(self.most, int(request.url.params["count"]))
+            ]
+            return httpx.Response(200, json={"payload": {"listens": [self._listen(at) for at in told]}})
+        if path == "playlist/create":
+            body = json.loads(request.content)["playlist"]
+            self.made += 1
+            self.lists[f"list{self.made}"] = [
+                each["identifier"][0].rpartition("/")[2] for each in body["track"]
+            ]
+            return httpx.Response(200, json={"status": "ok", "playlist_mbid": f"list{self.made}"})
+        key = path.split("/")[1]
+        if key not in self.lists:
+            return httpx.Response(404, json={"code": 404, "error": "no"})
+        if path.endswith("/delete"):
+            del self.lists[key]
+        return httpx.Response(200, json={"status": "ok"})
+
+    def _listen(self, at: int) -> dict[str, Any]:
+        return {"listened_at": at, "track_metadata": {"artist_name": "Adele", "track_name": f"Song {at % 7}"}}
+
+
+class Jellyfin:
+    """https://api.jellyfin.org, as of 10.10."""
+
+    def __init__(self, songs: list[dict[str, Any]]) -> None:
+        self.songs, self.lists, self.made = songs, {}, 0
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        path, asked = request.url.path.strip("/"), request.url.params
+        if path == "System/Info/Public":
+            return httpx.Response(200, json={"Version": "10.10.0"})
+        if path == "Users/AuthenticateByName":
+            told = json.loads(request.content)
+            right = (told["Username"], told["Pw"]) == ("ana", "secret")
+            return httpx.Response(200 if right else 401, json={"User": {"Id": "u1"}, "AccessToken": "t1"})
+        assert 'Token="t1"' in request.headers["Authorization"]
+        if path == "Items":
+            found = [song for song in self.songs if asked["searchTerm"].lower() in song["Name"].lower()]
+            return httpx.Response(200, json={"Items": found})
+        if path == "Playlists":
+            self.made += 1
+            self.lists[f"list{self.made}"] = json.loads(request.content)["Ids"]
+            return httpx.Response(200, json={"Id": f"list{self.made}"})
+        key = path.split("/")[1]
+        if key not in self.lists:
+            return httpx.Response(404)
+        if request.method == "DELETE":
+            del self.lists[key]
+            return httpx.Response(204)
+        return httpx.Response(200, json={"Items": [{"Id": each} for each in self.lists[key]]})

@@ -1,0 +1,184 @@
+"""Lists out and listening in: nothing twice, nothing lost, what was broken off goes on."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx2 as httpx
+import pyarrow as pa
+import pytest
+from tests.players import fakes
+
+from segue.errors import FormatError, NotFoundError, SegueError, UsageError
+from segue.library import Library
+from segue.library.tables import FOLDERS, TRACKS
+from segue.players import accounts, listenbrainz, secrets
+from segue.players.lastfm import LastFm
+from segue.players.listenbrainz import ListenBrainz
+from segue.players.pulling import pull
+from segue.players.pushing import push
+from segue.players.subsonic import Subsonic
+from segue.playlists.memory import Weeks
+from segue.playlists.playlist import Playlist, PlaylistEntry, TrackCard, monday
+
+BASE = 1_700_000_000
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setattr(secrets, "_keyring", lambda: None)
+
+
+@pytest.fixture
+def listed(tmp_path: Path) -> Library:
+    """A library with six tracks, and lists of two weeks of some of them."""
+    library = Library.open(tmp_path / "library", create=True)
+    rows = [
+        {"track_id": f"t{n}", "title": f"Song {n}", "artists": ["Adele"], "medium": "song"} for n in range(6)
+    ]
+    with library.writing() as writer:
+        writer.append(
+            "tracks", pa.Table.from_pylist([{**dict.fromkeys(TRACKS.names), **r} for r in rows], TRACKS)
+        )
+    for week, tracks in (("2026-W48", (0, 1, 2)), ("2026-W49", (3, 4, 5))):
+        entries = tuple(PlaylistEntry(k, TrackCard(f"t{n}"), reason="So.") for k, n in enumerate(tracks, 1))
+        made = Playlist(
+            "Discover Weekly", "ana", week, datetime.combine(monday(week), datetime.min.time(), UTC), entries
+        )
+        Weeks(library.path / "weeks").remember(week, [made])
+    return library
+
+
+def _account(library: Library, **told: object) -> accounts.Account:
+    return accounts.add(library.path, **{"name": "home", "kind": "subsonic", "listener": "ana", **told})
+
+
+def _songs(*numbers: int) -> fakes.Subsonic:
+    return fakes.Subsonic([{"id": f"s{n}", "title": f"Song {n}", "artist": "Adele"} for n in numbers])
+
+
+def test_next_monday_the_same_playlist_holds_other_songs(listed: Library) -> None:
+    fake, account = _songs(*range(6)), _account(listed)
+    to = Subsonic(fakes.server(fake), "ana", "x")
+    first = push(listed, account, week="2026-W48", to=to)
+    assert push(listed, account, week="2026-W48", to=to) is None
+    second = push(listed, account, to=to)
+    assert first and second and first.receipt.playlist_id == second.receipt.playlist_id
+    assert [one["entry"] for one in fake.lists.values()] == [["s3", "s4", "s5"]]
+
+
+def test_what_was_not_there_is_tried_again_after_a_scan(listed: Library) -> None:
+    fake, account = _songs(0, 1), _account(listed)
+    to = Subsonic(fakes.server(fake), "ana", "x")
+    first = push(listed, account, week="2026-W48", to=to)
+    assert first and first.receipt.unmatched == ("Adele - Song 2",)
+    fake.songs += _songs(2).songs
+    assert push(listed, account, week="2026-W48", to=to) is None
+    row = {"folder": "/m", "scanned_at": datetime.now(UTC) + timedelta(seconds=5), "matched_with": ""}
+    with listed.writing() as writer:
+        writer.append("folders", pa.Table.from_pylist([row], FOLDERS))
+    again = push(listed, account, week="2026-W48", to=to)
+    assert again and again.receipt.items == ("s0", "s1", "s2")
+
+
+def test_a_push_that_fails_leaves_the_old_list_and_is_done_the_next_time(listed: Library) -> None:
+    fake, account = _songs(*range(6)), _account(listed)
+    push(listed, account, week="2026-W48", to=Subsonic(fakes.server(fake), "ana", "x"))
+
+    def down(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(500) if "createPlaylist" in request.url.path else fake(request)
+
+    with pytest.raises(SegueError, match="status 500"):
+        push(listed, account, to=Subsonic(fakes.server(down), "ana", "x"))
+    assert [one["entry"] for one in fake.lists.values()] == [["s0", "s1", "s2"]]
+    assert push(listed, account, to=Subsonic(fakes.server(fake), "ana", "x")) is not None
+
+
+def test_a_playlist_for_each_week_and_old_ones_removed(listed: Library) -> None:
+    fake, account = _songs(*range(6)), _account(listed, title="Weekly {week}", keep=1)
+    to = Subsonic(fakes.server(fake), "ana", "x")
+    push(listed, account, week="2026-W48", to=to)
+    done = push(listed, account, week="2026-W49", to=to)
+    assert done and done.removed == 1
+    assert [one["name"] for one in fake.lists.values()] == ["Weekly 2026-W49"]
+
+
+def test_who_has_no_list_is_told(listed: Library) -> None:
+    with pytest.raises(NotFoundError, match="no weekly list yet"):
+        push(listed, _account(listed, listener="bob"))
+    with pytest.raises(UsageError, match="takes no lists"):
+        push(listed, _account(listed, push=False))
+
+
+def test_listens_come_page_by_page_and_a_break_is_gone_on_from(
+    listed: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listenbrainz, "A_PAGE", 10)
+    fake = fakes.ListenBrainz([BASE + 300 * n for n in range(35)] + [BASE + 3000] * 3, most=10)
+    account = _account(listed, kind="listenbrainz", pull=True)
+    source = ListenBrainz(fakes.server(fake), "ana")
+    fake.break_at = 3
+    with pytest.raises(SegueError, match="status 500"):
+        pull(listed, account, source=source)
+    asked = fake.requests
+    done = pull(listed, account, source=source)
+    assert fake.requests - asked <= 5
+    listed.refresh()
+    assert done.stored == listed.count("listens") == 35
+    fake.times.insert(0, BASE + 50_000)
+    assert pull(listed, account, source=source).stored == 1
+
+
+def test_lastfm_as_documented(listed: Library) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.params["user"] == "nobody":
+            return httpx.Response(404, json={"error": 6, "message": "User not found"})
+        tracks = [
+            {
+                "artist": {"#text": "Adele", "mbid": ""},
+                "name": f"Song {n}",
+                "album": {"#text": "25", "mbid": ""},
+            }
+            | {"mbid": "", "date": {"uts": str(BASE + 300 * n), "#text": ""}}
+            for n in range(3)
+        ]
+        playing = {**tracks[0], "@attr": {"nowplaying": "true"}}
+        del playing["date"]
+        attr = {"user": "ana", "total": "3", "page": "1", "totalPages": "1", "perPage": "200"}
+        return httpx.Response(200, json={"recenttracks": {"track": [playing, *tracks], "@attr": attr}})
+
+    account = _account(listed, kind="lastfm", push=False, pull=True)
+    source = LastFm(fakes.server(answer), "ana", "key")
+    assert "3 scrobbles" in source.test()
+    assert pull(listed, account, source=source).stored == 3
+    with pytest.raises(NotFoundError, match="does not show"):
+        LastFm(fakes.server(answer), "nobody", "key").test()
+
+
+def test_secrets_are_read_by_their_owner_alone(listed: Library) -> None:
+    where = secrets.keep(listed.path, "home", "hunter2")
+    assert "only you can read" in where
+    assert secrets.find(listed.path, "home") == "hunter2"
+    assert secrets.file().stat().st_mode & 0o777 == 0o600
+    assert not any(b"hunter2" in path.read_bytes() for path in listed.path.rglob("*") if path.is_file())
+    if os.name != "nt":
+        secrets.file().chmod(0o644)
+        with pytest.raises(FormatError, match="read by others"):
+            secrets.find(listed.path, "home")
+        secrets.file().chmod(0o600)
+    secrets.keep(listed.path, "home", None)
+    assert secrets.find(listed.path, "home") is None
+
+
+def test_players_of_a_library(listed: Library) -> None:
+    _account(listed)
+    _account(listed, name="two", listener="bob")
+    assert list(accounts.read(listed.path)) == ["home", "two"]
+    assert accounts.forget(listed.path, "bob") == ["two"]
+    with pytest.raises(NotFoundError, match="no player 'two'"):
+        accounts.account(listed.path, "two")
+    with pytest.raises(UsageError, match="no name of a player"):
+        _account(listed, name="a/b")
