@@ -88,7 +88,7 @@ def newest(library: Library, listener: str) -> str:
     """
     weeks = Weeks(library.path / "weeks")
     for week in reversed(weeks.names()):
-        if listener in weeks.made(week):
+        if listener in weeks.listeners_with_list(week):
             return week
     raise NotFoundError(f"{listener!r} has no weekly list yet", do=f"segue weekly {listener}")
 
