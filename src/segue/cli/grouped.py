@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from typing import Any, get_type_hints
 
 
@@ -23,7 +23,10 @@ def ungrouped(function: Callable[..., Any]) -> Callable[..., Any]:
         inner = get_type_hints(objects[name], include_extras=True)
         parameters += [
             inspect.Parameter(
-                each.name, parameter.KEYWORD_ONLY, default=each.default, annotation=inner[each.name]
+                each.name,
+                parameter.KEYWORD_ONLY,
+                default=parameter.empty if each.default is MISSING else each.default,
+                annotation=inner[each.name],
             )
             for each in fields(objects[name])
         ]

@@ -43,9 +43,10 @@ class Where:
     ]
     listener: Annotated[str, typer.Option(help="Whose lists and listening.", show_default=False)]
     address: Annotated[
-        str, typer.Option(help="Of the server (https://...), a folder, or mpd's host:port.")
+        str,
+        typer.Option(help="Of the server (https://...), a folder, or mpd's host:port.", show_default=False),
     ] = ""
-    user: Annotated[str, typer.Option(help="Their name there.")] = ""
+    user: Annotated[str, typer.Option(help="Their name there.", show_default=False)] = ""
 
 
 @dataclass(frozen=True)
