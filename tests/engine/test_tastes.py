@@ -54,7 +54,7 @@ def test_a_listener_of_two_kinds_has_two_tastes_and_a_page_can_show_them(library
     picture = svg(draw(chart, names, [f"song {n}" for n in chart.tracks]))
     assert all(name in picture for name in names) and "song" in picture
     lines = svg(draw_weeks([("2026-W30", 0, "A", 0.4), ("2026-W31", 0, "B", 0.5)]))
-    assert "B (0)" in lines and "A (0)" not in lines
+    assert "B (1)" in lines and "A (1)" not in lines
     assert described(Engine(library), found, "nobody") == []
 
 

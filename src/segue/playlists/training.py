@@ -145,7 +145,7 @@ def work_out(
     space = TasteSpace.of(spectral_vectors(matrix), plays, tastes)
     space = replace(space, vectors=beside_their_artist(space.vectors, context.main_artists()))
     if model.config.observations.teachers == "sessions":
-        space = joined_by_sessions(space, plays, matrix)
+        space = joined_by_sessions(space, plays, matrix, context.main_artists())
     some = sorted(sample[:HUB_SAMPLE])
     liked = matrix.indices[matrix.data > 0]
     catalogue = Catalogue.read(library, tracks, np.bincount(liked, minlength=len(tracks)))
