@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from segue.engine.weekly import Ready
     from segue.factors.model import FactorModel
     from segue.library.search import Found
-    from segue.playlists.playlist import Playlist
+    from segue.playlists.playlist import Playlist, TrackCard
     from segue.playlists.radio_config import RadioConfig
     from segue.playlists.weekly import WeeklyConfig
     from segue.playlists.why_not import WhyNot
@@ -130,6 +130,17 @@ class Engine:
             known = shelf.load_held(name, Listeners.load, version)
         fresh = known if known.data == library.fingerprint() else None
         return Factors(name, version, model, Vocabulary(model.tracks_), shared, fresh)
+
+    def cards(self, tracks: Sequence[str]) -> list[TrackCard]:
+        """What people read of tracks, from the model's catalogue where it has them all."""
+        from segue.playlists.catalogue import Catalogue
+
+        factors = self.factors() if FACTORS in shelf_of(self.library).names() else None
+        if factors is not None and all(track in factors.tracks for track in tracks):
+            catalogue = factors.shared.catalogue
+            return [catalogue.card(factors.tracks[track]) for track in tracks]
+        catalogue = Catalogue.read(self.library, tracks)
+        return [catalogue.card(place) for place in range(len(tracks))]
 
     def guide(self) -> Asked:
         """What a radio asks: the trained network with what is blended with it, or neighbours.

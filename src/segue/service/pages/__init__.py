@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from segue.service.pages import entering, week
+from segue.service.pages import (
+    entering,
+    figures,
+    importing,
+    operator,
+    order,
+    radio,
+    review,
+    session,
+    tastes,
+    week,
+)
 from segue.service.pages.doorkeeper import Doorkeeper
 
-PAGES = (entering, week)
+PAGES = (entering, week, tastes, radio, session, order, review, figures, importing, operator)
 
 
 def install(app: FastAPI, key: str | None = None) -> None:

@@ -1,0 +1,186 @@
+"""What a listener played, month by month: how much, what was new, what they came back to, what they left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from segue.library.listening import LibrarySubset, plays
+from segue.playlists.catalogue import Catalogue
+from segue.playlists.playlist import TrackCard
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from segue.engine.engine import Engine
+
+SHOWN = 5  # tracks and artists that a month tells of
+OFTEN = 5  # plays after which a track was a favourite
+LEFT = 60  # days without a play after which it is one no more
+
+
+class Played(NamedTuple):
+    """A track, and how often it was played."""
+
+    track: TrackCard
+    plays: int
+    when: str  # ISO date that matters: of the first play of a discovery, of the last one of what was left
+
+
+class Month(NamedTuple):
+    """A month of listening."""
+
+    month: str  # "2026-11"
+    plays: int
+    hours: float  # as long as is known
+    skipped: float | None  # share of the plays of which it is known
+    tracks: int  # different ones
+    new: int  # of them never played before
+    days: list[int]  # plays of each day of the month
+    top: list[Played]
+    artists: list[tuple[str, int]]
+    discovered: list[Played]  # new in that month, played most since
+
+
+class Review(NamedTuple):
+    """All that a listener played, in months, the newest first."""
+
+    months: list[Month]
+    left: list[Played]  # favourites that are not played any more, the most played first
+    back: list[Played]  # favourites of old that are played again
+
+
+def review(engine: Engine, listener: str) -> Review:
+    """A listener's months. Plays without a time are left out.
+
+    Raises:
+        NotFoundError: no such listener.
+    """
+    engine.refuse_unknown(listener)
+    told = _told(engine, listener)
+    if not len(told.day):
+        return Review([], [], [])
+    tracks, code = np.unique(told.track, return_inverse=True)
+    cards = Catalogue.read(engine.library, tracks.tolist())
+    first, last = np.full(len(tracks), np.iinfo(np.int64).max), np.zeros(len(tracks), np.int64)
+    np.minimum.at(first, code, told.day)
+    np.maximum.at(last, code, told.day)
+    total = np.bincount(code, minlength=len(tracks))
+    month = told.day.astype("datetime64[D]").astype("datetime64[M]")
+    first_month = first.astype("datetime64[D]").astype("datetime64[M]")
+    months = []
+    for which in np.unique(month)[::-1]:
+        rows = month == which
+        count = np.bincount(code[rows], minlength=len(tracks))
+        new = (first_month == which) & (count > 0)
+        names, per_artist = _artists(cards, count)
+        known = told.skipped[rows]
+        known = known[~np.isnan(known)]
+        months.append(
+            Month(
+                str(which),
+                int(rows.sum()),
+                float(np.nansum(told.ms[rows])) / 3_600_000,
+                float(known.mean()) if len(known) else None,
+                int((count > 0).sum()),
+                int(new.sum()),
+                _days(told.day[rows], which),
+                _most(cards, count, count, last),
+                list(zip(names, per_artist, strict=True)),
+                _most(cards, np.where(new, total, 0), total, first),
+            )
+        )
+    now = int(told.day.max())
+    often = total >= OFTEN
+    left = _most(cards, np.where(often & (now - last > LEFT), total, 0), total, last)
+    return Review(months, left, _most(cards, _returned(code, told.day, total, now), total, last))
+
+
+class _Told(NamedTuple):
+    track: NDArray[np.object_]
+    day: NDArray[np.int64]  # since 1970
+    ms: NDArray[np.float64]
+    skipped: NDArray[np.float64]
+
+
+def _told(engine: Engine, listener: str) -> _Told:
+    library = engine.library
+    table = plays(LibrarySubset(library, [listener]))
+    mine = table.filter((table.listener_id == listener) & table.started_at.notnull())
+    heard = mine.played_ms.coalesce((mine.share * mine.duration_ms).cast("int64"))
+    rows = library.arrow(mine.select("track_id", "skipped", ms=heard, day=mine.started_at.cast("date")))
+    return _Told(
+        np.array(rows["track_id"].to_pylist(), object),
+        rows["day"].to_numpy().astype("datetime64[D]").astype(np.int64),
+        np.array(rows["ms"].to_pylist(), np.float64),
+        np.array(rows["skipped"].to_pylist(), np.float64),
+    )
+
+
+def _most(
+    cards: Catalogue, count: NDArray, shown: NDArray, when: NDArray[np.int64], most: int = SHOWN
+) -> list[Played]:
+    order = np.argsort(-count, kind="stable")[:most]
+    return [
+        Played(cards.card(place), int(shown[place]), str(np.datetime64(int(when[place]), "D")))
+        for place in order.tolist()
+        if count[place] > 0
+    ]
+
+
+def _artists(cards: Catalogue, count: NDArray) -> tuple[list[str], list[int]]:
+    found: dict[str, int] = {}
+    for place in np.flatnonzero(count).tolist():
+        artists = cards.card(place).artists
+        if artists:
+            found[artists[0]] = found.get(artists[0], 0) + int(count[place])
+    top = sorted(found.items(), key=lambda each: (-each[1], each[0]))[:SHOWN]
+    return [name for name, _ in top], [plays for _, plays in top]
+
+
+def _days(days: NDArray[np.int64], month: np.datetime64) -> list[int]:
+    start = month.astype("datetime64[D]").astype(np.int64)
+    length = (month + np.timedelta64(1, "M")).astype("datetime64[D]").astype(np.int64) - start
+    return np.bincount(days - start, minlength=int(length)).tolist()
+
+
+def _returned(
+    code: NDArray[np.integer], day: NDArray[np.int64], total: NDArray[np.integer], now: int
+) -> NDArray[np.integer]:
+    """Plays of favourites that were not played for long, and then again in the last month."""
+    order = np.lexsort((day, code))
+    same = code[order][1:] == code[order][:-1]
+    gap = (day[order][1:] - day[order][:-1]) > LEFT
+    lately = day[order][1:] > now - 31
+    found = np.zeros(len(total), np.int64)
+    np.add.at(found, code[order][1:][same & gap & lately], 1)
+    return np.where((found > 0) & (total >= OFTEN), total, 0)
+
+
+def shares_by_month(
+    engine: Engine, listener: str, groups: Sequence[Sequence[str]], months: int = 12
+) -> tuple[list[str], NDArray[np.float64]]:
+    """How much of a listener's plays each group of tracks was, month by month.
+
+    Args:
+        engine: of the library.
+        listener: whose plays.
+        groups: ids of the tracks of each; a track counts for the first group that has it.
+        months: the last ones, at most.
+
+    Returns:
+        The months that have plays, oldest first, and shares (n_groups, n_months).
+    """
+    told = _told(engine, listener)
+    place = {track: number for number, group in reversed(list(enumerate(groups))) for track in group}
+    group = np.array([place.get(track, -1) for track in told.track.tolist()], np.int64)
+    month = told.day.astype("datetime64[D]").astype("datetime64[M]")
+    names = np.unique(month)[-months:]
+    shares = np.zeros((len(groups), len(names)))
+    for column, which in enumerate(names):
+        rows = (month == which) & (group >= 0)
+        if rows.any():
+            shares[:, column] = np.bincount(group[rows], minlength=len(groups)) / rows.sum()
+    return [str(name) for name in names], shares
