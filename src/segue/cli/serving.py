@@ -90,31 +90,14 @@ def serve(
 
 def _demo(library: Path) -> Path:
     """The library of the demo, which is made if it is not there."""
-    from segue.demo import run_demo
+    from segue.demo import Demo, Watcher
 
-    folder = DEMO if library == LIBRARY else library
-    if not (folder / "report.html").exists():
-        run_demo(folder, seed=1, listeners=300, tracks=6000, tell=print)
-    _make_due(folder / "library")
-    return folder / "library"
-
-
-def _make_due(library: Path) -> None:
-    """The lists that are due by now, so that they are there at once."""
-    from datetime import UTC
-    from datetime import datetime as clock
-
-    from segue.engine import Engine
-    from segue.engine.schedule import week_due, zone
-    from segue.engine.weekly import weekly
-    from segue.playlists.memory import Weeks
-    from segue.settings import ScheduleConfig
-
-    config = ScheduleConfig()
-    week = week_due(clock.now(UTC), config.at, zone(config.time_zone))
-    if week not in Weeks(library / "weeks").names():
-        print(f"Lists of {week} for everybody")
-        weekly(Engine.open(library), week)
+    made = Demo(DEMO if library == LIBRARY else library, watcher=Watcher(tell=print))
+    if not made.finished:
+        made.begin()
+        made.learn()
+    made.lists_due()
+    return made.library
 
 
 def _tell_first(tokens: Tokens, demo: bool) -> None:

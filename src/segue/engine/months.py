@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SHOWN = 5  # tracks and artists that a month tells of
 OFTEN = 5  # plays after which a track was a favourite
+FEWEST = 20  # plays of a month that says how tastes are shared
 LEFT = 60  # days without a play after which it is one no more
 
 
@@ -177,7 +178,8 @@ def shares_by_month(
     place = {track: number for number, group in reversed(list(enumerate(groups))) for track in group}
     group = np.array([place.get(track, -1) for track in told.track.tolist()], np.int64)
     month = told.day.astype("datetime64[D]").astype("datetime64[M]")
-    names = np.unique(month)[-months:]
+    names, plays_of = np.unique(month, return_counts=True)
+    names = names[plays_of >= FEWEST][-months:]  # a month that has just begun tells nothing yet
     shares = np.zeros((len(groups), len(names)))
     for column, which in enumerate(names):
         rows = (month == which) & (group >= 0)

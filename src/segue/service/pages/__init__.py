@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from segue.service.pages import (
+    board,
     entering,
     figures,
     importing,
@@ -18,7 +19,7 @@ from segue.service.pages import (
 )
 from segue.service.pages.doorkeeper import Doorkeeper
 
-PAGES = (entering, week, tastes, radio, session, order, review, figures, importing, operator)
+PAGES = (board, entering, week, tastes, radio, session, order, review, figures, importing, operator)
 
 
 def install(app: FastAPI, key: str | None = None) -> None:

@@ -61,6 +61,9 @@ def enter(request: Request, key: Annotated[str, Path(max_length=100)]) -> Respon
         return frame.back("/sign-in?why=key")
     response = frame.back("/")
     let_in(request, response, key, for_long=False)
+    demo = getattr(request.app.state, "demo", None)
+    if demo is not None and demo.listener:
+        choose(request, response, demo.listener)
     return response
 
 

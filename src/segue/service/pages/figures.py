@@ -39,8 +39,8 @@ def figures(request: Request, here: HouseGiven, who: Signed) -> Response:
             continue
         why = str(manifest.config.get("why", "")) if isinstance(manifest.config, dict) else ""
         shown.append((kind, shelf.current(name), _flat(manifest.metrics), why))
-    evaluation = getattr(request.app.state, "evaluation", None)
-    return frame.page(request, "figures", who, models=shown, evaluation=evaluation)
+    demo = getattr(request.app.state, "demo", None)
+    return frame.page(request, "figures", who, models=shown, evaluation=demo.figures if demo else None)
 
 
 def _flat(metrics: dict[str, Any], before: str = "") -> list[Figure]:

@@ -74,13 +74,13 @@ def templates() -> Environment:
     )
     known: dict[str, Any] = {"t": text, "asset": asset, "cover": cover, "tile": tile, "language": LANGUAGE}
     made.globals.update(known)
-    made.filters |= {"percent": percent, "minutes": minutes, "url": lambda value: quote(str(value), safe="")}
+    made.filters.update(percent=percent, minutes=minutes)
     return made
 
 
 def percent(share: float) -> str:
     """0.123 as "12 %"."""
-    return f"{100 * share:.0f} %"
+    return f"{100 * share:.0f}\u202f%"  # which no line is broken at
 
 
 def minutes(milliseconds: float) -> str:

@@ -5,7 +5,7 @@
 import asyncio
 import tempfile
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import Query, Request
 from fastapi.responses import Response
@@ -85,7 +85,7 @@ def _ordered_file(request: Request, here: House, who: Visitor, name: str, body: 
 def _answer(request: Request, here: House, who: Visitor, given: Playlist) -> Response:
     listener = who.whose if knows(here, who.whose) else None
     done = here.asked(lambda engine: engine.order(given, listener=listener))
-    values = {"done": done, "given": given, "curve": _curve(done)}
+    values: dict[str, Any] = {"done": done, "given": given, "curve": _curve(done)}
     if frame.wants_part(request):
         return frame.part("ordered", who, **values)
     return frame.page(request, "order", who, weeks=here.stored.names(who.whose), **values)

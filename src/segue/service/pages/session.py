@@ -8,7 +8,7 @@ The answers are in the address: going back takes one back, and nothing is kept h
 import copy
 import threading
 from collections import OrderedDict
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import Query, Request
 from fastapi.responses import Response
@@ -72,7 +72,7 @@ def session(request: Request, here: HouseGiven, who: Signed, answers: Answers = 
     if not {AGENTS, WORLD} & set(shelf_of(library).names()):
         return frame.page(request, "session", who, seen=None, answers="")
     seen = here.asked(lambda engine: _seen(engine, who.whose, answers))
-    values = {"seen": seen, "answers": answers}
+    values: dict[str, Any] = {"seen": seen, "answers": answers}
     if frame.wants_part(request):
         return frame.part("session", who, **values)
     return frame.page(request, "session", who, **values)

@@ -2,7 +2,7 @@
 
 # No `from __future__ import annotations`: FastAPI reads annotations.
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from fastapi import Request
@@ -69,7 +69,13 @@ def tastes(request: Request, here: HouseGiven, who: Signed) -> Response:
     told = v1.tastes(here, listener, None).tastes
     dots, shown = here.asked(lambda engine: _drawn(engine, listener, week, told)) if told else ([], [])
     labels = {kind: _labels(dots, shown, size) for kind, size in FONTS.items()}
-    values = {"tastes": shown, "dots": dots, "labels": labels, "fonts": FONTS, "size": (WIDTH, HEIGHT)}
+    values: dict[str, Any] = {
+        "tastes": shown,
+        "dots": dots,
+        "labels": labels,
+        "fonts": FONTS,
+        "size": (WIDTH, HEIGHT),
+    }
     return frame.page(request, "tastes", who, **values)
 
 
@@ -119,15 +125,34 @@ def _labels(dots: list[Dot], tastes: list[Shown], size: float) -> list[Label]:
             continue
         weight = sum(dot.share for dot in own)
         middle = [sum(getattr(dot, axis) * dot.share for dot in own) / weight for axis in ("x", "y")]
-        half = len(taste.taste.name) * LETTER * size / 2
-        for x, y in _around(*middle):
-            box = (x - half, x + half, y - 0.8 * size, y + 0.3 * size)
-            inside = box[0] > 4 and box[1] < WIDTH - 4 and box[2] > 4 and box[3] < HEIGHT - 4
-            if inside and not any(_on(box, dot) for dot in dots) and not any(_cross(box, b) for b in boxes):
-                boxes.append(box)
-                kept.append(Label(round(x, 1), round(y, 1), taste.number, taste.taste.name))
+        for name in dict.fromkeys((taste.taste.name, taste.taste.name.split(" and ")[0])):
+            half = len(name) * LETTER * size / 2
+            at = _room(middle, half, size, dots, boxes)
+            if at is not None:
+                boxes.append(_box(*at, half, size))
+                kept.append(Label(round(at[0], 1), round(at[1], 1), taste.number, name))
                 break
     return kept
+
+
+def _box(x: float, y: float, half: float, size: float) -> tuple[float, float, float, float]:
+    return x - half, x + half, y - 0.8 * size, y + 0.3 * size
+
+
+def _room(
+    middle: list[float],
+    half: float,
+    size: float,
+    dots: list[Dot],
+    boxes: list[tuple[float, float, float, float]],
+) -> tuple[float, float] | None:
+    """The nearest place where a name lies on nothing."""
+    for x, y in _around(*middle):
+        box = _box(x, y, half, size)
+        inside = box[0] > 4 and box[1] < WIDTH - 4 and box[2] > 4 and box[3] < HEIGHT - 4
+        if inside and not any(_on(box, dot) for dot in dots) and not any(_cross(box, b) for b in boxes):
+            return x, y
+    return None
 
 
 def _around(x: float, y: float) -> list[tuple[float, float]]:
