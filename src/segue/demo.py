@@ -217,13 +217,16 @@ def _network(library: Library, folder: Path, seed: int) -> None:
 
 def _agent(library: Library, folder: Path, seed: int) -> None:
     from segue.agents.config import AgentConfig
-    from segue.evaluation.grounds import LibraryGround
+    from segue.evaluation.populations import LibraryPopulation
     from segue.evaluation.trials import publish, trial
     from segue.shelf.names import shelf_of
+    from segue.world.config import WorldConfig
 
-    small = AgentConfig(iterations=60, sessions=32, updates=16, hidden=(32, 32))
-    made = trial(LibraryGround(library), small, logged=1000, pool=60, judged=200, seed=seed, tell=print)
+    small = AgentConfig(iterations=60, sessions=32, updates=16, hidden=(32, 32), pool=60)
+    world = WorldConfig(sessions=2000, members=1)
+    made = trial(LibraryPopulation(library), small, world, judged=200, seed=seed)
     publish(shelf_of(library).folder, made)
+    print(made.facts["why"])
 
 
 def _measured(library: Library, folder: Path, seed: int) -> None:

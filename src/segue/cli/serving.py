@@ -96,7 +96,6 @@ def _demo(library: Path) -> Path:
     if not made.finished:
         made.begin()
         made.learn()
-    made.lists_due()
     return made.library
 
 

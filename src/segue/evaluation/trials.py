@@ -48,6 +48,7 @@ def trial(
     *,
     seed: int = 0,
     keep: int = 3,
+    judged: int = JUDGED,
     checkpoint: Path | None = None,
 ) -> Trial:
     """Learn user models from shuffled sessions, train an agent, and judge whether it is to be used.
@@ -61,6 +62,7 @@ def trial(
         world: settings of the user models.
         seed: of the models and of the agent's training.
         keep: versions of user models that are kept on a library's shelf.
+        judged: sessions by which it is said whether the agent is to be used.
         checkpoint: see `Agent.fit`.
     """
     settings = settings or AgentConfig()
@@ -72,7 +74,7 @@ def trial(
     step("whether it is better than greedy agents in worlds that it does not know")
     judges = [name for name, world in WORLDS.items() if world.kind == "independent"]
     playing = {**greedy(), AGENT: player(agent)}
-    compared = compare(population, fitted.models, playing, count=JUDGED, pool=settings.pool, worlds=judges)
+    compared = compare(population, fitted.models, playing, count=judged, pool=settings.pool, worlds=judges)
     used, why = recommendation(compared)
     log.info(why)
     return Trial(population, fitted.models, agent, facts | {"used": used, "why": why})

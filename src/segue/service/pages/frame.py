@@ -36,7 +36,7 @@ SAFE = {
 MEDIA = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
 # What stands in the navigation: its name, and the scope that it needs.
 NAVIGATION = (
-    *(("week", "read"), ("tastes", "read"), ("radio", "write"), ("session", "read"), ("order", "read")),
+    *(("week", "read"), ("tastes", "read"), ("radio", "write"), ("session", "write"), ("order", "read")),
     *(("review", "read"), ("figures", "read"), ("import", "write"), ("operator", "admin")),
 )
 

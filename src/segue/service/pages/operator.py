@@ -13,7 +13,7 @@ from segue.service.asking import HouseGiven
 from segue.service.house import House
 from segue.service.pages import frame
 from segue.service.pages.doorkeeper import Sent, Signed, may
-from segue.service.tables import RADIO_TRACKS
+from segue.service.tables import STREAM_TRACKS
 from segue.service.v1 import administration, work
 from segue.shelf.names import shelf_of
 
@@ -72,9 +72,9 @@ def _state(here: House) -> dict[str, Any]:
         given = len(set(rows["track_id"].to_pylist()))
         coverage = (weeks[-1], len(here.stored.weeks.made(weeks[-1])), given, library.count("tracks"))
     with here.database.connect() as connection:
-        answered = RADIO_TRACKS.c.skipped.is_not(None)
-        asked = select(RADIO_TRACKS.c.model, func.count(), func.sum(RADIO_TRACKS.c.skipped)).where(answered)
-        skips = [tuple(row) for row in connection.execute(asked.group_by(RADIO_TRACKS.c.model)).all()]
+        answered = STREAM_TRACKS.c.skipped.is_not(None)
+        asked = select(STREAM_TRACKS.c.model, func.count(), func.sum(STREAM_TRACKS.c.skipped)).where(answered)
+        skips = [tuple(row) for row in connection.execute(asked.group_by(STREAM_TRACKS.c.model)).all()]
     return {
         "models": models,
         "jobs": [work.Job.of(row) for row in here.jobs.latest(JOBS)],

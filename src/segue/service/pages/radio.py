@@ -13,7 +13,7 @@ from segue.service.house import House
 from segue.service.pages import frame
 from segue.service.pages.doorkeeper import Sent, Signed, may
 from segue.service.pages.week import said_by
-from segue.service.tables import RADIO_TRACKS
+from segue.service.tables import STREAM_TRACKS
 from segue.service.v1 import own
 from segue.service.v1 import radio as v1
 
@@ -79,11 +79,11 @@ def _shown(here: House, listener: str, playing: v1.Radio) -> dict[str, Any]:
 
 def _before(here: House, radio: str) -> list[Before]:
     """What it has played, the latest first."""
-    answered = RADIO_TRACKS.select().where(
-        (RADIO_TRACKS.c.radio == radio) & RADIO_TRACKS.c.skipped.is_not(None)
+    answered = STREAM_TRACKS.select().where(
+        (STREAM_TRACKS.c.stream == radio) & STREAM_TRACKS.c.skipped.is_not(None)
     )
     with here.database.connect() as connection:
-        rows = connection.execute(answered.order_by(RADIO_TRACKS.c.number.desc()).limit(SHOWN)).all()
+        rows = connection.execute(answered.order_by(STREAM_TRACKS.c.number.desc()).limit(SHOWN)).all()
     cards = here.asked(lambda engine: engine.cards([row.track_id for row in rows])) if rows else []
     return [
         Before(row.number, card.title or card.track_id, card.credit, bool(row.skipped))

@@ -1,35 +1,34 @@
-"""A session that the agent leads, beside greed: what comes, its Q against the others, what an answer moves.
-
-The answers are in the address: going back takes one back, and nothing is kept here.
-"""
+"""A session that the agent leads, beside greed: what comes, its Q, and what an answer moves."""
 
 # No `from __future__ import annotations`: FastAPI reads annotations.
 
-import copy
-import threading
-from collections import OrderedDict
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
+from uuid import UUID
 
-from fastapi import Query, Request
+from fastapi import Request
 from fastapi.responses import Response
 
-from segue.agents.leading import Candidate, Session
-from segue.engine import Engine
-from segue.engine.session import Led
 from segue.playlists.playlist import TrackCard
 from segue.service.asking import HouseGiven
-from segue.service.house import refuse_unknown
+from segue.service.house import House, from_json
 from segue.service.pages import frame
-from segue.service.pages.doorkeeper import Signed, may
+from segue.service.pages.doorkeeper import Sent, Signed, may
+from segue.service.tables import STREAM_TRACKS
+from segue.service.v1 import session as v1
+from segue.service.v1.radio import Answer
 from segue.shelf.names import AGENTS, WORLD, shelf_of
 
 router = frame.router()
 SHOWN = 6  # candidates
-HELD = 50  # listeners whose pool is at hand
-STAGE = {"p": 3, "s": 0}  # heard whole, or left at once
-_held: OrderedDict[tuple[int, str], Led] = OrderedDict()
-_lock = threading.Lock()
-Answers = Annotated[str, Query(pattern=r"^[ps]{0,60}$")]
+
+
+class Candidate(NamedTuple):
+    """A track that could come, as the agent saw it."""
+
+    track: str
+    q: float
+    expected: float  # at once: what greed goes by
+    whole: float  # chance to be heard whole
 
 
 class Choice(NamedTuple):
@@ -46,78 +45,106 @@ class Past(NamedTuple):
     card: TrackCard
     skipped: bool
     whole: float  # chance to be heard whole, as it was seen then
-    stay: float  # chance that a listener stays on after it
     greedy: TrackCard  # what greed would have played
 
 
 class Seen(NamedTuple):
     """A session so far."""
 
-    led: Led
-    choices: list[Choice]  # the best first, which plays now
+    id: str
+    number: int
+    choices: list[Choice]  # the best first, which plays now; empty where nothing is left
     greedy: Choice | None
-    past: list[Past]
-    there: float  # chance that a listener would be there still
+    past: list[Past]  # the latest first
+    stay: float | None  # chance that a listener stayed on after the last track
     reason: str
 
 
 @router.get("/session")
-def session(request: Request, here: HouseGiven, who: Signed, answers: Answers = "") -> Response:
-    """What the agent plays next."""
-    may(who, "read")
+def choose(request: Request, here: HouseGiven, who: Signed) -> Response:
+    """Where a session begins."""
+    may(who, "write")
     if who.listener is None:
         return frame.back("/whom")
-    refuse_unknown(here.engines.current, who.whose)
-    library = here.engines.current.library
-    if not {AGENTS, WORLD} & set(shelf_of(library).names()):
-        return frame.page(request, "session", who, seen=None, answers="")
-    seen = here.asked(lambda engine: _seen(engine, who.whose, answers))
-    values: dict[str, Any] = {"seen": seen, "answers": answers}
+    return frame.page(request, "session", who, seen=None, led=_led(here))
+
+
+@router.post("/session")
+def begin(here: HouseGiven, who: Signed, _: Sent) -> Response:
+    """Begin one: by the agent, where there is one."""
+    may(who, "write")
+    by = "agent" if AGENTS in shelf_of(here.engines.current.library).names() else "auto"
+    begun = v1.begin(here, who.whose, v1.Asked(by=by))
+    return frame.back(f"/session/{begun.id}")
+
+
+@router.get("/session/{session}")
+def now(request: Request, here: HouseGiven, who: Signed, session: UUID) -> Response:
+    """What plays."""
+    may(who, "write")
+    seen = _seen(here, v1.now(here, who.whose, session))
+    return frame.page(request, "session", who, seen=seen, led=True)
+
+
+@router.post("/session/{session}")
+def answer(request: Request, here: HouseGiven, who: Signed, session: UUID, fields: Sent) -> Response:
+    """It was played, or skipped."""
+    may(who, "write")
+    skipped = fields.get("answer") == "skip"
+    told = Answer.model_validate({"number": fields.get("number", ""), "skipped": skipped})
+    seen = _seen(here, v1.answer(here, who.whose, session, told))
     if frame.wants_part(request):
-        return frame.part("session", who, **values)
-    return frame.page(request, "session", who, **values)
+        return frame.part("session", who, seen=seen)
+    return frame.back(f"/session/{session}")
 
 
-def _led(engine: Engine, listener: str) -> Led:
-    """The session at its start; it is copied before it is played, so that it stays there."""
-    key = id(engine), listener
-    with _lock:
-        if key in _held:
-            _held.move_to_end(key)
-            return _held[key]
-    by = "agent" if AGENTS in shelf_of(engine.library).names() else "auto"
-    led = engine.session(listener, by=by)
-    with _lock:
-        _held[key] = led
-        while len(_held) > HELD:
-            _held.popitem(last=False)
-    return led
+def _led(here: House) -> bool:
+    """Whether there is somebody to lead a session."""
+    return bool({AGENTS, WORLD} & set(shelf_of(here.engines.current.library).names()))
 
 
-def _seen(engine: Engine, listener: str, answers: str) -> Seen:
-    led = _led(engine, listener)
-    playing: Session = copy.copy(led.session)
-    cards = dict(zip(playing.tracks, engine.cards(playing.tracks), strict=True))
-    past, there, last = [], 1.0, dict[str, float]()
-    for answer in answers:
-        candidates = playing.candidates()
-        if not candidates:
-            break
-        last = {each.track: each.q for each in candidates}
-        now, greedy = candidates[0], _greedy(candidates)
-        playing.answer(now.track, STAGE[answer])
-        there *= playing.stay
-        past.append(Past(cards[now.track], answer == "s", now.whole, playing.stay, cards[greedy.track]))
-    candidates = playing.candidates()
-    choices = [Choice(cards[each.track], each, _moved(each, last)) for each in candidates[:SHOWN]]
-    greedy = _greedy(candidates) if candidates else None
-    beside = None if greedy is None else Choice(cards[greedy.track], greedy, _moved(greedy, last))
-    reason = led.reasons.get(candidates[0].track, "") if candidates else ""
-    return Seen(led, choices, beside, past[::-1], there, reason)
+def _seen(here: House, playing: v1.Session) -> Seen:
+    """The session with what the agent saw before each of its tracks, as the log of choices keeps it."""
+    mine = STREAM_TRACKS.c.stream == str(playing.id)
+    with here.database.connect() as connection:
+        rows = connection.execute(STREAM_TRACKS.select().where(mine).order_by(STREAM_TRACKS.c.number)).all()
+    pools = [_pool(row) for row in rows]
+    wanted = {each.track for pool in pools for each in (*pool[:SHOWN], *_greedy(pool))}
+    wanted |= {row.track_id for row in rows}
+    ids = sorted(wanted)
+    cards = dict(zip(ids, here.asked(lambda engine: engine.cards(ids)), strict=True)) if ids else {}
+    past = []
+    for row, pool in zip(rows, pools, strict=True):
+        if row.skipped is None:
+            continue
+        seen = next((each.whole for each in pool if each.track == row.track_id), 0.0)
+        greedy = _greedy(pool)
+        theirs = cards[greedy[0].track if greedy else row.track_id]
+        past.append(Past(cards[row.track_id], bool(row.skipped), seen, theirs))
+    if playing.now is None:
+        return Seen(str(playing.id), 0, [], None, past[::-1], playing.stay, "")
+    last = {each.track: each.q for each in pools[-2]} if len(pools) > 1 else {}
+    pool = sorted(pools[-1], key=lambda each: each.track != playing.now.track.id)  # what plays stands first
+    choices = [
+        Choice(cards[each.track], each, _moved(each, last)) for each in pool[:SHOWN] if each.track in cards
+    ]
+    greedy = next((Choice(cards[each.track], each, None) for each in _greedy(pool)), None)
+    return Seen(
+        str(playing.id), playing.now.number, choices, greedy, past[::-1], playing.stay, playing.now.reason
+    )
 
 
-def _greedy(candidates: list[Candidate]) -> Candidate:
-    return max(candidates, key=lambda each: each.expected)
+def _pool(row: Any) -> list[Candidate]:
+    told = from_json(row.pool) if row.pool else [[row.track_id, row.score, row.score, 0.0]]
+    return [
+        Candidate(track, q, q if expected is None else expected, whole or 0.0)
+        for track, q, expected, whole in told
+    ]
+
+
+def _greedy(pool: list[Candidate]) -> list[Candidate]:
+    """What greed would take, if there is anything."""
+    return [max(pool, key=lambda each: each.expected)] if pool else []
 
 
 def _moved(candidate: Candidate, last: dict[str, float]) -> float | None:
