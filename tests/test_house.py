@@ -147,7 +147,7 @@ def test_the_reference_of_the_command_line_is_up_to_date() -> None:
 def test_the_commands_of_the_readme_are_those_of_the_tests() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-    assert "uv run --extra pictures segue demo" in readme
+    assert "uv run segue demo" in readme
     assert "uv run --group dev pytest" in readme
     assert "uv run --group dev pytest" in ci
 

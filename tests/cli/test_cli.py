@@ -242,15 +242,17 @@ def test_an_empty_library_says_what_to_do(tmp_path: Path) -> None:
 
 
 def test_the_demo_goes_from_nothing_to_a_report(tmp_path: Path) -> None:
-    text = segue("demo", "--listeners", "80", "--tracks", "600", cwd=tmp_path)
+    text = segue("demo", "--terminal", "--listeners", "80", "--tracks", "600", cwd=tmp_path)
     assert "Because you played" in text
+    for shown in ("A radio, with one skip", "A session that the agent leads", "The week's list in order"):
+        assert shown in text
     page = (tmp_path / "segue-demo" / "report.html").read_text()
     assert page.count("<svg") >= 5
     assert len(list((tmp_path / "segue-demo" / "playlists").glob("*.jspf"))) == 80
     # run again, it replaces itself and nothing else
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "letter").touch()
-    segue("demo", "--folder", "mine", cwd=tmp_path, code=2)
+    segue("demo", "--terminal", "--folder", "mine", cwd=tmp_path, code=2)
     assert (tmp_path / "mine" / "letter").exists()
 
 

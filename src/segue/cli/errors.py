@@ -152,10 +152,7 @@ FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 GONE = 141  # as a shell says of who is ended by SIGPIPE
 WHOLE = "What was stored before is whole; the same command again goes on, or begins anew."
 _EXTRAS = {
-    "jax": "taste",
-    "equinox": "taste",
-    "optax": "taste",
-    "gensim": "taste",
+    "lightgbm": "taste",
     "faiss": "neighbours",
     "voyager": "voyager",
     "annoy": "annoy",
@@ -163,10 +160,6 @@ _EXTRAS = {
     "optuna": "tune",
     "pyspark": "spark",
     "vl_convert": "pictures",
-    "fastapi": "service",
-    "uvicorn": "service",
-    "sqlalchemy": "service",
-    "alembic": "service",
     "psycopg": "postgres",
 }
 

@@ -17,7 +17,7 @@ from segue.errors import SegueError, install
 
 EXTRAS = {
     "pictures": ("vl-convert-python",),
-    "taste": ("jax", "equinox", "optax", "gensim"),
+    "taste": ("lightgbm",),
     "neighbours": ("faiss-cpu",),
     "voyager": ("voyager",),
     "annoy": ("annoy",),

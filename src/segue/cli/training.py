@@ -119,7 +119,7 @@ def train(
 
 
 def vectors(library: LibraryOption = LIBRARY, config: ConfigOption = None, json: JsonOption = False) -> None:
-    """Learn song vectors from playlists and sessions: what stands in the same company. Needs the extra taste.
+    """Learn song vectors from playlists and sessions: what stands in the same company.
 
     Tastes and `segue similar --vectors songs` use them from then on.
 
@@ -144,7 +144,7 @@ def vectors(library: LibraryOption = LIBRARY, config: ConfigOption = None, json:
 def network(library: LibraryOption = LIBRARY, config: ConfigOption = None, json: JsonOption = False) -> None:
     """Learn song vectors, and train the network that the radio asks on them. Takes minutes to hours.
 
-    Stopped, it goes on from its last epoch when it is called again. Needs the extra taste.
+    Stopped, it goes on from its last epoch when it is called again. Its second stage needs the extra taste.
 
     Examples:
 

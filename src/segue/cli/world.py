@@ -71,7 +71,7 @@ def world(
     music: the shares of the responses, and the same by what became of the track before. Where there are
     fewer than twenty listeners, each one's sessions are halved instead. `segue agents train` takes these
     models. Song vectors are trained first where nothing else tells which songs are alike. What is not asked
-    for here is as the settings say ([world]). Needs the extra world.
+    for here is as the settings say ([world]).
 
     Examples:
 

@@ -353,7 +353,7 @@ class Engine:
         by: By = "auto",
         moment: datetime | None = None,
     ) -> Led:
-        """A session that the agent leads. Needs the extra `world`.
+        """A session that the agent leads.
 
         Args:
             listener: whose taste and habits count; None for somebody of whom nothing is known.
@@ -383,7 +383,7 @@ class Engine:
         take: int | None = None,
         seed: int = 0,
     ) -> Sequenced:
-        """A playlist in the order in which it is likely to be heard out. Needs the extra `world`.
+        """A playlist in the order in which it is likely to be heard out.
 
         Args:
             playlist: tracks that the library does not know stay at its end.

@@ -124,10 +124,9 @@ def _seen(here: House, playing: v1.Session) -> Seen:
     if playing.now is None:
         return Seen(str(playing.id), 0, [], None, past[::-1], playing.stay, "")
     last = {each.track: each.q for each in pools[-2]} if len(pools) > 1 else {}
-    pool = sorted(pools[-1], key=lambda each: each.track != playing.now.track.id)  # what plays stands first
-    choices = [
-        Choice(cards[each.track], each, _moved(each, last)) for each in pool[:SHOWN] if each.track in cards
-    ]
+    plays = playing.now.track.id  # which stands first
+    pool = sorted(pools[-1], key=lambda each: each.track != plays)[:SHOWN]
+    choices = [Choice(cards[each.track], each, _moved(each, last)) for each in pool if each.track in cards]
     greedy = next((Choice(cards[each.track], each, None) for each in _greedy(pool)), None)
     return Seen(
         str(playing.id), playing.now.number, choices, greedy, past[::-1], playing.stay, playing.now.reason
@@ -135,10 +134,12 @@ def _seen(here: House, playing: v1.Session) -> Seen:
 
 
 def _pool(row: Any) -> list[Candidate]:
-    told = from_json(row.pool) if row.pool else [[row.track_id, row.score, row.score, 0.0]]
+    if not row.pool:
+        return [Candidate(row.track_id, row.score, row.score, 0.0)]
+    told: list[Any] = from_json(row.pool)
     return [
-        Candidate(track, q, q if expected is None else expected, whole or 0.0)
-        for track, q, expected, whole in told
+        Candidate(track, q, q if at_once is None else at_once, whole or 0.0)
+        for track, q, at_once, whole in told
     ]
 
 
