@@ -118,3 +118,71 @@ def test_every_text_is_used_and_every_used_text_is_there() -> None:
     missing = {each for each in used if not each.endswith("*") and each not in catalogue()}
     assert not missing
     assert text("week.tracks", n=1) == "1 track"
+
+
+def test_every_page_of_a_listener_opens(p01: TestClient) -> None:
+    for path in ("/tastes", "/radio", "/session", "/order", "/review", "/figures", "/import"):
+        answer = p01.get(path)
+        assert answer.status_code == 200, (path, answer.text[-500:])
+        assert 'aria-current="page"' in answer.text and len(answer.content) < 100_000
+
+
+def test_the_radio_plays_on_and_remembers(p01: TestClient) -> None:
+    begun = p01.post("/radio", data={"word": word(p01, "/radio"), "seed0": "song t1-0"})
+    assert begun.url.path.startswith("/radio/")
+    fields = {"word": word(p01, "/radio"), "number": "1", "answer": "skip"}
+    part = p01.post(begun.url.path, data=fields, headers={"x-segue-part": "1"}).text
+    assert "number 2" in part and "<s>" in part and "<html" not in part
+
+
+def test_the_map_has_no_name_on_a_dot(p01: TestClient) -> None:
+    page = p01.get("/tastes").text
+    dots = re.findall(r'<circle class="c\d" cx="([\d.]+)" cy="([\d.]+)" r="([\d.]+)"', page)
+    assert len(dots) > 20
+    labels = re.findall(
+        r'<text class="c\d" x="([\d.]+)" y="([\d.]+)" font-size="([\d.]+)"[^>]*>([^<]+)<', page
+    )
+    for x, y, size, name in labels:
+        half = len(name) * 0.56 * float(size) / 2
+        for cx, cy, r in dots:
+            apart = abs(float(cx) - float(x)) > half + float(r) or abs(float(cy) - float(y)) > float(size)
+            assert apart, name
+
+
+def test_an_import_is_told_in_sentences(p01: TestClient) -> None:
+    table = (
+        "artist,track,time\nBand 1-1,Song t1-1,2026-07-01T10:00:00Z\nNobody,Nothing,2026-07-01T11:00:00Z\n"
+    )
+    headers = {"x-segue-part": "1", "x-segue-word": word(p01, "/import")}
+    first, second = table[:30].encode(), table[30:].encode()
+    address = "/import/file?name=plays.csv"
+    assert p01.post(f"{address}&at=0&last=0", content=first, headers=headers).status_code == 200
+    lost = p01.post(f"{address}&at=99&last=1", content=second, headers=headers)
+    assert lost.status_code == 409
+    p01.post(f"{address}&at=0&last=0", content=first, headers=headers)
+    said = p01.post(f"{address}&at=30&last=1", content=second, headers=headers)
+    assert "2 plays are new" in said.text, said.text
+    assert p01.post(f"{address}&at=0&last=1", content=b"x", headers={}).status_code == 403
+
+
+def test_who_runs_it_sees_models_and_makes_tokens(visitor: TestClient) -> None:
+    visitor.get(f"/enter/{KEY}")
+    page = visitor.get("/operator").text
+    assert "factors" in page and "Go back to it" in page
+    fields = {"word": word(visitor, "/operator"), "listener": "p03", "note": "kitchen"}
+    made = re.search(r"<code>([0-9a-f-]{36})</code>", visitor.post("/operator/token", data=fields).text)
+    assert made is not None and visitor.app.state.house.tokens.find(made[1]).listener == "p03"
+    version = re.search(r'name="version" value="([^"]+)"', page)
+    assert version is not None
+    back = {"word": fields["word"], "name": "factors", "version": version[1]}
+    assert visitor.post("/operator/rollback", data=back).status_code == 200
+    assert visitor.app.state.house.engines.models["factors"] == version[1]
+
+
+def test_months_add_up(p01: TestClient) -> None:
+    from segue.engine.months import review
+
+    found = review(p01.app.state.house.engines.current, "p01")
+    assert sum(month.plays for month in found.months) == 90
+    assert all(sum(month.days) == month.plays for month in found.months)
+    assert found.months[-1].new == found.months[-1].tracks
