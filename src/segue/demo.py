@@ -180,7 +180,7 @@ def shown_listener(library: Library) -> str:
 def _factors(library: Library, folder: Path, seed: int) -> None:
     from segue.playlists.training import train
 
-    print(train(library, show_progress=False).learned_from)
+    print(train(library).learned_from)
 
 
 def _lists(library: Library, folder: Path, seed: int) -> None:
