@@ -1,6 +1,6 @@
 """The pages in a real browser: every page on phone and desk, in both themes, by mouse and by keyboard.
 
-Skipped where there is no Chromium: `apt-get install chromium`. What people need who do not see is checked with
+Skipped where there is no Chromium (`apt-get install chromium`). What people need who do not see is checked by
 axe-core, which lies beside this file (Mozilla Public License 2.0).
 """
 

@@ -70,7 +70,12 @@ def _state(here: House) -> dict[str, Any]:
     if weeks:
         rows = here.stored.weeks.read(weeks[-1], None)
         given = len(set(rows["track_id"].to_pylist()))
-        coverage = (weeks[-1], len(here.stored.weeks.made(weeks[-1])), given, library.count("tracks"))
+        coverage = (
+            weeks[-1],
+            len(here.stored.weeks.listeners_with_list(weeks[-1])),
+            given,
+            library.count("tracks"),
+        )
     with here.database.connect() as connection:
         answered = STREAM_TRACKS.c.skipped.is_not(None)
         asked = select(STREAM_TRACKS.c.model, func.count(), func.sum(STREAM_TRACKS.c.skipped)).where(answered)
