@@ -56,7 +56,10 @@ def prepare() -> None:
     _last_words.clear()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _end)
-    sys.unraisablehook = partial(_lost, getattr(sys.unraisablehook, "args", (sys.unraisablehook,))[0])
+    before = sys.unraisablehook
+    # Not one in another: a process may run several commands. What is somebody else's may be a partial, too.
+    ours = isinstance(before, partial) and before.func is _lost
+    sys.unraisablehook = before if ours else partial(_lost, before)
     if isinstance(sys.stdout, io.TextIOWrapper):
         encoding, lines = sys.stdout.encoding, sys.stdout.line_buffering
         sys.stdout = _Output(sys.stdout.detach(), encoding, "replace", line_buffering=lines)
