@@ -16,7 +16,7 @@ import typer
 from segue.cli.options import SeedOption
 from segue.cli.printing import print_table
 from segue.cli.weekly import print_playlist
-from segue.errors import SegueError
+from segue.errors import NotFoundError, SegueError
 
 if TYPE_CHECKING:
     from segue.demo import Demo
@@ -194,12 +194,15 @@ def show(made: Demo) -> None:
         )
         station.radio.answer(pick.track, skipped=answer == "s")
     print_table("A radio, with one skip", ["plays", "", "why"], heard)
-    print_table("A session that the agent leads", *_session(engine, listener))
-    done = engine.order(playlist, listener=listener)
-    print(
-        f"The week's list in order ({done.by}): {done.worth:.1f} tracks are expected to be heard out, "
-        f"{done.before:.1f} as it was."
-    )
+    try:
+        print_table("A session that the agent leads", *_session(engine, listener))
+        done = engine.order(playlist, listener=listener)
+        print(
+            f"The week's list in order ({done.by}): {done.worth:.1f} tracks are expected to be heard out, "
+            f"{done.before:.1f} as it was."
+        )
+    except NotFoundError as error:  # the town was too small for an agent
+        print(f"No session: {error}")
     for title, header, table in figures_of(made.folder):
         print_table(title, header, [tuple(row) for row in table])
     print(f"A report: {made.folder / 'report.html'}")
