@@ -201,6 +201,7 @@ def push(
         opened, names, "push", lambda account: run(opened, account, week=wanted, again=again)
     )
     _tell_pushed(done, json)
+    _none(done or failed or json)
     _refuse(failed)
 
 
@@ -218,6 +219,7 @@ def pull(names: NamesArgument = None, library: LibraryOption = LIBRARY, json: Js
     opened = library_with(library)
     done, failed = _each(opened, names, "pull", lambda account: run(opened, account))
     _tell_pulled(done, json)
+    _none(done or failed or json)
     _refuse(failed)
 
 
@@ -228,7 +230,11 @@ def sync(library: LibraryOption = LIBRARY) -> None:
 
         segue players sync
     """
-    _refuse(synced(library_with(library)))
+    from segue.players import accounts
+
+    opened = library_with(library)
+    _none(accounts.read(opened.path))
+    _refuse(synced(opened))
 
 
 def remove(name: NameArgument, library: LibraryOption = LIBRARY) -> None:
@@ -271,6 +277,12 @@ def _each(
         except SegueError as error:
             failed.append((each.name, error))
     return done, failed
+
+
+def _none(some: object) -> None:
+    """Say that there is nothing to do, where there is not."""
+    if not some:
+        print("There is no such player yet: segue players add.")
 
 
 def _refuse(failed: list[tuple[str, SegueError]]) -> None:
