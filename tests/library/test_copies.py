@@ -27,8 +27,10 @@ def canonical(rows: list[dict], support: dict[str, int], least: int = 0) -> dict
     return {row["track_id"]: of for row, of in zip(rows, found, strict=True) if of is not None}
 
 
-def row(track: str, title: str, version: str = "original", work: str | None = "w") -> dict:
-    return {"track_id": track, "title": title, "work_id": work, "version": version}
+def row(
+    track: str, title: str, version: str = "original", work: str | None = "w", by: str = "The Band"
+) -> dict:
+    return {"track_id": track, "title": title, "work_id": work, "version": version, "artists": [by]}
 
 
 def test_a_track_without_support_is_a_copy_of_the_most_listed_one_of_its_recording() -> None:
@@ -42,10 +44,12 @@ def test_a_track_without_support_is_a_copy_of_the_most_listed_one_of_its_recordi
         row("same remix", "Song (A Remix)", "remix"),
         row("ungrouped", "Song", work=None),
         row("other", "Song", work="v"),
+        row("a cover", "Song", by="Somebody Else"),
+        row("same artist", "Song", by="Band"),
         row("show", "Song") | {"medium": "podcast"},
     ]
     support = {"single": 2, "album": 5, "remix": 1, "ungrouped": 9}
-    assert canonical(rows, support) == {"own": "album", "same remix": "remix"}
+    assert canonical(rows, support) == {"own": "album", "same artist": "album", "same remix": "remix"}
     assert canonical(rows, {"album": 5, "own": 1, "single": 2}, least=1)["own"] == "album"
     assert "own" not in canonical(rows, {"album": 1}, least=1), "nobody else has the other either"
 

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from segue.library.versions.text import spelling, title_key
+from segue.library.versions.text import artist_key, spelling, title_key
 from segue.library.versions.words import ORIGINAL
 
 # The same recording, mastered or cut otherwise.
@@ -23,7 +23,7 @@ def canonical_ids(tracks: pa.Table, support: pa.Table, *, least: int) -> pa.Arra
     """For each track the id of the copy whose plays its own are; null where they are its own.
 
     A track of too little support is a copy of the track of the same recording that has most: one of the same
-    work, and where it is a remix, live or the like, also of the same title.
+    work and artist, and where it is a remix, live or the like, also of the same title.
 
     Args:
         tracks: a table of `segue.library.tables.TRACKS`, grouped into works.
@@ -37,13 +37,15 @@ def canonical_ids(tracks: pa.Table, support: pa.Table, *, least: int) -> pa.Arra
     work = pc.fill_null(work, -1).to_numpy(zero_copy_only=False)
     alone = np.bincount(work[work >= 0], minlength=1) < 2
     work = np.where(pc.fill_null(pc.equal(tracks["medium"], "song"), True), work, -1)
-    versions, titles = tracks["version"], tracks["title"]
-    best: dict[tuple[int, str], int] = {}
-    groups: list[tuple[int, tuple[int, str]]] = []
+    versions, titles, artists = tracks["version"], tracks["title"], tracks["artists"]
+    best: dict[tuple[int, str, str], int] = {}
+    groups: list[tuple[int, tuple[int, str, str]]] = []
     for at in np.flatnonzero((work >= 0) & ~alone[work]).tolist():
         version = versions[at].as_py()
         other = version is not None and version not in SAME_RECORDING
-        group = (int(work[at]), spelling(title_key(titles[at].as_py() or "")) if other else "")
+        title = spelling(title_key(titles[at].as_py() or "")) if other else ""
+        named = artists[at].as_py()  # a cover is of the same work, and another recording
+        group = (int(work[at]), artist_key(named[0]) if named and named[0] else "", title)
         groups.append((at, group))
         first = best.setdefault(group, at)
         if (-have[at], ids[at].as_py()) < (-have[first], ids[first].as_py()):
