@@ -22,7 +22,7 @@ from segue.factors.model import FactorConfig
 from segue.library import Library
 from segue.library.few_listeners import MORE, UNLEARNED
 from segue.library.tables import LISTENS, PLAYLIST_ENTRIES, PLAYLISTS, TRACKS
-from segue.playlists.newcomers import NOBODY, told
+from segue.playlists.newcomers import NOBODY, shared_popularity
 from segue.playlists.training import train
 from segue.playlists.weekly import WeeklyConfig
 from segue.upkeep.forget import forget
@@ -319,4 +319,4 @@ def test_listeners_told_by_artists_teach_beside_playlists() -> None:
 
 
 def test_popularity_is_told_of_five_or_more() -> None:
-    np.testing.assert_allclose(told(np.array([0, 4, 5, 10])), [0, 0, 0.5, 1])
+    np.testing.assert_allclose(shared_popularity(np.array([0, 4, 5, 10])), [0, 0, 0.5, 1])

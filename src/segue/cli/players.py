@@ -214,9 +214,11 @@ def pull(names: NamesArgument = None, library: LibraryOption = LIBRARY, json: Js
 
         segue players pull lb
     """
+    from segue.files import refuse_read_only
     from segue.players.pulling import pull as run
 
     opened = library_with(library)
+    refuse_read_only(opened.path, "library")
     done, failed = _each(opened, names, "pull", lambda account: run(opened, account))
     _tell_pulled(done, json)
     _none(done or failed or json)
@@ -230,9 +232,11 @@ def sync(library: LibraryOption = LIBRARY) -> None:
 
         segue players sync
     """
+    from segue.files import refuse_read_only
     from segue.players import accounts
 
     opened = library_with(library)
+    refuse_read_only(opened.path, "library")
     _none(accounts.read(opened.path))
     _refuse(synced(opened))
 
