@@ -31,7 +31,7 @@ class SegueError(Exception):
         if came:
             parts.append(f"Came: {came}.")
         if do:
-            parts.append(f"To do: {do}.")
+            parts.append(f"To do: {do}" + ("" if do.endswith("?") else "."))
         super().__init__(" ".join(parts))
 
     def __reduce__(self) -> tuple[Any, ...]:

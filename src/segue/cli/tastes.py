@@ -146,8 +146,8 @@ def _page(library: Library, found: WeekOfTastes, listener: str, told: list[Taste
     labels = [card.title or card.credit for card in cards]
     page.pictures({"Taste map": draw(chart, names, labels, [taste.trend for taste in told])})
     page.text(
-        "A circle is a track, the larger the more it is played. Near each other are tracks that the same "
-        f"people play; what two dimensions cannot show of that is {chart.stress:.0%} (Kruskal's stress)."
+        "A circle is a track, the larger the more it is played. Near each other are tracks that are "
+        f"played together; {chart.stress:.0%} of how near they are is lost in a picture of two dimensions."
     )
     page.heading("Tastes")
     page.table(

@@ -202,9 +202,8 @@ def weekly(
         full = sum(len(playlist.entries) == settings.tracks for playlist in lists)
         print(f"{count(len(lists), 'list')} for {week}, {full:,} with all {count(settings.tracks, 'track')}.")
     if not named and len(lists) > SHOWN:
-        print(
-            f"The first {SHOWN} are shown; name a listener to see theirs, or write files with --out FOLDER."
-        )
+        more = "" if files.out is not None else ", or write files with --out FOLDER"
+        print(f"The first {SHOWN} are shown; name a listener to see theirs{more}.")
     files.write(lists, tell=True)
 
 
@@ -367,6 +366,8 @@ def print_playlist(playlist: Playlist) -> None:
                 escape(without_side(entry.reason or "", taste or "")),
             )
     console().print(table)
+    if len(tastes) > 1:
+        print("  Shown by taste; the numbers are the order in which it plays.")
     for note in playlist.notes:
         print(f"  {note}")
     print()

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+
 from segue.factors.observations import Observations
 from segue.playlists import newcomers, rediscover
 from segue.playlists.history import History
 from segue.playlists.playlist import monday
-from segue.playlists.rules import Rules, Verdict
+from segue.playlists.rules import Listening, Rules, Verdict
 from segue.playlists.sequenced import chosen, moved
 from segue.playlists.weekly import Material, WeeklyConfig
+from segue.wording import count
 
 
 class WhyNot(NamedTuple):
@@ -46,11 +49,14 @@ def why_not(
     else:
         proposed = newcomers.popular(material.context, material.space, proposer.allowed, config.tracks)
     seen_so = history.listening
-    if (row.data > 0).any() and rediscover.needed(seen_so, proposer.allowed, material.least_new(config)):
+    past = (row.data > 0).any() and rediscover.needed(seen_so, proposer.allowed, material.least_new(config))
+    if past:
         proposed, seen_so = rediscover.favourites(seen_so, tastes, material.context, material.space, config)
     candidates = moved(proposed, config.surprise, (seed, week, name))
     rules = Rules(material.context, config, monday(week))
     verdicts = rules.why_not(seen_so, candidates, track)
+    if past:
+        verdicts = _of_favourites(verdicts, history.listening, track, config)
     if material.sequencer is not None:
         listening = [seen_so]
         ((final, _),) = chosen(material, config, rules, [name], listening, [proposed], week, seed)
@@ -61,6 +67,25 @@ def why_not(
     above = int((scores[new] > scores[track]).sum())
     fresh = track not in history.listening.heard
     return WhyNot(track, float(scores[track]), above + 1, int(new.sum()), verdicts, fresh)
+
+
+def _of_favourites(
+    verdicts: list[Verdict], listening: Listening, track: int, config: WeeklyConfig
+) -> list[Verdict]:
+    """The verdicts for a list of what the listener knows, where being known is no reason against a track."""
+    if not any(verdict.rule == "candidate" for verdict in verdicts):
+        return verdicts
+    days = listening.days_ago[listening.heard == track]
+    lately = len(days) and float(np.nan_to_num(days.min(), nan=np.inf)) < config.unplayed_days
+    if not len(days):
+        why = "the list is of what was played before, and this was not"
+    elif lately:
+        why = f"it was played in the last {count(config.unplayed_days, 'day')}"
+    else:
+        why = "others were played more, or have rested longer"
+    last = verdicts[-1]
+    kept = [verdict for verdict in verdicts[:-1] if verdict.rule not in ("already heard", "candidate")]
+    return [*kept, Verdict("to hear again", True, why), last]
 
 
 def _in_the_end(verdicts: list[Verdict], there: bool, by: str) -> list[Verdict]:

@@ -56,8 +56,8 @@ def joined_by_sessions(
         if not found.tastes(listener):
             continue
         parts = _parts(space.vectors, [found.tracks_of(group) for group in found.tastes(listener)])
-        settled = _settled(together, [np.unique(artist[songs]) for songs in parts])[artist]
-        songs = [np.flatnonzero((settled == at) & space.known) for at in range(len(parts))]
+        settled = _settled(together, [np.unique(artist[its]).astype(np.int32) for its in parts])[artist]
+        songs = [_places((settled == at) & space.known) for at in range(len(parts))]
         merged = len(groups) + _merged(there, songs)
         groups += songs
         tastes += merged.tolist()
@@ -76,6 +76,10 @@ def joined_by_sessions(
     moved = np.concatenate([space.vectors, apart], axis=1) / np.sqrt(1 + PULL**2)
     vectors = np.where(space.known[:, None], moved, 0).astype(np.float32)
     return replace(space, vectors=vectors, resolution=_between(vectors, groups, taste, np.array(owners)))
+
+
+def _places(mask: NDArray[np.bool_]) -> Ints:
+    return np.flatnonzero(mask).astype(np.int32)
 
 
 def _parts(vectors: Floats, groups: list[Ints]) -> list[Ints]:

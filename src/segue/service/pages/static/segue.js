@@ -157,4 +157,7 @@ for (const box of document.querySelectorAll("[data-drop]")) {
 }
 
 // Links to open where one is, in the navigation that scrolls.
-document.querySelector("nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+const here = document.querySelector("nav [aria-current]");
+const row = here?.closest("nav");
+// Not scrollIntoView: from there the keyboard would go on, past the link to the content.
+if (row) row.scrollLeft = here.offsetLeft - row.offsetLeft - (row.clientWidth - here.offsetWidth) / 2;
