@@ -101,7 +101,7 @@ def test_similar_and_explain(home: Path) -> None:
     assert near["vectors"].startswith("factors/")
     assert "Wrote near.html" in segue("similar", "folk song 3-3", "--html", "near.html", cwd=home)
     page = (home / "near.html").read_text()
-    assert page.count("<svg") == 1 and "Folk Song" in page and "<script" not in page
+    assert page.count('class="marks"') == 1 and "Folk Song" in page and "<script" not in page
     assert "segue train vectors" in segue("similar", "folk 3-3", "--vectors", "songs", cwd=home, code=4)
     why = json.loads(segue("explain", "p01", "folk song 3-3", "--json", cwd=home))
     assert 0 < sum(each["share"] for each in why["because"]) <= 1.001

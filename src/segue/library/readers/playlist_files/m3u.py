@@ -27,7 +27,7 @@ _NUMBER = re.compile(
     r"^(?:\d{1,2}|0\d\d)(?:\s+-\s+|\.\s+|[._-]\s*(?=[^\d\s._-]))|^0\d{1,2}\s+(?=[^\s-])",
 )
 _MIDDLE = re.compile(r"^(.+?) - (?:(.+?) - )?\d{1,3}(?: - |\. )(.+)$")
-_OURS = "# no file or Spotify id: "  # for a track that has no place
+_OURS = ("# no file: ", "# no file or Spotify id: ")  # for a track that has no place
 
 
 def recognises(name: str, head: bytes) -> bool:
@@ -46,7 +46,7 @@ def parse(entry: Entry, clock: Clock) -> PlaylistFile:
     for line in (line.strip() for line in re.split(r"\r\n|\r|\n", decoded(content(entry)))):
         tag, colon, value = line.partition(":")
         if line.startswith(_OURS):
-            places.append(named(line.removeprefix(_OURS)))
+            places.append(named(line.partition(": ")[2]))
         elif colon and tag.upper() in ("#PLAYLIST", "#EXTINF", "#EXTALB", "#EXTART"):
             if tag.upper() == "#PLAYLIST":
                 title = value.strip()
