@@ -46,7 +46,7 @@ def test_lists_that_are_due_are_made_in_another_process(
     assert [rows[0]["state"], rows[-1]["state"]] == ["running", "done"], rows
     assert client.get("/v1/jobs", headers=operator).json()[0] == rows[-1]
     weeks = Weeks(house.engines.path / "weeks")
-    assert len(weeks.made(weeks.names()[-1])) == 40
+    assert len(weeks.listeners_with_list(weeks.names()[-1])) == 40
     assert not clock.lists(house)  # nothing is due any more
     assert client.get("/v1/lists/current", headers=holding("p09")).status_code == 200
     assert client.get("/v1/jobs/99/events", headers=operator).status_code == 404
