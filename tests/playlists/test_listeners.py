@@ -13,8 +13,9 @@ from segue.engine import Engine
 from segue.engine.weekly import prepare
 from segue.errors import FormatError
 from segue.library import Library
-from segue.library.tables import LISTENS
-from segue.playlists.history import Heard
+from segue.library.tables import LISTENS, TRACKS
+from segue.playlists.catalogue import Catalogue
+from segue.playlists.history import Heard, places_of
 from segue.playlists.listeners import FILE, Listeners
 from segue.shelf.arrays import load_arrays, save_arrays
 from segue.shelf.names import FACTORS, shelf_of
@@ -61,6 +62,22 @@ def test_of_who_is_not_in_it_the_library_is_asked(library: Library) -> None:
         "p02",
         "mine3",
     ]
+
+
+def test_what_came_since_stands_for_its_artists_version_and_for_nobody_elses(tmp_path: Path) -> None:
+    """A song that the model has not learned has other recordings by its artist; a cover is none."""
+
+    def track(name: str, artist: str, work: str) -> dict[str, object]:
+        return {"track_id": name, "title": "Time After Time", "artists": [artist], "work_id": work}
+
+    tracks = [track("cover", "INOJ", "w"), track("learned", "Iron & Wine", "w"), track("other", "Sade", "v")]
+    new = [track("new", "Iron and Wine", "w"), track("hers", "Cyndi Lauper", "w")]
+    library = Library.open(tmp_path / "library", create=True)
+    with library.writing() as writer:
+        writer.append("tracks", pa.Table.from_pylist(tracks + new, schema=TRACKS))
+    catalogue = Catalogue.read(library, [row["track_id"] for row in tracks])
+    places = places_of(library, catalogue, {"ana": ["new"], "bo": ["hers", "other"]})
+    assert {name: list(mine) for name, mine in places.items()} == {"ana": [1], "bo": [2]}
 
 
 def test_who_is_forgotten_is_not_in_it(library: Library) -> None:

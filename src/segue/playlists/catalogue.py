@@ -26,12 +26,15 @@ class Catalogue:
     Attributes:
         ids: (n_tracks,) track ids.
         works: (n_tracks,) the song that each is a version of, null where none is known.
+        artists: (n_tracks,) lists of those credited, the main artist first, null where nobody is.
         support: (n_tracks,) listeners and playlists who taught the model each; 0 where that was not counted.
     """
 
     def __init__(self, facts: pa.Table) -> None:
         self._facts = facts
-        self.ids, self.works = (_whole(facts[name]) for name in ("track_id", "work_id"))
+        self.ids, self.works, self.artists = (
+            _whole(facts[name]) for name in ("track_id", "work_id", "artists")
+        )
         counted = "support" in facts.column_names
         self.support = _whole(facts["support"]).to_numpy() if counted else np.zeros(len(facts), np.int32)
 

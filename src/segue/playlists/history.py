@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from segue.library.listening import LibrarySubset, Unit, feedback
 from segue.library.listening import heard as heard_of
 from segue.library.moments import DAY, seconds
+from segue.library.versions.text import main_artist
 from segue.library.versions.titles import artist_names
 from segue.playlists.rules import Context, Listening
 
@@ -199,21 +200,32 @@ class _Places:
         self.library, self.catalogue = library, catalogue
 
     def of(self, ids: pa.Array | pa.ChunkedArray) -> np.ndarray:
-        """(n,) numbers, -1 where the model has no version of the song."""
+        """(n,) numbers, -1 where the model has no version of the song by its artist."""
         found = pc.index_in(ids, value_set=self.catalogue.ids)
         if found.null_count:
-            work = self._works(pc.unique(ids.filter(pc.is_null(found))))
-            other = pc.index_in(work["work_id"], value_set=self.catalogue.works, skip_nulls=True)
-            found = pc.coalesce(found, other.take(pc.index_in(ids, value_set=work["track_id"])))
+            other = self._others(pc.unique(ids.filter(pc.is_null(found))))
+            found = pc.coalesce(found, other["place"].take(pc.index_in(ids, value_set=other["track_id"])))
         return pc.fill_null(found, -1).to_numpy(zero_copy_only=False).astype(np.int32)
 
-    def _works(self, ids: pa.Array) -> pa.Table:
-        """(track_id, work_id) of some tracks of the library."""
+    def _others(self, ids: pa.Array) -> pa.Table:
+        """(track_id, place) of the model's first version of each by its artist: a cover is no version."""
         import ibis
 
         asked = ibis.memtable(pa.table({"track_id": ids}))
-        tracks = self.library.table("tracks").select("track_id", "work_id")
-        return self.library.arrow(tracks.semi_join(asked, "track_id"))
+        tracks = self.library.table("tracks").select("track_id", "work_id", "artists")
+        unknown = self.library.arrow(tracks.semi_join(asked, "track_id"))
+        places = pc.indices_nonzero(
+            pc.is_in(self.catalogue.works, value_set=unknown["work_id"], skip_nulls=True)
+        )
+        works, artists = self.catalogue.works.take(places).to_pylist(), self.catalogue.artists.take(places)
+        first: dict[tuple[str, str], int] = {}
+        for place, work, credits in zip(places.to_pylist(), works, artists.to_pylist(), strict=True):
+            first.setdefault((work, main_artist(credits)), place)
+        found = [
+            first.get((row["work_id"], main_artist(row["artists"]))) if row["work_id"] else None
+            for row in unknown.to_pylist()
+        ]
+        return pa.table({"track_id": unknown["track_id"], "place": pa.array(found, pa.int32())})
 
     def one_by_one(self, ids: Iterable[str]) -> dict[str, int]:
         """The same for each of `ids`, to look up."""

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from segue.library.versions.text import artist_key, spelling, title_key
+from segue.library.versions.text import main_artist, spelling, title_key
 from segue.library.versions.words import ORIGINAL
 
 # The same recording, mastered or cut otherwise.
@@ -44,8 +44,7 @@ def canonical_ids(tracks: pa.Table, support: pa.Table, *, least: int) -> pa.Arra
         version = versions[at].as_py()
         other = version is not None and version not in SAME_RECORDING
         title = spelling(title_key(titles[at].as_py() or "")) if other else ""
-        named = artists[at].as_py()  # a cover is of the same work, and another recording
-        group = (int(work[at]), artist_key(named[0]) if named and named[0] else "", title)
+        group = (int(work[at]), main_artist(artists[at].as_py()), title)
         groups.append((at, group))
         first = best.setdefault(group, at)
         if (-have[at], ids[at].as_py()) < (-have[first], ids[first].as_py()):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 
 from segue.library.names import Table, without_accents
@@ -195,3 +196,8 @@ def artist_key(name: str) -> str:
     if key.startswith("the ") and len(key) > 6:
         key = key[4:]
     return key or fold(plain(name)).strip()
+
+
+def main_artist(credits: Sequence[str | None] | None) -> str:
+    """The key of the artist credited first, "" where nobody is: who a recording is by, a cover by another."""
+    return artist_key(credits[0]) if credits and credits[0] else ""
