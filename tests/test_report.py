@@ -25,7 +25,7 @@ def _page() -> Page:
 def test_pictures_are_drawn(tmp_path: Path) -> None:
     _page().write(tmp_path / "page.html")
     html = (tmp_path / "page.html").read_text("utf-8")
-    assert html.count("<svg") == 1 and "A &lt; B" in html and "Vega" not in html
+    assert html.count("<figure role=") == 1 and "A &lt; B" in html and "Vega" not in html
 
 
 def test_without_the_extra_pictures_a_page_is_whole_and_says_what_to_install(
@@ -34,6 +34,6 @@ def test_without_the_extra_pictures_a_page_is_whole_and_says_what_to_install(
     monkeypatch.setitem(sys.modules, "vl_convert", None)
     _page().write(tmp_path / "page.html")
     html = (tmp_path / "page.html").read_text("utf-8")
-    assert "<svg" not in html and "segue[pictures]" in unescape(html) and "<td>a</td>" in html
+    assert "<figure role=" not in html and "segue[pictures]" in unescape(html) and "<td>a</td>" in html
     (spec,) = re.findall(r"<details>.*<code>(.*)</code></details>", html)
     assert json.loads(unescape(spec))["width"] == 420

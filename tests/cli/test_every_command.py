@@ -77,15 +77,14 @@ class Step:
 # In the order in which somebody would come to them.
 COMMANDS: dict[str, list[Step]] = {
     "formats": [Step(code=0)],
-    "players": [Step(code=0, once=True)],
-    "players list": [Step("--json", code=0, once=True)],
+    "players": [Step(code=0, once=True), Step("--json", code=0, once=True)],
     "players add": [Step("x --kind radio --listener {me}", code=2, once=True)],
     "players test": [Step("nobody", code=4, once=True)],
     "players push": [Step(code=0, once=True)],
     "players pull": [Step(code=0, once=True)],
     "players sync": [Step(code=0, once=True)],
     "players remove": [Step("nobody", code=4, once=True)],
-    "files scan": [Step("nowhere", code=4, once=True), Step(code=2, once=True)],
+    "files": [Step("nowhere", code=4, once=True), Step(code=2, once=True)],
     "files list": [Step(code=0, once=True)],
     "files missing": [Step("-n 3", code=0, once=True)],
     "files forget": [Step("nowhere", code=4, once=True)],

@@ -90,4 +90,4 @@ def test_the_page_can_be_written(comparison: Comparison, tmp_path: Path) -> None
     page_of(comparison, "agent", ["greedy"], {"agent": [1.0, 2.0, 2.5]}).write(tmp_path / "page.html")
     html = (tmp_path / "page.html").read_text("utf-8")
     assert "The agent is used" in html
-    assert html.count("<svg") == 5
+    assert html.count("<figure role=") == 5

@@ -15,7 +15,7 @@ from tests.players import fakes
 from segue.errors import FormatError, NotFoundError, SegueError, UsageError
 from segue.library import Library
 from segue.library.tables import FOLDERS, TRACKS
-from segue.players import accounts, listenbrainz, secrets
+from segue.players import accounts, listenbrainz, secrets, state
 from segue.players.lastfm import LastFm
 from segue.players.listenbrainz import ListenBrainz
 from segue.players.pulling import pull
@@ -178,7 +178,7 @@ def test_players_of_a_library(listed: Library) -> None:
     _account(listed)
     _account(listed, name="two", listener="bob")
     assert list(accounts.read(listed.path)) == ["home", "two"]
-    assert accounts.forget(listed.path, "bob") == ["two"]
+    assert state.forget(listed.path, "bob") == ["two"]
     with pytest.raises(NotFoundError, match="no player 'two'"):
         accounts.account(listed.path, "two")
     with pytest.raises(UsageError, match="no name of a player"):

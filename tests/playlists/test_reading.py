@@ -24,7 +24,8 @@ def test_what_we_write_can_be_read(format: str, tmp_path: Path) -> None:
         assert theirs.track.credit == ours.track.credit
         assert theirs.track.duration_ms == ours.track.duration_ms or format == "m3u8"
         assert theirs.track.mbid == ours.track.mbid or format == "m3u8"
-        if not ours.track.location:
+        # Beside real files, M3U8 names what has none in a remark alone.
+        if not ours.track.location and format != "m3u8":
             assert theirs.track.spotify == ours.track.spotify
 
 

@@ -248,9 +248,9 @@ def remove(name: NameArgument, library: LibraryOption = LIBRARY) -> None:
 
         segue players remove home
     """
-    from segue.players import accounts
+    from segue.players import state
 
-    accounts.take_out(library_with(library).path, name)
+    state.take_out(library_with(library).path, name)
     print(f"{name} is taken out.")
 
 

@@ -1,8 +1,10 @@
-"""The players of a library: which, where, whose lists; in `players.json` in its folder, without secrets."""
+"""The players of a library: which, where, whose lists; in its folder `players`, without secrets."""
 
 from __future__ import annotations
 
+import contextlib
 import re
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from segue import files
 from segue.errors import NotFoundError, UsageError, checked, one_of
-from segue.players import secrets
-from segue.players.state import State
+from segue.library.forgotten import ForgottenList
 
-FILE = "players.json"
+FOLDER = "players"
+FILE = f"{FOLDER}/all.json"
 WEEK = "{week}"
 _NAME = re.compile(r"[\w.-]{1,60}")
 _WHAT, _DO = "the players of a library", "remove it, and add the players anew"
@@ -78,41 +80,33 @@ def add(library: Path, **told: Any) -> Account:
     made = checked(Account, told, what="The player's {setting} cannot be taken")
     if not _NAME.fullmatch(made.name):
         raise UsageError("That is no name of a player", expected="letters, digits, - . _", came=made.name)
-    with files.locked(library, "players of the library", wait=10.0, name=".players.lock"):
+    with changing(library), ForgottenList(library).held() as gone:
+        if made.listener in gone:
+            raise UsageError(f"{made.listener!r} asked to be forgotten in this library")
         _write(library, {**read(library), made.name: made})
     return made
 
 
-def remove(library: Path, name: str) -> Account:
-    """Take a player out.
+def remove(library: Path, name: str) -> None:
+    """Take a player out of the list, by one who holds `changing`.
 
     Raises:
         NotFoundError: there is none of that name.
     """
-    with files.locked(library, "players of the library", wait=10.0, name=".players.lock"):
-        gone = account(library, name)
-        _write(library, {each: kept for each, kept in read(library).items() if each != name})
-    return gone
+    account(library, name)
+    _write(library, {each: kept for each, kept in read(library).items() if each != name})
 
 
-def forget(library: Path, listener: str, *, dry_run: bool = False) -> list[str]:
-    """Take out the players of a listener, with their secrets and what was pushed to them; their names."""
-    mine = [name for name, each in read(library).items() if each.listener == listener]
-    if not dry_run:
-        for name in mine:
-            take_out(library, name)
-    return mine
-
-
-def take_out(library: Path, name: str) -> None:
-    """Take a player out, with its secret and what was pushed to it.
+@contextlib.contextmanager
+def changing(library: Path, wait: float = 10.0) -> Generator[None]:
+    """Inside, nobody else changes which players there are, nor what is kept of them.
 
     Raises:
-        NotFoundError: there is none of that name.
+        BusyError: somebody does.
     """
-    remove(library, name)
-    secrets.keep(library, name, None)
-    State(library, name).drop()
+    with files.locked(library / FOLDER, "players of the library", wait=wait):
+        files.sweep(library / FOLDER)
+        yield
 
 
 def _write(library: Path, accounts: dict[str, Account]) -> None:

@@ -55,7 +55,7 @@ def pull(library: Library, account: Account, *, source: Source | None = None) ->
         with progress("Fetching listens", unit="listens") as advance:
             for page in source.pull(moment, before=before):
                 number += 1
-                files.write_bytes(kept.pages / f"{number:06d}.json", orjson.dumps(page.document))
+                kept.keep_page(number, orjson.dumps(page.document))
                 before = page.oldest if page.oldest is None else page.oldest + 1
                 kept.pulled = {"since": since, "started": started, "before": before, "pages": number}
                 kept.save()

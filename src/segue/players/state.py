@@ -1,4 +1,4 @@
-"""What was pushed to a player and pulled from it, in `players/<name>.json` in the library's folder."""
+"""What was pushed to a player and pulled from it, in `players/<name>.state.json` in the library's folder."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from segue import files
+from segue.errors import ChangedError
+from segue.players import accounts, secrets
 
 _DO = "remove it: the next push finds its playlist by its name"
 
@@ -22,20 +24,78 @@ class State:
     """
 
     def __init__(self, folder: Path, name: str) -> None:
-        self.path = folder / "players" / f"{name}.json"
-        self.pages = folder / "players" / f"{name}.pages"
+        self.folder, self.name = folder, name
+        self.path = folder / accounts.FOLDER / f"{name}.state.json"
+        self.pages = folder / accounts.FOLDER / f"{name}.pages"
         known = files.from_json(self.path, "what was pushed to a player", _DO) if self.path.exists() else {}
         self.lists: dict[str, dict[str, Any]] = known.get("lists", {})
         self.pulled: dict[str, Any] = known.get("pulled", {})
 
     def save(self) -> None:
-        """Keep it, all or nothing."""
-        files.write_text(self.path, files.to_json({"lists": self.lists, "pulled": self.pulled}))
+        """Keep it, all or nothing.
 
-    def drop(self) -> None:
-        """Forget it."""
-        files.remove(self.path)
-        files.remove(self.pages)
+        Raises:
+            ChangedError: the player was taken out meanwhile; nothing is kept of it.
+        """
+        with self._still_there():
+            files.write_text(self.path, files.to_json({"lists": self.lists, "pulled": self.pulled}))
+
+    def keep_page(self, number: int, document: bytes) -> None:
+        """Keep a page of what is pulled until all are there.
+
+        Raises:
+            ChangedError: the player was taken out meanwhile.
+        """
+        with self._still_there():
+            files.write_bytes(self.pages / f"{number:06d}.json", document)
+
+    @contextlib.contextmanager
+    def _still_there(self) -> Generator[None]:
+        """Nobody takes the player out inside: what is written is removed with it or was never written."""
+        with accounts.changing(self.folder):
+            if self.name not in accounts.read(self.folder):
+                raise ChangedError(
+                    f"The player {self.name!r} was taken out meanwhile", do="segue players list"
+                )
+            yield
+
+
+def take_out(folder: Path, name: str) -> None:
+    """Take a player out, with its secret and what was pushed to it.
+
+    Raises:
+        NotFoundError: there is none of that name.
+        BusyError: another process is changing the players.
+    """
+    with accounts.changing(folder):
+        _take_out(folder, name)
+
+
+def forget(folder: Path, listener: str, *, dry_run: bool = False, wait: float = 10.0) -> list[str]:
+    """Take out the players of a listener, with their secrets and what was pushed to them; their names.
+
+    Raises:
+        BusyError: another process is changing the players.
+    """
+    if dry_run or not (folder / accounts.FOLDER).exists():
+        return _of(folder, listener)
+    with accounts.changing(folder, wait):
+        mine = _of(folder, listener)
+        for name in mine:
+            _take_out(folder, name)
+    return mine
+
+
+def _of(folder: Path, listener: str) -> list[str]:
+    return [name for name, each in accounts.read(folder).items() if each.listener == listener]
+
+
+def _take_out(folder: Path, name: str) -> None:
+    accounts.remove(folder, name)
+    secrets.keep(folder, name, None)
+    kept = State(folder, name)
+    files.remove(kept.path)
+    files.remove(kept.pages)
 
 
 @contextlib.contextmanager
@@ -45,5 +105,5 @@ def held(folder: Path, name: str) -> Generator[State]:
     Raises:
         BusyError: another does.
     """
-    with files.locked(folder / "players", f"player {name} of", wait=1.0, name=f".{name}.lock"):
+    with files.locked(folder / accounts.FOLDER, f"player {name} of", wait=1.0, name=f".{name}.lock"):
         yield State(folder, name)

@@ -26,7 +26,7 @@ from segue.library.forgotten import ForgottenIds, as_file_name, as_word
 from segue.library.search import drop_names
 from segue.library.store import Writer
 from segue.library.tables import TABLES
-from segue.players import accounts
+from segue.players import accounts, state
 from segue.playlists.memory import Weeks
 from segue.progress import progress
 from segue.shelf import Shelf
@@ -99,7 +99,7 @@ def _planned(library: Library, listener: str) -> tuple[list[Removed], ForgottenI
     removed = [Removed(name, "rows", count) for name, count in counts.items() if count]
     if forget_zone(library.path, listener, dry_run=True):
         removed.append(Removed(ZONES, "lines", 1))
-    if players := accounts.forget(library.path, listener, dry_run=True):
+    if players := state.forget(library.path, listener, dry_run=True):
         removed.append(Removed(accounts.FILE, "players", len(players)))
     removed += [Removed(p.relative_to(library.path).as_posix(), "damaged file", 1) for p in _damaged(library)]
     return removed, library.forgotten.read(anew=True).with_also(playlists)
@@ -117,7 +117,7 @@ def _from_library(
         gone = library.forgotten.add(playlists, wait) if sure else planned
         _drop(library, writer, _conditions(library, listener, playlists), {row.place for row in removed})
         forget_zone(library.path, listener)
-        accounts.forget(library.path, listener)
+        state.forget(library.path, listener, wait=wait)
         drop_names(library)
         for path in _damaged(library):
             files.remove(path)

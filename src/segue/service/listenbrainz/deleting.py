@@ -7,6 +7,7 @@ from datetime import datetime
 
 from segue.library import Library
 from segue.library.listening import LibrarySubset
+from segue.library.moments import seconds
 from segue.service.listenbrainz.reading import msid
 
 
@@ -16,9 +17,9 @@ def plays_of(library: Library, wanted: Collection[tuple[str, int, str]]) -> list
     The MSID is of the names that the library tells, or, where one play alone began in that second, of those
     under which it was sent.
     """
-    listeners, seconds = sorted({each[0] for each in wanted}), sorted({each[1] for each in wanted})
+    listeners, wanted_seconds = sorted({each[0] for each in wanted}), sorted({each[1] for each in wanted})
     plays = LibrarySubset(library, listeners).table("listens").select("listener_id", "track_id", "started_at")
-    plays = plays.filter(plays.started_at.epoch_seconds().isin(seconds))
+    plays = plays.filter(seconds(plays.started_at).floor().isin(wanted_seconds))
     names = library.table("tracks").select("track_id", "title", "artists")
     rows = library.arrow(plays.left_join(names, "track_id").drop("track_id_right")).to_pylist()
     at: dict[tuple[str, int], list[dict]] = {}
