@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 
 from segue.events import get_logger
-from segue.progress import Advance, about, progress, reporting, step, steps
+from segue.progress import Advance, about, one_step, progress, reporting, step, steps
 from segue.terminal import PlainFormatter, TerminalReporter
 
 
@@ -47,8 +47,11 @@ def test_steps_are_numbered_and_nothing_is_said_outside(capsys: pytest.CaptureFi
             step("song vectors")
             with steps(7):  # counted with those around it
                 step("the network")
+            with one_step("podcasts"):
+                step("a step of that step")
         step("nobody counts")
-    assert capsys.readouterr().err == "Step 1 of 3: song vectors\nStep 2 of 3: the network\n"
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == ["Step 1 of 3: song vectors", "Step 2 of 3: the network", "Step 3 of 3: podcasts"]
 
 
 def test_events_are_silent_until_somebody_looks_and_keep_their_facts(

@@ -79,6 +79,17 @@ def step(what: str) -> None:
         reporter.step(what, next(known[0]), known[1])
 
 
+@contextlib.contextmanager
+def one_step(what: str) -> Generator[None]:
+    """A step whose own steps are not told."""
+    step(what)
+    token = _STEPS.set(None)
+    try:
+        yield
+    finally:
+        _STEPS.reset(token)
+
+
 def about(seconds: float) -> str:
     """ "less than a minute", "about 5 minutes", "about 2 hours"."""
     from segue.wording import count as counted

@@ -69,6 +69,7 @@ def train(
 
     from segue.library import Library
     from segue.library.listening import Unit
+    from segue.playlists.training import other_media
     from segue.playlists.training import train as run
     from segue.sequences.training import train_vectors
     from segue.settings import load_settings
@@ -78,7 +79,8 @@ def train(
     if unit is not None and unit not in known:
         raise UsageError("--unit cannot be taken", expected=" or ".join(known), came=unit)
     opened, keep = Library.open(library), settings.shelf.keep
-    with _announced(opened, json, STEPS, vectors=also.vectors or also.network, network=also.network):
+    models = STEPS + len(other_media(opened, settings.factors, known[unit] if unit else None))
+    with _announced(opened, json, models, vectors=also.vectors or also.network, network=also.network):
         trained = run(
             opened,
             settings.factors,

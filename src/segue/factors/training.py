@@ -111,7 +111,7 @@ def train(
     listens = library.table("listens")
     timed = bool(library.arrow(listens.filter(listens.started_at.notnull()).count()).as_py())
     by_artists = len(listeners_of_artists_only(library)) if people else 0
-    config = _in_media(library, config or FactorConfig())
+    config = in_media(library, config or FactorConfig())
     config = config.suited(len(people) - by_artists, len(playlists), by_artists=by_artists, timed=timed)
     step("which tracks are versions of one song")
     group_library(library)
@@ -154,7 +154,7 @@ def train(
     return Trained(version, model, losses, pruned, len(people), len(playlists), by_artists)
 
 
-def _in_media(library: Library, config: FactorConfig) -> FactorConfig:
+def in_media(library: Library, config: FactorConfig) -> FactorConfig:
     """The same for a library in which nothing of the media that count was played: what was played counts."""
     if config.observations.media != FactorConfig().observations.media or library.count("playlist_entries"):
         return config

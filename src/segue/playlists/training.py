@@ -23,7 +23,7 @@ from segue.playlists.listeners import Listeners
 from segue.playlists.rules.reading import catalogue_context
 from segue.playlists.shared import Shared
 from segue.playlists.weekly import Material, WeeklyConfig
-from segue.progress import progress
+from segue.progress import one_step, progress
 from segue.sequences.reading import guide_documents
 from segue.sequences.storing import save_documents, without
 from segue.shelf.names import factors_of
@@ -105,19 +105,20 @@ def train(
         keep=keep,
         beside=beside,
     )
-    for medium in media_played(library):
-        if medium not in trained.model.config.observations.media and unit != "playlists":
+    for medium in other_media(library, config, unit):
+        with one_step(f"{medium}s, which have a model of their own"):
             own = FactorConfig(observations=ObservationConfig(media=(medium,)))
-            factors.train(
-                library,
-                own,
-                unit="listeners",
-                name=factors_of(medium),
-                keep=keep,
-                beside=beside,
-            )
+            factors.train(library, own, unit="listeners", name=factors_of(medium), keep=keep, beside=beside)
     keep_names(library)
     return trained
+
+
+def other_media(library: Library, config: FactorConfig | None = None, unit: Unit | None = None) -> list[str]:
+    """The media that were played and that training gives models of their own."""
+    if unit == "playlists":
+        return []
+    main = factors.in_media(library, config or FactorConfig()).observations.media
+    return [medium for medium in media_played(library) if medium not in main]
 
 
 def work_out(
