@@ -49,9 +49,16 @@ def test_few_rows_give_few_directions_or_none() -> None:
     assert spectral_vectors(csr_matrix(np.eye(40) + np.eye(40, k=1))).shape == (40, 10)
 
 
-def test_a_song_that_few_have_stands_with_its_artists_others() -> None:
-    unit = np.array([[1, 0], [0, 1], [0, 0], [0, 0], [1, 0]], np.float32)
-    filled = beside_their_artist(unit, np.array([0, 1, 1, -1, 1], np.int32))
-    assert filled[2] == pytest.approx([2**-0.5, 2**-0.5])
-    assert not filled[3].any()
-    assert np.array_equal(filled[[0, 1, 4]], unit[[0, 1, 4]])
+def test_a_song_that_few_have_stands_where_its_artist_is_heard() -> None:
+    """One song of the artist is known, in other company than most of their listeners keep."""
+    unit = np.array([[1, 0], [0, 1], [1, 0], [0, 0], [0, 0], [0, 0], [0, 0]], np.float32)
+    artist = np.array([0, 0, 1, 1, 1, -1, 1], np.int32)
+    rows = np.zeros((5, 7))
+    for row, tracks in enumerate([[0, 2], [0], [1, 3], [1, 3, 5], [1, 4]]):
+        rows[row, tracks] = 1
+    filled = beside_their_artist(unit, csr_matrix(rows), artist)
+    assert filled[3] == pytest.approx([10**-0.5, 3 * 10**-0.5], abs=0.05)
+    assert filled[4] == pytest.approx(filled[3])
+    assert not filled[5].any()  # of nobody
+    assert not filled[6].any()  # had by nobody
+    assert np.array_equal(filled[:3], unit[:3])

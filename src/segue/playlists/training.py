@@ -144,7 +144,7 @@ def work_out(
     sample = drawn([*people, *playlists])
     plays = read_plays(library, tracks, listeners=sample, config=ListenedConfig(unit=unit))
     space = TasteSpace.of(spectral_vectors(matrix), plays, tastes)
-    space = replace(space, vectors=beside_their_artist(space.vectors, context.main_artists()))
+    space = replace(space, vectors=beside_their_artist(space.vectors, matrix, context.main_artists()))
     if model.config.observations.teachers == "sessions":
         space = joined_by_sessions(space, plays, matrix, context.main_artists())
     some = sorted(sample[:HUB_SAMPLE])

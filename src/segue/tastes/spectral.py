@@ -46,28 +46,54 @@ def spectral_vectors(
     return vectors
 
 
-def beside_their_artist(unit: NDArray[np.float32], artist: NDArray[np.int32]) -> NDArray[np.float32]:
-    """(n_tracks, d) the same with tracks of no vector laid in the middle of their artist's others.
+def beside_their_artist(
+    unit: NDArray[np.float32], matrix: csr_matrix, artist: NDArray[np.int32]
+) -> NDArray[np.float32]:
+    """(n_tracks, d) the same with tracks of no vector laid where their artist is.
 
     Where songs are known, only their company counts; of one that hardly anybody has, its artist is all there
-    is to go by.
+    is to go by. An artist is where the rows are that have any of their tracks, each row once: of twelve
+    playlists that have one song each, none may say much, but all together do.
 
     Args:
         unit: (n_tracks, d) unit vectors, zeros where nothing is known.
+        matrix: (n_rows, n_tracks) of listeners' and playlists' tracks; what is not above 0 is left out.
         artist: (n_tracks,) the main artist's number, -1 for none.
     """
     known = np.abs(unit).sum(axis=1) > 0
-    places = np.flatnonzero(known & (artist >= 0))
-    lost = np.flatnonzero(~known & (artist >= 0))
-    if not len(places) or not len(lost):
+    liked = csr_matrix((matrix.data > 0, matrix.indices, matrix.indptr), shape=matrix.shape, dtype=np.float32)
+    lost = np.flatnonzero(~known & (artist >= 0) & (np.bincount(liked.indices, minlength=len(unit)) > 0))
+    if not known.any() or not len(lost):
         return unit
-    shape = (int(artist.max()) + 1, len(unit))
-    ones = np.ones(len(places), np.float32)
-    middle = csr_matrix((ones, (artist[places], places)), shape=shape) @ unit
-    middle /= np.maximum(np.linalg.norm(middle, axis=1, keepdims=True), 1e-12)
+    rows = _mean_of_rows(liked, unit)
+    by = np.flatnonzero(artist >= 0)
+    shape = (len(unit), int(artist.max()) + 1)
+    theirs = liked @ csr_matrix((np.ones(len(by), np.float32), (by, artist[by])), shape=shape)
+    theirs.data[:] = 1
+    enough = np.bincount(theirs.indices, minlength=shape[1]) >= min(KNOWN, max(1, len(rows) // 50))
+    middle = theirs.T @ rows
+    middle = np.where(
+        enough[:, None], _length_one(middle * _stretch(unit[known], (liked.T @ rows)[known])), 0
+    )
     filled = unit.copy()
     filled[lost] = middle[artist[lost]]
     return filled
+
+
+def _mean_of_rows(liked: csr_matrix, unit: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(n_rows, d) the direction in which a row's known tracks lie, shorter where they lie in several."""
+    known = (np.abs(unit).sum(axis=1) > 0).astype(np.float32)
+    return (liked @ unit) / np.maximum(liked @ known, 1)[:, None]
+
+
+def _stretch(unit: NDArray[np.float32], means: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(d,) by how much each direction of means of rows is flatter than that of the tracks in them."""
+    means = _length_one(means)
+    return (unit * means).sum(axis=0) / np.maximum((means * means).sum(axis=0), 1e-12)
+
+
+def _length_one(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
 
 
 def _normalised(liked: csr_matrix) -> csr_matrix:
