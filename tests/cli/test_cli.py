@@ -241,6 +241,7 @@ def test_an_empty_library_says_what_to_do(tmp_path: Path) -> None:
     segue("train", cwd=tmp_path, code=2)
 
 
+@pytest.mark.slow
 def test_the_demo_goes_from_nothing_to_a_report(tmp_path: Path) -> None:
     text = segue("demo", "--terminal", "--listeners", "80", "--tracks", "600", cwd=tmp_path)
     assert "Because you played" in text
@@ -249,7 +250,9 @@ def test_the_demo_goes_from_nothing_to_a_report(tmp_path: Path) -> None:
     page = (tmp_path / "segue-demo" / "report.html").read_text()
     assert page.count("<figure role=") >= 5
     assert len(list((tmp_path / "segue-demo" / "playlists").glob("*.jspf"))) == 80
-    # run again, it replaces itself and nothing else
+
+
+def test_the_demo_replaces_nothing_but_a_demo(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "letter").touch()
     segue("demo", "--terminal", "--folder", "mine", cwd=tmp_path, code=2)

@@ -163,6 +163,8 @@ def test_favourites_come_again_by_shares_and_are_not_called_new(alone: Library) 
     assert first.notes[0].startswith("One person's plays can't tell what else there is")
     assert MORE in first.notes[0]
     kinds = [style(entry.track.track_id) for entry in first.entries]
+    named = {(style(entry.track.track_id), entry.taste) for entry in first.entries}
+    assert len(named) == len({taste for _, taste in named}) == 2, "whatever was heard is of a taste"
     began = [" ".join((entry.reason or "").split()[:3]) for entry in first.entries]
     assert max(map(began.count, began)) <= 14, "reasons differ down the list"
     assert kinds.count("north") == pytest.approx(20 * 2 / 3, abs=3)

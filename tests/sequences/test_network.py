@@ -84,10 +84,10 @@ def test_it_learns_what_only_order_tells(network: TasteNetwork, circles: Documen
 @pytest.mark.parametrize(
     "config",
     [
-        SMALL.model_copy(update={"cell": "lstm"}),
+        pytest.param(SMALL.model_copy(update={"cell": "lstm"}), marks=pytest.mark.slow),
         SMALL.model_copy(update={"tied": False, "artist_vectors": False}),
         L2.model_copy(update={"hidden": 32, "length": 10, "batch": 16, "epochs": 25, "learning_rate": 1e-2}),
-        SMALL.model_copy(update={"loss": "cosine", "epochs": 25}),
+        pytest.param(SMALL.model_copy(update={"loss": "cosine", "epochs": 25}), marks=pytest.mark.slow),
     ],
     ids=["lstm", "untied", "l2", "cosine"],
 )
@@ -165,6 +165,7 @@ def test_context_and_skips_are_learned(circles: Documents, vectors: SongVectors)
     assert np.concatenate(right).mean() > 0.6
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_where_it_was(
     circles: Documents, vectors: SongVectors, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -188,6 +189,7 @@ def test_a_killed_run_goes_on_where_it_was(
         TasteNetwork(config).fit(circles, vectors, seed=6, checkpoint=checkpoint)
 
 
+@pytest.mark.slow
 def test_it_ends_after_the_epochs_that_are_known_beforehand(circles: Documents, vectors: SongVectors) -> None:
     whole = TasteNetwork(SMALL).fit(circles, vectors, seed=5)
     two = TasteNetwork(SMALL).fit(circles, vectors, epochs=2, seed=5)
@@ -229,6 +231,7 @@ def test_playlists_are_read_backwards_too_and_listening_is_not(circles: Document
     assert all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
 
 
+@pytest.mark.slow
 def test_what_is_kept_is_an_average_over_the_steps(circles: Documents, vectors: SongVectors) -> None:
     one_step = circles.select(np.arange(16))
     last, average = (

@@ -272,6 +272,6 @@ def explain(
         )
         return
     what = "heard before" if said.heard else "new"
-    print(f"{said.of.name}: score {said.score:.3f} for {listener} ({what}).")
+    print(f"{said.of.name}: the factors alone score it {said.score:.3f} for {listener} ({what}).")
     bars = [(each.name, f"{each.share:.1%}", "█" * max(1, round(40 * each.share))) for each in said.led]
-    print_table("Led by", ["played", "share of the score", ""], bars)
+    print_table("Led by", ["played", "share of that score", ""], bars)

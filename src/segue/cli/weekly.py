@@ -330,7 +330,7 @@ def _print_why_not(listener: str, found: Found, said: WhyNot, json: bool) -> Non
         )
         return
     place = f"place {said.rank:,} of {said.of:,} new ones" if said.new else "heard before"
-    print(f"{found.name}: score {said.score:.2f} for {listener}, {place}.")
+    print(f"{found.name}: all models together score it {said.score:.2f} for {listener}, {place}.")
     rows = [(v.rule, "out" if v.out else "passes", v.because) for v in said.verdicts[:-1]]
     print_table("What the rules say", ["rule", "", "why"], rows)
     print("It is not on the list." if said.verdicts[-1].out else "It is on the list.")

@@ -19,7 +19,7 @@ REASON = "Many listeners or playlists here have it; your own taste is not known 
 NOBODY = (
     f"Nothing is known of this listener yet, and fewer than {FEWEST_PEOPLE} people or playlists here share a "
     "track, so that nothing can be told of what many like. Import this listener's plays, or name tracks with "
-    "segue weekly --like 'artist - title'; or import playlists, and segue train."
+    "segue weekly guest 'artist - title'; or import playlists, and segue train."
 )
 FEW = 10  # tracks below which a taste is known a little
 

@@ -249,7 +249,8 @@ class _One:
             order = in_order(choice.tracks, scores, self.material.space.vectors, self.material.context)
         else:
             order = np.arange(len(choice.tracks), dtype=np.int32)
-        tastes = self._tastes(choice, new) if kind != "stranger" else [""] * len(new)
+        unheard = new & (kind == "new")  # what was heard is of the taste that it was played for
+        tastes = self._tastes(choice, unheard) if kind != "stranger" else [""] * len(new)
         if kind == "past":
             reasons = self._recalled(choice.tracks, order, tastes)
         else:
