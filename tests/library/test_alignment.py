@@ -19,7 +19,9 @@ TYPES = dict.fromkeys(Tellings._fields[:7], np.int64) | {"ended": bool, "scrobbl
 def _columns(rows: list[tuple[int, bool, int, int, int, int]], scrobbled: int = -1) -> dict[str, np.ndarray]:
     """Of rows (rank, ended, unit, begun, played, track); the source of which rank is a scrobbler."""
     columns = zip(*((*row, row[0] == scrobbled) for row in rows), strict=True)
-    return {name: np.array(next(columns), kind) for name, kind in TYPES.items()}
+    return {name: np.array(next(columns), kind) for name, kind in TYPES.items()} | {
+        "turn": np.zeros(len(rows))
+    }
 
 
 def _best(rows: list, likeness) -> float:
@@ -52,10 +54,10 @@ def test_two_sources_are_matched_as_well_as_can_be(seed: int) -> None:
     rows.sort(key=lambda row: (row[0], row[3], row[4], row[5]))
     columns = _columns(rows)
     order = np.arange(len(rows))
-    told = Tellings(**columns, by_time=order, by_length=order)
+    told = Tellings(**{name: columns[name] for name in TYPES}, by_time=order, by_length=order)
 
     def likeness(a: int, b: int) -> float:
-        return float(_likeness(told, a, b, int(told.played[a]), 200_000))
+        return float(_likeness(told, a, b, (int(told.played[a]), False), 200_000))
 
     plays = align(columns, np.zeros(len(rows), np.int64))
     total = sum(likeness(play, n) for n, play in enumerate(plays) if play != n)
@@ -129,6 +131,7 @@ def test_what_is_compiled_finds_the_same(monkeypatch: pytest.MonkeyPatch) -> Non
             "played": rng.choice([-1, 3_000, 200_000, 201_000], 250),
             "track": rng.integers(0, 2, 250),
             "scrobbled": rank == 3,
+            "turn": rng.integers(0, 3, 250),
         }
         cluster = rng.integers(0, 3, 250)
         plain = align(columns, cluster)
@@ -137,6 +140,28 @@ def test_what_is_compiled_finds_the_same(monkeypatch: pytest.MonkeyPatch) -> Non
             assert align(columns, cluster).tolist() == plain.tolist()
 
 
+def test_a_play_that_others_told_as_well_may_have_been_too_short_for_the_scrobbler_it_was_matched_with() -> (
+    None
+):
+    """A skip and the play that follows at once; the scrobbler's clock is nearer to the skip."""
+    scrobbles, log = (
+        [(0, False, 1_000, 121_000, -1, 0)],
+        [(1, False, 1_000, at, -1, 0) for at in (121_000, 126_000)],
+    )
+    minutes = [(2, False, MINUTE, 120_000, ms, 0) for ms in (3_000, 200_000)]
+    assert align(_columns(scrobbles + log + minutes, 0), np.zeros(5, np.int64)).tolist() == [0, 0, 2, 0, 2]
+
+
+def test_within_a_unit_the_longest_is_at_its_edge_and_the_others_are_in_the_order_of_the_source() -> None:
+    starts = [(0, False, 1_000, at, -1, 0) for at in (2_000, 20_000, 25_000)]
+    minutes = [(1, False, MINUTE, 0, ms, 0) for ms in (200_000, 18_000, 3_000)]
+    columns = _columns(starts + minutes)
+    columns["turn"][3:] = 3, 1, 2
+    assert align(columns, np.zeros(6, np.int64)).tolist() == [0, 1, 2, 2, 0, 1]
+    columns["turn"][3:] = 1, 2, 3  # what is longer than a minute came last, whatever the source says
+    assert align(columns, np.zeros(6, np.int64)).tolist() == [0, 1, 2, 2, 0, 1]
+
+
 def test_nothing_is_nothing() -> None:
-    empty = {name: np.empty(0, kind) for name, kind in TYPES.items()}
+    empty = {name: np.empty(0, kind) for name, kind in TYPES.items()} | {"turn": np.empty(0)}
     assert len(align(empty, np.empty(0, np.int64))) == 0

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -181,6 +185,52 @@ def test_durations_keep_recordings_of_one_name_apart(library: Library, store) ->
     store(library, rows)
     assert len(_tracks_of(library)) == 2
     assert library.count("listens") == 3
+
+
+def _partition(library: Library) -> set[frozenset[str]]:
+    """Whose plays are of one track, by the sources of the counts."""
+    of: dict[str, set[str]] = {}
+    for row in library.arrow("listens").to_pylist():
+        of.setdefault(row["track_id"], set()).add(f"{row['source']} {row['plays']}")
+    return {frozenset(each) for each in of.values()}
+
+
+def _echoes(source: str, *durations: int | None, **ids: str) -> tuple[str, list[Listen]]:
+    """What a source tells of recordings of one name; the number of plays tells them apart."""
+    refs = [TrackRef("Echoes", ("Pink Floyd",), duration_ms=ms and ms * 1_000, **ids) for ms in durations]
+    return source, [_listen(ref, plays=(ref.duration_ms or 0) // 1_000 + 1) for ref in refs]
+
+
+# One song, of which sources tell different durations, or none; the same with ids; two recordings.
+DURATIONS = [
+    (_echoes("a", None), _echoes("b", 200), _echoes("c", 400), _echoes("d", 300)),
+    (_echoes("a", None), _echoes("b", 200), _echoes("c", 400, spotify="C"), _echoes("d", 300, mbid=MBID)),
+    (_echoes("b", 200, 400), _echoes("c", 202, 399), _echoes("d", 401)),
+]
+
+
+def _same_in_orders(folder: Path, store, told: tuple, orders: Iterable[Sequence[int]]) -> None:
+    found = []
+    for number, order in enumerate(orders):
+        library = Library.open(folder / str(number), create=True)
+        for place in order:
+            source, rows = told[place]
+            store(library, rows, source)
+        found.append((_partition(library), sorted(library.arrow("tracks")["duration_ms"].to_pylist())))
+    assert all(each == found[0] for each in found)
+    assert len(found[0][0]) == max(len(rows) for _, rows in told)
+
+
+@pytest.mark.parametrize("told", DURATIONS)
+def test_durations_that_contradict_one_another_give_the_same_in_any_order(tmp_path, store, told) -> None:
+    forth = range(len(told))
+    _same_in_orders(tmp_path, store, told, (forth, forth[::-1]))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("told", DURATIONS)
+def test_durations_that_contradict_one_another_give_the_same_in_all_orders(tmp_path, store, told) -> None:
+    _same_in_orders(tmp_path, store, told, itertools.permutations(range(len(told))))
 
 
 def test_ids_join_sources_that_spell_names_differently(library: Library, store) -> None:

@@ -275,6 +275,45 @@ def test_of_a_skip_and_a_hearing_at_one_second_of_a_player_the_hearing_counts(
     assert [row["skipped"] for row in rows(library)] == [False]
 
 
+TIDAL = "artist_name,track_title,entry_date,stream_duration_ms,product_type\n"
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+@pytest.mark.parametrize("turned", [False, True])
+def test_within_a_minute_plays_are_in_the_order_of_the_file(
+    library: Library, tmp_path: Path, newest_first: bool, turned: bool
+) -> None:
+    """Two skips and a whole play of one minute, and two of another: the shorter skip came later."""
+    minutes = [("53", 17_451), ("53", 2_974), ("53", 352_464), ("59", 3_000), ("59", 352_000)]
+    lines = [f"Artist A,Song A,01/03/2024 18:{minute},{ms},TRACK\n" for minute, ms in minutes]
+    begun = [(53, 19, "S"), (53, 38, "S"), (53, 43, "L"), (59, 36, "S"), (59, 40, "L")]
+    log = "#AUDIOSCROBBLER/1.1\n#TZ/UTC\n#CLIENT/x\n" + "".join(
+        f"Artist A\t\tSong A\t1\t352\t{rating}\t{1709316000 + minute * 60 + second}\t\n"
+        for minute, second, rating in begun
+    )
+    told = [("streaming.csv", TIDAL + "".join(lines[:: -1 if newest_first else 1])), (".scrobbler.log", log)]
+    import_texts(library, tmp_path, *(told[::-1] if turned else told))
+    assert [(row["played_ms"], row["skipped"]) for row in rows(library)] == [
+        (ms, rating == "S") for (_, ms), (_, _, rating) in zip(minutes, begun, strict=True)
+    ]
+    before = library.fingerprint()
+    import_texts(library, tmp_path, *told)
+    assert library.fingerprint() == before
+
+
+def test_a_later_file_that_begins_within_a_minute_does_not_change_its_order(
+    library: Library, tmp_path: Path
+) -> None:
+    minutes = [17_451, 2_974, 352_464]
+    rows = [f"Artist A,Song A,01/03/2024 18:53,{ms},TRACK\n" for ms in minutes]
+    whole, rest = TIDAL + "".join(rows), TIDAL + "".join(rows[1:])
+    for number, texts in enumerate(itertools.permutations((whole, rest))):
+        one = Library.open(tmp_path / f"library-{number}", create=True)
+        import_texts(one, tmp_path / str(number), *(("streaming.csv", text) for text in texts))
+        turns = {row["played_ms"]: row["turn"] for row in one.arrow("listens").to_pylist()}
+        assert sorted(turns, key=lambda ms: turns[ms]) == minutes
+
+
 def test_other_listeners_and_other_songs_are_others(library: Library, store) -> None:
     store(library, [at(0)], "spotify")
     other = [at(0)._replace(listener="you"), at(0, TrackRef("Skyfall", ("Adele",), spotify="B"))]

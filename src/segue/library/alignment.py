@@ -55,16 +55,27 @@ def align(columns: dict[str, NDArray], cluster: Ints) -> Ints:
     """(n,) the play of each telling, as the place of the play's first telling.
 
     Args:
-        columns: rank, ended, unit, begun, played, track and scrobbled, as in `Tellings`; in any order.
+        columns: rank, ended, unit, begun, played, track and scrobbled, as in `Tellings`, and turn: of plays
+            told at one time, which came first by the source (0 if it does not say); in any order.
         cluster: (n,) any number; only tellings of one cluster can be of one play.
     """
     # Plays follow one another. So of a source that tells ends, these give the order: where only minutes are
-    # known, a long play may seem to begin before the short one that it followed. Within a minute the longer
-    # of two that ended in it came first, and the shorter of two that began in it.
+    # known, a long play may seem to begin before the short one that it followed. Within a minute a play that
+    # is longer than it came first of those that ended in it, and last of those that began in it; the others
+    # in the order of the source, or else likewise.
     at_end, played = columns["ended"], columns["played"]
+    longer = played >= columns["unit"]
     told_at = columns["begun"] + np.where(at_end, np.maximum(played, 0), 0)
     order = np.lexsort(
-        (columns["track"], np.where(at_end, -played, played), told_at, columns["rank"], cluster)
+        (
+            columns["track"],
+            np.where(at_end, -played, played),
+            columns["turn"],
+            np.where(at_end, ~longer, longer),
+            told_at,
+            columns["rank"],
+            cluster,
+        )
     )
     inside = cluster[order]
     bounds = np.flatnonzero(np.concatenate(([True], inside[1:] != inside[:-1], [True])))
@@ -115,6 +126,7 @@ def _align(told: Tellings, bounds: Ints) -> Ints:
         starts, ends = np.full(end - first, -1), np.full(end - first, -1)
         known = np.empty(end - first, np.int64)  # first tellings of the plays
         heard = np.full(end - first, -1)  # how long the plays were heard
+        scrobbles = np.ones(end - first, np.bool_)  # nobody told of the plays but scrobblers
         longest = 0
         for place in range(first, end):
             longest = max(longest, told.played[place])
@@ -136,7 +148,7 @@ def _align(told: Tellings, bounds: Ints) -> Ints:
                 for number in range(plays):
                     if not taken[number]:
                         slots[told.by_time[known[number]]] = number
-                _match(told, (starts, ends, heard), slots, partner, (at, longest))
+                _match(told, (starts, ends, heard, scrobbles), slots, partner, (at, longest))
             for place in range(at, after):
                 mine = partner[place - at]
                 if mine < 0:
@@ -149,6 +161,7 @@ def _align(told: Tellings, bounds: Ints) -> Ints:
                     anchors[mine] = place
                 if heard[mine] < 0:
                     heard[mine] = told.played[place]
+                scrobbles[mine] &= told.scrobbled[place]
             at = after
     return play
 
@@ -190,12 +203,17 @@ def _match_same_clock(
 
 
 def _match(
-    told: Tellings, plays: tuple[Ints, Ints, Ints], slots: Ints, partner: Ints, scope: tuple[int, int]
+    told: Tellings,
+    plays: tuple[Ints, Ints, Ints, NDArray[np.bool_]],
+    slots: Ints,
+    partner: Ints,
+    scope: tuple[int, int],
 ) -> None:
     """Pair what is left so that the likeness of all pairs together is largest; pairs do not cross.
 
-    `plays` are the plays' tellings of start and end, and how long they were heard; `slots` has those that are
-    left by time, -1 where there is none. `scope`: where the tellings begin, the longest heard of any.
+    `plays` are the plays' tellings of start and end, how long they were heard, and whether scrobblers alone
+    told of them; `slots` has those that are left by time, -1 where there is none. `scope`: where the tellings
+    begin, the longest heard of any.
     """
     at, longest = scope
     left = np.flatnonzero(partner < 0)
@@ -206,7 +224,8 @@ def _match(
     for play in slots:
         if play < 0:
             continue
-        start, end, heard = plays[0][play], plays[1][play], plays[2][play]
+        start, end = plays[0][play], plays[1][play]
+        facts = plays[2][play], plays[3][play]
         first = told.begun[start if start >= 0 else end]
         last = told.begun[end if end >= 0 else start]
         unit = max(told.unit[start if start >= 0 else end], told.unit[end if end >= 0 else start])
@@ -220,9 +239,9 @@ def _match(
         for j in range(highest - 1, lowest - 1, -1):
             worth = 0.0
             if start >= 0:
-                worth = _likeness(told, start, left[j] + at, heard, longest)
+                worth = _likeness(told, start, left[j] + at, facts, longest)
             if end >= 0:
-                worth = max(worth, _likeness(told, end, left[j] + at, heard, longest))
+                worth = max(worth, _likeness(told, end, left[j] + at, facts, longest))
             if worth <= 0:
                 continue
             total, before, k = worth, -1, j
@@ -249,25 +268,34 @@ def _match(
         pair = pairs[pair, 2]
 
 
-def _likeness(told: Tellings, a: int, b: int, heard: int, longest: int) -> float:
+def _likeness(told: Tellings, a: int, b: int, play: tuple[int, bool], longest: int) -> float:
     """How likely the tellings a and b are of one play: over 0 up to 1, or 0 where they cannot be.
 
     Args:
-        heard: how long the play of `a` was heard, by whoever told it, -1 if nobody did.
+        told: all tellings.
+        a: a telling of a play.
+        b: another.
+        play: how long the play of `a` was heard, by whoever told it, -1 if nobody did; whether scrobblers
+            alone told of it.
         longest: the longest that any play nearby was heard.
     """
-    mine = told.played[b]
+    heard, mine = play[0], told.played[b]
     both_heard = heard >= 0 and mine >= 0
     last_alike = not both_heard or abs(heard - mine) <= HEARD_MS + HEARD_SHARE * max(heard, mine)
-    if told.ended[a] and not told.ended[b]:
-        a, b, heard, mine = b, a, mine, heard
     # A source that tells of so short a time heard is no scrobbler that would have left it out.
     told_alike = both_heard and last_alike
-    too_short = told.ended[b] and not told.ended[a] and 0 <= mine < SCROBBLED_MS and not told_alike
-    for one, length in ((a, mine), (b, heard)):
-        short = 0 <= length < SCROBBLED_MS and length < SCROBBLED_SHARE * longest
-        if told.scrobbled[one] and short and not told_alike:
+    left_out = False
+    if not told_alike:
+        least = min(SCROBBLED_MS, SCROBBLED_SHARE * longest)
+        if told.scrobbled[b] and 0 <= heard < least:
             return 0.0
+        left_out = told.scrobbled[a] and 0 <= mine < least
+        # Where others told of the play as well, the scrobbler's telling may be of its neighbour.
+        if left_out and play[1]:
+            return 0.0
+    if told.ended[a] and not told.ended[b]:
+        a, b, heard, mine = b, a, mine, heard
+    too_short = told.ended[b] and not told.ended[a] and 0 <= mine < SCROBBLED_MS and not told_alike
     later = told.begun[b] - told.begun[a] + (told.unit[b] - told.unit[a]) / 2
     if told.ended[a]:  # so does b, and ends are what is told
         if not last_alike:
@@ -282,7 +310,7 @@ def _likeness(told: Tellings, a: int, b: int, heard: int, longest: int) -> float
     worth = 1.0 - NEAR * abs(later) / (half + SLACK_MS)
     if told.track[a] != told.track[b]:
         worth -= OTHER_TRACK
-    if not last_alike:
+    if not last_alike or left_out:
         worth -= OTHER_LENGTH
     if too_short:
         worth -= TOO_SHORT

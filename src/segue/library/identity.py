@@ -5,7 +5,9 @@ source's own "hetrec:51", "name:rick astley|never gonna give you up". The table 
 key ever met, so that the same song from another source lands on the same track. Rules:
 
 1. A known id decides. Where a source gives several, Spotify's weighs most, then MBID, ISRC, its own.
-2. Otherwise the name decides, unless both durations are known and differ by more than three seconds.
+2. Otherwise the name decides. Of several tracks of a name it is the one with the nearest duration. Durations
+   tell recordings apart only where one source tells both, more than three seconds apart: of one recording two
+   sources often tell different durations, and what becomes of it may not depend on who was imported first.
 3. A name never joins two ids that one source tells apart: they may be different recordings, and grouping
    versions of one work is done reversibly elsewhere (`versions`). What is in a catalogue (playlist archives,
    track tables, sources with ids of their own) joins no track with another id of its kind at all; a
@@ -21,6 +23,7 @@ Nothing is merged that was apart before, and no track changes its id.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING
@@ -111,13 +114,14 @@ def _short(key: str) -> str:
     return key[: _LONGEST - 33] + "#" + blake2b(key.encode(), digest_size=16).hexdigest()
 
 
-def resolve(work: duckdb.DuckDBPyConnection) -> None:
-    """Find a track for every staged reference.
+def resolve(work: duckdb.DuckDBPyConnection, *, of_any_duration: bool = True) -> None:
+    """Find a track for every staged reference, also where its name is known with another duration alone.
 
     Reads the views `staged_refs` and `track_keys` of the connection (and, to choose between tracks of one
     name, `playlist_entries` and `listens`); makes the view `identities` (distinct references, with
     `track_id`) and the tables `ref_tracks` (ref, track_id) and `new_keys`.
     """
+    work.execute("SET VARIABLE most_apart = ?", [1 << 62 if of_any_duration else SAME_DURATION_MS])
     work.execute(_IDENTITIES)
     passes = work.execute(
         "SELECT DISTINCT kind, catalogue, source FROM identities WHERE kind <> 'name' ORDER BY ALL"
@@ -128,18 +132,19 @@ def resolve(work: duckdb.DuckDBPyConnection) -> None:
         _begin(work, "kind = ? AND catalogue = ? AND source = ?", [kind, catalogue, source])
         _by_id(work)
     # A catalogue's names first; in them what is credited to one artist, which joint credits then find.
-    for catalogue in (True, False):
-        for joint in (False, True):
-            if _begin(
-                work,
-                "kind = 'name' AND catalogue = ? AND (credit_key IS NOT NULL) = ?",
-                [catalogue, joint],
-            ):
-                _by_name(work, _MOST_USED)
-                while _some(work, "todo"):
-                    work.execute(_LEADERS)
-                    _take(work)
-                _learn_keys(work)
+    of_names = work.execute(
+        "SELECT DISTINCT catalogue, credit_key IS NOT NULL AS joint, source FROM identities "
+        "WHERE kind = 'name' ORDER BY NOT catalogue, joint, source"
+    ).fetchall()
+    for values in of_names:
+        _begin(
+            work, "kind = 'name' AND catalogue = ? AND (credit_key IS NOT NULL) = ? AND source = ?", values
+        )
+        _known_names(work)
+        while _some(work, "todo"):
+            work.execute(_LEADERS)
+            _take(work)
+        _learn_keys(work)
     work.execute(_SPLIT)
     work.execute("""
         CREATE TABLE ref_tracks AS
@@ -147,17 +152,16 @@ def resolve(work: duckdb.DuckDBPyConnection) -> None:
     """)
 
 
-def _begin(work: duckdb.DuckDBPyConnection, which: str, values: list[object]) -> bool:
-    """Make `todo` of the identities that are to be resolved together; returns whether there are any."""
+def _begin(work: duckdb.DuckDBPyConnection, which: str, values: Sequence[object]) -> None:
+    """Make `todo` of the identities that are to be resolved together, all of one source."""
     work.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE todo AS
         SELECT uid, own, name_key, credit_key, duration_ms, catalogue, source FROM identities
         WHERE track_id IS NULL AND {which}
         """,
-        values,
+        list(values),
     )
-    return _some(work, "todo")
 
 
 def _by_id(work: duckdb.DuckDBPyConnection) -> None:
@@ -173,6 +177,18 @@ def _by_id(work: duckdb.DuckDBPyConnection) -> None:
     work.execute("CREATE OR REPLACE TEMP TABLE found AS SELECT uid, own AS track_id FROM todo")
     _take(work)
     _learn_keys(work)
+
+
+def _known_names(work: duckdb.DuckDBPyConnection) -> None:
+    """Give one source's names tracks of these names, each two recordings of the source two tracks."""
+    left = _count(work, "todo")
+    while left:
+        _by_name(work, _MOST_USED)
+        before, left = left, _count(work, "todo")
+        if left == before:
+            break
+        if left:
+            _learn_keys(work)  # what found a track keeps others of the source from it
 
 
 def _by_name(work: duckdb.DuckDBPyConnection, choose: str) -> None:
@@ -199,18 +215,25 @@ def _learn_keys(work: duckdb.DuckDBPyConnection) -> None:
              LEFT JOIN (SELECT DISTINCT key, track_id FROM keys) known USING (key)
         WHERE identities.track_id IS NOT NULL GROUP BY key, source
         UNION ALL
-        SELECT key, track_id, min(duration_ms), NULL
-        FROM (SELECT unnest([name_key, credit_key]) AS key, track_id, duration_ms FROM identities)
-             ANTI JOIN keys USING (key, track_id)
+        -- A name with the duration that each source tells of it, or once without.
+        SELECT key, track_id, min(duration_ms), nullif(teller, '')
+        FROM (SELECT unnest([name_key, credit_key]) AS key, track_id, duration_ms,
+                     CASE WHEN duration_ms IS NULL THEN '' ELSE source END AS teller FROM identities)
+             ANTI JOIN (SELECT key, track_id, source AS teller FROM keys
+                        UNION ALL SELECT key, track_id, '' FROM keys) USING (key, track_id, teller)
         WHERE track_id IS NOT NULL AND key IS NOT NULL
-        GROUP BY key, track_id
+        GROUP BY key, track_id, teller
     """)
     work.execute("INSERT INTO keys FROM learned")
     work.execute("INSERT INTO new_keys FROM learned")
 
 
 def _some(work: duckdb.DuckDBPyConnection, table: str) -> bool:
-    return bool(work.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0])
+    return _count(work, table) > 0
+
+
+def _count(work: duckdb.DuckDBPyConnection, table: str) -> int:
+    return int(work.execute(f"SELECT count(*) FROM {table}").fetchall()[0][0])
 
 
 _IDENTITIES = """
@@ -250,12 +273,16 @@ WHERE distinct_refs.uid = resolved.uid AND splits.source = distinct_refs.source
   AND splits.track_id = resolved.track_id
 """
 
+# All of `todo` is of one source.
 _NAMESAKES = """
 CREATE OR REPLACE TEMP TABLE namesakes AS
-SELECT todo.uid, todo.own, keys.track_id,
-       coalesce(abs(todo.duration_ms - keys.duration_ms), $same) AS apart
+SELECT todo.uid, todo.own, todo.duration_ms, keys.track_id,
+       coalesce(min(abs(todo.duration_ms - keys.duration_ms)), $same) AS apart
 FROM todo JOIN keys ON keys.key = todo.{key}
-WHERE coalesce(abs(todo.duration_ms - keys.duration_ms), 0) <= $same
+GROUP BY ALL
+HAVING coalesce(bool_and(abs(todo.duration_ms - keys.duration_ms) <= $same)
+                FILTER (WHERE keys.source = todo.source), TRUE)
+   AND coalesce(min(abs(todo.duration_ms - keys.duration_ms)), 0) <= getvariable('most_apart')
 """
 
 # A name joins an id to no track that this source (in a catalogue: anybody) tells by another id of the kind.
@@ -267,13 +294,15 @@ DELETE FROM namesakes WHERE track_id IN (
     WHERE split_part(told.key, ':', 1) = mine.kind AND (mine.catalogue OR told.source = mine.source)
 );
 CREATE OR REPLACE TEMP TABLE found AS
-WITH chosen AS (SELECT own, arg_min(track_id, (apart, track_id)) AS track_id FROM namesakes GROUP BY own),
-     one AS (SELECT min(own) AS own, track_id FROM chosen GROUP BY track_id)
+WITH chosen AS (SELECT own, arg_min(track_id, (apart, track_id)) AS track_id, min(apart) AS apart
+                FROM namesakes GROUP BY own),
+     one AS (SELECT arg_min(own, (apart, own)) AS own, track_id FROM chosen GROUP BY track_id)
 SELECT uid, track_id FROM todo JOIN one USING (own)
 """
 
-# Of several tracks of the name, the one with the nearest duration, then the one met most often.
-_MOST_USED = """
+# Of several tracks of the name, the one with the nearest duration, then the one met most often. Of several
+# recordings that the source tells apart, the one with the nearest duration gets the track.
+_MOST_USED = f"""
 CREATE OR REPLACE TEMP TABLE found AS
 WITH uses AS (
     SELECT track_id, count(*) AS uses FROM (
@@ -281,9 +310,14 @@ WITH uses AS (
         UNION ALL SELECT splits.track_id FROM splits JOIN listens ON listens.track_id = splits.own
         UNION ALL SELECT track_id FROM staged_refs JOIN identities USING (identity)
     ) WHERE track_id IN (SELECT track_id FROM namesakes) GROUP BY track_id
+), chosen AS (
+    FROM namesakes LEFT JOIN uses USING (track_id)
+    QUALIFY row_number() OVER (PARTITION BY uid ORDER BY apart, coalesce(uses, 0) DESC, track_id) = 1
 )
-SELECT uid, track_id FROM namesakes LEFT JOIN uses USING (track_id)
-QUALIFY row_number() OVER (PARTITION BY uid ORDER BY apart, coalesce(uses, 0) DESC, track_id) = 1
+SELECT uid, track_id FROM chosen
+QUALIFY coalesce(abs(duration_ms - first_value(duration_ms) OVER (
+    PARTITION BY track_id ORDER BY duration_ms IS NULL, apart, duration_ms, uid
+)), 0) <= {SAME_DURATION_MS}
 """
 
 # New to the library: for each name the smallest id leads, and all of the same duration follow it.

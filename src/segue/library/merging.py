@@ -32,6 +32,7 @@ def merge_listens(work: duckdb.DuckDBPyConnection, writer: Writer) -> tuple[Coun
     """
     work.execute(_NEW_LISTENS)
     _name_coarse_sources(work)
+    _tell_turns(work)
     work.execute("CREATE TABLE withdrawn (uid BIGINT)")
     return store_listens(work, writer)
 
@@ -84,6 +85,19 @@ def _name_coarse_sources(work: duckdb.DuckDBPyConnection) -> None:
             UPDATE new_listens SET source = name FROM coarse
             WHERE coarse.entry = new_listens.entry AND started_at IS NOT NULL
         """)
+
+
+def _tell_turns(work: duckdb.DuckDBPyConnection) -> None:
+    """Number plays that a file tells at one and the same minute or day in the order of its rows.
+
+    Many exports begin with the newest; such a file is read from its end.
+    """
+    sources = work.execute("SELECT DISTINCT source FROM new_listens WHERE started_at IS NOT NULL").fetchall()
+    coarse = [(name, times_of(name).ended) for (name,) in sources if times_of(name).unit_ms > 1_000]
+    if coarse:
+        names, ended = zip(*coarse, strict=True)
+        work.register("coarse_times", pa.table({"source": names, "ended": pa.array(ended, pa.bool_())}))
+        work.execute(_TURNS)
 
 
 def _replace(work: duckdb.DuckDBPyConnection, writer: Writer, table: str, gone: str, new: str) -> None:
@@ -221,8 +235,30 @@ def _one(work: duckdb.DuckDBPyConnection, query: str) -> int:
 
 _NEW_LISTENS = """
 CREATE TABLE new_listens AS
-SELECT l.* EXCLUDE (ref), track_id, source
+SELECT l.* EXCLUDE (ref), track_id, source, NULL::INTEGER AS turn
 FROM staged_listens l JOIN ref_tracks USING (ref) JOIN entries USING (entry)
+"""
+
+_TURNS = """
+CREATE TABLE coarse_plays AS
+SELECT n, entry, listener_id,
+       epoch_ms(started_at) + CASE WHEN ended THEN coalesce(played_ms, 0) ELSE 0 END AS told_at
+FROM new_listens JOIN coarse_times USING (source)
+WHERE started_at IS NOT NULL AND session_position IS NULL;
+
+CREATE TABLE turns AS
+WITH files AS (
+    SELECT entry, listener_id, coalesce(covar_pop(told_at, n & 4294967295) < 0, FALSE) AS newest_first
+    FROM coarse_plays GROUP BY ALL
+), tied AS (
+    SELECT entry, listener_id, told_at FROM coarse_plays GROUP BY ALL HAVING count(*) > 1
+)
+SELECT n, row_number() OVER (
+    PARTITION BY entry, listener_id, told_at ORDER BY CASE WHEN newest_first THEN -n ELSE n END
+) AS turn
+FROM coarse_plays SEMI JOIN tied USING (entry, listener_id, told_at) JOIN files USING (entry, listener_id);
+
+UPDATE new_listens SET turn = turns.turn FROM turns WHERE turns.n = new_listens.n
 """
 
 # Plain counts: a row for each listener, track and source. Counts of plays only grow, so of two the larger is
@@ -263,7 +299,7 @@ CREATE TABLE merged_tracks AS
 WITH met AS (
     SELECT track_id, arg_min(title, uid) AS title, arg_min(artists, uid) FILTER (len(artists) > 0) AS artists,
            arg_max(artists, (len(artists), -uid)) AS longest,
-           arg_min(album, uid) AS album, arg_min(duration_ms, uid) AS duration_ms,
+           arg_min(album, uid) AS album, min(duration_ms) AS duration_ms,
            arg_min(medium, uid) AS medium, arg_min(isrc, uid) AS isrc, arg_min(mbid, uid) AS mbid,
            arg_min(spotify, uid) AS spotify
     FROM identities WHERE track_id IS NOT NULL GROUP BY track_id
@@ -278,7 +314,8 @@ SELECT coalesce(old.track_id, met.track_id) AS track_id, coalesce(old.title, met
        len(met.longest) > len(named) AND met.longest[:len(named)] = named AS with_guests,
        CASE WHEN with_guests THEN met.longest ELSE named END AS artists,
        coalesce(old.album, met.album) AS album,
-       coalesce(old.duration_ms, met.duration_ms) AS duration_ms,
+       -- of several the shortest, whoever came first
+       least(old.duration_ms, met.duration_ms) AS duration_ms,
        coalesce(facts.release_date, old.release_date) AS release_date,
        coalesce(old.medium, met.medium) AS medium, coalesce(facts.explicit, old.explicit) AS explicit,
        coalesce(old.isrc, met.isrc) AS isrc, coalesce(old.mbid, met.mbid) AS mbid,
@@ -287,7 +324,7 @@ SELECT coalesce(old.track_id, met.track_id) AS track_id, coalesce(old.title, met
        coalesce(facts.features, old.features) AS features, old.work_id, old.version, old.canonical_id,
        old.track_id IS NULL OR with_guests
        OR (old.title IS NULL AND met.title IS NOT NULL) OR (old.album IS NULL AND met.album IS NOT NULL)
-       OR (old.duration_ms IS NULL AND met.duration_ms IS NOT NULL)
+       OR coalesce(met.duration_ms < old.duration_ms, old.duration_ms IS NULL AND met.duration_ms IS NOT NULL)
        OR (old.isrc IS NULL AND met.isrc IS NOT NULL) OR (old.mbid IS NULL AND met.mbid IS NOT NULL)
        OR (old.spotify IS NULL AND met.spotify IS NOT NULL)
        OR (facts.release_date IS NOT NULL AND facts.release_date IS DISTINCT FROM old.release_date)

@@ -33,7 +33,7 @@ PER_MATCHING = 2_000_000  # tellings matched at a time, for the sake of memory
 _SAID = [
     name
     for name in LISTENS.names
-    if name not in ("listener_id", "started_at", "played_ms", "source", "sources")
+    if name not in ("listener_id", "started_at", "played_ms", "source", "sources", "turn")
 ]
 _FIELDS = [name for name in LISTENS.names if name != "sources"]
 
@@ -54,7 +54,7 @@ def merge_plays(work: duckdb.DuckDBPyConnection) -> None:
     work.execute(_LABELS)
     work.execute(_TELLINGS)
     work.execute(_TWINS)
-    work.execute(_REFILLED.format(changed=_any_differs("f", "old")))
+    work.execute(_REFILLED.format(changed=_any_differs("f", "old") + " OR f.turn IS DISTINCT FROM old.turn"))
     work.execute(_BUSY, {"reach": _reach()})
     _match(work)
     work.execute(_INVOLVED)
@@ -100,7 +100,7 @@ def _match(work: duckdb.DuckDBPyConnection) -> None:
         from segue.library.alignment import align
 
         columns: dict[str, Any] = work.execute(
-            "SELECT uid, cluster, rank, ended, unit, begun, played, track, scrobbled FROM busy "
+            "SELECT uid, cluster, rank, ended, unit, begun, played, track, scrobbled, turn FROM busy "
             "WHERE raw AND cluster % ? = ? ORDER BY uid",
             [parts, part],
         ).fetchnumpy()
@@ -116,8 +116,10 @@ def _any_differs(a: str, b: str) -> str:
 
 
 def _first(order: str, names: list[str]) -> str:
-    """Of each column the first value that is known."""
-    return ", ".join(f"arg_min({name}, {order}) AS {name}" for name in names)
+    """Of each column the first value that is known; of `turn` the last: a file may begin within a minute."""
+    return ", ".join(
+        "max(turn) AS turn" if name == "turn" else f"arg_min({name}, {order}) AS {name}" for name in names
+    )
 
 
 # The order in which the rows of one telling fill one another in.
@@ -151,7 +153,7 @@ GROUP BY track_id
 _NARROW = f"""
 SELECT uid, entry, raw, hash({", ".join(_SAID)}) AS content, rank, unit, ended, one_each, scrobbled,
        hash(listener_id, coalesce(label, track_id)) AS line,
-       epoch_ms(started_at) AS begun, coalesce(played_ms, -1) AS played,
+       epoch_ms(started_at) AS begun, coalesce(played_ms, -1) AS played, coalesce(turn, 0) AS turn,
        (hash(track_id) >> 1)::BIGINT AS track
 """
 
@@ -196,7 +198,7 @@ CREATE TABLE refilled AS
 WITH again AS (
     SELECT DISTINCT tid
     FROM twins JOIN tellings t USING (uid) JOIN tellings old ON old.uid = tid
-    WHERE tid < 0 AND t.uid >= 0 AND t.content <> old.content
+    WHERE tid < 0 AND t.uid >= 0 AND (t.content <> old.content OR t.turn > old.turn)
 ), said AS (
     SELECT tid, s.* EXCLUDE (raw)
     FROM stored_plays s JOIN twins USING (uid) SEMI JOIN again USING (tid)
@@ -205,7 +207,7 @@ WITH again AS (
     FROM new_plays p JOIN twins ON twins.uid = p.n SEMI JOIN again USING (tid)
 ), placed AS (
     SELECT *, {_PLACE} AS place FROM said JOIN how USING (source)
-), f AS (SELECT tid, {_first("place", _SAID)} FROM placed GROUP BY tid)
+), f AS (SELECT tid, {_first("place", [*_SAID, "turn"])} FROM placed GROUP BY tid)
 SELECT tid FROM f JOIN stored_plays old ON old.uid = f.tid WHERE {{changed}}
 """
 
@@ -264,7 +266,8 @@ CREATE VIEW plain AS
 FROM new_plays ANTI JOIN (SELECT uid FROM members UNION ALL SELECT uid FROM twins) m ON m.uid = new_plays.n;
 
 CREATE VIEW play_rows AS
-SELECT {_first("rank", [name for name in _FIELDS if name != "track_id"])},
+SELECT {_first("rank", [name for name in _FIELDS if name not in ("track_id", "turn")])},
+       CASE WHEN count(*) = 1 THEN max(turn) END AS turn,
        arg_min(track_id, rank + CASE WHEN starts_with(track_id, 'name:') THEN 1000000 ELSE 0 END) AS track_id,
        CASE WHEN count(*) > 1 THEN list(source ORDER BY rank) END AS sources
 FROM played GROUP BY play

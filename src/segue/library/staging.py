@@ -95,6 +95,7 @@ class Staging:
         self.entries: dict[int, tuple[str, str]] = {}  # name and source, by number
         self.refused: set[int] = set()  # numbers of entries whose rows do not count
         self._entry = 0
+        self._source = ""
         self._rows: dict[str, list[tuple[Any, ...]]] = {kind: [] for kind in SCHEMAS}
         # The same reference from a catalogue and from a listener is resolved differently (identity.py).
         self._refs: tuple[dict[TrackRef, int], dict[TrackRef, int]] = ({}, {})
@@ -116,6 +117,9 @@ class Staging:
 
     def begin(self, number: int, name: str, source: str) -> None:
         """The rows that follow are from the entry `name`, the `number`-th of the import, told by `source`."""
+        if source != self._source:
+            self._forget_refs()  # a reference belongs to the source that tells it
+            self._source = source
         self.entries[number] = (name, source)
         self._entry, self._n = number, number << 32
 

@@ -21,6 +21,7 @@ LISTENS = pa.schema(
         ("context", pa.string()),
         ("session_id", pa.string()),
         ("session_position", pa.int32()),  # from 1
+        ("turn", pa.int32()),  # from 1, of plays that a source tells at one time, to the minute; else null
         ("source", pa.string()),  # the one that tells most; exactness.py says how exact its times are
         ("sources", pa.list_(pa.string())),  # all that told of it, where there are several; see TOLD
     ]

@@ -149,6 +149,7 @@ def listens(town: Town, listeners: Listeners, plays: Plays) -> pa.Table:
             "context": _word(LOGS, p.context),
             "session_id": session,
             "session_position": pa.array(p.position.astype(np.int32)),
+            "turn": pa.nulls(len(p.row), pa.int32()),
             "source": _word((SOURCE,), np.zeros(len(p.row), dtype=np.int32)),
             "sources": pa.nulls(len(p.row), LISTENS.field("sources").type),
         },

@@ -53,7 +53,7 @@ def match(writer: Writer) -> None:
     staging.flush()
     work = connect(writer, scratch, [Staged(entries=staging.entries)])
     try:
-        resolve(work)
+        resolve(work, of_any_duration=False)
         work.execute("SET VARIABLE refs = ?", [str(refs)])
         found = work.sql(_FOUND).to_arrow_reader(_BATCH)
         writer.rewrite(SOURCE, found)
