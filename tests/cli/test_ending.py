@@ -13,10 +13,10 @@ import pytest
 BODY = """
 import time
 from pathlib import Path
-from segue.cli.errors import prepare, told
+from segue.cli.errors import prepare, reported_errors
 from segue import files
 prepare()
-with told(), files.replacing(Path("made.txt")) as aside:
+with reported_errors(), files.replacing(Path("made.txt")) as aside:
     aside.write_text("half")
     print("ready", flush=True)
     time.sleep(60)
@@ -24,9 +24,9 @@ with told(), files.replacing(Path("made.txt")) as aside:
 
 IN_A_QUERY = """
 import os, signal
-from segue.cli.errors import Ended, prepare, told
+from segue.cli.errors import Ended, prepare, reported_errors
 prepare()
-with told():
+with reported_errors():
     try:
         signal.raise_signal(getattr(signal, os.environ["NAME"]))
     except Ended:
@@ -97,8 +97,8 @@ def test_a_reader_who_goes_is_no_error() -> None:
 
 def test_a_full_disk_is_told() -> None:
     full = (
-        "import errno, os\nfrom segue.cli.errors import prepare, told\nprepare()\n"
-        "with told(): raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), 'part.parquet')"
+        "import errno, os\nfrom segue.cli.errors import prepare, reported_errors\nprepare()\n"
+        "with reported_errors(): raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), 'part.parquet')"
     )
     done = subprocess.run([sys.executable, "-c", full], capture_output=True, text=True)
     assert done.returncode == 1 and "Traceback" not in done.stderr
