@@ -67,6 +67,7 @@ def _returned(truth: Truth, starts: TownStarts, log: Log) -> tuple[float, float]
     return float(log_loss(model, log)) / constant, earned[0] / earned[1]
 
 
+@pytest.mark.slow
 def test_a_model_of_shuffled_labels_lifts_nothing(truth: Truth, starts: TownStarts, log: Log) -> None:
     loss, lift = _returned(truth, starts, log)
     assert loss < 0.9
