@@ -52,8 +52,9 @@ def beside_their_artist(
     """(n_tracks, d) the same with tracks of no vector laid where their artist is.
 
     Where songs are known, only their company counts; of one that hardly anybody has, its artist is all there
-    is to go by. An artist is where the rows are that have any of their tracks, each row once: of twelve
-    playlists that have one song each, none may say much, but all together do.
+    is to go by. An artist is where the rows are that have any of their tracks, each by the root of how many
+    it has: of twelve playlists that have one song each, none may say much, but all together do, and whoever
+    has twenty does not outweigh them.
 
     Args:
         unit: (n_tracks, d) unit vectors, zeros where nothing is known.
@@ -69,7 +70,7 @@ def beside_their_artist(
     by = np.flatnonzero(artist >= 0)
     shape = (len(unit), int(artist.max()) + 1)
     theirs = liked @ csr_matrix((np.ones(len(by), np.float32), (by, artist[by])), shape=shape)
-    theirs.data[:] = 1
+    theirs.data = np.sqrt(theirs.data)
     enough = np.bincount(theirs.indices, minlength=shape[1]) >= min(KNOWN, max(1, len(rows) // 50))
     middle = theirs.T @ rows
     middle = np.where(
