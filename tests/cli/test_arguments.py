@@ -165,7 +165,7 @@ WRITE = [
         "weekly p1",
     ),
     *("weekly all", "tastes", "tune", "forget p1 --yes", "withdraw table", "schedule once", "town"),
-    *("models --rollback factors", "models --prune factors --keep 1"),
+    *("models rollback factors", "models prune factors --keep 1"),
     *("files scan .", "files forget .", "players pull", "players sync"),
 ]
 

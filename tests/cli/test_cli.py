@@ -112,7 +112,7 @@ def test_models_are_listed_rolled_back_and_pruned(home: Path) -> None:
     segue("train", cwd=home, SEGUE_FACTORS__ALS__FACTORS="8")
     versions = json.loads(segue("models", "--verify", "--json", cwd=home))
     assert [row["current"] for row in versions] == [False, True]
-    segue("models", "--rollback", "factors", cwd=home)
+    segue("models", "rollback", "factors", cwd=home)
     versions = json.loads(segue("models", "--json", cwd=home))
     assert [row["current"] for row in versions] == [True, False]
     assert "Removed 0" in segue("models", "--prune", "factors", "--keep", "2", cwd=home)

@@ -112,7 +112,9 @@ COMMANDS: dict[str, list[Step]] = {
     ],
     "agents train": [Step("--library library --pool 40 --sessions 100", long=True)],
     "agents compare": [Step("--library library --sessions 50 --pool 40", long=True)],
-    "models": [Step(code=0), Step("--verify --json", code=0), Step("--prune factors")],
+    "models": [Step(code=0), Step("--verify --json", code=0)],
+    "models rollback": [Step("cats", code=4, once=True)],
+    "models prune": [Step("factors")],
     "explain": [Step("{me} {song}"), Step("{me} {song} --json")],
     "similar": [
         Step("{song}"),

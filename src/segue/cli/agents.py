@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from segue.cli.options import AnyOrderOption, ConfigOption, HtmlOption, JsonOption, SeedOption, given_only
+from segue.cli.options import AnyOrderOption, ConfigOption, JsonOption, Output, SeedOption, given_only
 from segue.cli.printing import print_json, print_table
 from segue.cli.verbs import Verbs
 
@@ -157,18 +157,24 @@ def train(
     print(f"Published as agents/{version} in {folder}. To see how good it is: segue agents compare{to}")
 
 
+@dataclass(frozen=True)
+class Sessions:
+    """What every agent plays."""
+
+    sessions: Annotated[int, typer.Option(min=50, help="Sessions of each agent in each world.")] = 1000
+    pool: Annotated[int, typer.Option(min=40, help="Candidates of a session.")] = 100
+    seed: SeedOption = 7
+
+
 def compare(
+    played: Sessions,
+    output: Output,
     library: LibraryOption = None,
     folder: FolderOption = FOLDER,
     policy: Annotated[
         list[str] | None,
         typer.Option(help="Your own policy, FILE.py:FUNCTION; the file is run. Can be repeated."),
     ] = None,
-    sessions: Annotated[int, typer.Option(min=50, help="Sessions of each agent in each world.")] = 1000,
-    pool: Annotated[int, typer.Option(min=40, help="Candidates of a session.")] = 100,
-    seed: SeedOption = 7,
-    html: HtmlOption = None,
-    json: JsonOption = False,
 ) -> None:
     """Compare the trained agent with simpler ones: where it learned, in worlds it does not know, in truth.
 
@@ -186,13 +192,15 @@ def compare(
     made = trials.current_trial(folder if opened is None else shelf_of(opened).folder, opened)
     playing = comparing.rivals(made.population) | {comparing.AGENT: trials.player(made.agent)} | others
     comparison = comparing.compare(
-        made.population, made.models, playing, count=sessions, pool=pool, seed=seed
+        made.population, made.models, playing, count=played.sessions, pool=played.pool, seed=played.seed
     )
     used, why = comparing.recommendation(comparison)
-    if html is not None:
+    if output.html is not None:
         curves = {"agent": made.agent.curves_["reward"].tolist()}
-        page_of(comparison, comparing.AGENT, list(comparing.GREEDY), curves, comparing.ABOUT).write(html)
-    if json:
+        page_of(comparison, comparing.AGENT, list(comparing.GREEDY), curves, comparing.ABOUT).write(
+            output.html
+        )
+    if output.json:
         worlds = {
             world: {
                 agent: {
@@ -208,5 +216,5 @@ def compare(
     for world in comparison.worlds:
         print_table(f"{world} ({comparison.kinds[world]})", *rows(comparison, world))
     print(why)
-    if html is not None:
-        print(f"Wrote {html}")
+    if output.html is not None:
+        print(f"Wrote {output.html}")

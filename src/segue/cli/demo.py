@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -40,11 +41,19 @@ def register(app: typer.Typer) -> None:
     app.command()(demo)
 
 
-def demo(
-    folder: Annotated[Path, typer.Option(help="Where to put everything.")] = Path("segue-demo"),
-    seed: SeedOption = 1,
-    listeners: Annotated[int, typer.Option(min=50, help="How many listeners to make up.")] = 100,
-    tracks: Annotated[int, typer.Option(min=500, help="How many songs to make up.")] = 1500,
+@dataclass(frozen=True)
+class TownOptions:
+    """The town that is made up."""
+
+    listeners: Annotated[int, typer.Option(min=50, help="How many listeners to make up.")] = 100
+    tracks: Annotated[int, typer.Option(min=500, help="How many songs to make up.")] = 1500
+    seed: SeedOption = 1
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Where it is shown."""
+
     browser: Annotated[
         bool | None,
         typer.Option(
@@ -52,11 +61,17 @@ def demo(
             help="Open pages in a browser, or print their address. [default: where there is a display]",
             show_default=False,
         ),
-    ] = None,
+    ] = None
     terminal: Annotated[
         bool, typer.Option("--terminal", help="Show it all here, without pages, and end.")
-    ] = False,
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the pages.")] = PORT,
+    ] = False
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port of the pages.")] = PORT
+
+
+def demo(
+    town: TownOptions,
+    shown: Shown,
+    folder: Annotated[Path, typer.Option(help="Where to put everything.")] = Path("segue-demo"),
 ) -> None:
     """See all of it on a small town of made-up listeners, offline, in three minutes or less.
 
@@ -66,9 +81,9 @@ def demo(
     """
     from segue.demo import STEPS, Demo, Size
 
-    made = Demo(folder, Size(listeners, tracks, seed))
+    made = Demo(folder, Size(town.listeners, town.tracks, town.seed))
     begun = time.perf_counter()
-    if terminal or (browser is None and not _display()):
+    if shown.terminal or (shown.browser is None and not _display()):
         _tell_steps(made)
         made.begin()
         made.learn()
@@ -81,7 +96,7 @@ def demo(
     board = Board.of(*STEPS)
     _tell_steps(made, board)
     made.begin()
-    _serve(made, board, port, opens=browser is not False)
+    _serve(made, board, shown.port, opens=shown.browser is not False)
 
 
 def _display() -> bool:

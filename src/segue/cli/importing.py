@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +17,7 @@ from segue.wording import count
 if TYPE_CHECKING:
     from segue.library import Library
     from segue.library.importing import ImportReport
+    from segue.library.readers.base import ReadOptions
 
 
 def register(app: typer.Typer) -> None:
@@ -26,36 +28,58 @@ def register(app: typer.Typer) -> None:
     app.command()(split)
 
 
-def import_(
-    path: Annotated[
-        Path, typer.Argument(help="A file, a folder, or an archive (zip, tar, gz, zst, bz2, xz).")
-    ],
-    library: LibraryOption = LIBRARY,
+@dataclass(frozen=True)
+class Reading:
+    """How the files are to be read."""
+
     format: Annotated[
         str | None,
         typer.Option("--format", "-f", help="Take every file for this format (see `segue formats`)."),
-    ] = None,
+    ] = None
     listener: Annotated[
         str, typer.Option(help="Whose listening it is, where a personal export does not say.")
-    ] = "me",
+    ] = "me"
     column: Annotated[
         list[str] | None,
         typer.Option(
             help="For a plain table, OUR_NAME=ITS_NAME, e.g. --column track=song. May be repeated; "
             "--column time= says that no column is the time."
         ),
-    ] = None,
-    timezone: Annotated[str, typer.Option(help="Zone of times that come without one.")] = "UTC",
-    keep_going: Annotated[
-        bool, typer.Option("--keep-going", help="Leave broken files out and store the rest.")
-    ] = False,
+    ] = None
+    timezone: Annotated[str, typer.Option(help="Zone of times that come without one.")] = "UTC"
     bring_back: Annotated[
         list[str] | None,
         typer.Option(
             help="Somebody who asked to be forgotten and wants to come back. May be repeated.",
             show_default=False,
         ),
-    ] = None,
+    ] = None
+
+    def options(self) -> ReadOptions:
+        """As readers take them.
+
+        Raises:
+            UsageError: a column is not mapped as OUR_NAME=ITS_NAME.
+        """
+        from segue.library.readers.base import ReadOptions
+
+        return ReadOptions(
+            listener=self.listener,
+            columns=_mapping(self.column or []),
+            timezone=self.timezone,
+            bring_back=frozenset(self.bring_back or []),
+        )
+
+
+def import_(
+    reading: Reading,
+    path: Annotated[
+        Path, typer.Argument(help="A file, a folder, or an archive (zip, tar, gz, zst, bz2, xz).")
+    ],
+    library: LibraryOption = LIBRARY,
+    keep_going: Annotated[
+        bool, typer.Option("--keep-going", help="Leave broken files out and store the rest.")
+    ] = False,
     json: JsonOption = False,
 ) -> None:
     """Import listening data: exports, archives, logs, plain tables, playlist files.
@@ -66,14 +90,8 @@ def import_(
     """
     from segue.library import Library
     from segue.library.importing import import_path
-    from segue.library.readers.base import ReadOptions
 
-    options = ReadOptions(
-        listener=listener,
-        columns=_mapping(column or []),
-        timezone=timezone,
-        bring_back=frozenset(bring_back or []),
-    )
+    options = reading.options()
     if not path.exists():  # else a library would be made for nothing
         raise NotFoundError(
             f"There is nothing at {path}", do="give the path of a file, a folder or an archive"
@@ -82,7 +100,7 @@ def import_(
     report = import_path(
         opened,
         path,
-        format=format,
+        format=reading.format,
         options=options,
         keep_going=keep_going,
         workers=os.cpu_count() or 1,

@@ -76,10 +76,10 @@ class Script:
             )
 
 
-def radio(
-    source: Source,
-    kinds: Kinds,
-    script: Script,
+@dataclass(frozen=True)
+class Beginning:
+    """From what it sets out."""
+
     name: Annotated[
         str | None,
         typer.Argument(
@@ -87,8 +87,8 @@ def radio(
             help="From whose tastes it plays, also a playlist's id.",
             show_default=False,
         ),
-    ] = None,
-    listener: Annotated[str | None, typer.Option(help="The same.", hidden=True)] = None,
+    ] = None
+    listener: Annotated[str | None, typer.Option(help="The same.", hidden=True)] = None
     seed_track: Annotated[
         list[str] | None,
         typer.Option(
@@ -97,7 +97,14 @@ def radio(
             help="Begin with a track, as 'artist - title' or an id. Give it several times.",
             show_default=False,
         ),
-    ] = None,
+    ] = None
+
+
+def radio(
+    source: Source,
+    kinds: Kinds,
+    script: Script,
+    beginning: Beginning,
     out: PlaylistOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -109,7 +116,7 @@ def radio(
     """
     from segue.playlists.formats import FORMATS, write
 
-    listener = one_listener(name, listener)
+    listener = one_listener(beginning.name, beginning.listener)
     script.refuse_impossible()
     tracks, answers = script.tracks, script.answers
     suffixes = [suffix for each in FORMATS.values() for suffix in each.suffixes]
@@ -122,7 +129,7 @@ def radio(
     settings = load_settings(source.config)
     radio = settings.radio.model_copy(update=kinds.settings())
     engine = Engine(opened, tastes=settings.tastes)
-    station = engine.radio(listener, seed_track or [], config=radio)
+    station = engine.radio(listener, beginning.seed_track or [], config=radio)
     asking = tracks is None and answers is None and not json and sys.stdin.isatty() and sys.stdout.isatty()
     if station.understood and not json:
         print("From " + "; ".join(found.name for found in station.understood))

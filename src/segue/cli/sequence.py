@@ -37,26 +37,33 @@ class Ordering:
     seed: SeedOption = 0
 
 
-def sequence(
-    ordering: Ordering,
+@dataclass(frozen=True)
+class Asked:
+    """Which playlist, and whose."""
+
     playlist: Annotated[
         str | None,
         typer.Argument(
             help="A file (.jspf, .xspf, .m3u8, .csv, .json), or id or title of a playlist of the library.",
             show_default=False,
         ),
-    ] = None,
-    library: LibraryOption = LIBRARY,
+    ] = None
     listener: Annotated[
         str | None,
         typer.Option(
             help="Whom it is for: their listening counts. [default: somebody unknown]", show_default=False
         ),
-    ] = None,
+    ] = None
     week: Annotated[
         str | None,
         typer.Option(help="The listener's weekly list of this ISO week, like 2026-W48.", show_default=False),
-    ] = None,
+    ] = None
+
+
+def sequence(
+    wanted: Asked,
+    ordering: Ordering,
+    library: LibraryOption = LIBRARY,
     out: PlaylistOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -75,11 +82,12 @@ def sequence(
     suffixes = [suffix for each in FORMATS.values() for suffix in each.suffixes]
     if out is not None and out.suffix.lower() not in suffixes:
         raise UsageError(f"No playlist format is named like {out}", expected=" ".join(suffixes))
+    listener = wanted.listener
     opened = library_with(library, [listener] if listener is not None else [])
     from segue.engine import Engine
     from segue.engine.sequence import asked
 
-    given = asked(opened, playlist, week, listener)
+    given = asked(opened, wanted.playlist, wanted.week, listener)
     with progress("Putting it in order"):
         made = Engine(opened).order(given, listener=listener, by=by, take=take, seed=seed)
     if out is not None:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from segue.cli.options import LIBRARY, ConfigOption, JsonOption, LibraryOption
+from segue.cli.options import LIBRARY, ConfigOption, JsonOption, LibraryOption, Source, given_only
 from segue.cli.printing import print_json, print_table
 from segue.cli.verbs import Verbs
 from segue.wording import count
 
 if TYPE_CHECKING:
     from segue.service.tokens import Tokens
+    from segue.settings import Settings
 
 DEMO = Path("segue-demo")
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -32,14 +34,26 @@ def register(app: typer.Typer) -> None:
     app.add_typer(family, name="token")
 
 
-def serve(
-    library: LibraryOption = LIBRARY,
+@dataclass(frozen=True)
+class Address:
+    """Where it answers."""
+
     host: Annotated[
         str | None, typer.Option(help="Address to answer at. [default: 127.0.0.1]", show_default=False)
-    ] = None,
-    port: Annotated[
-        int | None, typer.Option(min=1, max=65535, help="Port to answer at. [default: 8420]")
-    ] = None,
+    ] = None
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port to answer at. [default: 8420]")] = (
+        None
+    )
+
+    def settings(self, settings: Settings) -> Settings:
+        """The settings, with what was asked for on the command line."""
+        given = given_only(asdict(self))
+        return settings.model_copy(update={"service": settings.service.model_copy(update=given)})
+
+
+def serve(
+    source: Source,
+    address: Address,
     demo: Annotated[
         bool, typer.Option("--demo", help="Serve a made-up town, which is made first if it is not there.")
     ] = False,
@@ -47,7 +61,6 @@ def serve(
         bool, typer.Option("--schedule/--no-schedule", help="Make lists on Monday, and train at night.")
     ] = True,
     log: Annotated[bool, typer.Option("--log", help="A line of JSON on standard error a request.")] = False,
-    config: ConfigOption = None,
 ) -> None:
     """Answer over HTTP: weekly lists, radio, tastes, what is similar, for the listeners of a library.
 
@@ -62,20 +75,17 @@ def serve(
     from segue.service.watching import configure_log
     from segue.settings import load_settings
 
-    settings = load_settings(config)
-    given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
-    settings = settings.model_copy(update={"service": settings.service.model_copy(update=given)})
-    if demo:
-        library = _demo(library)
+    settings = address.settings(load_settings(source.config))
+    library = _demo(source.library) if demo else source.library
     if log:
         configure_log()
     key = new_key() if settings.service.host in LOOPBACK else None
-    app = create_app(library, settings, config=config, scheduled=schedule, key=key)
+    app = create_app(library, settings, config=source.config, scheduled=schedule, key=key)
     _tell_first(app.state.house.tokens, demo)
-    address = f"http://{settings.service.host}:{settings.service.port}"
-    print(f"Answering at {address}", flush=True)
+    shown = f"http://{settings.service.host}:{settings.service.port}"
+    print(f"Answering at {shown}", flush=True)
     if key is not None:
-        print(f"Your pages, until it stops: {address}/enter/{key}", flush=True)
+        print(f"Your pages, until it stops: {shown}/enter/{key}", flush=True)
     uvicorn.run(
         app,
         host=settings.service.host,
@@ -133,23 +143,29 @@ def restore(
     print(f"Restored {count(run(file, library), 'file')} to {library}")
 
 
-def create(
+@dataclass(frozen=True)
+class Grant:
+    """Whose data a token opens, and for what."""
+
     listener: Annotated[
         str | None, typer.Argument(help="Whose data it opens: the id, exactly.", show_default=False)
-    ] = None,
-    library: LibraryOption = LIBRARY,
+    ] = None
     scope: Annotated[
         list[str] | None,
         typer.Option(
             help="submit, read, write or admin; may be repeated. [default: submit, read and write]",
             show_default=False,
         ),
-    ] = None,
+    ] = None
     everybody: Annotated[
         bool, typer.Option("--everybody", help="It opens every listener's data: for a service of your own.")
-    ] = False,
-    note: Annotated[str, typer.Option(help="What it is for.")] = "",
-    config: ConfigOption = None,
+    ] = False
+    note: Annotated[str, typer.Option(help="What it is for.")] = ""
+
+
+def create(
+    grant: Grant,
+    source: Source,
     json: JsonOption = False,
 ) -> None:
     """Make a token, and show it this once: for a player, a scrobbler, a person.
@@ -159,10 +175,12 @@ def create(
     """
     from segue.service.tokens import OF_A_LISTENER
 
-    scopes = scope or list(OF_A_LISTENER)
-    made = _tokens(library, config).create(listener, scopes, everybody=everybody, note=note)
+    scopes = grant.scope or list(OF_A_LISTENER)
+    made = _tokens(source.library, source.config).create(
+        grant.listener, scopes, everybody=grant.everybody, note=grant.note
+    )
     if json:
-        print_json({"token": made, "listener": listener, "scopes": scopes})
+        print_json({"token": made, "listener": grant.listener, "scopes": scopes})
     else:
         print(made)
 

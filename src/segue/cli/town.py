@@ -26,9 +26,10 @@ class Size:
     months: Annotated[float | None, typer.Option(help="How long they are watched.")] = None
 
 
-def town(
-    source: Source,
-    size: Size,
+@dataclass(frozen=True)
+class Which:
+    """Which town is made."""
+
     name: Annotated[
         str,
         typer.Argument(
@@ -36,8 +37,14 @@ def town(
             "niche (the long tail); patchy (told as exports tell: fields lack, two sources); "
             "crowd (large, for load)."
         ),
-    ] = "ordinary",
-    seed: SeedOption = 1,
+    ] = "ordinary"
+    seed: SeedOption = 1
+
+
+def town(
+    source: Source,
+    which: Which,
+    size: Size,
     truth: Annotated[
         Path | None,
         typer.Option(help="Keep what is true of the town in this folder, apart from the library."),
@@ -60,7 +67,7 @@ def town(
     changes = load_settings(source.config).town | given_only(asdict(size))
     library = source.library
     page = html or library.resolve().with_name(f"{library.resolve().name}-town.html")
-    summary = write_town(library, name, seed, changes, truth, page)
+    summary = write_town(library, which.name, which.seed, changes, truth, page)
     if json:
         print_json(summary | {"picture": str(page)})
     else:

@@ -1,4 +1,4 @@
-"""`segue train`, `segue models`, `segue explain`: models and what they say of tracks."""
+"""`segue train`, `segue explain`: learning, and what was learned of a track."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from segue.cli.options import LIBRARY, ConfigOption, JsonOption, LibraryOption, 
 from segue.cli.printing import print_json, print_table
 from segue.errors import UsageError
 from segue.progress import about, steps
-from segue.wording import count
 
 if TYPE_CHECKING:
     from segue.library import Library
@@ -29,7 +28,6 @@ PER_ROW, PER_ROW_OF_VECTORS, PER_ROW_OF_NETWORK = 0.4e-3, 0.5e-3, 4e-3  # second
 def register(app: typer.Typer) -> None:
     """Add the verbs of this family."""
     app.add_typer(family(train, {"vectors": vectors, "network": network}, name="factors"), name="train")
-    app.command()(models)
     app.command()(explain)
 
 
@@ -199,53 +197,6 @@ def _curve(path: Path, losses: list[float]) -> None:
     page = Page("Training of the factors", "The loss falls with every epoch and flattens as it converges.")
     page.pictures({"Loss by epoch": chart})
     page.write(path)
-
-
-def models(
-    library: LibraryOption = LIBRARY,
-    rollback: Annotated[
-        str | None, typer.Option(help="Make another version of this model current (see --to).")
-    ] = None,
-    to: Annotated[
-        str | None, typer.Option(help="The version for --rollback. [default: the one before]")
-    ] = None,
-    prune: Annotated[str | None, typer.Option(help="Remove old versions of this model (see --keep).")] = None,
-    keep: Annotated[int, typer.Option(min=1, help="How many versions --prune keeps.")] = 3,
-    verify: Annotated[bool, typer.Option("--verify", help="Check every file against its checksum.")] = False,
-    json: JsonOption = False,
-) -> None:
-    """List the trained models and their versions; roll back, prune, verify."""
-    from segue.library import Library
-    from segue.shelf.names import shelf_of
-
-    shelf = shelf_of(Library.open(library))
-    if rollback:
-        version = shelf.rollback(rollback, to)
-        print(f"{rollback} is now {version}")
-        return
-    if prune:
-        removed = shelf.prune(prune, keep)
-        print(
-            f"Removed {count(len(removed), 'version')} of {prune}"
-            + "".join(f"\n  {name}" for name in removed)
-        )
-        return
-    rows = []
-    for name in shelf.names():
-        for version in shelf.versions(name):
-            if verify:
-                shelf.verify(name, version)
-            manifest = shelf.manifest(name, version)
-            size = sum(file.bytes for file in manifest.files.values())
-            shapes = ", ".join(f"{key} {'x'.join(map(str, shape))}" for key, shape in manifest.shapes.items())
-            rows.append((name, version, version == shelf.current(name), size / 1e6, shapes, manifest.data))
-    columns = ["model", "version", "current", "MB", "shapes", "learned from"]
-    if json:
-        print_json([dict(zip(columns, row, strict=True)) for row in rows])
-    elif rows:
-        print_table("Models" + (", all files as published" if verify else ""), columns, rows)
-    else:
-        print("No model is trained yet: segue train")
 
 
 def explain(

@@ -200,7 +200,7 @@ class Shelf:
             raise FormatError(
                 f"{self._place(name) / CURRENT} names no version that is there",
                 came=version[:80],
-                do=f"roll back to one that is (segue models --rollback {name}), or train again",
+                do=f"roll back to one that is (segue models rollback {name}), or train again",
             )
         return version
 
