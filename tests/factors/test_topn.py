@@ -16,7 +16,7 @@ def test_the_best_of_all(q: int, m: int, n: int) -> None:
     items = rng.integers(-3, 4, (m, 6)).astype(np.float32)
     seen = csr_matrix(random_array((q, m), density=0.2, rng=rng))
     left_out = [0, m - 1]
-    ids, scores = topn.best(queries, items, n, seen=seen, left_out=left_out)
+    ids, scores = topn.best(queries, items, n, topn.Filter(seen, left_out))
     table = queries @ items.T
     table[seen.nonzero()] = topn.LEFT_OUT
     table[:, left_out] = topn.LEFT_OUT

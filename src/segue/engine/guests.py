@@ -62,9 +62,7 @@ def weekly_for_guest(ready: Ready, likes: Sequence[str], *, seed: int = 0) -> tu
         material,
         seen,
         [history],
-        ready.week,
-        config=ready.config,
-        seed=seed,
+        ready.edition(seed),
         tastes=[tastes],
         askers={GUEST: "guest"},
     )

@@ -28,7 +28,7 @@ from segue.playlists.listeners import Listeners
 from segue.playlists.memory import Weeks
 from segue.playlists.placed import with_files
 from segue.playlists.playlist import Playlist, monday
-from segue.playlists.weekly import Material, WeeklyConfig, make_weekly
+from segue.playlists.weekly import Edition, Material, WeeklyConfig, make_weekly
 from segue.progress import progress
 from segue.shelf.names import AGENTS, FACTORS, shelf_of
 from segue.tastes.finding import profiles_of
@@ -63,6 +63,10 @@ class Ready:
     note: str = ""  # for every list
     owned: Owned | None = None  # the files at home
 
+    def edition(self, seed: int = 0) -> Edition:
+        """The week's lists, with the seed of the chance in the choice."""
+        return Edition(self.week, self.config, seed)
+
     def read(self, listeners: Sequence[str]) -> tuple[Observations, list[History]]:
         """What is known of listeners by now."""
         known = self.known.take(listeners) if self.known is not None else None
@@ -89,9 +93,7 @@ class Ready:
                 self.material,
                 seen,
                 histories,
-                self.week,
-                config=self.config,
-                seed=seed,
+                self.edition(seed),
                 tastes=tastes,
                 askers=dict.fromkeys(self.playlists, "playlist"),
             )

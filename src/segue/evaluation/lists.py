@@ -18,7 +18,7 @@ from segue.evaluation.report import LABELS
 from segue.factors.observations import Observations
 from segue.playlists.history import History
 from segue.playlists.playlist import monday
-from segue.playlists.weekly import make_weekly
+from segue.playlists.weekly import Edition, make_weekly
 from segue.tastes.space import drawn
 
 LISTENERS = 300  # judged at most
@@ -90,7 +90,7 @@ def _weekly(ready: Ready, seen: Observations, histories: Sequence[History], seed
     year, week, _ = (monday(ready.week) + timedelta(days=7)).isocalendar()
     made = []
     for name in (ready.week, f"{year:04}-W{week:02}"):
-        playlists = make_weekly(ready.material, seen, histories, name, config=ready.config, seed=seed)
+        playlists = make_weekly(ready.material, seen, histories, Edition(name, ready.config, seed))
         rows = [[number[entry.track.track_id] for entry in playlist.entries] for playlist in playlists]
         made.append(_padded(rows, ready.config.tracks))
         histories = [

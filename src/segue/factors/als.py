@@ -204,15 +204,8 @@ class ImplicitALS:
             queries = self._fold(seen, count, LISTENERS)
         else:
             queries = x[ids_in(userid, len(x), "Listener ids")]
-        ids, scores = topn.ranked(
-            queries,
-            y,
-            N,
-            seen=seen if filter_already_liked_items else None,
-            left_out=filter_items,
-            only=items,
-            num_threads=self.config.num_threads,
-        )
+        among = topn.Filter(seen if filter_already_liked_items else None, filter_items, items)
+        ids, scores = topn.best(queries, y, N, among, num_threads=self.config.num_threads)
         return (ids[0], scores[0]) if single else (ids, scores)
 
     def similar_items(
@@ -454,9 +447,8 @@ class ImplicitALS:
         queries = (plain[ids_in(ids, len(factors), "Ids")] if folded is None else folded[:, :f]).copy()
         queries /= np.maximum(np.linalg.norm(queries, axis=1, keepdims=True), 1e-10)
         scale = 1 / np.maximum(np.sqrt(np.einsum("ij,ij->i", plain, plain)), np.float32(1e-10))
-        found, scores = topn.ranked(
-            queries, plain, n, left_out=left_out, only=only, scale=scale, num_threads=self.config.num_threads
-        )
+        among = topn.Filter(left_out=left_out, only=only)
+        found, scores = topn.best(queries, plain, n, among, scale=scale, num_threads=self.config.num_threads)
         return (found[0], scores[0]) if np.ndim(ids) == 0 else (found, scores)
 
     def _gram(self) -> NDArray[np.float64]:

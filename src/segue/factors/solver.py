@@ -210,19 +210,30 @@ class Pace:
         return cls(times * d, squared)
 
 
+@dataclass(frozen=True)
+class Workspace:
+    """With what rows are solved.
+
+    `room` is memory for the fixed side in the frame's basis, at least as long as it: uint16 (bfloat16) or
+    float32. Without it (and without biases) the fixed side's own memory is used, and it is left in that
+    basis.
+    """
+
+    run: Map
+    room: NDArray | None
+
+
 def solve(
-    side: Side, fixed: Side, frame: Frame, config: ALSConfig, run: Map, pace: Pace, room: NDArray | None
+    side: Side, fixed: Side, frame: Frame, config: ALSConfig, pace: Pace, workspace: Workspace
 ) -> float:
     """Improve every row of `side` against `fixed`; returns Σ over the observed pairs of q s² - 2 t s + t.
 
-    `fixed` may hold only those rows that `side` has observed, as long as `frame` is of all. `room` is memory
-    for the fixed side in the frame's basis, at least as long as it: uint16 (bfloat16) or float32. Without it
-    (and without biases) the fixed side's own memory is used, and it is left in that basis.
+    `fixed` may hold only those rows that `side` has observed, as long as `frame` is of all.
 
     Raises:
         NumericalError: a row overflowed.
     """
-    f = config.factors
+    f, run, room = config.factors, workspace.run, workspace.room
     shift = config.unobserved_weight if config.objective == "hu" else 0.0
     turn = fixed.turn
     ones, offsets = None, np.empty(0, np.float32)
@@ -359,7 +370,7 @@ def descend(
         observed = 0.0
         for side, fixed in ((rows, columns), (columns, rows)):
             pace = _pace(epoch, side is columns, config, d)
-            observed = solve(side, fixed, Frame.of(fixed, config), config, run, pace, room)
+            observed = solve(side, fixed, Frame.of(fixed, config), config, pace, Workspace(run, room))
         value = loss(rows, columns, config, observed)
         _check(value)
         history.append(value)

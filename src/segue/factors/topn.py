@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,14 +18,25 @@ ROWS = 256  # listeners a thread takes at a time
 COLUMNS = 2048  # items scored for them at a time: a block of scores is 2 MB and stays in cache
 
 
+@dataclass(frozen=True)
+class Filter:
+    """Which items may be recommended; by default all."""
+
+    seen: csr_matrix | None = None  # (q, m) left out for each query: every stored entry
+    left_out: ArrayLike | None = None  # item numbers left out for all
+    only: ArrayLike | None = None  # the only item numbers that may come; not together with `left_out`
+
+
+ALL = Filter()
+
+
 def best(
     queries: NDArray[np.float32],
     items: NDArray[np.float32],
     n: int,
+    among: Filter = ALL,
     *,
     scale: NDArray[np.float32] | None = None,
-    seen: csr_matrix | None = None,
-    left_out: ArrayLike | None = None,
     num_threads: int = 0,
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """The n highest inner products of each query with the items.
@@ -33,20 +45,50 @@ def best(
         queries: (q, f).
         items: (m, f).
         n: how many; at most m are returned.
+        among: which items may come.
         scale: (m,), multiplies the products, for cosines.
-        seen: (q, m), items left out for each query: every stored entry.
-        left_out: item numbers left out for all.
         num_threads: 0 is one a core.
 
     Returns:
         ids int32 and scores float32, (q, min(n, m)), best first, equal scores by lower id. Where fewer are
         left, the rest are left-out items with the score `LEFT_OUT`.
+
+    Raises:
+        ArgumentError: both `left_out` and `only`, or an `n` that is no number of results.
+        IndexError: an id that is not among the items.
     """
+    n = how_many(n)
+    if among.only is None:
+        return _all(queries, items, n, among, scale, num_threads)
+    if among.left_out is not None:
+        raise ArgumentError("Ids to rank and ids to leave out were both given", do="pass one of them")
+    chosen = np.unique(ids_in(among.only, len(items), "Ids to rank"))
+    seen = among.seen
+    if seen is not None:
+        seen = csr_matrix((seen.data, seen.indices, seen.indptr), shape=(seen.shape[0], len(items)))[
+            :, chosen
+        ]
+    scale = None if scale is None else scale[chosen]
+    ids, scores = _all(queries, items[chosen], n, Filter(seen), scale, num_threads)
+    return chosen[ids].astype(np.int32), scores
+
+
+def _all(
+    queries: NDArray[np.float32],
+    items: NDArray[np.float32],
+    n: int,
+    among: Filter,
+    scale: NDArray[np.float32] | None,
+    num_threads: int,
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """`best` where nothing is said of the only items that may come."""
     q, m = len(queries), len(items)
     n = min(n, m)
     ids = np.full((q, n), np.iinfo(np.int32).max, np.int32)
     scores = np.full((q, n), -np.inf, np.float32)
-    banned = np.unique(np.asarray(left_out, np.int64)) if left_out is not None else np.empty(0, np.int64)
+    banned, seen = np.empty(0, np.int64), among.seen
+    if among.left_out is not None:
+        banned = np.unique(ids_in(among.left_out, m, "Ids to leave out"))
     if seen is not None and not seen.has_sorted_indices:
         seen = seen.sorted_indices()
     if seen is None:
@@ -77,45 +119,3 @@ def best(
                 pass
     order = np.lexsort((ids, -scores), axis=1)
     return np.take_along_axis(ids, order, axis=1), np.take_along_axis(scores, order, axis=1)
-
-
-def ranked(
-    queries: NDArray[np.float32],
-    candidates: NDArray[np.float32],
-    n: int,
-    *,
-    num_threads: int,
-    scale: NDArray[np.float32] | None = None,
-    seen: csr_matrix | None = None,
-    left_out: ArrayLike | None = None,
-    only: ArrayLike | None = None,
-) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """`best`, over the candidates `only` if that is given.
-
-    Raises:
-        ArgumentError: both `left_out` and `only`, or an `n` that is no number of results.
-        IndexError: an id that is not among the candidates.
-    """
-    n = how_many(n)
-    if only is None:
-        if left_out is not None:
-            left_out = ids_in(left_out, len(candidates), "Ids to leave out")
-        return best(
-            queries, candidates, n, scale=scale, seen=seen, left_out=left_out, num_threads=num_threads
-        )
-    if left_out is not None:
-        raise ArgumentError("Ids to rank and ids to leave out were both given", do="pass one of them")
-    chosen = np.unique(ids_in(only, len(candidates), "Ids to rank"))
-    if seen is not None:
-        seen = csr_matrix((seen.data, seen.indices, seen.indptr), shape=(seen.shape[0], len(candidates)))[
-            :, chosen
-        ]
-    ids, scores = best(
-        queries,
-        candidates[chosen],
-        n,
-        scale=None if scale is None else scale[chosen],
-        seen=seen,
-        num_threads=num_threads,
-    )
-    return chosen[ids].astype(np.int32), scores

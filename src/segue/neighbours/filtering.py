@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from segue.neighbours.config import Metric
-from segue.neighbours.engines.engine import Engine, Found, Vectors
+from segue.neighbours.engines.engine import Engine, Found, Query, Vectors
 from segue.neighbours.engines.exact import nearest
 from segue.neighbours.rows import Ids
 
@@ -16,35 +18,24 @@ GROWTH = 4  # how much more is asked for when too few were left
 
 
 def search(
-    engine: Engine,
-    vectors: Vectors,
-    queries: Vectors,
-    k: int,
-    metric: Metric,
-    *,
-    allowed: NDArray[np.bool_] | None,
-    excluded: list[Ids] | None,
-    effort: int,
-    num_threads: int,
+    engine: Engine, vectors: Vectors, metric: Metric, query: Query, *, effort: int, num_threads: int
 ) -> Found:
     """The k nearest rows that are allowed and not excluded; fewer only if there are no more.
 
     Args:
+        engine: which is asked first.
         vectors: (n, d), for the exact search.
-        allowed: (n,), for all queries; excluded: sorted rows for each.
+        metric: of the exact search.
+        query: what is looked for.
+        effort: of the engine's search.
+        num_threads: 0 is one a core.
     """
+    queries, k, allowed, excluded = query.vectors, query.k, query.allowed, query.excluded
 
     def exactly(which: Ids) -> Found:
         mine = None if excluded is None else [excluded[i] for i in which]
-        return nearest(
-            vectors,
-            queries[which],
-            k,
-            metric,
-            allowed=allowed,
-            excluded=mine,
-            num_threads=num_threads,
-        )
+        part = Query(queries[which], k, allowed, mine)
+        return nearest(vectors, metric, part, num_threads=num_threads)
 
     n = len(vectors)
     count = n if allowed is None else int(np.count_nonzero(allowed))
@@ -92,7 +83,7 @@ def search(
     return rows, distances
 
 
-def _member(found: Ids, excluded: list[Ids], n: int) -> NDArray[np.bool_]:
+def _member(found: Ids, excluded: Sequence[Ids], n: int) -> NDArray[np.bool_]:
     """Whether each of `found` (q, w) is among its query's excluded rows."""
     lengths = [len(each) for each in excluded]
     if not sum(lengths):

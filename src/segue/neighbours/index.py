@@ -15,7 +15,7 @@ from segue.files import digest, from_json, reading, refuse_changed, replacing, t
 from segue.neighbours import filtering
 from segue.neighbours.config import EngineName, IndexConfig, Metric
 from segue.neighbours.engines import ENGINES, engine_named
-from segue.neighbours.engines.engine import Engine, Vectors
+from segue.neighbours.engines.engine import Engine, Query, Vectors
 from segue.neighbours.engines.exact import nearest, padded
 from segue.neighbours.rows import Ids, Rows, allowed_rows, as_ids, excluded_rows, new_ids
 
@@ -172,11 +172,8 @@ class Index:
             rows, distances = filtering.search(
                 self._engine,
                 self._vectors,
-                queries,
-                min(k, n),
                 self.metric,
-                allowed=allowed,
-                excluded=excluded,
+                Query(queries, min(k, n), allowed, excluded),
                 effort=effort,
                 num_threads=num_threads,
             )
@@ -189,9 +186,8 @@ class Index:
     ) -> tuple[Ids, NDArray[np.float32]]:
         """The true k nearest of queries (q, d), by comparing all, whatever the engine; as from `query`."""
         queries = self._checked(vectors, "Queries")
-        rows, distances = nearest(
-            self._vectors, queries, k, self.metric, allowed=self._rows.alive, num_threads=num_threads
-        )
+        query = Query(queries, k, self._rows.alive)
+        rows, distances = nearest(self._vectors, self.metric, query, num_threads=num_threads)
         return self._rows.ids_of(rows), distances
 
     def most_effort(self) -> int:

@@ -22,7 +22,7 @@ from segue.world.pools import Pool, pool_of_list
 if TYPE_CHECKING:
     from segue.agents.sequencing import Sequencer
     from segue.playlists.rules.context import Floats
-    from segue.playlists.weekly import Material, WeeklyConfig
+    from segue.playlists.weekly import Edition, Material, WeeklyConfig
 
 HOUR = 8  # of the Monday on which lists are taken to be heard, UTC
 
@@ -36,15 +36,14 @@ class Draft(NamedTuple):
 
 def chosen(
     material: Material,
-    config: WeeklyConfig,
+    edition: Edition,
     rules: Rules,
     names: Sequence[str],
     listenings: Sequence[Listening],
     proposed: Sequence[Proposed],
-    week: str,
-    seed: int,
 ) -> list[tuple[Choice, Floats | None]]:
     """The tracks of each list; in order, with the worth of each place, where agent or greed orders."""
+    config, week, seed = edition.config, edition.week, edition.seed
     wider = Rules(material.context, _longer(config), monday(week)) if material.sequencer else None
     drafts = []
     for name, listening, each in zip(names, listenings, proposed, strict=True):

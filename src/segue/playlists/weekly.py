@@ -70,6 +70,20 @@ class WeeklyConfig(CandidatesConfig):
 
 
 @dataclass(frozen=True)
+class Edition:
+    """The lists of one week."""
+
+    week: str  # ISO, "2026-W48"
+    config: WeeklyConfig
+    seed: int = 0  # of the chance in the choice
+
+    @property
+    def moment(self) -> datetime:
+        """When the week begins, UTC."""
+        return datetime.combine(monday(self.week), time(), UTC)
+
+
+@dataclass(frozen=True)
 class Material:
     """What lists are made from, the same for every listener.
 
@@ -145,10 +159,8 @@ def make_weekly(
     material: Material,
     seen: Observations,
     histories: Sequence[History],
-    week: str,
+    edition: Edition,
     *,
-    config: WeeklyConfig | None = None,
-    seed: int = 0,
     tastes: Sequence[ListenerTastes] | None = None,
     askers: Mapping[str, Asker] | None = None,
 ) -> Iterator[Playlist]:
@@ -158,13 +170,11 @@ def make_weekly(
         material: models and catalogue.
         seen: what the listeners have heard, from `model.observe`.
         histories: of the same listeners, from `read_histories`.
-        week: ISO week, "2026-W48".
-        config: what the lists are like.
-        seed: of the chance in the choice.
+        edition: which week's lists, and what they are like.
         tastes: of the same listeners; from `material.profiles` if left out.
         askers: who is spoken to, of those who are not listeners.
     """
-    config = config or WeeklyConfig()
+    config, week = edition.config, edition.week
     rules, proposer = Rules(material.context, config, monday(week)), material.proposer(config)
     stranger = newcomers.popular(material.context, material.space, proposer.allowed, config.tracks)
     for start in range(0, len(seen.listeners), AT_ONCE):
@@ -191,18 +201,17 @@ def make_weekly(
             proposed[at], listenings[at] = rediscover.favourites(
                 listenings[at], theirs[at], material.context, material.space, config
             )
-        choices = chosen(material, config, rules, names, listenings, proposed, week, seed)
+        choices = chosen(material, edition, rules, names, listenings, proposed)
         made = []
         # Reasons are small systems, one a listener: more threads would only wait for each other.
         with threadpool_limits(1, user_api="blas"):
             for at in range(len(names)):
                 one = _One(
                     material,
-                    config,
+                    edition,
                     rows[at],
                     mine[at],
                     theirs[at],
-                    week,
                     (askers or {}).get(names[at], "listener"),
                 )
                 kind = "past" if past[at] else "new" if known[at] else "stranger"
@@ -212,10 +221,10 @@ def make_weekly(
                 title=f"{rediscover.TITLE if again_ else 'Discover Weekly'}, {week}",
                 listener=name,
                 week=week,
-                created_at=datetime.combine(monday(week), time(), UTC),
+                created_at=edition.moment,
                 entries=entries,
                 notes=notes,
-                seed=seed,
+                seed=edition.seed,
                 models=material.versions,
             )
 
@@ -226,16 +235,15 @@ class _One:
     def __init__(
         self,
         material: Material,
-        config: WeeklyConfig,
+        edition: Edition,
         row: csr_matrix,
         history: History,
         tastes: ListenerTastes,
-        week: str,
         asker: Asker,
     ) -> None:
-        self.material, self.config, self.row = material, config, row
+        self.material, self.config, self.row = material, edition.config, row
         self.history, self.tastes, self.asker = history, tastes, asker
-        self.moment = datetime.combine(monday(week), time(), UTC)
+        self.moment = edition.moment
 
     def listed(
         self, proposed: Proposed, choice: Choice, worth: Floats | None, kind: Kind

@@ -12,7 +12,7 @@ from segue.playlists.history import History
 from segue.playlists.playlist import monday
 from segue.playlists.rules import Listening, Rules, Verdict
 from segue.playlists.sequenced import chosen, moved
-from segue.playlists.weekly import Material, WeeklyConfig
+from segue.playlists.weekly import Edition, Material, WeeklyConfig
 from segue.wording import count
 
 
@@ -31,14 +31,11 @@ def why_not(
     material: Material,
     seen: Observations,
     history: History,
-    week: str,
+    edition: Edition,
     track: int,
-    *,
-    config: WeeklyConfig | None = None,
-    seed: int = 0,
 ) -> WhyNot:
     """What every rule says of `track` for the one listener of `seen`, its score and its rank."""
-    config = config or WeeklyConfig()
+    config, week = edition.config, edition.week
     name, row = str(seen.listeners[0]), seen.matrix[0]
     proposer, tastes = (
         material.proposer(config),
@@ -52,14 +49,13 @@ def why_not(
     past = (row.data > 0).any() and rediscover.needed(seen_so, proposer.allowed, material.least_new(config))
     if past:
         proposed, seen_so = rediscover.favourites(seen_so, tastes, material.context, material.space, config)
-    candidates = moved(proposed, config.surprise, (seed, week, name))
+    candidates = moved(proposed, config.surprise, (edition.seed, week, name))
     rules = Rules(material.context, config, monday(week))
     verdicts = rules.why_not(seen_so, candidates, track)
     if past:
         verdicts = _of_favourites(verdicts, history.listening, track, config)
     if material.sequencer is not None:
-        listening = [seen_so]
-        ((final, _),) = chosen(material, config, rules, [name], listening, [proposed], week, seed)
+        ((final, _),) = chosen(material, edition, rules, [name], [seen_so], [proposed])
         verdicts = _in_the_end(verdicts, bool((final.tracks == track).any()), material.sequencer.name)
     scores = proposer.scores(row)
     new = proposer.allowed.copy()

@@ -111,3 +111,40 @@ def settle(
         if not moved:
             break
     return centres
+
+
+@compiled()
+def assign(
+    first: NDArray[np.int64],
+    first_before: NDArray[np.int64],
+    row: NDArray[np.int64],
+    ids_before: NDArray[np.int32],
+    last: NDArray[np.int32],
+    indptr: NDArray[np.int64],
+    indices: NDArray[np.int64],
+    data: NDArray[np.float32],
+    least: float,
+) -> NDArray[np.int32]:
+    """Numbers for the tastes of now; `last` is counted up for new ones."""
+    ids = np.full(first[-1], -1, np.int32)
+    for listener in range(len(first) - 1):
+        at = row[listener]
+        if at >= 0:
+            taken = np.zeros(first_before[at + 1] - first_before[at], np.bool_)
+            while True:
+                best, mine, theirs = least, -1, -1
+                for taste in range(first[listener], first[listener + 1]):
+                    if ids[taste] < 0:
+                        for c in range(indptr[taste], indptr[taste + 1]):
+                            if data[c] >= best and not taken[indices[c] - first_before[at]]:
+                                best, mine, theirs = data[c], taste, indices[c]
+                # The most alike were matched first; none of what is left is near enough.
+                if mine < 0:
+                    break
+                ids[mine] = ids_before[theirs]
+                taken[theirs - first_before[at]] = True
+        for taste in range(first[listener], first[listener + 1]):
+            if ids[taste] < 0:
+                last[listener] += 1
+                ids[taste] = last[listener]
+    return ids

@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_matrix
 
-from segue.compiling import compiled
+from segue.tastes.kernels import assign
 from segue.tastes.profiles import Profiles
-from segue.tastes.space import Ints
 
 # Part of the lighter taste's weight that must be in common.
 IN_COMMON = 0.3
@@ -37,7 +36,7 @@ def carry_over(now: Profiles, before: Profiles | None, in_common: float = IN_COM
     row = np.array([before.place.get(who, -1) for who in now.listeners.tolist()], np.int64)
     common = _in_common(now, before, row)
     last = np.where(row >= 0, before.last_ids[row] if len(before.last_ids) else -1, -1).astype(np.int32)
-    ids = _assign(
+    ids = assign(
         now.first,
         before.first,
         row,
@@ -76,43 +75,6 @@ def _in_common(now: Profiles, before: Profiles, row: NDArray[np.int64]):
     lighter = np.minimum(now.weights[pairs.row], before.weights[pairs.col])
     common.data = common.data / np.maximum(lighter, 1e-9)
     return common
-
-
-@compiled()
-def _assign(
-    first: NDArray[np.int64],
-    first_before: NDArray[np.int64],
-    row: NDArray[np.int64],
-    ids_before: Ints,
-    last: Ints,
-    indptr: NDArray[np.int64],
-    indices: NDArray[np.int64],
-    data: NDArray[np.float32],
-    least: float,
-) -> Ints:
-    """Numbers for the tastes of now; `last` is counted up for new ones."""
-    ids = np.full(first[-1], -1, np.int32)
-    for listener in range(len(first) - 1):
-        at = row[listener]
-        if at >= 0:
-            taken = np.zeros(first_before[at + 1] - first_before[at], np.bool_)
-            while True:
-                best, mine, theirs = least, -1, -1
-                for taste in range(first[listener], first[listener + 1]):
-                    if ids[taste] < 0:
-                        for c in range(indptr[taste], indptr[taste + 1]):
-                            if data[c] >= best and not taken[indices[c] - first_before[at]]:
-                                best, mine, theirs = data[c], taste, indices[c]
-                # The most alike were matched first; none of what is left is near enough.
-                if mine < 0:
-                    break
-                ids[mine] = ids_before[theirs]
-                taken[theirs - first_before[at]] = True
-        for taste in range(first[listener], first[listener + 1]):
-            if ids[taste] < 0:
-                last[listener] += 1
-                ids[taste] = last[listener]
-    return ids
 
 
 def names_before(now: Profiles, before: Profiles | None) -> Sequence[str]:

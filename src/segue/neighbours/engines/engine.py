@@ -7,6 +7,8 @@ import importlib.util
 import os
 import warnings
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar, Self
@@ -19,6 +21,16 @@ from segue.neighbours.config import IndexConfig, Metric
 
 Vectors = NDArray[np.float32]
 Found = tuple[NDArray[np.int64], NDArray[np.float32]]  # rows, -1 where none was found; distances, inf there
+
+
+@dataclass(frozen=True)
+class Query:
+    """What is looked for among the rows of an index."""
+
+    vectors: Vectors  # (q, d)
+    k: int  # how many of each
+    allowed: NDArray[np.bool_] | None = None  # (n,) what any of them may find; None for all
+    excluded: Sequence[NDArray[np.int64]] | None = None  # for each of them, sorted rows that it may not find
 
 
 class Engine(ABC):

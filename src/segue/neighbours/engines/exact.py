@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 
 from segue.factors.solver import threads
 from segue.neighbours.config import IndexConfig, Metric
-from segue.neighbours.engines.engine import Engine, Found, Vectors
+from segue.neighbours.engines.engine import Engine, Found, Query, Vectors
 from segue.neighbours.engines.kernel import keep_best
 
 QUERIES = 64  # queries a thread takes at a time
@@ -46,7 +45,7 @@ class Exact(Engine):
         num_threads: int = 0,
         allowed: NDArray[np.bool_] | None = None,
     ) -> Found:
-        return nearest(self.vectors, queries, k, self.metric, allowed=allowed, num_threads=num_threads)
+        return nearest(self.vectors, self.metric, Query(queries, k, allowed), num_threads=num_threads)
 
     def most_effort(self) -> int:
         return 1
@@ -59,25 +58,13 @@ class Exact(Engine):
         return cls(vectors, metric)
 
 
-def nearest(
-    vectors: Vectors,
-    queries: Vectors,
-    k: int,
-    metric: Metric,
-    *,
-    allowed: NDArray[np.bool_] | None = None,
-    excluded: Sequence[NDArray[np.int64]] | None = None,
-    num_threads: int = 0,
-) -> Found:
-    """The k rows of `vectors` (n, d) nearest each query (q, d); equal distances by lower row.
-
-    Args:
-        allowed: (n,), what may be found by any query.
-        excluded: for each query, sorted rows that it may not find.
+def nearest(vectors: Vectors, metric: Metric, query: Query, *, num_threads: int = 0) -> Found:
+    """The k rows of `vectors` (n, d) nearest each query; equal distances by lower row.
 
     Returns:
         rows int64 (q, k), -1 where fewer are left, and distances float32 (q, k), inf there.
     """
+    queries, k, allowed, excluded = query.vectors, query.k, query.allowed, query.excluded
     rows_allowed = None
     if allowed is not None and np.count_nonzero(allowed) * 4 < len(vectors):
         rows_allowed = np.flatnonzero(allowed)  # few: copying them costs less than comparing all

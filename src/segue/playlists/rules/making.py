@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from segue.playlists import selection
 from segue.playlists.rules import kernels
 from segue.playlists.rules.config import RulesConfig
 from segue.playlists.rules.context import Candidates, Context, Floats, Ints, Listening
@@ -25,7 +24,7 @@ from segue.wording import count
 
 NO_CAP = np.iinfo(np.int32).max
 FAMILIAR = -2  # as a source: a favourite that was not played for long
-_CAP = {selection.ARTIST: "artist cap", selection.ALBUM: "album cap", selection.NOT_REACHED: "list full"}
+_CAP = {kernels.ARTIST: "artist cap", kernels.ALBUM: "album cap", kernels.NOT_REACHED: "list full"}
 
 
 class Relaxation(NamedTuple):
@@ -209,7 +208,7 @@ class Making:
         stands_for = self.stands_for[left]
         sources = self.candidates.sources[stands_for]
         shares = self.candidates.shares
-        picked, outcome = selection.pick(
+        picked, outcome = kernels.pick(
             self.tracks[left],
             sources,
             np.empty(0, np.float32) if shares is None else shares.astype(np.float32),
@@ -273,7 +272,7 @@ class Making:
         if wanted <= 0 or not len(tracks):
             return
         context, config, shares = self.context, self.config, self.candidates.shares
-        picked, _ = selection.pick(
+        picked, _ = kernels.pick(
             tracks,
             np.array([self.tastes[track] for track in tracks.tolist()], np.int32),
             np.empty(0, np.float32) if shares is None else shares.astype(np.float32),
