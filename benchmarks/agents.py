@@ -30,6 +30,7 @@ from segue.shelf.arrays import load_arrays, save_arrays
 from segue.town import TownConfig
 from segue.world.config import USER_MODELS, WorldConfig
 from segue.world.dynamics import sessions
+from segue.world.pools import SessionDraw
 from segue.world.responses import UserModel, init_model
 from segue.world.trees import from_arrays, to_arrays
 
@@ -55,7 +56,9 @@ def town(kind: str, seed: int, replay: bool) -> None:
         if path.exists():
             continue
         begun = time.perf_counter()
-        found = comparing.compare(population, models, playing, count=SESSIONS, seed=seed, worlds=[world])
+        found = comparing.compare(
+            population, models, playing, SessionDraw(SESSIONS, seed=seed), worlds=[world]
+        )
         measures = found.sessions[world]
         arrays = {f"{who}|{what}": v for who, each in measures.items() for what, v in each.items()}
         save_arrays(path, "sessions", {"agents": list(measures)}, arrays)
@@ -108,7 +111,7 @@ def pools(sizes: list[int], repeats: int) -> None:
     rows = []
     for size in sizes:
         count = max(8, 40_000 // size)
-        starts = population.starts(1, min(count, 200), size, 7)
+        starts = population.starts(1, SessionDraw(min(count, 200), size, 7))
         for name, who in playing.items():
             world = population.true_world(starts, models[who.eyes])
             times, earned = [], 0.0

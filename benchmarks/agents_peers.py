@@ -30,6 +30,7 @@ from segue.evaluation import comparing
 from segue.evaluation.populations import TownPopulation
 from segue.town import TownConfig
 from segue.world.dynamics import World
+from segue.world.pools import SessionDraw
 
 
 class Until(BaseCallback):
@@ -58,7 +59,9 @@ def main() -> None:
     population = TownPopulation(TownConfig.named(given.kind, **SIZE), given.town)
     models = _models(population, given.town, RESULTS / f"{given.kind}-{given.town}" / "models.npz")
     eyes = models[comparing.MAIN_MODEL]
-    env = gymnasium.make("Playlist-v0", world=population.world(population.starts(0, 2000, 100, 40), eyes))
+    env = gymnasium.make(
+        "Playlist-v0", world=population.world(population.starts(0, SessionDraw(2000, 100, 40)), eyes)
+    )
     model: Any
     if given.algorithm == "ppo":
         model = MaskablePPO("MultiInputPolicy", env, seed=0)
@@ -67,7 +70,7 @@ def main() -> None:
     begun = time.perf_counter()
     model.learn(10**9, callback=Until(60 * given.minutes))
     rate = model.num_timesteps / (time.perf_counter() - begun)
-    starts = population.starts(1, 2000, 100, given.town)
+    starts = population.starts(1, SessionDraw(2000, 100, given.town))
     earned = _played(model, given.algorithm, population.true_world(starts, eyes), given.sessions)
     found = {
         "algorithm": given.algorithm,

@@ -36,7 +36,7 @@ from segue.factors.config import MEASURED
 from segue.factors.ease import EASE
 from segue.factors.folded import FactorScores
 from segue.sequences.blend import SequenceBlend
-from segue.sequences.documents import Documents, coded
+from segue.sequences.documents import Documents, Tracks, coded
 from segue.sequences.neighbourhood import (
     S_KNN,
     STAN,
@@ -74,11 +74,12 @@ def playlists() -> Documents:
     return coded(
         histories.offsets,
         histories.items,
-        ids,
-        np.array([artists[track] for track in ids], dtype=object),
-        np.full(len(ids), None, dtype=object),
+        Tracks(
+            ids,
+            np.array([artists[track] for track in ids], dtype=object),
+            np.full(len(ids), None, dtype=object),
+        ),
         np.array(histories.listener_ids, dtype=object),
-        None,
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from segue.town import Town, TownConfig, build
 from segue.town.calibration import REPEAT_LAST, SHARES, measure
-from segue.town.judging import greedy, sparing, value
+from segue.town.judging import JUDGED, greedy, sparing, value
 
 KINDS = ("ordinary", "niche", "restless", "tiring")
 SONGS = (2_500, 10_000, 30_000)
@@ -32,7 +32,9 @@ def figures(town: Town) -> dict[str, float]:
     truth, who = town.truth(), np.arange(min(200, town.config.listeners))
     first, last = (truth.affinity(who, day) for day in (0.0, town.config.days))
     same = [np.corrcoef(a, b)[0, 1] for a, b in zip(first, last, strict=True)]
-    now, ahead = (value(truth, policy, seed=1).whole.mean() for policy in (greedy, sparing(PRICE)))
+    now, ahead = (
+        value(truth, policy, JUDGED._replace(seed=1)).whole.mean() for policy in (greedy, sparing(PRICE))
+    )
     return {
         "songs that half of the plays are of, %": 100
         * float(np.searchsorted(np.cumsum(counts), counts.sum() / 2) + 1)

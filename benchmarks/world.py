@@ -27,6 +27,7 @@ from segue.town.truth import Truth
 from segue.world import measuring
 from segue.world.dynamics import World
 from segue.world.features import PLACES
+from segue.world.pools import SessionDraw
 from segue.world.responses import Log, UserModel, along_all, fit_model, init_model
 from world_choices import choices
 from world_reference import STEPS, shuffled
@@ -59,7 +60,7 @@ def town(kind: str, seed: int) -> None:
 
 
 def _world(truth: Truth, whose: np.ndarray, count: int, seed: int, newcomers: bool = False) -> World:
-    starts = starts_of(truth, count, STEPS, seed=seed, listeners=whose, newcomers=newcomers)
+    starts = starts_of(truth, SessionDraw(count, STEPS, seed), listeners=whose, newcomers=newcomers)
     return true_world(truth, starts, init_model(jax.random.key(0), "plain"))
 
 

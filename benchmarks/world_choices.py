@@ -18,6 +18,7 @@ from segue.town.starts import starts_of
 from segue.town.truth import Truth
 from segue.world import dynamics, responses
 from segue.world.dynamics import World, sessions
+from segue.world.pools import SessionDraw
 from segue.world.responses import Log, UserModel, fit_model
 from world_reference import STEPS
 
@@ -36,7 +37,7 @@ def choices(
     epochs: int,
 ) -> dict[str, Any]:
     """Returns by session in truth, and what independent worlds promise of greed on the recurrent model."""
-    starts = starts_of(truth, PLAYED, POOL, seed=seed + 90, listeners=halves[1])
+    starts = starts_of(truth, SessionDraw(PLAYED, POOL, seed + 90), listeners=halves[1])
     world = true_world(truth, starts, models["recurrent"])
     earned: dict[str, np.ndarray] = {}
     for name in ("session, all known", "appeal, all known"):
@@ -71,7 +72,7 @@ def _whole(world: World, policy: Any) -> np.ndarray:
 def _mixed(truth: Truth, whose: np.ndarray, log: Log, eyes: UserModel, seed: int) -> Log:
     """The log with a share of its sessions chosen by greed from pools."""
     count = int(GREEDY_SHARE * len(log.stage))
-    world = true_world(truth, starts_of(truth, count, POOL, seed=seed + 91, listeners=whose), eyes)
+    world = true_world(truth, starts_of(truth, SessionDraw(count, POOL, seed + 91), listeners=whose), eyes)
     chosen = sessions(world, policies.greedy, None, count, STEPS, seed + 92).log
     return jax.tree.map(lambda a, b: np.concatenate([a[count:], np.asarray(b)]), log, chosen)
 

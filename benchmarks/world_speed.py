@@ -22,6 +22,7 @@ from segue.town import TownConfig, build
 from segue.town.law import model_world, true_world
 from segue.town.starts import starts_of
 from segue.world import dynamics
+from segue.world.pools import SessionDraw
 from segue.world.responses import init_model
 
 STEPS = 30
@@ -33,7 +34,7 @@ def speed(repeats: int) -> None:
     model = init_model(jax.random.key(0), "recurrent")
     lines = []
     for pool, starts, count in ((100, 500, 4096), (1000, 100, 512), (10_000, 10, 32)):
-        begun = starts_of(truth, starts, pool, seed=7)
+        begun = starts_of(truth, SessionDraw(starts, pool, 7))
         worlds = {"town": true_world(truth, begun, model), "model": model_world(truth, begun, model)}
         for law, world in worlds.items():
             runs: dict[str, Callable[[int], float]] = {

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from segue.agents.ordering import Limits, order
+from segue.agents.ordering import Limits, Opening, order
 
 sys.path.insert(0, str(Path(__file__).parent))
 import toy
@@ -25,7 +25,7 @@ def _limits(quota: list[int], artists: int = toy.POOL) -> Limits:
 
 
 def test_pools_in_greedy_order() -> None:
-    found = order(toy.WORLD, toy.PARAMS, STATES, _limits([toy.POOL]), None, toy.POOL, KEYS)
+    found = order(toy.WORLD, toy.PARAMS, Opening(STATES, _limits([toy.POOL]), KEYS), None, toy.POOL)
     for row in np.asarray(found.place):
         assert sorted(row.tolist()) == list(range(toy.POOL))
     first = jax.vmap(toy.whole, (None, 0))(toy.PARAMS, STATES)
@@ -35,7 +35,7 @@ def test_pools_in_greedy_order() -> None:
 
 
 def test_quotas_hold_and_an_artist_comes_not_twice_running() -> None:
-    found = order(toy.WORLD, toy.PARAMS, STATES, _limits([3, 5], artists=5), None, 10, KEYS)
+    found = order(toy.WORLD, toy.PARAMS, Opening(STATES, _limits([3, 5], artists=5), KEYS), None, 10)
     assert found.there[:, :8].all()
     assert not found.there[:, 8:].any()
     for row in np.asarray(found.place)[:, :8]:

@@ -23,6 +23,7 @@ from segue.town.starts import TownStarts, starts_of
 from segue.town.truth import Truth
 from segue.world.config import WorldConfig
 from segue.world.dynamics import sessions
+from segue.world.pools import SessionDraw
 from segue.world.responses import Log, fit_model, init_model, log_loss
 
 SIZE = {"listeners": 80, "tracks": 900, "months": 0.5}
@@ -45,7 +46,7 @@ def truth() -> Truth:
 
 @pytest.fixture(scope="module")
 def starts(truth: Truth) -> TownStarts:
-    return starts_of(truth, 200, 40, seed=1)
+    return starts_of(truth, SessionDraw(200, 40, 1))
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +95,7 @@ def test_the_whole_way_with_a_strangers_policy(tmp_path: Path) -> None:
     (tmp_path / "my_policy.py").write_text(TEN_LINES)
     name, choose = load_policy(f"{tmp_path / 'my_policy.py'}:choose")
     playing = rivals(kept.population) | {AGENT: player(kept.agent), name: Player(choose)}
-    comparison = compare(kept.population, kept.models, playing, count=120, pool=40)
+    comparison = compare(kept.population, kept.models, playing, SessionDraw(120, 40, 7))
     assert {"choose", "random", "factors' order", AGENT} <= set(comparison.agents("the town"))
     assert comparison.mean("the town", "greedy, recurrent") > comparison.mean("the town", "random")
     used, why = recommendation(comparison)
@@ -129,7 +130,7 @@ def test_an_agent_gains_nothing_from_a_model_of_shuffled_labels() -> None:
         models = found.models
         agent, _ = trained(population, models, settings)
         playing = {"random": Player(policies.by_chance), AGENT: player(agent)}
-        return compare(population, models, playing, count=1500, pool=60, worlds=[TRUE]).gain(
+        return compare(population, models, playing, SessionDraw(1500, 60, 7), worlds=[TRUE]).gain(
             TRUE, AGENT, "random"
         )
 

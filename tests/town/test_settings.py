@@ -17,6 +17,7 @@ from segue.town.config import names
 from segue.town.judging import random, sparing, value
 from segue.town.response import Parameters
 from segue.town.truth import load_truth
+from segue.world.pools import SessionDraw
 
 NUMBERS = [name for name, field in TownConfig.model_fields.items() if field.annotation in (int, float)]
 LEAST, MOST = ("ge", "gt"), ("le", "lt")
@@ -73,9 +74,7 @@ def test_every_named_town_is_lived_in_and_who_knows_its_truth_earns_more(name: s
     plays = next(town.batches()).plays
     assert len(plays.row) > 30 * 20
     assert set(np.unique(plays.stage)) == {0, 1, 2, 3}
-    chance, best = (
-        value(town.truth(), policy, sessions=300, pool=60, seed=2) for policy in (random, sparing(0.3))
-    )
+    chance, best = (value(town.truth(), policy, SessionDraw(300, 60, 2)) for policy in (random, sparing(0.3)))
     gain = best.whole - chance.whole
     assert gain.mean() > 3 * gain.std() / np.sqrt(len(gain))
 

@@ -17,6 +17,7 @@ from segue.world.dynamics import begin, play, see
 from segue.world.features import CANDIDATE, MOMENT, PLACES, SESSION, STATIC, as_newcomer
 from segue.world.known import surprises
 from segue.world.listener import Listener
+from segue.world.pools import SessionDraw
 from segue.world.responses import MEMORY, chances, ensemble, init_model
 from segue.world.walking import walk
 
@@ -80,7 +81,7 @@ def test_likes_what_is_like_what_went_well(catalogue: Catalogue) -> None:
 
 def test_of_a_newcomer_nothing_is_known() -> None:
     truth = build(TownConfig.named("ordinary", **SIZE), 4).truth()
-    known, blank = (starts_of(truth, 30, 20, newcomers=new) for new in (False, True))
+    known, blank = (starts_of(truth, SessionDraw(30, 20), newcomers=new) for new in (False, True))
     np.testing.assert_array_equal(known.appeal, blank.appeal)
     known, blank = known.starts, blank.starts
     np.testing.assert_array_equal(known.pool, blank.pool)
@@ -111,7 +112,7 @@ def test_a_dense_model_sees_nothing_of_taste() -> None:
 
 def test_members_in_doubt_expect_less() -> None:
     truth = build(TownConfig.named("ordinary", **SIZE), 4).truth()
-    starts = starts_of(truth, 20, 15)
+    starts = starts_of(truth, SessionDraw(20, 15))
     members = [init_model(jax.random.key(seed), "recurrent") for seed in range(3)]
     # Untrained models all say the same: the last layer is zero.
     apart = [

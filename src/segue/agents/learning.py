@@ -32,6 +32,13 @@ class Moments(NamedTuple):
     later: Tree  # replay: world states after those steps
 
 
+class Experience(NamedTuple):
+    """Moments at hand: the first `count` of `moments` are there, the others of a buffer are not yet."""
+
+    moments: Moments
+    count: Array  # int32
+
+
 class Learner(NamedTuple):
     """All that training carries from one iteration to the next; a pytree of arrays, and so the checkpoint."""
 
@@ -76,12 +83,11 @@ def learn(
     def one(learner: Learner, _: None) -> tuple[Learner, Curve]:
         to_play, to_learn = jax.random.split(jax.random.fold_in(key, learner.done))
         moments, reward = _play(world, config, params, learner, to_play)
+        known = Experience(moments, jnp.asarray(moments.target.shape[0], jnp.int32))
         if config.returns == "replay":
-            moments, there = _remember(config, learner, moments)
-            learner = learner._replace(buffer=moments)
-        else:
-            there = jnp.asarray(moments.target.shape[0], jnp.int32)
-        learner, loss, value = _update(world, config, params, learner, moments, there, to_learn)
+            known = _remember(config, learner, moments)
+            learner = learner._replace(buffer=known.moments)
+        learner, loss, value = _update(world, config, params, learner, known, to_learn)
         copy = (learner.done + 1) % config.target_every == 0
         target = jax.tree.map(lambda new, old: jnp.where(copy, new, old), learner.network, learner.target)
         return learner._replace(target=target, done=learner.done + 1), Curve(reward, loss, value)
@@ -140,30 +146,25 @@ def _play(
     return jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), moments), earned
 
 
-def _remember(config: AgentConfig, learner: Learner, new: Moments) -> tuple[Moments, Array]:
-    """The buffer with new moments over the oldest, and how many it holds."""
+def _remember(config: AgentConfig, learner: Learner, new: Moments) -> Experience:
+    """The buffer with new moments over the oldest."""
     assert learner.buffer is not None
     count = config.sessions * config.steps
     places = (learner.done * count + jnp.arange(count)) % config.memory
     buffer = jax.tree.map(lambda old, x: old.at[places].set(x), learner.buffer, new)
-    return buffer, jnp.minimum((learner.done + 1) * count, config.memory)
+    return Experience(buffer, jnp.minimum((learner.done + 1) * count, config.memory))
 
 
 def _update(
-    world: Training,
-    config: AgentConfig,
-    params: Tree,
-    learner: Learner,
-    moments: Moments,
-    there: Array,
-    key: Array,
+    world: Training, config: AgentConfig, params: Tree, learner: Learner, known: Experience, key: Array
 ) -> tuple[Learner, Array, Array]:
+    """Some steps of the optimiser on moments drawn from what is known; their mean loss and mean Q."""
     optimiser, scaling = _optimiser(config), learner.scaling
 
     def one(carry: tuple, key: Array) -> tuple[tuple, tuple[Array, Array]]:
         network, state = carry
-        rows = jax.random.randint(key, (config.batch,), 0, there)
-        batch = jax.tree.map(lambda x: x[rows], moments)
+        rows = jax.random.randint(key, (config.batch,), 0, known.count)
+        batch = jax.tree.map(lambda x: x[rows], known.moments)
         target = batch.target
         if config.returns == "replay":
             target = target + batch.factor * jax.vmap(

@@ -23,6 +23,14 @@ class Limits(NamedTuple):
     artist: Array  # (m,) none comes twice running where that can be helped
 
 
+class Opening(NamedTuple):
+    """Where lists begin: before their first track. Arrays (n, ...), a row for each list."""
+
+    state: Any  # starts of sessions, whose pools are what is put in order
+    limits: Limits
+    key: Array  # of the responses
+
+
 class Ordered(NamedTuple):
     """A list; arrays (length,)."""
 
@@ -32,10 +40,8 @@ class Ordered(NamedTuple):
     there: Array  # bool; false where the pool or the quotas were used up
 
 
-@partial(jax.jit, static_argnums=(0, 5))
-def order(
-    world: Training, params: Any, states: Any, limits: Limits, agent: Trained | None, length: int, keys: Array
-) -> Ordered:
+@partial(jax.jit, static_argnums=(0, 4))
+def order(world: Training, params: Any, lists: Opening, agent: Trained | None, length: int) -> Ordered:
     """The pools of n sessions put in order, for listeners whose responses are not known yet.
 
     Each list is heard by `DRAWS` simulated listeners at once, who respond by chance. A track is worth the
@@ -44,11 +50,9 @@ def order(
     Args:
         world: its functions.
         params: its arrays.
-        states: (n, ...) starts of sessions, whose pools are what is put in order.
-        limits: (n, ...) of each list.
+        lists: where the n lists begin.
         agent: a trained one; None is greedy on the user model, and q is then what that expects.
         length: of the lists.
-        keys: (n,) of the responses.
 
     Returns: arrays (n, length).
     """
@@ -68,12 +72,13 @@ def order(
         row = Ordered(place, q[place], prior[place], allowed.any())
         return (turn.state, there, quota, limits.artist[place]), row
 
-    def every(state: Any, limits: Limits, key: Array) -> Ordered:
+    def every(begun: Opening) -> Ordered:
+        state, limits, key = begun
         heard = jax.tree.map(lambda x: jnp.broadcast_to(x, (DRAWS, *x.shape)), state)
         start = (heard, jnp.ones(DRAWS), limits.quota, jnp.asarray(-1, limits.artist.dtype))
         return jax.lax.scan(partial(one, limits), start, jax.random.split(key, length))[1]
 
-    return jax.vmap(every)(states, limits, keys)
+    return jax.vmap(every)(lists)
 
 
 class Along(NamedTuple):

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from segue.agents.ordering import Limits, along, order
+from segue.agents.ordering import Limits, Opening, along, order
 from segue.agents.policies import Trained
 from segue.library import Library
 from segue.library.listening import LibrarySubset, sessions
@@ -98,7 +98,7 @@ class Sequencer:
         world, states, limits = self._prepared(pools, day)
         length = _round(max(pool.length for pool in pools))
         keys = jax.random.split(jax.random.key(seed), len(limits.quota))
-        found = order(TRAINING, world, states, limits, self.agent, length, keys)
+        found = order(TRAINING, world, Opening(states, limits, keys), self.agent, length)
         place, q, prior, there = (np.asarray(values) for values in found)
         placed = []
         for row, pool in enumerate(pools):

@@ -141,11 +141,10 @@ def train(
         made = trial(
             TownPopulation(town.config(), seed)
             if opened is None
-            else LibraryPopulation(opened, shuffled=world.shuffled),
+            else LibraryPopulation(opened, shuffled=world.shuffled, keep=settings.shelf.keep),
             agent,
             world,
             seed=seed,
-            keep=settings.shelf.keep,
             checkpoint=folder / "agent.checkpoint.npz",
         )
     version = publish(folder, made, keep=settings.shelf.keep)
@@ -186,14 +185,14 @@ def compare(
     from segue.evaluation.playing_page import page_of, rows
     from segue.library import Library
     from segue.shelf.names import shelf_of
+    from segue.world.pools import SessionDraw
 
     others = {name: comparing.Player(choose) for name, choose in map(load_policy, policy or [])}
     opened = None if library is None else Library.open(library)
     made = trials.current_trial(folder if opened is None else shelf_of(opened).folder, opened)
     playing = comparing.rivals(made.population) | {comparing.AGENT: trials.player(made.agent)} | others
-    comparison = comparing.compare(
-        made.population, made.models, playing, count=played.sessions, pool=played.pool, seed=played.seed
-    )
+    draw = SessionDraw(played.sessions, played.pool, played.seed)
+    comparison = comparing.compare(made.population, made.models, playing, draw)
     used, why = comparing.recommendation(comparison)
     if output.html is not None:
         curves = {"agent": made.agent.curves_["reward"].tolist()}

@@ -14,10 +14,11 @@ from segue.evaluation.populations import Population
 from segue.progress import progress
 from segue.world.config import MAIN_MODEL
 from segue.world.dynamics import Sessions, sessions
+from segue.world.pools import SessionDraw
 from segue.world.responses import UserModel
 from segue.world.session import Planner, Policy
 
-STEPS, POOL = 30, 100
+STEPS, SESSIONS = 30, SessionDraw(2000, seed=7)
 # Greedy agents by the user model through which they observe; the trained agent has the last.
 GREEDY = {"greedy, plain": "plain", "greedy, summary": "summary", "greedy, recurrent": "recurrent"}
 AGENT, AHEAD, FACTORS = "agent", "short look-ahead", "factors' order"
@@ -75,7 +76,7 @@ def rivals(population: Population) -> dict[str, Player]:
 
 
 def worlds_of(population: Population) -> list[str]:
-    """The worlds there are on a ground."""
+    """The worlds there are of a population."""
     return [name for name, world in WORLDS.items() if population.truth_known or not world.true]
 
 
@@ -83,21 +84,17 @@ def compare(
     population: Population,
     models: Mapping[str, UserModel],
     playing: Mapping[str, Player],
+    draw: SessionDraw = SESSIONS,
     *,
-    count: int = 2000,
-    pool: int = POOL,
-    seed: int = 7,
     worlds: Sequence[str] | None = None,
 ) -> Comparison:
     """Agents in the world one was trained in, in independent worlds, and in truth where that is known.
 
     Args:
-        ground: a town or a library.
+        population: of a town or a library.
         models: the user models `USER_MODELS`.
         playing: who takes part.
-        count: sessions of each in each world.
-        pool: candidates of a session.
-        seed: of the sessions.
+        draw: sessions of each in each world.
         worlds: names of those to play in; by default all there are.
     """
     found: dict[str, dict[str, Any]] = {}
@@ -105,7 +102,7 @@ def compare(
     with progress("Playing", len(played_in) * len(playing)) as advance:
         for name in played_in:
             world = WORLDS[name]
-            starts = population.starts(world.half, count, pool, seed)
+            starts = population.starts(world.half, draw)
             for who, player in playing.items():
                 own, answers = models[player.user_model], models[world.answers]
                 where = (
@@ -113,8 +110,8 @@ def compare(
                     if world.true
                     else population.world(starts, own, answers)
                 )
-                fewer = max(1, count // SLOWER) if isinstance(player.policy, Planner) else count
-                played = sessions(where, player.policy, player.params, fewer, STEPS, seed)
+                count = max(1, draw.count // SLOWER) if isinstance(player.policy, Planner) else draw.count
+                played = sessions(where, player.policy, player.params, count, STEPS, draw.seed)
                 found.setdefault(name, {})[who] = _measured(played, population)
                 advance(1)
     return Comparison({name: WORLDS[name].kind for name in found}, found)

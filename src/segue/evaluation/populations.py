@@ -32,6 +32,7 @@ from segue.world.dynamics import World, sessions
 from segue.world.library_world import library_starts, library_world
 from segue.world.loading import song_vectors
 from segue.world.logs import FEW
+from segue.world.pools import SessionDraw
 from segue.world.responses import Log, UserModel, init_model
 from segue.world.starts import Starts
 from segue.world.training import UserModels, fit_user_models, user_models
@@ -53,11 +54,11 @@ class Population(Protocol):
         """What measures need of the songs."""
 
     def user_models(
-        self, config: WorldConfig | None = None, *, seed: int = 0, keep: int = 3
+        self, config: WorldConfig | None = None, *, seed: int = 0
     ) -> tuple[str | None, UserModels]:
         """User models of each half of the listeners, and their version if they are published."""
 
-    def starts(self, half: int, count: int, pool: int, seed: int) -> Any:
+    def starts(self, half: int, draw: SessionDraw) -> Any:
         """Beginnings of sessions of one half, as `world` takes them."""
 
     def world(self, starts: Any, model: UserModel, answers: UserModel | None = None) -> World:
@@ -84,7 +85,7 @@ class TownPopulation:
         return Tracks(self.truth.tracks.vector, self.truth.tracks.artist)
 
     def user_models(
-        self, config: WorldConfig | None = None, *, seed: int = 0, keep: int = 3
+        self, config: WorldConfig | None = None, *, seed: int = 0
     ) -> tuple[str | None, UserModels]:
         config = config or WorldConfig()
         step("how listeners respond")
@@ -95,14 +96,15 @@ class TownPopulation:
         log.info("Playing shuffled sessions", sessions=2 * count)
         blank, learn, test = init_model(jax.random.key(0), "plain"), [], []
         for half in (0, 1):
-            world = self.true_world(self.starts(half, min(STARTS, count), SHUFFLED, 10), blank)
+            world = self.true_world(self.starts(half, SessionDraw(min(STARTS, count), SHUFFLED, 10)), blank)
             for found, each, draw in ((learn, count, 20), (test, max(200, count // 5), 30)):
                 found.append(sessions(world, by_chance, None, each, SHUFFLED, draw + half).log)
         return learn, test
 
-    def starts(self, half: int, count: int, pool: int, seed: int) -> TownStarts:
+    def starts(self, half: int, draw: SessionDraw) -> TownStarts:
         them = np.arange(half, self.truth.config.listeners, 2)
-        return starts_of(self.truth, min(count, STARTS), pool, seed=seed + half, listeners=them)
+        draw = SessionDraw(min(draw.count, STARTS), draw.pool, draw.seed + half)
+        return starts_of(self.truth, draw, listeners=them)
 
     def world(self, starts: TownStarts, model: UserModel, answers: UserModel | None = None) -> World:
         return model_world(self.truth, starts, model, answers)
@@ -121,8 +123,15 @@ class LibraryPopulation:
 
     truth_known = False
 
-    def __init__(self, library: Library, *, shuffled: bool = True) -> None:
-        self.library, self.shuffled = library, shuffled
+    def __init__(self, library: Library, *, shuffled: bool = True, keep: int = 3) -> None:
+        """The listeners of `library`.
+
+        Args:
+            library: whose listening it is.
+            shuffled: learn from sessions played with shuffle on alone.
+            keep: versions of user models that are kept on its shelf.
+        """
+        self.library, self.shuffled, self.keep = library, shuffled, keep
         self.catalogue = catalogue_of(library, song_vectors(library))
         self.facts: dict[str, Any] = {"library": library.fingerprint(), "shuffled": shuffled}
 
@@ -131,24 +140,18 @@ class LibraryPopulation:
         return Tracks(self.catalogue.tracks.vector, self.catalogue.tracks.artist)
 
     def user_models(
-        self, config: WorldConfig | None = None, *, seed: int = 0, keep: int = 3
+        self, config: WorldConfig | None = None, *, seed: int = 0
     ) -> tuple[str | None, UserModels]:
         config = (config or WorldConfig()).model_copy(update={"shuffled": self.shuffled})
-        version, found = user_models(self.library, config, seed=seed, keep=keep)
+        version, found = user_models(self.library, config, seed=seed, keep=self.keep)
         self.facts["listeners"] = found.listeners
         return version, found
 
-    def starts(self, half: int, count: int, pool: int, seed: int) -> Starts:
+    def starts(self, half: int, draw: SessionDraw) -> Starts:
         part = half if self.facts.get("listeners", FEW) >= FEW else None
-        return library_starts(
-            self.library,
-            self.catalogue,
-            count=min(count, STARTS),
-            pool=min(pool, len(self.catalogue.ids)),
-            shuffled=self.shuffled,
-            seed=seed + half,
-            half=part,
-        )
+        pool = min(draw.pool, len(self.catalogue.ids))
+        draw = SessionDraw(min(draw.count, STARTS), pool, draw.seed + half)
+        return library_starts(self.library, self.catalogue, draw, shuffled=self.shuffled, half=part)
 
     def world(self, starts: Starts, model: UserModel, answers: UserModel | None = None) -> World:
         return library_world(self.catalogue, starts, model, answers)

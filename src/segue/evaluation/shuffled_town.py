@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from segue.town import judging, response
 from segue.town.memory import Memory
 from segue.town.truth import Truth
+from segue.world.pools import SessionDraw
 
 Floats = NDArray[np.float32]
 
@@ -58,7 +59,8 @@ def shuffled_log(truth: Truth, sessions: int, *, pool: int = 20, seed: int = 0) 
         chosen.append(place.astype(np.int64))
         return place
 
-    judging.value(truth, shuffle, sessions=sessions, pool=pool, length=pool, seed=seed, memory=memory)
+    draw = SessionDraw(sessions, pool, seed)
+    judging.value(truth, shuffle, draw, length=pool, memory=memory)
     stages, parts = views[0].stages, []
     for step in range(stages.shape[1]):
         here = np.flatnonzero(stages[:, step] >= 0)

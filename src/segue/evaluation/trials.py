@@ -13,7 +13,7 @@ from segue.agents.agent import Agent
 from segue.agents.config import AgentConfig
 from segue.agents.loading import MODELS, stored
 from segue.errors import UsageError
-from segue.evaluation.comparing import AGENT, WORLDS, Player, compare, greedy, recommendation
+from segue.evaluation.comparing import AGENT, SESSIONS, WORLDS, Player, compare, greedy, recommendation
 from segue.evaluation.populations import LibraryPopulation, Population, TownPopulation
 from segue.events import get_logger
 from segue.library import Library
@@ -24,6 +24,7 @@ from segue.shelf.names import AGENTS
 from segue.town import TownConfig
 from segue.world.config import MAIN_MODEL, USER_MODELS, WorldConfig
 from segue.world.dynamics import TRAINING
+from segue.world.pools import SessionDraw
 from segue.world.responses import UserModel
 from segue.world.trees import to_arrays
 
@@ -47,7 +48,6 @@ def trial(
     world: WorldConfig | None = None,
     *,
     seed: int = 0,
-    keep: int = 3,
     judged: int = JUDGED,
     checkpoint: Path | None = None,
 ) -> Trial:
@@ -61,12 +61,11 @@ def trial(
         settings: of the agent.
         world: settings of the user models.
         seed: of the models and of the agent's training.
-        keep: versions of user models that are kept on a library's shelf.
         judged: sessions by which it is said whether the agent is to be used.
         checkpoint: see `Agent.fit`.
     """
     settings = settings or AgentConfig()
-    version, fitted = population.user_models(world, seed=seed, keep=keep)
+    version, fitted = population.user_models(world, seed=seed)
     step("the agent")
     agent, seconds = trained(population, fitted.models, settings, seed=seed, checkpoint=checkpoint)
     log.info("Trained the agent", iterations=settings.iterations, seconds=round(seconds))
@@ -74,7 +73,8 @@ def trial(
     step("whether it is better than greedy agents in worlds that it does not know")
     judges = [name for name, world in WORLDS.items() if world.kind == "independent"]
     playing = {**greedy(), AGENT: player(agent)}
-    compared = compare(population, fitted.models, playing, count=judged, pool=settings.pool, worlds=judges)
+    draw = SESSIONS._replace(count=judged, pool=settings.pool)
+    compared = compare(population, fitted.models, playing, draw, worlds=judges)
     used, why = recommendation(compared)
     log.info(why)
     return Trial(population, fitted.models, agent, facts | {"used": used, "why": why})
@@ -95,7 +95,7 @@ def trained(
 ) -> tuple[Agent, float]:
     """An agent trained in the world of the first half of the listeners, and the seconds that took."""
     settings = settings or AgentConfig()
-    world = population.world(population.starts(0, 2000, settings.pool, 40), models[MAIN_MODEL])
+    world = population.world(population.starts(0, SessionDraw(2000, settings.pool, 40)), models[MAIN_MODEL])
     began = time.perf_counter()
     with progress("Training the agent", settings.iterations) as advance:
         agent = Agent(settings).fit(TRAINING, world, seed=seed, checkpoint=checkpoint, advance=advance)

@@ -6,11 +6,13 @@ its `MEMORY` (`workspace.py`).
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+import duckdb
 import pyarrow as pa
 
 from segue.errors import FormatError, UsageError
@@ -23,8 +25,8 @@ from segue.library.part_list import CATALOGUE
 from segue.library.readers import by_name
 from segue.library.readers.base import ReadOptions
 from segue.library.renewing import renew_names
-from segue.library.setting_aside import Job, Staged, at_once, read_all
-from segue.library.sources import Limits, size_on_disk
+from segue.library.setting_aside import Job, at_once, read_all
+from segue.library.sources import size_on_disk
 from segue.library.store import Library, Writer
 from segue.library.tables import IMPORTS
 from segue.library.workspace import connect
@@ -68,7 +70,6 @@ def import_path(
     *,
     format: str | None = None,
     options: ReadOptions | None = None,
-    limits: Limits | None = None,
     keep_going: bool = False,
     workers: int = 1,
 ) -> ImportReport:
@@ -97,7 +98,7 @@ def import_path(
     with library.writing() as writer:
         scratch = writer.scratch()
         options = options.model_copy(update={"artists": options.artists | artists_with_commas(library)})
-        job = Job(scratch, path, format, options, limits, keep_going, workers)
+        job = Job(scratch, path, format, options, keep_going, workers)
         with progress(f"Reading {path.name}", size_on_disk(path) if path.exists() else None) as advance:
             staged = read_all(job, advance)
         report = ImportReport(path)
@@ -108,7 +109,9 @@ def import_path(
         if not report.formats:
             _nothing_taken(report)
         with progress("Storing", 5) as advance, library.reading():
-            _store(library, writer, scratch, staged, report, options, advance)
+            report.renamed = renew_names(library, writer)
+            with closing(connect(writer, scratch, staged)) as work:
+                _store(library, writer, work, report, options, advance)
     return report
 
 
@@ -146,45 +149,40 @@ def _nothing_taken(report: ImportReport) -> None:
 def _store(
     library: Library,
     writer: Writer,
-    scratch: Path,
-    staged: list[Staged],
+    work: duckdb.DuckDBPyConnection,
     report: ImportReport,
     options: ReadOptions,
     advance: Advance,
 ) -> None:
-    report.renamed = renew_names(library, writer)
-    work = connect(writer, scratch, staged)
-    try:
-        gone = leave_out(work, library.forgotten.read(), options.bring_back)
-        report.forgotten = gone.rows
-        if gone.rows and not gone.left:
-            raise UsageError(
-                f"All that {report.path.name} holds is of somebody who asked to be forgotten in this library",
-                do="if they want to come back, name them: --bring-back LISTENER",
-            )
-        keep_known(work)
-        resolve(work)
-        advance(1)
-        counts = report.counts
-        listens, report.same_as = merging.merge_listens(work, writer)
-        counts["listens"] = _count(listens)
-        advance(1)
-        counts["feedback"] = _count(merging.merge_feedback(work, writer))
-        playlists, playlist_entries = merging.merge_playlists(work, writer)
-        counts["playlists"], counts["playlist_entries"] = _count(playlists), _count(playlist_entries)
-        advance(1)
-        facts, report.tracks = merging.merge_tracks(work, writer)
-        counts["track_facts"] = _count(facts)
-        merging.merge_keys(work, writer)
-        advance(1)
-        rejected = merging.merge_rejects(work, writer) + gone.rows
-        counts["rejects"] = Count(read=rejected, rejected=rejected)
-        _remember(writer, report, options, gone)
-        if gone.back:
-            library.forgotten.welcome(gone.back)
-        advance(1)
-    finally:
-        work.close()
+    """Put what was read, which `work` has as tables, into the library; `report` learns what came of it."""
+    gone = leave_out(work, library.forgotten.read(), options.bring_back)
+    report.forgotten = gone.rows
+    if gone.rows and not gone.left:
+        raise UsageError(
+            f"All that {report.path.name} holds is of somebody who asked to be forgotten in this library",
+            do="if they want to come back, name them: --bring-back LISTENER",
+        )
+    keep_known(work)
+    resolve(work)
+    advance(1)
+    counts = report.counts
+    listens, report.same_as = merging.merge_listens(work, writer)
+    counts["listens"] = _count(listens)
+    advance(1)
+    counts["feedback"] = _count(merging.merge_feedback(work, writer))
+    playlists, playlist_entries = merging.merge_playlists(work, writer)
+    counts["playlists"], counts["playlist_entries"] = _count(playlists), _count(playlist_entries)
+    advance(1)
+    facts, report.tracks = merging.merge_tracks(work, writer)
+    counts["track_facts"] = _count(facts)
+    merging.merge_keys(work, writer)
+    advance(1)
+    rejected = merging.merge_rejects(work, writer) + gone.rows
+    counts["rejects"] = Count(read=rejected, rejected=rejected)
+    _remember(writer, report, options, gone)
+    if gone.back:
+        library.forgotten.welcome(gone.back)
+    advance(1)
 
 
 def _count(counts: tuple[int, int]) -> Count:

@@ -15,7 +15,7 @@ from segue.errors import FormatError
 from segue.library.readers import by_name, recognise, unrecognised
 from segue.library.readers.base import ReadOptions
 from segue.library.rows import Reject
-from segue.library.sources import Broken, Limits, entries
+from segue.library.sources import Broken, entries
 from segue.library.staging import Staging
 from segue.processes import workers
 from segue.progress import Advance
@@ -28,7 +28,6 @@ class Job(NamedTuple):
     path: Path
     format: str | None
     options: ReadOptions
-    limits: Limits | None
     keep_going: bool
     workers: int
 
@@ -79,7 +78,7 @@ def _read(job: Job, worker: int, advance: Advance = lambda amount: None) -> Stag
 
 def _read_turns(job: Job, worker: int, advance: Advance) -> Staged:
     staging, staged = Staging(job.scratch / f"worker-{worker}", worker), Staged()
-    for number, entry in enumerate(entries(job.path, job.limits, advance, keep_going=job.keep_going)):
+    for number, entry in enumerate(entries(job.path, advance=advance, keep_going=job.keep_going)):
         if number % job.workers != worker:
             continue
         if isinstance(entry, Reject):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,14 @@ class Context:
                 for name in ("gap_s", "hour", "skipped", "source", "session", "started_s")
             },
         )
+
+
+class Tracks(NamedTuple):
+    """What is known of the tracks in documents, each `(n_tracks,)`."""
+
+    ids: NDArray[np.object_]  # str
+    artists: NDArray[np.object_]  # main artist; None if not known
+    works: NDArray[np.object_]  # the work of which it is a version; None
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,26 +108,20 @@ class Documents:
         place = np.full(self.n_tracks, UNKNOWN, np.int32)
         place[vocabulary] = np.arange(len(vocabulary), dtype=np.int32)
         facts = (self.track_ids[vocabulary], self.artists[vocabulary], self.works[vocabulary])
-        return self.recoded(place, *facts)
+        return self.recoded(place, Tracks(*facts))
 
-    def recoded(
-        self,
-        codes: NDArray[np.int32],
-        track_ids: NDArray[np.object_],
-        artists: NDArray[np.object_],
-        works: NDArray[np.object_],
-    ) -> Documents:
-        """The documents in other codes: `codes` `(n_tracks,)` are the new ones, UNKNOWN takes a track out."""
+    def recoded(self, codes: NDArray[np.int32], tracks: Tracks) -> Documents:
+        """The documents in other codes: `codes` `(n_tracks,)` are places in `tracks`, UNKNOWN for none."""
         new = codes[self.codes]
         keep = new >= 0
         offsets = np.concatenate([[0], np.cumsum(keep)])[self.offsets]
         return Documents(
             offsets=offsets,
             codes=new[keep],
-            track_ids=track_ids,
-            counts=_document_counts(offsets, new[keep], len(track_ids)),
-            artists=artists,
-            works=works,
+            track_ids=tracks.ids,
+            counts=_document_counts(offsets, new[keep], len(tracks.ids)),
+            artists=tracks.artists,
+            works=tracks.works,
             names=self.names,
             context=None if self.context is None else self.context.take(keep),
         )
@@ -140,11 +143,12 @@ class Documents:
         return coded(
             np.concatenate([[0], np.cumsum([len(document) for document in documents])]).astype(np.int64),
             codes.astype(np.int32),
-            ids.astype(object),
-            np.array([(artists or {}).get(track) for track in ids], dtype=object),
-            np.array([(works or {}).get(track) for track in ids], dtype=object),
+            Tracks(
+                ids.astype(object),
+                np.array([(artists or {}).get(track) for track in ids], dtype=object),
+                np.array([(works or {}).get(track) for track in ids], dtype=object),
+            ),
             np.array(names or [str(number) for number in range(len(documents))], dtype=object),
-            None,
         )
 
 
@@ -189,24 +193,30 @@ def first_places(documents: Documents) -> Documents:
 def coded(
     offsets: NDArray[np.int64],
     codes: NDArray[np.int32],
-    ids: NDArray[np.object_],
-    artists: NDArray[np.object_],
-    works: NDArray[np.object_],
+    tracks: Tracks,
     names: NDArray[np.object_],
-    context: Context | None,
+    context: Context | None = None,
 ) -> Documents:
-    """Documents with tracks coded from the most to the least popular, equals by id."""
-    counts = _document_counts(offsets, codes, len(ids))
-    order = np.lexsort((ids.astype(str), -counts))
-    place = np.empty(len(ids), np.int32)
-    place[order] = np.arange(len(ids), dtype=np.int32)
+    """Documents with tracks coded from the most to the least popular, equals by id.
+
+    Args:
+        offsets: (n_documents + 1,) where each begins.
+        codes: places in `tracks`.
+        tracks: that are in them.
+        names: (n_documents,).
+        context: of every place.
+    """
+    counts = _document_counts(offsets, codes, len(tracks.ids))
+    order = np.lexsort((tracks.ids.astype(str), -counts))
+    place = np.empty(len(order), np.int32)
+    place[order] = np.arange(len(order), dtype=np.int32)
     return Documents(
         offsets=offsets,
         codes=place[codes],
-        track_ids=ids[order],
+        track_ids=tracks.ids[order],
         counts=counts[order],
-        artists=artists[order],
-        works=works[order],
+        artists=tracks.artists[order],
+        works=tracks.works[order],
         names=names,
         context=context,
     )
@@ -235,9 +245,11 @@ def join(*corpora: Documents) -> Documents:
     return coded(
         np.concatenate([[0], *offsets]).astype(np.int64),
         np.concatenate(codes).astype(np.int32),
-        unique.astype(object),
-        np.concatenate([corpus.artists for corpus in corpora])[first],
-        np.concatenate([corpus.works for corpus in corpora])[first],
+        Tracks(
+            unique.astype(object),
+            np.concatenate([corpus.artists for corpus in corpora])[first],
+            np.concatenate([corpus.works for corpus in corpora])[first],
+        ),
         np.concatenate([corpus.names for corpus in corpora]),
         _joined_context(corpora) if any(corpus.context is not None for corpus in corpora) else None,
     )

@@ -75,20 +75,24 @@ class Curves:
         )
 
 
+@dataclass(frozen=True)
+class Run:
+    """One training: its seed, where it is kept, and where it ends."""
+
+    seed: int
+    checkpoint: Path | None = None  # kept after each epoch; a killed run goes on from it
+    until: int | None = None  # epochs; the learning rate falls as if all of the config's were to come
+
+
 def train(
     module: TasteModule,
     fixed: Fixed,
     config: TasteNetworkConfig,
     places: Places,
     validation: Places | None,
-    *,
-    seed: int,
-    checkpoint: Path | None = None,
-    until: int | None = None,
+    run: Run,
 ) -> tuple[TasteModule, Curves]:
     """The trained parameters (averaged; of the epoch best on `validation`, if given), and the losses.
-
-    It ends after `until` epochs, the learning rate falling as if all of the config's were to come.
 
     Raises:
         NumericalError: the loss is no number any more.
@@ -100,7 +104,7 @@ def train(
     n_steps = max(1, len(places.window_start) // config.batch)
     optimiser = _optimiser(config, parameters, n_steps * config.epochs)
     carried, curves, best = Carried(parameters, optimiser.init(parameters), parameters), Curves(), parameters
-    signature = _signature(config, places, seed)
+    signature, checkpoint = _signature(config, places, run.seed), run.checkpoint
     if checkpoint is not None and checkpoint.exists():
         (carried, best), curves = _restore(checkpoint, signature, (carried, best))
 
@@ -137,8 +141,8 @@ def train(
         carried, losses = jax.lax.scan(one, carried, steps)
         return carried, losses.mean()
 
-    root = jax.random.key(seed)
-    last = config.epochs if until is None else min(until, config.epochs)
+    root = jax.random.key(run.seed)
+    last = config.epochs if run.until is None else min(run.until, config.epochs)
     with progress("Taste network", last, unit="epochs") as advance:
         advance(len(curves.training))
         for number in range(len(curves.training), last):

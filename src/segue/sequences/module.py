@@ -127,7 +127,7 @@ def batch_loss(
     targets = batch.targets.reshape(len(config.horizons), -1)
     weights = batch.weights.reshape(len(config.horizons), -1)
     if config.loss == "softmax":
-        losses = _sampled_softmax(module, fixed, config, taste, targets, batch, at_draw)
+        losses = _sampled_softmax(module, fixed, config, batch, taste, at_draw)
     else:
         true = predicted(module, fixed, targets)
         if config.loss == "l2":
@@ -140,13 +140,7 @@ def batch_loss(
 
 
 def _sampled_softmax(
-    module: TasteModule,
-    fixed: Fixed,
-    config: TasteNetworkConfig,
-    taste: Array,
-    targets: Array,
-    batch: Batch,
-    key: Array,
+    module: TasteModule, fixed: Fixed, config: TasteNetworkConfig, batch: Batch, taste: Array, key: Array
 ) -> Array:
     """Cross-entropy against songs drawn once for all places of the step, `(n_horizons, n)`.
 
@@ -154,6 +148,7 @@ def _sampled_softmax(
     unbiased estimate of the sum over all songs (Bengio and Senecal 2008). The true song's own logit is left
     as it is, and it is no negative of itself; with mask_played, nor is any song that the playlist has had.
     """
+    targets = batch.targets.reshape(len(config.horizons), -1)
     drawn = jnp.searchsorted(fixed.drawn, jax.random.uniform(key, (config.negatives,)))
     drawn = jnp.minimum(drawn, len(fixed.drawn) - 1)
     against = predicted(module, fixed, drawn)

@@ -24,7 +24,7 @@ from segue.errors import SegueError, UsageError
 from segue.files import reading
 from segue.sequences import cells
 from segue.sequences.documents import UNKNOWN, Context, Documents
-from segue.sequences.fitting import Curves, train
+from segue.sequences.fitting import Curves, Run, train
 from segue.sequences.module import Fixed, TasteModule, fixed_tables, init_module, predicted, read, tastes
 from segue.sequences.network_config import TasteNetworkConfig
 from segue.sequences.vectors import SongVectors, unit
@@ -121,14 +121,7 @@ class TasteNetwork:
             jax.random.key(seed), config, vectors, N_PLAIN_FEATURES + len(self.sources_), len(self.artists_)
         )
         self.module_, self.curves_ = train(
-            module,
-            self.fixed_,
-            config,
-            places,
-            held_out,
-            seed=seed,
-            checkpoint=checkpoint,
-            until=epochs,
+            module, self.fixed_, config, places, held_out, Run(seed, checkpoint, until=epochs)
         )
         self.track_ids_, self.counts_, self.seed_ = vectors.track_ids_, vectors.counts_, seed
         self.knows_skips_ = documents.context is not None and bool((documents.context.skipped >= 0).any())
@@ -229,13 +222,15 @@ class TasteNetwork:
         features = np.zeros((filled, self.module_.context.shape[0]), np.float32)
         if context is not None:
             features[:n] = context_features(context, self.sources_)
-        after = _play(
-            self.config.cell,
-            self.knows_skips_,
-            self.config.skip_memory,
+        player = _Player(
             self.module_,
             self.fixed_,
             self._away,
+            self.config.cell,
+            self.knows_skips_,
+            self.config.skip_memory,
+        )
+        after = player.after(
             jnp.asarray(padded_states),
             jnp.asarray(padded_codes),
             jnp.asarray(features),
@@ -352,27 +347,29 @@ def _along(cell: str, hidden: int, module: TasteModule, fixed: Fixed, codes: Arr
     return tastes(module, outputs)
 
 
-@eqx.filter_jit
-def _play(
-    cell: str,
-    knows_skips: bool,
-    memory: float,
-    module: TasteModule,
-    fixed: Fixed,
-    away: Array,
-    states: Array,
-    codes: Array,
-    features: Array,
-) -> Array:
-    d = module.songs.shape[1]
-    state, pushed = states[:, :-d], states[:, -d:]
-    known = (codes >= 0)[:, None]
-    codes = jnp.maximum(codes, 0)
-    skipped = features[:, SKIPPED, None]
-    _, after = cells.step(cell, module.layer, read(module, fixed, codes, features), state)
-    reads = known if knows_skips else known & (skipped == 0)
-    pushed = jnp.where(known, memory * pushed + skipped * away[codes], pushed)
-    return jnp.concatenate([jnp.where(reads, after, state), pushed], axis=1)
+class _Player(eqx.Module):
+    """What a play does to the states of listeners."""
+
+    module: TasteModule
+    fixed: Fixed
+    away: Array  # (n_songs, d) directions along which skips push
+    cell: str = eqx.field(static=True)
+    knows_skips: bool = eqx.field(static=True)
+    memory: float = eqx.field(static=True)  # what a skip keeps of its push from play to play
+
+    @eqx.filter_jit
+    def after(self, states: Array, codes: Array, features: Array) -> Array:
+        """States (n, size) after a play of each listener: `codes` (n,), UNKNOWN for none."""
+        d = self.module.songs.shape[1]
+        state, pushed = states[:, :-d], states[:, -d:]
+        known = (codes >= 0)[:, None]
+        codes = jnp.maximum(codes, 0)
+        skipped = features[:, SKIPPED, None]
+        inputs = read(self.module, self.fixed, codes, features)
+        _, after = cells.step(self.cell, self.module.layer, inputs, state)
+        reads = known if self.knows_skips else known & (skipped == 0)
+        pushed = jnp.where(known, self.memory * pushed + skipped * self.away[codes], pushed)
+        return jnp.concatenate([jnp.where(reads, after, state), pushed], axis=1)
 
 
 @eqx.filter_jit

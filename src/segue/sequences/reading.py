@@ -18,6 +18,7 @@ from segue.sequences.documents import (
     UNKNOWN,
     Context,
     Documents,
+    Tracks,
     coded,
     first_places,
     join,
@@ -137,9 +138,11 @@ def _from_rows(table: pa.Table, owners: pa.ChunkedArray, context: Context | None
     return coded(
         offsets,
         codes,
-        np.array(ids, dtype=object),
-        _text(table, "artist")[first_row],
-        _text(table, "work_id")[first_row],
+        Tracks(
+            np.array(ids, dtype=object),
+            _text(table, "artist")[first_row],
+            _text(table, "work_id")[first_row],
+        ),
         np.array(names, dtype=object),
         context,
     )
@@ -204,7 +207,7 @@ def guide_documents(library: Library, tracks: list[str]) -> Documents:
     ids = pa.array(found.track_ids.tolist(), pa.string())
     codes = pc.fill_null(pc.index_in(ids, value_set=pa.array(tracks, pa.string())), -1).to_numpy()
     unknown = np.full(len(tracks), None, object)
-    return found.recoded(codes.astype(np.int32), np.array(tracks, object), unknown, unknown)
+    return found.recoded(codes.astype(np.int32), Tracks(np.array(tracks, object), unknown, unknown))
 
 
 def _unordered(library: Library) -> Documents:

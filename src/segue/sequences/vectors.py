@@ -25,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from segue.errors import NotFoundError, NumericalError, SegueError
 from segue.files import reading
 from segue.progress import Advance, progress
-from segue.sequences.documents import UNKNOWN, Documents
+from segue.sequences.documents import UNKNOWN, Documents, Tracks
 from segue.shelf.arrays import AGAIN, load_arrays, pack_strings, save_arrays, unpack_strings
 from segue.wording import count
 
@@ -130,9 +130,8 @@ class SongVectors:
 
     def recoded(self, documents: Documents) -> Documents:
         """The documents in this vocabulary's codes; songs without a vector are left out of the order."""
-        return documents.recoded(
-            self.codes(list(documents.track_ids)), self.track_ids_, self.artists_, self.works_
-        )
+        codes = self.codes(list(documents.track_ids))
+        return documents.recoded(codes, Tracks(self.track_ids_, self.artists_, self.works_))
 
     def targets(self, *, centred: bool = False) -> NDArray[np.float32]:
         """OUT vectors of length 1, `(n_songs, dim)`: what a query from `query` is compared with.

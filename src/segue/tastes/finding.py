@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,7 +29,6 @@ def tastes_of(
     *,
     before: Profiles | None = None,
     listeners: Sequence[str] | None = None,
-    now: datetime | None = None,
     config: ProfileConfig | None = None,
     listened: ListenedConfig | None = None,
 ) -> tuple[TasteSpace, Profiles]:
@@ -43,7 +41,6 @@ def tastes_of(
             none. Or a space that is there already.
         before: last week's profiles, whose numbers and names are kept.
         listeners: ids; None for all who listened.
-        now: the moment it is; None for the last play.
         config: how tastes are found.
         listened: how plays count.
 
@@ -51,7 +48,7 @@ def tastes_of(
         NumericalError: NaN or infinity in `vectors`.
     """
     config, listened = config or ProfileConfig(), listened or ListenedConfig()
-    plays = read_plays(library, tracks, listeners=listeners, now=now, config=listened)
+    plays = read_plays(library, tracks, listeners=listeners, config=listened)
     features = None
     if config.sound:
         facts = library.arrow(library.table("tracks").select("track_id", "features"))
@@ -62,7 +59,7 @@ def tastes_of(
     if not given and listeners is not None and config.resolution is None:
         people, playlists = owners(library, listened.unit)
         chosen = drawn([*people, *playlists], config.seed)
-        sample = read_plays(library, tracks, listeners=chosen, now=now, config=listened)
+        sample = read_plays(library, tracks, listeners=chosen, config=listened)
     space = vectors if isinstance(vectors, TasteSpace) else TasteSpace.of(vectors, sample, config, features)
     profiles = carry_over(find_profiles(space, plays, config), before)
     return space, with_names(profiles, _artists(library, profiles), names_before(profiles, before))

@@ -127,11 +127,12 @@ class _Found(NamedTuple):
 
 
 class _Heard(NamedTuple):
-    """What a listener played of what the space knows: (n,) places in the matrix's data, tracks, shares."""
+    """What a listener played of what the space knows: (n,) each."""
 
-    places: NDArray[np.int64]
+    places: NDArray[np.int64]  # in the data of the plays' matrix
     tracks: Ints
-    shares: NDArray[np.float64]
+    weights: Floats  # as the plays count
+    shares: NDArray[np.float64]  # of all that was played, none too large
 
     @classmethod
     def of(cls, plays: Plays, known: NDArray[np.bool_], row: int, most: float) -> _Heard:
@@ -145,7 +146,8 @@ class _Heard(NamedTuple):
         here = known[plays.matrix.indices[places]] & (amount > 0)
         places, amount = places[here], amount[here]
         amount = np.minimum(amount, most * amount.sum())
-        return cls(places, plays.matrix.indices[places].astype(np.int32), amount / amount.sum())
+        tracks, weights = plays.matrix.indices[places], plays.matrix.data[places]
+        return cls(places, tracks.astype(np.int32), weights.astype(np.float32), amount / amount.sum())
 
 
 def _of_listener(
@@ -163,7 +165,7 @@ def _of_listener(
     taste, k = _groups(space, tracks, weights, weights / weights.sum(), config.most, config)
     if k:
         centres = settle(space.vectors[tracks], weights, taste, k, ROUNDS)
-        places, taste, k = _with_small(space, plays, heard, places, taste, centres, config)
+        places, taste, k = _with_small(space, heard, places, taste, centres, config)
     else:
         taste, k = np.zeros(len(places), np.int32), 1
     tracks, weights = plays.matrix.indices[places], plays.matrix.data[places].astype(np.float32)
@@ -220,7 +222,6 @@ def _groups(
 
 def _with_small(
     space: TasteSpace,
-    plays: Plays,
     heard: _Heard,
     places: NDArray[np.int64],
     taste: Ints,
@@ -237,8 +238,9 @@ def _with_small(
     far = far[np.argsort(-heard.shares[far], kind="stable")[: config.tracks]]
     if k >= config.most or heard.shares[far].sum() < config.least_share:
         return places, taste, k
-    weights = plays.matrix.data[heard.places[far]].astype(np.float32)
-    group, more = _groups(space, heard.tracks[far], weights, heard.shares[far], config.most - k, config)
+    group, more = _groups(
+        space, heard.tracks[far], heard.weights[far], heard.shares[far], config.most - k, config
+    )
     far, group = far[group >= 0], group[group >= 0]
     stays = ~np.isin(places, heard.places[far])
     return (

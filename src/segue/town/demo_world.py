@@ -12,6 +12,7 @@ from segue.town.law import true_world
 from segue.town.starts import starts_of
 from segue.world.dynamics import World
 from segue.world.environment import PlaylistEnv, PlaylistVectorEnv
+from segue.world.pools import SessionDraw
 from segue.world.responses import init_model
 
 
@@ -25,7 +26,7 @@ def demo_world(seed: int = 0) -> tuple[World, list[str]]:
     truth, names = town.truth(), town.names
     labels = [f"{', '.join(who)} - {title}" for who, title in zip(names.credits, names.titles, strict=True)]
     model = init_model(jax.random.key(seed), "plain")
-    return true_world(truth, starts_of(truth, 300, 100, seed=seed), model), labels
+    return true_world(truth, starts_of(truth, SessionDraw(300, 100, seed)), model), labels
 
 
 def playlist_env(world: World | None = None, **settings: Any) -> PlaylistEnv:

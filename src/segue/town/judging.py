@@ -18,6 +18,7 @@ from segue.town.draws import Draws, normal
 from segue.town.living import played_ms
 from segue.town.memory import Memory
 from segue.town.truth import Truth
+from segue.world.pools import SessionDraw
 
 
 class View(NamedTuple):
@@ -40,6 +41,7 @@ class View(NamedTuple):
     state: response.State  # (b, ...)
 
 
+JUDGED = SessionDraw(1000)
 Policy = Callable[[View], NDArray[np.integer]]  # (b,) places in the pool
 
 
@@ -54,11 +56,9 @@ class Returns(NamedTuple):
 def value(
     truth: Truth,
     policy: Policy,
+    draw: SessionDraw = JUDGED,
     *,
-    sessions: int = 1000,
-    pool: int = 100,
     length: int = 30,
-    seed: int = 0,
     memory: Memory | None = None,
 ) -> Returns:
     """Let `policy` choose for sessions at the end of the town's days.
@@ -69,12 +69,11 @@ def value(
     Args:
         truth: of the town.
         policy: chooses one of the free candidates for every session.
-        sessions: how many.
-        pool: candidates of a session.
+        draw: how many sessions, of how many candidates; the seed is of listeners, pools and responses.
         length: tracks after which the list is full.
-        seed: of listeners, pools and responses.
         memory: what listeners have heard (`Truth.last_memory`); by default what they knew at the beginning.
     """
+    sessions, pool, seed = draw
     draws, number = Draws(seed, "judged sessions"), np.arange(sessions)
     p = response.float32(truth.config.response)
     one, two, *four = draws.uniforms(6, number)

@@ -18,10 +18,9 @@ from segue.town.choosing import by_weight
 from segue.town.config import TownConfig
 from segue.town.draws import Draws, normal
 from segue.town.listeners import Listeners
-from segue.town.memory import Memory, Words
+from segue.town.memory import Heard, Memory, Words
 from segue.town.podcasts import Podcasts
 from segue.town.queues import LOGS, MAIN, QUEUE, Moment, Offers, Queue
-from segue.town.reach import Catalogue
 from segue.town.sessions import PODCAST, Plan
 
 STARTS = ("trackdone", "fwdbtn", "backbtn", "clickrow", "playbtn", "appload", "remote")
@@ -58,13 +57,13 @@ class Life:
         self,
         config: TownConfig,
         seed: int,
-        catalogue: Catalogue,
         listeners: Listeners,
         offers: Offers,
         memory: Memory,
         podcasts: Podcasts,
     ) -> None:
         self._p, self._days = response.float32(config.response), config.days
+        catalogue = offers.catalogue
         self._tracks, self._listeners, self._offers = catalogue.tracks, listeners, offers
         self._memory, self._podcasts = memory, podcasts
         self._sessions, self._steps = Draws(seed, "sessions"), Draws(seed, "steps")
@@ -164,7 +163,7 @@ class Life:
                     mood=mood,
                 )
             )
-            memory.hear(p, listener, songs, track.artist, stage, clock)
+            memory.hear(p, Heard(listener, songs, track.artist, stage, clock))
             pause = np.maximum(
                 0.4 + 0.8 * word + np.where(away, 12 + 30 * word, 0), LEAST_SECONDS - ms / 1000
             )

@@ -41,6 +41,16 @@ class Known(NamedTuple):
     count: NDArray[np.int64]  # (n,)
 
 
+class Heard(NamedTuple):
+    """Songs that listeners heard, and when; arrays (k,)."""
+
+    rows: NDArray[np.integer]  # listeners, among those at hand
+    songs: NDArray[np.integer]
+    artist: Ints  # of each song
+    stage: Ints  # until which it was heard
+    day: NDArray[np.floating]
+
+
 @dataclass
 class Memory:
     """What a batch of listeners remembers; it changes as they live."""
@@ -70,16 +80,9 @@ class Memory:
             wear=(self.wear[rows, artist] * faded).astype(np.float32),
         )
 
-    def hear(
-        self,
-        p: response.Parameters,
-        rows: Ints,
-        songs: Ints,
-        artist: Ints,
-        stage: Ints,
-        now: NDArray[np.float64],
-    ) -> None:
-        """Each of `rows` (all different) has heard a song until `stage`."""
+    def hear(self, p: response.Parameters, what: Heard) -> None:
+        """Each of some listeners, all different, has heard a song."""
+        rows, songs, artist, stage, now = what
         heard = HEARD[stage]
         self.plays[rows, songs] += heard
         self.last[rows, songs] = np.where(stage >= 2, now, self.last[rows, songs])
@@ -87,17 +90,9 @@ class Memory:
         self.wear[rows, artist] = self.wear[rows, artist] * faded + heard
         self.worn[rows, artist] = now
 
-    def hear_all(
-        self,
-        p: response.Parameters,
-        rows: Ints,
-        songs: Ints,
-        artist: Ints,
-        stage: Ints,
-        day: Floats,
-        now: float,
-    ) -> None:
+    def hear_all(self, p: response.Parameters, what: Heard, now: float) -> None:
         """Everything that was heard until the day `now`, at once and in any order."""
+        rows, songs, artist, stage, day = what
         heard = HEARD[stage]
         np.add.at(self.plays, (rows, songs), heard)
         late = stage >= 2

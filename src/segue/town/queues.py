@@ -53,7 +53,7 @@ class Offers:
         self, seed: int, catalogue: Catalogue, short: Ints, own: Playlists, town: Playlists, charts: Ints
     ) -> None:
         self._draws = Draws(seed, "queues")
-        self._catalogue, self._short, self._own, self._town, self._top = catalogue, short, own, town, charts
+        self.catalogue, self._short, self._own, self._town, self._top = catalogue, short, own, town, charts
         self._first_own = np.searchsorted(own.owner, np.arange(len(short) + 1))
         self._width = short.shape[-1]
         songs = catalogue.songs
@@ -115,7 +115,7 @@ class Offers:
 
     def _editorial(self, m: Moment, known: Known, own: Ints) -> tuple[Ints, Ints, Ints]:
         artist = self._short[m.rows, self._month(m), m.taste, (8 * self._uniform(m, 2)).astype(int)]
-        genre = self._catalogue.artists.genre[artist]
+        genre = self.catalogue.artists.genre[artist]
         which = self._genre_lists[genre, (2 * self._uniform(m, 3)).astype(int)]
         return self._from_list(m, self._town, which)
 
@@ -136,24 +136,24 @@ class Offers:
 
     def _album(self, m: Moment, known: Known, own: Ints) -> tuple[Ints, Ints, Ints]:
         seed = self._familiar(m, known, 8, 1)[:, 0]
-        album = self._catalogue.songs.album[seed]
-        first = np.where(album >= 0, self._catalogue.album_first[album], 0)
-        length = np.where(album >= 0, self._catalogue.album_first[album + 1] - first, 1)
-        begin = np.where(self._uniform(m, 9) < 0.65, 0, self._catalogue.songs.place[seed])
+        album = self.catalogue.songs.album[seed]
+        first = np.where(album >= 0, self.catalogue.album_first[album], 0)
+        length = np.where(album >= 0, self.catalogue.album_first[album + 1] - first, 1)
+        begin = np.where(self._uniform(m, 9) < 0.65, 0, self.catalogue.songs.place[seed])
         length = np.maximum(length - begin, 1)
         places = np.arange(MAIN)[None]
-        inside = np.minimum((first + begin)[:, None] + places, len(self._catalogue.album_tracks) - 1)
-        songs = np.where(places < length[:, None], self._catalogue.album_tracks[inside], -1)
+        inside = np.minimum((first + begin)[:, None] + places, len(self.catalogue.album_tracks) - 1)
+        songs = np.where(places < length[:, None], self.catalogue.album_tracks[inside], -1)
         return np.where((album >= 0)[:, None], songs, _padded(seed[:, None])), length.astype(np.int32), album
 
     def _artist(self, m: Moment, known: Known, own: Ints) -> tuple[Ints, Ints, Ints]:
         met = self._short[
             m.rows, self._month(m), m.taste, (self._width * self._uniform(m, 10) ** SKEW).astype(int)
         ]
-        heard = self._catalogue.songs.artist[self._familiar(m, known, 11, 1)[:, 0]]
+        heard = self.catalogue.songs.artist[self._familiar(m, known, 11, 1)[:, 0]]
         artist = np.where(self._uniform(m, 12) < 0.6, heard, met)
-        first = self._catalogue.artists.first[artist]
-        length = np.minimum(self._catalogue.artists.first[artist + 1] - first, 20)
+        first = self.catalogue.artists.first[artist]
+        length = np.minimum(self.catalogue.artists.first[artist + 1] - first, 20)
         places = np.arange(MAIN)[None]
         songs = np.where(places < length[:, None], first[:, None] + places, -1)
         return songs, length.astype(np.int32), np.full(len(artist), -1)
@@ -171,7 +171,7 @@ class Offers:
 
     def _radio(self, m: Moment, known: Known, own: Ints) -> tuple[Ints, Ints, Ints]:
         seed = self._familiar(m, known, 15, 1)
-        songs = self._catalogue.near(
+        songs = self.catalogue.near(
             np.broadcast_to(seed, (len(seed), MAIN)),
             self._uniform(m, 16, MAIN),
             self._uniform(m, 17, MAIN),
@@ -189,7 +189,7 @@ class Offers:
         """Songs that the session's taste comes across."""
         slot = (self._width * self._uniform(m, purpose, width) ** SKEW).astype(int)
         artist = self._short[m.rows[:, None], self._month(m)[:, None], m.taste[:, None], slot]
-        return self._catalogue.song_of(artist, self._uniform(m, purpose + 1, width), m.now[:, None])
+        return self.catalogue.song_of(artist, self._uniform(m, purpose + 1, width), m.now[:, None])
 
     def _familiar(self, m: Moment, known: Known, purpose: int, width: int) -> Ints:
         """Songs that the listener knows: half of them old favourites, half come to know of late."""
@@ -203,14 +203,14 @@ class Offers:
         """Autoplay after the end of what was chosen, and well-known songs in the spare places."""
         places = np.arange(MAIN)[None]
         last = np.take_along_axis(songs, np.maximum(length - 1, 0)[:, None].astype(np.int64), 1)
-        auto = self._catalogue.near(
+        auto = self.catalogue.near(
             np.broadcast_to(np.maximum(last, 0), (len(last), MAIN)),
             self._uniform(m, 18, MAIN), self._uniform(m, 19, MAIN), m.now[:, None],
         )  # fmt: skip
         songs[:, :MAIN] = np.where(places < length[:, None], songs[:, :MAIN], auto)
         songs[:, MAIN:] = self._familiar(m, known, 20, SPARE)
-        first = self._catalogue.artists.first[self._catalogue.songs.artist[songs]]
-        return np.where(self._catalogue.day[songs] > m.now[:, None], first, songs)
+        first = self.catalogue.artists.first[self.catalogue.songs.artist[songs]]
+        return np.where(self.catalogue.day[songs] > m.now[:, None], first, songs)
 
 
 def _padded(songs: Ints) -> Ints:

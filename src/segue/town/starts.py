@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from segue.library.stages import HEARD
 from segue.town import TownConfig, build, judging, response
 from segue.town.draws import Draws
+from segue.town.memory import Heard
 from segue.town.truth import Truth
 from segue.world.catalogue import Catalogue
 from segue.world.known import reception, standard, surprises
 from segue.world.listener import Listener
+from segue.world.pools import SessionDraw
 from segue.world.starts import Starts
 from segue.world.tracks import Track
 
@@ -56,23 +58,20 @@ def lives(config: TownConfig, seed: int) -> Lives:
 
 def starts_of(
     truth: Truth,
-    count: int,
-    pool: int,
+    draw: SessionDraw,
     *,
-    seed: int = 0,
     listeners: NDArray[np.integer] | None = None,
     newcomers: bool = False,
 ) -> TownStarts:
-    """Beginnings of `count` sessions at the end of the town's days; of some listeners only, if given.
+    """Beginnings of sessions at the end of the town's days; of some listeners only, if given.
 
     Args:
         truth: of the town.
-        count: how many.
-        pool: candidates of a session.
-        seed: of listeners, hours and pools.
+        draw: how many, of how many candidates; the seed is of listeners, hours and pools.
         listeners: places of those who may be drawn.
         newcomers: nothing of the listeners is known to whoever recommends; in truth they remember all.
     """
+    count, pool, seed = draw
     draws, number = Draws(seed, "practice starts"), np.arange(count)
     p, who = response.float32(truth.config.response), _drawn(truth, draws, number, listeners)
     day, hour = np.full(count, truth.config.days), (24 * draws.uniform(number, 1)).astype(np.float32)
@@ -80,8 +79,8 @@ def starts_of(
     tracks, listener = response.take(truth.tracks, songs), truth.listeners.at(who, day)
     lived, memory = lives(truth.config, truth.seed), truth.first_memory()
     artist = truth.tracks.artist[lived.track]
-    heard = (lived.listener, lived.track, artist, lived.stage, lived.day.astype(np.float32))
-    memory.hear_all(p, *heard, truth.config.days)
+    heard = Heard(lived.listener, lived.track, artist, lived.stage, lived.day.astype(np.float32))
+    memory.hear_all(p, heard, truth.config.days)
     past = memory.past(p, who[:, None], songs, tracks.artist, day[:, None])
     appeal = response.appeal(p, response.widen(listener), tracks, past, hour[:, None])
     catalogue, static = _catalogue(truth, lived), [np.zeros(0, np.float32)] * count

@@ -104,7 +104,7 @@ class Town:
             own = make_own(config, seed, catalogue, listeners, short)
             memory = first_memory(config, seed, catalogue, listeners, short)
             offers = Offers(seed, catalogue, short, own, self.lists, top)
-            life = Life(config, seed, catalogue, listeners, offers, memory, self.podcasts)
+            life = Life(config, seed, listeners, offers, memory, self.podcasts)
             yield Batch(listeners, own, *life.live(plan(config, seed, listeners), advance))
 
     def _parts(self) -> Iterator[Ints]:

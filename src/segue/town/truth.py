@@ -20,7 +20,7 @@ from segue.town import response
 from segue.town.catalogue import KINDS, Floats, Ints, genres
 from segue.town.config import TownConfig
 from segue.town.listeners import NONE, Listeners
-from segue.town.memory import Memory, empty_memory
+from segue.town.memory import Heard, Memory, empty_memory
 
 if TYPE_CHECKING:
     from segue.town.town import Town
@@ -90,15 +90,9 @@ class Truth:
         start = np.datetime64(self.config.start, "us").astype(np.int64)
         day = (listens["started_at"].cast("int64").to_numpy() - start) / 86_400_000_000
         song = track >= 0
-        memory.hear_all(
-            response.float32(self.config.response),
-            listener[song],
-            track[song],
-            self.tracks.artist[track[song]],
-            listens["stage"].to_numpy()[song],
-            day[song],
-            self.config.days,
-        )
+        stage, artist = listens["stage"].to_numpy()[song], self.tracks.artist[track[song]]
+        heard = Heard(listener[song], track[song], artist, stage, day[song])
+        memory.hear_all(response.float32(self.config.response), heard, self.config.days)
         return memory
 
     def versions(self) -> dict[str, tuple[str, str]]:

@@ -13,7 +13,7 @@ from segue.world.catalogue import Catalogue
 from segue.world.dynamics import WHOLE, World, world_of
 from segue.world.features import STATIC
 from segue.world.law import ModelLaw
-from segue.world.pools import drawn_pool
+from segue.world.pools import SessionDraw, drawn_pool
 from segue.world.responses import UserModel
 from segue.world.starts import Starts
 from segue.world.walking import walk
@@ -22,29 +22,26 @@ from segue.world.walking import walk
 def library_starts(
     library: Library,
     catalogue: Catalogue,
+    draw: SessionDraw | None = None,
     *,
-    count: int = 500,
-    pool: int = 100,
     shuffled: bool = True,
-    seed: int = 0,
     half: int | None = None,
 ) -> Starts:
-    """Beginnings of `count` sessions of a library (or as many as there are), drawn evenly.
+    """Beginnings of sessions of a library (as many as asked for, or as there are), drawn evenly.
 
     Each has its own pool, see `drawn_pool`.
 
     Args:
         library: to read.
         catalogue: of its songs.
-        count: how many.
-        pool: candidates of a session.
+        draw: how many, and of how many candidates.
         shuffled: only of sessions played with shuffle on.
-        seed: of every draw.
         half: 0 or 1: only of every other listener; by default of all.
 
     Raises:
         UsageError: there are fewer songs than a pool holds, or no sessions.
     """
+    count, pool, seed = draw or SessionDraw()
     if pool > len(catalogue.ids):
         raise UsageError("The pool is larger than the catalogue", expected=f"at most {len(catalogue.ids)}")
     draws, found = np.random.default_rng(seed), []

@@ -18,6 +18,7 @@ from segue.world.catalogue import catalogue_of
 from segue.world.config import MAIN_MODEL, WorldConfig
 from segue.world.dynamics import WHOLE, World
 from segue.world.library_world import library_starts, library_world
+from segue.world.pools import SessionDraw
 from segue.world.responses import UserModel, init_model
 from segue.world.trees import from_arrays
 
@@ -60,7 +61,8 @@ def stored_library_world(
     catalogue = catalogue_of(library, song_vectors(library))
     if catalogue.ids != tracks:
         raise UsageError("The library's songs have changed since the model was trained", do="segue world")
-    begun = library_starts(library, catalogue, count=starts, pool=pool, shuffled=config.shuffled, seed=seed)
+    draw = SessionDraw(starts, pool, seed)
+    begun = library_starts(library, catalogue, draw, shuffled=config.shuffled)
     return library_world(catalogue, begun, models[MAIN_MODEL], rewards=rewards), catalogue.labels
 
 

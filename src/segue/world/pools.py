@@ -12,6 +12,14 @@ from numpy.typing import NDArray
 KNOWN_SHARE = 0.25  # of a drawn pool: the listener's most played
 
 
+class SessionDraw(NamedTuple):
+    """Which sessions are played: how many, from how many candidates each, and the seed of the draw."""
+
+    count: int = 500
+    pool: int = 100
+    seed: int = 0
+
+
 class Pool(NamedTuple):
     """What a list is chosen from."""
 
