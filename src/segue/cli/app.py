@@ -6,28 +6,6 @@ from typing import Annotated
 
 import typer
 
-from segue.cli import (
-    agents,
-    demo,
-    evaluating,
-    files,
-    forgetting,
-    health,
-    importing,
-    looking,
-    models,
-    players,
-    radio,
-    schedule,
-    sequence,
-    serving,
-    similar,
-    tastes,
-    town,
-    training,
-    weekly,
-    world,
-)
 from segue.cli.errors import EXIT_CODES
 from segue.cli.root import Root
 from segue.cli.verbs import Verbs
@@ -66,28 +44,3 @@ def _root(
     from segue.terminal import show
 
     show()
-
-
-for family in (
-    demo,
-    town,
-    importing,
-    looking,
-    training,
-    models,
-    similar,
-    tastes,
-    weekly,
-    radio,
-    schedule,
-    files,
-    players,
-    serving,
-    world,
-    agents,
-    sequence,
-    evaluating,
-    forgetting,
-    health,
-):
-    family.register(app)

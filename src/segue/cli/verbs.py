@@ -10,6 +10,7 @@ from typing import Any
 
 import typer
 from typer.core import TyperCommand
+from typer.models import CommandInfo
 
 from segue.cli.grouped import ungrouped
 from segue.cli.options import known_listener
@@ -57,8 +58,41 @@ class Verbs(typer.Typer):
         self, name: str | None = None, *, cls: type[TyperCommand] | None = Verb, **settings: Any
     ) -> Callable[..., Any]:
         """Add a verb."""
-        add = super().command(name, cls=cls, **settings)
-        return lambda function: add(ungrouped(function))
+
+        def add(function: Callable[..., Any]) -> Callable[..., Any]:
+            self.registered_commands.append(_Registered(function, name=name, cls=cls, **settings))
+            return function
+
+        return add
+
+    def texts(self) -> dict[str, str | None]:
+        """The help of each verb and each family of verbs, by name."""
+        found = {
+            str(each.name): each.typer_instance.info.help
+            for each in self.registered_groups
+            if each.typer_instance
+        }
+        for each in self.registered_commands:
+            if isinstance(each, _Registered):
+                found[each.name or getattr(each.function, "__name__", "")] = each.function.__doc__
+        return found
+
+
+class _Registered(CommandInfo):
+    """A verb as Typer knows it. Its options are looked at when it is called: that takes longest of all."""
+
+    def __init__(self, function: Callable[..., Any], **settings: Any) -> None:
+        self.function = function
+        super().__init__(**settings)
+
+    @property
+    def callback(self) -> Callable[..., Any]:
+        """The function with a parameter for each option."""
+        return ungrouped(self.function)
+
+    @callback.setter
+    def callback(self, _: None) -> None:
+        """Typer's own beginning sets it to None."""
 
 
 def _refuse(name: str, value: object) -> None:
