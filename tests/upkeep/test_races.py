@@ -101,7 +101,7 @@ OTHERS = {
     *("stored_world", "stored_library_world", "song_vectors"),
     *("review", "shares_by_month", "open_session", "newest", "plays_of", "known_to", "shown_listener"),
     *("warm", "open_player"),  # of the service
-    *("lacks_vectors", "pull"),
+    *("lacks_vectors", "pull", "in_media", "other_media"),
     *("train_vectors", "train_world", "user_models"),  # what they publish names nobody
     "train_network",  # see test_a_network_leaves_out_who_is_gone
     *("refuse_unknown", "listens", "count"),  # of the service
