@@ -24,7 +24,7 @@ router = frame.router()
 COLOURS = 8
 LARGEST, SMALLEST = 15.0, 4.0  # radius of a track's circle
 FONTS = {"wide": 17.0, "slim": 30.0}  # of the names on the map, on a desk and on a phone
-LETTER = 0.56  # width of a letter, in font sizes
+LETTER = 0.66  # width of a bold letter, in font sizes; wide enough for the fonts of all systems
 
 
 class Dot(NamedTuple):
