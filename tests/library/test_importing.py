@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from segue.errors import FormatError, NotFoundError, UsageError
 from segue.library import Library
 from segue.library.importing import ImportReport, import_path
+from segue.library.readers.base import ReadOptions
 from segue.library.rows import Feedback, Listen, Playlist, PlaylistEntry, Reject, TrackFacts, TrackRef
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -330,3 +331,13 @@ def test_a_damaged_archive_among_files_is_left_out_alone(tmp_path: Path) -> None
     report = import_path(library, folder, keep_going=True)
     assert [name for name, _ in report.refused] == ["a.zip", "b.csv"]
     assert report.total.stored == library.count("listens") == 1
+
+
+def test_what_is_no_listening_data_is_passed_over_and_named(library: Library, tmp_path: Path) -> None:
+    folder = tmp_path / "export"
+    folder.mkdir()
+    (folder / "ReadMeFirst.pdf").write_bytes(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n")
+    (folder / "plays.csv").write_text("artist,title,time\nAdele,Hello,2026-01-02T03:04:05Z\n")
+    report = import_path(library, folder, options=ReadOptions(listener="ana"))
+    assert report.total.stored == 1
+    assert [why for _, why in report.passed_over] == ["a document or a picture, without listening data"]

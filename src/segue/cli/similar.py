@@ -87,8 +87,8 @@ def _page(found: Neighbourhood) -> Page:
     page.pictures({"Neighbourhood": picture})
     page.text(
         "The larger a circle, the nearer the song is to the one that was asked for, which has a black ring. "
-        "A line joins each song to the two that are nearest to it here. What two dimensions cannot show of "
-        f"the distances is {stress:.0%} (Kruskal's stress)."
+        f"A line joins each song to the two that are nearest to it here. {stress:.0%} of how near they are "
+        "is lost in a picture of two dimensions."
     )
     page.table(
         ["", "artists", "title", "album", "score"],

@@ -112,8 +112,6 @@ def train(
         )
         return
     print(trained.learned_from)
-    if losses:
-        print(f"Loss {losses[0]:,.0f} after the first epoch, {losses[-1]:,.0f} after {len(losses)}.")
     others = (f" and vectors/{songs}" if songs else "") + (f" and network/{follows}" if follows else "")
     print(f"Published as factors/{trained.version}{others}. Next: segue {'radio' if follows else 'weekly'}")
 

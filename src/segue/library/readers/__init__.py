@@ -68,6 +68,7 @@ _SPECIFIC: tuple[Reader, ...] = (
     Navidrome(),
 )
 _TABLE = Table(_SPECIFIC)
+_DOCUMENTS = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"{\\rtf")  # what they begin with
 READERS: tuple[Reader, ...] = (*_SPECIFIC, _TABLE)
 
 
@@ -99,7 +100,10 @@ def recognise(entry: Entry, options: ReadOptions | None = None) -> Reader | None
 
 def unrecognised(entry: Entry) -> str:
     """Say of an entry that no reader recognises what there is to be seen in it, and what to do."""
-    found = layout(entry.head())
+    head = entry.head()
+    if head.startswith(_DOCUMENTS):
+        return "a document or a picture, without listening data"
+    found = layout(head)
     if len(found.columns) < 2 or not all(name.isprintable() for name in found.columns):
         return "of no known format"
     columns = ", ".join(found.columns)[:300]
