@@ -21,7 +21,7 @@ def folder() -> Path:
     """
     if "SEGUE_DATA" not in os.environ:
         raise NotFoundError(
-            "The benchmarks' data is not known", do="set SEGUE_DATA to the folder that has it"
+            "The benchmarks' data is not known", hint="set SEGUE_DATA to the folder that has it"
         )
     return Path(os.environ["SEGUE_DATA"])
 

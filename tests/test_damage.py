@@ -240,7 +240,7 @@ def _attack(cases: dict[str, Case], times: int, seed: int) -> dict[str, int]:
             except SegueError as error:
                 refused[name] += 1
                 assert str(error).count("\n") < 40 and len(str(error)) < 5_000, error
-                assert error.do or error.expected or error.came, error
+                assert error.hint or error.expected or error.got, error
             except BaseException as error:
                 raise AssertionError(f"{name}, {path.name}, seed {seed}, turn {turn}: {error!r}") from error
             else:

@@ -8,7 +8,7 @@ from segue.errors import LONGEST, FormatError
 
 
 def test_a_message_is_one_line_whatever_came() -> None:
-    error = FormatError("a\nb", came="2026\n\n\x1b[31m", expected="é, राम, 音", do="x")
-    assert str(error) == "a\\nb. Expected: é, राम, 音. Came: 2026\\n\\n\\x1b[31m. To do: x."
+    error = FormatError("a\nb", got="2026\n\n\x1b[31m", expected="é, राम, 音", hint="x")
+    assert str(error) == "a\\nb. Expected: é, राम, 音. Got: 2026\\n\\n\\x1b[31m. Try: x."
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
-    assert len(str(FormatError("what", came="\n" * 10**6))) < 2 * LONGEST
+    assert len(str(FormatError("what", got="\n" * 10**6))) < 2 * LONGEST

@@ -103,7 +103,7 @@ class Demo:
             lane.join()
         needed = [each for each in problems if each.split(":")[0] in NEEDED]
         if needed:
-            raise SegueError("The demo could not be made to its end", came=needed[0])
+            raise SegueError("The demo could not be made to its end", got=needed[0])
 
     def stop(self) -> None:
         """End what is running."""
@@ -153,7 +153,7 @@ def clear(folder: Path) -> None:
     """
     if folder.exists() and any(folder.iterdir()):
         if not (folder / MARK).exists():
-            raise UsageError(f"{folder} is not empty, and not an earlier demo", do="name another --folder")
+            raise UsageError(f"{folder} is not empty, and not an earlier demo", hint="name another --folder")
         for each in folder.iterdir():
             if each.name != MARK:  # which goes last: a kill leaves a folder that is known to be a demo's
                 files.remove(each)

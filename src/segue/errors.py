@@ -1,4 +1,4 @@
-"""What Segue says when something is wrong: what was expected, what came, what to do."""
+"""What Segue says when something is wrong: what was expected, what it got, what to try."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ CLOSE = 60  # of 100, how like a name is that may have been meant
 class SegueError(Exception):
     """A mistake the user can mend. The command line prints it without a traceback.
 
-    ``SegueError("The half-life must be positive", came="-3 days", do="set factors.half_life_days")``
+    ``SegueError("The half-life must be positive", got="-3 days", hint="set factors.half_life_days")``
     """
 
     exit_code = 1
 
-    def __init__(self, what: str, *, expected: str = "", came: str = "", do: str = "") -> None:
-        what, expected, came, do = map(_short, (what, expected, came, do))  # a file can say anything
-        self.what, self.expected, self.came, self.do = what, expected, came, do
+    def __init__(self, what: str, *, expected: str = "", got: str = "", hint: str = "") -> None:
+        what, expected, got, hint = map(_short, (what, expected, got, hint))  # a file can say anything
+        self.what, self.expected, self.got, self.hint = what, expected, got, hint
         parts = [what.rstrip(".") + "."]
         if expected:
             parts.append(f"Expected: {expected}.")
-        if came:
-            parts.append(f"Came: {came}.")
-        if do:
-            parts.append(f"To do: {do}" + ("" if do.endswith("?") else "."))
+        if got:
+            parts.append(f"Got: {got}.")
+        if hint:
+            parts.append(f"Try: {hint}" + ("" if hint.endswith("?") else "."))
         super().__init__(" ".join(parts))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """So that it comes whole out of a worker process."""
-        return _again, (type(self), self.what, self.expected, self.came, self.do)
+        return _again, (type(self), self.what, self.expected, self.got, self.hint)
 
 
 def _short(text: str) -> str:
@@ -48,8 +48,8 @@ def _short(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} ... {text[-LONGEST // 2 :]}"
 
 
-def _again(kind: type[SegueError], what: str, expected: str, came: str, do: str) -> SegueError:
-    return kind(what, expected=expected, came=came, do=do)
+def _again(kind: type[SegueError], what: str, expected: str, got: str, hint: str) -> SegueError:
+    return kind(what, expected=expected, got=got, hint=hint)
 
 
 def one_of(names: Sequence[str], what: str = "listeners", *, like: str = "") -> str:
@@ -83,7 +83,7 @@ def checked(
     settings: Mapping[str, Any],
     *,
     what: str,
-    do: str = "",
+    hint: str = "",
     kind: type[SegueError] = UsageError,
 ) -> T:
     """A config of those settings, or the first that it does not take, as a mistake the user can mend.
@@ -92,7 +92,7 @@ def checked(
         config: the class of the config.
         settings: by name.
         what: of the error; {setting} in it becomes the setting's name.
-        do: what to do.
+        hint: what to do.
         kind: of the error.
     """
     from pydantic import ValidationError
@@ -102,7 +102,7 @@ def checked(
     except ValidationError as error:
         first = error.errors()[0]
         what = what.format(setting=".".join(map(str, first["loc"])))
-        raise kind(what, expected=first["msg"], came=repr(first["input"])[:80], do=do) from None
+        raise kind(what, expected=first["msg"], got=repr(first["input"])[:80], hint=hint) from None
 
 
 class FormatError(SegueError):

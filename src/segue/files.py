@@ -100,7 +100,7 @@ def locked(folder: Path, what: str, *, wait: float = 0.0, name: str = ".lock") -
         lock.acquire()
     except filelock.Timeout:
         raise BusyError(
-            f"Another process is writing to the {what} {folder}", do="wait until it has finished"
+            f"Another process is writing to the {what} {folder}", hint="wait until it has finished"
         ) from None
     except OSError as error:
         _unwritable(folder, what, error)
@@ -129,13 +129,13 @@ def refuse_read_only(folder: Path, what: str) -> None:
 def _unwritable(folder: Path, what: str, error: OSError) -> NoReturn:
     raise UsageError(
         f"The {what} {folder} cannot be written to",
-        came=error.strerror or str(error),
-        do="change its permissions, or work on a copy",
+        got=error.strerror or str(error),
+        hint="change its permissions, or work on a copy",
     ) from None
 
 
 @contextlib.contextmanager
-def reading(path: Path, what: str, do: str) -> Generator[None]:
+def reading(path: Path, what: str, hint: str) -> Generator[None]:
     """Whatever a parser makes of damaged bytes becomes one error that names the file and what to do.
 
     A parser fails on bytes that no writer has written in more ways than it documents, so that all are caught.
@@ -149,7 +149,7 @@ def reading(path: Path, what: str, do: str) -> Generator[None]:
         raise
     except Exception as error:
         said = f"{type(error).__name__}: {error}".partition("\n")[0][:300].rstrip(": ")
-        raise FormatError(f"{path} cannot be read as {what}", came=said, do=do) from error
+        raise FormatError(f"{path} cannot be read as {what}", got=said, hint=hint) from error
 
 
 def digest(path: Path) -> str:
@@ -161,27 +161,27 @@ def digest(path: Path) -> str:
 _whole: dict[Path, tuple[str, int, int]] = {}  # files that were compared with their checksum: it, size, time
 
 
-def refuse_changed(path: Path, expected: str, what: str, do: str, *, most: int | None = CHEAP) -> None:
+def refuse_changed(path: Path, expected: str, what: str, hint: str, *, most: int | None = CHEAP) -> None:
     """Compare a file with its checksum; one that was compared before is not read again while it is unchanged.
 
     Args:
         path: the file.
         expected: its `digest`.
         what: it is, for the message.
-        do: what to do.
+        hint: what to do.
         most: bytes; of larger files only the size is looked at. None for no limit.
 
     Raises:
         FormatError: it was changed, or cannot be read.
     """
-    with reading(path, what, do):
+    with reading(path, what, hint):
         state = path.stat()
         seen = (expected, state.st_size, state.st_mtime_ns)
         if _whole.get(path) == seen or (most is not None and state.st_size > most):
             return
         came = digest(path)
     if came != expected:
-        raise FormatError(f"{path} is damaged", expected=f"checksum {expected}", came=came, do=do)
+        raise FormatError(f"{path} is damaged", expected=f"checksum {expected}", got=came, hint=hint)
     _whole[path] = seen
 
 
@@ -191,25 +191,25 @@ def to_json(value: Mapping[str, Any]) -> str:
 
 
 def from_json(
-    path: Path, what: str, do: str, *, older: Callable[[dict[str, Any]], bool] = lambda value: False
+    path: Path, what: str, hint: str, *, older: Callable[[dict[str, Any]], bool] = lambda value: False
 ) -> dict[str, Any]:
     """What `to_json` made of a mapping.
 
     Args:
         path: the file.
         what: it is, for the message.
-        do: what to do.
+        hint: what to do.
         older: whether what came without a checksum is of an earlier version, and taken as it is.
 
     Raises:
         FormatError: the file is damaged, or cannot be read.
     """
-    with reading(path, what, do):
+    with reading(path, what, hint):
         value = json.loads(path.read_bytes().decode("utf-8"))
         expected = value.pop(CHECKSUM, None)
         same = older(value) if expected is None else expected == _of_json(value)
     if not same:
-        raise FormatError(f"{path} is damaged", expected=f"checksum {expected or 'in it'}", do=do)
+        raise FormatError(f"{path} is damaged", expected=f"checksum {expected or 'in it'}", hint=hint)
     return value
 
 

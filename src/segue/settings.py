@@ -156,7 +156,7 @@ def load_settings(path: Path | None = None) -> Settings:
         UsageError: no TOML, an unknown key, or a value that cannot be taken; the message names them all.
     """
     if path is not None and not path.is_file():
-        raise NotFoundError(f"There are no settings at {path}", do="`segue config init` writes them")
+        raise NotFoundError(f"There are no settings at {path}", hint="`segue config init` writes them")
     file = path or FILE
 
     class FromFile(Settings):
@@ -172,15 +172,15 @@ def load_settings(path: Path | None = None) -> Settings:
         return FromFile()
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(
-            f"{file} is not TOML ({error})", do="`segue config show` prints a whole file"
+            f"{file} is not TOML ({error})", hint="`segue config show` prints a whole file"
         ) from None
     except OSError as error:
-        raise UsageError(f"{file} cannot be read", came=error.strerror or str(error)) from None
+        raise UsageError(f"{file} cannot be read", got=error.strerror or str(error)) from None
     except SettingsError as error:
         raise UsageError(
             "A setting in the environment cannot be taken",
-            came=f"{error}: {error.__cause__}"[:300],
-            do="write values as in TOML or JSON, like SEGUE_WEEKLY__TRACKS=50",
+            got=f"{error}: {error.__cause__}"[:300],
+            hint="write values as in TOML or JSON, like SEGUE_WEEKLY__TRACKS=50",
         ) from None
     except ValidationError as error:
         problems = "; ".join(
@@ -192,8 +192,8 @@ def load_settings(path: Path | None = None) -> Settings:
         where = " and ".join([str(file)] * file.exists() + [f"the environment ({theirs})"] * bool(theirs))
         raise UsageError(
             f"The settings in {where} cannot be taken",
-            came=problems[:2000],
-            do="`segue config` lists them all",
+            got=problems[:2000],
+            hint="`segue config` lists them all",
         ) from None
 
 
@@ -214,7 +214,7 @@ def _refuse_unknown_variables() -> None:
         raise UsageError(
             f"The environment has {unknown[0]}, which is no setting",
             expected=f"SEGUE_SECTION__NAME with a section of {', '.join(Settings.model_fields)}",
-            do="`segue config` lists all settings",
+            hint="`segue config` lists all settings",
         )
 
 

@@ -202,5 +202,5 @@ def test_a_library_that_cannot_be_written_to_is_noticed_before_any_work(
         monkeypatch.setattr(f"segue.{place}", begun)
     name = max((verb for verb in VERBS if f"{command} ".startswith(f"{verb} ")), key=len)
     arguments = [*command.removeprefix(name).split(), "--library", str(library)]
-    with pytest.raises(UsageError, match=r"cannot be written to.*To do: change its permissions"):
+    with pytest.raises(UsageError, match=r"cannot be written to.*Try: change its permissions"):
         VERBS[name].main(arguments, standalone_mode=False)

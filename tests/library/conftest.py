@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -13,9 +14,11 @@ from segue import files
 from segue.library import Library
 from segue.library.importing import ImportReport, _store
 from segue.library.readers.base import ReadOptions
+from segue.library.renewing import renew_names
 from segue.library.rows import Row
 from segue.library.setting_aside import Staged
 from segue.library.staging import Staging
+from segue.library.workspace import connect
 
 
 @pytest.fixture
@@ -40,7 +43,9 @@ def store() -> Store:
                 staging.add(row)
             staging.flush()
             staged = [Staged(staging.entries, staging.refused)]
-            _store(library, writer, scratch, staged, report, ReadOptions(), lambda amount: None)
+            report.renamed = renew_names(library, writer)
+            with closing(connect(writer, scratch, staged)) as work:
+                _store(library, writer, work, report, ReadOptions(), lambda amount: None)
         return report
 
     return run

@@ -67,7 +67,7 @@ def test_a_radio_follows_and_goes_on_after_a_restart(library: Library) -> None:
 def test_order_needs_a_trained_user_model(client: TestClient, holding: As) -> None:
     answer = client.post("/v1/order", headers=holding("p01"), json={"tracks": ["t1-0", "t1-1"]})
     assert answer.status_code == 404
-    assert "segue agents train" in answer.json()["do"]
+    assert "segue agents train" in answer.json()["hint"]
 
 
 def test_a_new_version_is_taken_up_and_rolled_back(
@@ -101,4 +101,4 @@ def test_a_library_without_models_answers_what_it_can(tmp_path, trained) -> None
         assert client.get("/health/ready").json()["models"] == {}
         assert client.get("/v1/search", headers=mine, params={"q": "t1-0"}).json()["tracks"]
         untrained = client.post("/v1/lists/current", headers=mine)
-        assert (untrained.status_code, untrained.json()["do"]) == (404, "segue train")
+        assert (untrained.status_code, untrained.json()["hint"]) == (404, "segue train")

@@ -72,7 +72,7 @@ def test_what_is_busy_is_asked_again_and_what_is_wrong_is_told(monkeypatch: pyte
         assert client.tastes() == []
         assert (len(asked), waited[0]) == (3, 7.0)
         assert asked[0].url.params["listener"] == "ada"
-        answers += [httpx.Response(409, json={"title": "Busy", "do": "wait"})]
+        answers += [httpx.Response(409, json={"title": "Busy", "hint": "wait"})]
         with pytest.raises(BusyError, match="wait"):
             client.tastes()
         answers += [httpx.Response(503)]  # begun, perhaps: it is not sent again

@@ -46,7 +46,7 @@ def test_this_weeks_list_is_made_when_asked_for(client: TestClient, holding: As)
     missing = client.get("/v1/lists/current", headers=mine)
     assert missing.status_code == 404
     assert missing.headers["content-type"] == "application/problem+json"
-    assert "POST /v1/lists/current" in missing.json()["do"]
+    assert "POST /v1/lists/current" in missing.json()["hint"]
     made = client.post("/v1/lists/current", headers=mine).json()
     week = week_due(datetime.now(UTC), "06:00", zone("UTC"))
     assert (made["week"], len(made["entries"])) == (week, 30)

@@ -89,7 +89,7 @@ def test_somebody_new_names_what_they_like(agent_library: Library) -> None:
 def test_without_an_agent_it_says_what_to_do(library: Library) -> None:
     with serving(library.path) as client:
         answer = client.post("/v1/session", headers=_headers(client), json={})
-        assert (answer.status_code, "segue agents train" in answer.json()["do"]) == (404, True)
+        assert (answer.status_code, "segue agents train" in answer.json()["hint"]) == (404, True)
 
 
 def test_a_trial_gives_each_listener_one_setting_for_ever() -> None:

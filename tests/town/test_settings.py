@@ -37,7 +37,7 @@ def test_every_number_has_limits_and_keeps_them(name: str) -> None:
     for wrong in (*beyond, float("nan"), float("inf"), "many"):
         with pytest.raises(UsageError, match=name) as refusal:
             TownConfig.named("ordinary", **{name: wrong})
-        assert refusal.value.expected and refusal.value.came
+        assert refusal.value.expected and refusal.value.got
 
 
 @pytest.mark.parametrize("name", Parameters._fields)

@@ -108,7 +108,7 @@ def test_no_flipped_or_lost_bytes_are_taken_for_whole(library: Library, times: i
         try:
             assert everything() == whole, f"{path} was taken for whole"
         except (FormatError, NotFoundError) as error:
-            assert "To do" in str(error), path
+            assert "Try: " in str(error), path
         except SegueError as error:
             raise AssertionError(f"{path}: {error}") from error
         path.write_bytes(before)

@@ -80,7 +80,7 @@ class Agent:
             learner, curve = learn(world, config, params, learner, key, count)
             if not np.isfinite(np.asarray(curve.loss)).all():
                 raise NumericalError(
-                    f"The loss is no number after {done + count} iterations", do="lower learning_rate"
+                    f"The loss is no number after {done + count} iterations", hint="lower learning_rate"
                 )
             parts.append(curve)
             if checkpoint is not None:
@@ -147,7 +147,7 @@ def _restore(path: Path, signature: str, like: Learner) -> tuple[Learner, list[C
         raise UsageError(
             f"The checkpoint {path} is of another run",
             expected="the same settings and seed",
-            do="remove it to begin anew",
+            hint="remove it to begin anew",
         )
     curve = Curve(*(jax.numpy.asarray(arrays[f"curve.{name}"]) for name in Curve._fields))
     return from_arrays("learner", like, arrays), [curve]

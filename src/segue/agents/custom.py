@@ -20,10 +20,10 @@ def load_policy(text: str) -> tuple[str, Callable[..., Any]]:
     """
     file, colon, name = text.rpartition(":")
     if not colon or not file.endswith(".py") or not name.isidentifier():
-        raise UsageError("That names no policy", expected="FILE.py:FUNCTION", came=text)
+        raise UsageError("That names no policy", expected="FILE.py:FUNCTION", got=text)
     path = Path(file)
     if not path.is_file():
-        raise NotFoundError(f"There is no file {file}", do="name the file of the policy")
+        raise NotFoundError(f"There is no file {file}", hint="name the file of the policy")
     spec = importlib.util.spec_from_file_location(f"segue_policy_{path.stem}", path)
     assert spec is not None
     assert spec.loader is not None

@@ -74,7 +74,7 @@ class Session:
             raise UsageError(
                 "That cannot have been heard now",
                 expected=f"a track of the session, and a stage from 0 to {len(STAGES) - 1}",
-                came=f"{track}, {stage}",
+                got=f"{track}, {stage}",
             )
         place = jnp.asarray(self.tracks.index(track))
         self._state, stay = _told(self._world, self._state, place, jnp.asarray(stage))

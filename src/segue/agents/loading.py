@@ -41,10 +41,12 @@ def stored(folder: Path) -> StoredAgent:
     path = shelf.path(AGENTS, version)
     facts, arrays = load_arrays(path / "models.npz", MODELS)
     if not isinstance(facts.get("facts"), dict) or "used" not in facts["facts"]:
-        raise FormatError(f"{path} holds no trained agent", do=AGAIN)
+        raise FormatError(f"{path} holds no trained agent", hint=AGAIN)
     blank = init_model(jax.random.key(0), "plain")  # all forms have arrays of the same shapes
     try:
         models = {name: from_arrays(name, blank, arrays) for name in USER_MODELS}
     except FormatError as error:
-        raise FormatError(f"The agent in {path} is of another version of Segue ({error})", do=AGAIN) from None
+        raise FormatError(
+            f"The agent in {path} is of another version of Segue ({error})", hint=AGAIN
+        ) from None
     return StoredAgent(models, Agent.load(path / "agent.npz"), facts["facts"], version)

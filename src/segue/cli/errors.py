@@ -133,7 +133,7 @@ def _ended(error: BaseException) -> SystemExit | None:
             return _exit(str(error), error.exit_code)
         case ModuleNotFoundError() if extra := _EXTRAS.get((error.name or "").split(".")[0]):
             came, do = f"{error.name} is not installed", install(extra)
-            return _exit(str(UsageError(f"This needs the extra '{extra}'", came=came, do=do)), 2)
+            return _exit(str(UsageError(f"This needs the extra '{extra}'", got=came, hint=do)), 2)
         case Ended(code=code):
             return SystemExit(GONE) if code == GONE else _exit(_said(code), code)
         case BrokenPipeError():
@@ -144,7 +144,7 @@ def _ended(error: BaseException) -> SystemExit | None:
             where = f" {error.filename}" if error.filename else ""
             said = f"The system refused{where}: {str(error.strerror or error).strip().rstrip('.')}."
             full = error.errno in FULL or any(os.strerror(each) in str(error) for each in FULL)
-            return _exit(f"{said} To do: make room on the disk. {WHOLE}" if full else said, 1)
+            return _exit(f"{said} Try: make room on the disk. {WHOLE}" if full else said, 1)
     return None
 
 

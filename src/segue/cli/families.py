@@ -39,7 +39,7 @@ class Family(TyperGroup):
             path = f"segue {self.name}"
             raise UsageError(
                 f"'{verbs[0]}' may be a verb or a name",
-                do=f"{path} {verbs[0]} ... for the verb, {path} {self.usual} {verbs[0]} for the name",
+                hint=f"{path} {verbs[0]} ... for the verb, {path} {self.usual} {verbs[0]} for the name",
             )
         return [self.usual, *words]
 

@@ -58,7 +58,7 @@ def scan(
     except ModuleNotFoundError as error:
         if error.name != "mutagen":
             raise
-        raise NotFoundError("Tags of audio files need an extra", do=install("players")) from None
+        raise NotFoundError("Tags of audio files need an extra", hint=install("players")) from None
     if json:
         print_json(vars(report))
     else:

@@ -52,7 +52,9 @@ def forget(
         planned = _with_service(library, listener, run(opened, listener, dry_run=True))
         if planned.removed or planned.left:
             if json or not sys.stdin.isatty():
-                raise UsageError("Forgetting cannot be undone", do="add --yes, or look first with --dry-run")
+                raise UsageError(
+                    "Forgetting cannot be undone", hint="add --yes, or look first with --dry-run"
+                )
             _print(listener, planned, dry_run=True)
             typer.confirm(f"Forget {listener}? It cannot be undone", abort=True)
     kept = _in_service(library, listener, dry_run)
@@ -65,8 +67,8 @@ def forget(
     if done.left and not dry_run:
         raise SegueError(
             f"{listener} is still named in {done.left[0].file} ({done.left[0].where})",
-            came=f"{count(sum(trace.count for trace in done.left), 'place')} in all",
-            do="remove those files, and report this",
+            got=f"{count(sum(trace.count for trace in done.left), 'place')} in all",
+            hint="remove those files, and report this",
         )
 
 

@@ -88,7 +88,7 @@ def init(
     from segue.settings import Settings, as_toml
 
     if path.exists():
-        raise UsageError(f"{path} is there already", do="name another file, or remove it")
+        raise UsageError(f"{path} is there already", hint="name another file, or remove it")
     write_text(path, as_toml(Settings.model_construct()))
     print(f"Wrote {path}. Keep the lines that you change; what is not named keeps its default.")
 

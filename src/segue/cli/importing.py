@@ -94,7 +94,7 @@ def import_(
     options = reading.options()
     if not path.exists():  # else a library would be made for nothing
         raise NotFoundError(
-            f"There is nothing at {path}", do="give the path of a file, a folder or an archive"
+            f"There is nothing at {path}", hint="give the path of a file, a folder or an archive"
         )
     opened = Library.open(library, create=True)
     report = import_path(
@@ -113,12 +113,12 @@ def import_(
     if report.refused:
         raise FormatError(
             f"{count(len(report.refused), 'file was', 'files were')} left out whole; the rest is stored",
-            do="mend or fetch those named above, and import again: nothing is stored twice",
+            hint="mend or fetch those named above, and import again: nothing is stored twice",
         )
     if report.total.rejected == report.total.read > 0:
         raise FormatError(
             f"None of {count(report.total.read, 'row')} could be taken",
-            do="see why: segue library --rejects",
+            hint="see why: segue library --rejects",
         )
 
 
@@ -135,7 +135,7 @@ def _mapping(pairs: list[str]) -> dict[str, str]:
         ours, equals, theirs = pair.partition("=")
         if not (equals and ours):
             raise UsageError(
-                "A column is mapped as OUR_NAME=ITS_NAME", came=pair, do="e.g. --column track=song"
+                "A column is mapped as OUR_NAME=ITS_NAME", got=pair, hint="e.g. --column track=song"
             )
         mapping[ours] = theirs
     return mapping
@@ -199,7 +199,7 @@ def split(
 
     if back == (source is not None):
         raise UsageError(
-            "Which way is not clear", expected="a SOURCE, or --back", do="segue split TRACK SOURCE"
+            "Which way is not clear", expected="a SOURCE, or --back", hint="segue split TRACK SOURCE"
         )
     opened = Library.open(library)
     found = find_tracks(opened, track, 1)[0]

@@ -91,7 +91,7 @@ def asked_week(week: str | None) -> str:
     try:
         monday(week)
     except ValueError as error:
-        raise UsageError("That is no week", came=str(error), do="write it like 2026-W48") from None
+        raise UsageError("That is no week", got=str(error), hint="write it like 2026-W48") from None
     return week
 
 
@@ -118,7 +118,7 @@ def one_listener(name: str | None, option: str | None) -> str | None:
     from segue.errors import UsageError
 
     if name is not None and option is not None and name != option:
-        raise UsageError(f"Two listeners are named, {name!r} and {option!r}", do="name one of them")
+        raise UsageError(f"Two listeners are named, {name!r} and {option!r}", hint="name one of them")
     return option if name is None else name
 
 
@@ -135,6 +135,6 @@ def known_listener(listener: str) -> str:
         raise UsageError(
             "That is no listener's id",
             expected="1 to 200 characters that can be written",
-            came=f"{len(listener)} characters, {shown!r}",
+            got=f"{len(listener)} characters, {shown!r}",
         )
     return listener

@@ -135,7 +135,7 @@ def add(
     Places.of(lists.paths, prefixes)
     address = where.address or kind.usual
     if not address and where.kind != "mpd":
-        raise UsageError(f"A player of the kind {where.kind} needs an address", do="--address ...")
+        raise UsageError(f"A player of the kind {where.kind} needs an address", hint="--address ...")
     pulls = pull or where.kind not in kinds.PUSHED
     if pulls and where.kind not in kinds.PULLED:
         raise UsageError(f"Nothing can be pulled from {where.kind}", expected=", ".join(kinds.PULLED))
@@ -294,7 +294,7 @@ def _refuse(failed: list[tuple[str, SegueError]]) -> None:
         print(f"{name}: {error}", file=sys.stderr)
     if failed:
         name, error = failed[-1]
-        raise type(error)(f"{name}: {error.what}", expected=error.expected, came=error.came, do=error.do)
+        raise type(error)(f"{name}: {error.what}", expected=error.expected, got=error.got, hint=error.hint)
 
 
 def _tell_pushed(done: list[tuple[str, Pushed | None]], json: bool) -> None:
@@ -333,6 +333,6 @@ def _secret(what: str) -> str:
     found = sys.stdin.readline().rstrip("\n")
     if not found:
         raise UsageError(
-            f"The {what} is missing", do="give it on standard input, or on a terminal when asked"
+            f"The {what} is missing", hint="give it on standard input, or on a terminal when asked"
         )
     return found

@@ -69,10 +69,10 @@ class Script:
             UsageError: both are given, or answers are something else than p and s.
         """
         if self.tracks is not None and self.answers is not None:
-            raise UsageError("--answers already says how many tracks there are", do="leave out --tracks")
+            raise UsageError("--answers already says how many tracks there are", hint="leave out --tracks")
         if self.answers is not None and (not self.answers or set(self.answers) - set("ps")):
             raise UsageError(
-                "--answers is made of p (played) and s (skipped)", came=self.answers, do="like ppsp"
+                "--answers is made of p (played) and s (skipped)", got=self.answers, hint="like ppsp"
             )
 
 

@@ -58,7 +58,7 @@ class Whose:
         """
         listener = one_listener(self.name, self.listener)
         if listener is not None and self.everybody:
-            raise UsageError("A listener and --all exclude each other", do="leave one of them out")
+            raise UsageError("A listener and --all exclude each other", hint="leave one of them out")
         return listener
 
 
@@ -88,7 +88,7 @@ def tastes(
         found = engine.tastes_of_week(asked_week(week))
     if not len(found.profiles.listeners):
         raise UsageError(
-            "There is no listening to find tastes in", do="import listening, or train with --unit playlists"
+            "There is no listening to find tastes in", hint="import listening, or train with --unit playlists"
         )
     if listener is None:
         _overview(found, html, json)

@@ -75,7 +75,7 @@ def train(
     settings = load_settings(config)
     known: dict[str, Unit] = {name: name for name in get_args(Unit)}
     if unit is not None and unit not in known:
-        raise UsageError("--unit cannot be taken", expected=" or ".join(known), came=unit)
+        raise UsageError("--unit cannot be taken", expected=" or ".join(known), got=unit)
     opened, keep = Library.open(library), settings.shelf.keep
     models = STEPS + len(other_media(opened, settings.factors, known[unit] if unit else None))
     with _announced(opened, json, models, vectors=also.vectors or also.network, network=also.network):

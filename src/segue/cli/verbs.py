@@ -98,11 +98,11 @@ class _Registered(CommandInfo):
 def _refuse(name: str, value: object) -> None:
     shown = "--" + name.replace("_", "-")
     if isinstance(value, str | Path) and "\0" in str(value):
-        raise UsageError(f"{shown} has a character that no file can", came=repr(str(value))[:80])
+        raise UsageError(f"{shown} has a character that no file can", got=repr(str(value))[:80])
     if name in LISTENERS and isinstance(value, str):
         known_listener(value)
     if isinstance(value, int | float) and abs(value) > LARGEST and name != "seed":
-        raise UsageError(f"{shown} is too large", expected=f"at most {LARGEST:,}", came=f"{value:.3g}")
+        raise UsageError(f"{shown} is too large", expected=f"at most {LARGEST:,}", got=f"{value:.3g}")
     if name in WRITTEN and isinstance(value, Path):
         _refuse_unwritable(value, is_file=name == "html" or bool(value.suffix))
 
@@ -117,6 +117,6 @@ def _refuse_unwritable(path: Path, *, is_file: bool) -> None:
     if not there.is_dir() or not os.access(there, os.W_OK):
         raise UsageError(
             f"{path} cannot be written",
-            came=f"{there} is {'read-only' if there.is_dir() else 'no folder'}",
-            do="name another place",
+            got=f"{there} is {'read-only' if there.is_dir() else 'no folder'}",
+            hint="name another place",
         )

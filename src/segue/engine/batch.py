@@ -154,8 +154,8 @@ def _side_by_side(
     except BrokenProcessPool:
         raise SegueError(
             "A worker of the Monday job died",
-            came="it was killed, or ran out of memory",
-            do="run it again: it goes on where it was. Fewer --workers need less memory",
+            got="it was killed, or ran out of memory",
+            hint="run it again: it goes on where it was. Fewer --workers need less memory",
         ) from None
 
 

@@ -47,7 +47,7 @@ def explain(engine: Engine, listener: str, track: str, most: int = 10) -> Explai
         known = Listeners.read(library, model, catalogue, factors.shared.context, [listener])
     seen = known.observations(model)
     if not seen.matrix.nnz:
-        raise NotFoundError(f"Nothing is known of the listener {listener!r}", do="see `segue library`")
+        raise NotFoundError(f"Nothing is known of the listener {listener!r}", hint="see `segue library`")
     row = next(model.recommend(seen, 1, new_only=False, only=[found.track_id], reasons=most))
     names = [catalogue.name(factors.tracks[each.track]) for each in row.reason]
     led = [Led(each.track, name, each.share) for each, name in zip(row.reason, names, strict=True)]

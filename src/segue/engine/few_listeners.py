@@ -65,6 +65,6 @@ def available_medium(medium: str, context: Context) -> tuple[str, str]:
     raise UsageError(
         f"No {medium} was played here that could come",
         expected=f"one of {', '.join(sorted(media))}",
-        do=f"segue weekly --medium {min(media)}, or medium under [radio] in segue.toml; or import {medium}s "
-        "and train again",
+        hint=f"segue weekly --medium {min(media)}, or medium under [radio] in segue.toml; or import "
+        f"{medium}s and train again",
     )

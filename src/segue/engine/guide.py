@@ -174,7 +174,7 @@ def asked_guide(engine: Engine) -> Asked:
     except ModuleNotFoundError as error:
         if known is None:
             raise
-        note = f"Without the trained network: {error}. To do: {install('taste')}."
+        note = f"Without the trained network: {error}. Try: {install('taste')}."
         return replace(neighbour_guide(engine), notes=(note,))
     version = f"{NETWORK}/{made}"
     if known is None:

@@ -23,12 +23,12 @@ def with_owned(context: Context, owned: Owned, tracks: Sequence[str]) -> Context
     """
     if not owned:
         raise UsageError(
-            "Only owned tracks are asked for, and no files are known", do="segue files scan FOLDER, once"
+            "Only owned tracks are asked for, and no files are known", hint="segue files scan FOLDER, once"
         )
     mask = owned.mask([str(track) for track in tracks])
     if not mask.any():
         raise UsageError(
             "None of the files is a track that the model knows",
-            do="see why: segue files list --unmatched; or train again, if much was imported since",
+            hint="see why: segue files list --unmatched; or train again, if much was imported since",
         )
     return replace(context, owned=mask)

@@ -135,7 +135,7 @@ def open_radio(
         NotFoundError: nothing was trained, or no such listener or track.
     """
     if listener is None and not seeds:
-        raise UsageError("A radio begins with something", do="name a listener, or give --seed-track TRACK")
+        raise UsageError("A radio begins with something", hint="name a listener, or give --seed-track TRACK")
     library = engine.library
     if listener is not None:
         engine.refuse_unknown(listener)

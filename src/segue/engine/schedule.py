@@ -49,7 +49,7 @@ def read_zones(library: Path) -> dict[str, str]:
                 raise FormatError(
                     f"{path}, line {number}, cannot be read",
                     expected="listener,Europe/Oslo",
-                    came=",".join(row),
+                    got=",".join(row),
                 )
             zone(row[1], f"{path}, line {number}")
             zones[row[0]] = row[1]
@@ -82,8 +82,8 @@ def zone(name: str, where: str = "The settings") -> ZoneInfo:
         raise FormatError(
             f"{where} name a time zone that is not known",
             expected="a name like Europe/Oslo or UTC",
-            came=repr(name),
-            do="if no zone is known, install the package tzdata",
+            got=repr(name),
+            hint="if no zone is known, install the package tzdata",
         ) from None
 
 

@@ -55,14 +55,14 @@ def load_sequencer(library: Library, by: By = "auto") -> Sequencer:
         agent = kept.agent.params_ if used else None
         why = kept.facts["why"] if by == "auto" else f"By {by}, as asked for."
     elif by == "agent":
-        raise NotFoundError("No agent was trained on this library", do=_training(library))
+        raise NotFoundError("No agent was trained on this library", hint=_training(library))
     else:
         try:
             models, _, _ = stored_world(library)
         except NotFoundError:
             raise NotFoundError(
                 "Nothing was learned of how this library's listeners respond",
-                do=_training(library),
+                hint=_training(library),
             ) from None
         model, agent, why = models[MAIN_MODEL], None, NONE
         version = f"{WORLD}/{shelf.current(WORLD)}"
@@ -122,7 +122,7 @@ def sequence(
         raise NotFoundError(
             f"No song of the library is among the {count(len(ids), 'track')}",
             expected="tracks by id, or by artist and title",
-            do="import them first, or name another --library",
+            hint="import them first, or name another --library",
         )
     tracks = [str(ids[at]) for at in known]
     if moment is None:
@@ -208,10 +208,10 @@ def asked(library: Library, text: str | None, week: str | None, listener: str | 
     """
     if week is not None:
         if listener is None:
-            raise UsageError("A weekly list is somebody's", do="name them with --listener")
+            raise UsageError("A weekly list is somebody's", hint="name them with --listener")
         return weekly_list(library, week, listener)
     if text is None:
-        raise UsageError("No playlist is named", do="name a file, a playlist of the library, or --week")
+        raise UsageError("No playlist is named", hint="name a file, a playlist of the library, or --week")
     path = Path(text)
     if path.suffix and (path.is_file() or path.suffix.lower() in (".jspf", ".xspf", ".m3u8", ".m3u")):
         return read(path)
@@ -229,7 +229,7 @@ def weekly_list(library: Library, week: str, listener: str) -> Playlist:
     if not rows:
         have = ", ".join(weeks.names()[-3:]) or "none"
         raise NotFoundError(
-            f"{listener!r} has no list of {week}", expected=f"a week of {have}", do="segue weekly"
+            f"{listener!r} has no list of {week}", expected=f"a week of {have}", hint="segue weekly"
         )
     cards = Cards.read(library, [row["track_id"] for row in rows])
     entries = tuple(
@@ -253,7 +253,7 @@ def library_playlist(library: Library, text: str) -> Playlist:
         raise NotFoundError(
             f"There is no playlist {text!r}",
             expected="a file (.jspf, .xspf, .m3u8, .csv, .json), or the id or title of a playlist here",
-            do="check the name, or take a weekly list: --listener NAME --week 2026-W48",
+            hint="check the name, or take a weekly list: --listener NAME --week 2026-W48",
         )
     mine = entries.filter(entries.playlist_id == rows[0]["playlist_id"]).order_by(["position", "track_id"])
     cards = Cards.read(library, library.arrow(mine)["track_id"].to_pylist())

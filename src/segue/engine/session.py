@@ -54,7 +54,7 @@ def open_session(
         if likes:
             playlist, _ = engine.weekly_for_guest(likes, config=config)
         elif listener is None:
-            raise NotFoundError("Nobody's session can't be filled", do="name a listener, tracks or likes")
+            raise NotFoundError("Nobody's session can't be filled", hint="name a listener, tracks or likes")
         else:
             playlist = engine.weekly(listener, config=config)
         found = [entry.track.track_id for entry in playlist.entries]
@@ -64,6 +64,6 @@ def open_session(
         raise NotFoundError(
             "None of these tracks is a song that the agent knows",
             expected="songs of the library",
-            do="import more, or train again: segue agents train",
+            hint="import more, or train again: segue agents train",
         )
     return Led(Session(made, listener, known, moment), reasons, made.name, made.why, made.version)

@@ -95,7 +95,7 @@ def neighbourhood(engine: Engine, text: str, count: int = 15, *, kind: Kind = "f
         raise NotFoundError(
             f"{matches[0].name} is in the library, but has no vector among the {kind}",
             expected="a track that was heard, or was in playlists, when the model was trained",
-            do="train again if that has changed: segue train" + (" --vectors" if kind == "songs" else ""),
+            hint="train again if that has changed: segue train" + (" --vectors" if kind == "songs" else ""),
         )
     own = space.tracks[known[0].track_id]
     near = _nearest(space, own, count)

@@ -200,7 +200,7 @@ def _sequencer(engine: Engine, config: WeeklyConfig) -> tuple[Sequencer | None, 
     except (SegueError, ModuleNotFoundError) as error:
         if config.order != "auto":
             raise
-        why = f"{error}. To do: {install('world')}." if isinstance(error, ModuleNotFoundError) else error
+        why = f"{error}. Try: {install('world')}." if isinstance(error, ModuleNotFoundError) else error
         return None, f"Put in order by likeness, not by the agent. {why}"
 
 

@@ -67,7 +67,7 @@ def protocols_for(library: Library, names: Sequence[str] | None = None) -> list[
     unknown = set(names or ()) - set(PROTOCOLS)
     if unknown:
         raise UsageError(
-            "There is no such protocol", expected=", ".join(PROTOCOLS), came=", ".join(sorted(unknown))
+            "There is no such protocol", expected=", ".join(PROTOCOLS), got=", ".join(sorted(unknown))
         )
     read = {"listeners": read_listens, "playlists": read_playlists}
     possible, reasons = [], []
@@ -84,8 +84,8 @@ def protocols_for(library: Library, names: Sequence[str] | None = None) -> list[
     if not possible:
         raise UsageError(
             "There is too little in this library to evaluate anything on",
-            came=" ".join(reasons),
-            do="import more people's listening, or playlists: segue import PATH",
+            got=" ".join(reasons),
+            hint="import more people's listening, or playlists: segue import PATH",
         )
     return possible
 

@@ -58,7 +58,7 @@ def judge_lists(ready: Ready, *, seed: int = 0, most: int = LISTENERS) -> Judged
     known = set(map(str, every.listeners))  # not who plays podcasts alone
     listeners = sorted(drawn([each for each in ready.everybody if each in known], seed)[:most])
     if not listeners:
-        raise UsageError("Nobody is in the library whose list could be judged", do="segue train")
+        raise UsageError("Nobody is in the library whose list could be judged", hint="segue train")
     seen, histories = ready.read(listeners)
     heard = _binary(every.matrix)
     popularity = np.asarray(heard.sum(axis=0)).ravel()

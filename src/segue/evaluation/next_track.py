@@ -83,7 +83,7 @@ def split_documents(documents: Documents, *, min_count: int = 5) -> Parts:
     if len(vocabulary) < 2:
         raise SegueError(
             f"Next-track evaluation needs songs in {min_count} or more documents",
-            came=f"{len(vocabulary)} such songs",
+            got=f"{len(vocabulary)} such songs",
         )
     validation, test = documents.select(part == 8), documents.select(part == 9)
     return Parts(train.restrict(vocabulary), validation.restrict(vocabulary), test.restrict(vocabulary))

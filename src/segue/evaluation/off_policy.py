@@ -70,11 +70,11 @@ def events(
     free, chance = np.asarray(candidates, dtype=bool), np.asarray(target, dtype=np.float64)
     place = np.asarray(chosen)[:, None]
     if not np.take_along_axis(free, place, 1).all():
-        raise UsageError("A track was played that was no candidate", do="mark it in `candidates`")
+        raise UsageError("A track was played that was no candidate", hint="mark it in `candidates`")
     sums = np.where(free, chance, 0).sum(1)
     if len(sums) and np.abs(sums - 1).max() > 1e-3:
         raise UsageError(
-            "The target policy's chances must sum to 1 over the candidates", came=f"{sums.min():.3f}"
+            "The target policy's chances must sum to 1 over the candidates", got=f"{sums.min():.3f}"
         )
     return Events(
         np.asarray(reward, dtype=np.float64),
@@ -146,6 +146,6 @@ def _ratio(log: Events, above: Floats, below: Floats | None = None) -> Interval:
     if not below.sum() > 0:
         raise UsageError(
             "The policy never chooses what was played, so the log says nothing of it",
-            do="bring more events, or a policy that explores",
+            hint="bring more events, or a policy that explores",
         )
     return ratio_interval(above, below, log.session)

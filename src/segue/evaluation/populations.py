@@ -157,7 +157,7 @@ class LibraryPopulation:
         return library_world(self.catalogue, starts, model, answers)
 
     def true_world(self, starts: Starts, model: UserModel) -> World:
-        raise UsageError("What is true of a library's listeners nobody knows", do="take a town")
+        raise UsageError("What is true of a library's listeners nobody knows", hint="take a town")
 
     def factors(self) -> Factors:
         table = self.library.table("listens")

@@ -75,8 +75,8 @@ class Protocol(BaseModel):
                 f"There is too little listening for '{self.name}'",
                 expected=f"listeners with {self.items_per_listener}+ tracks that have "
                 f"{self.listeners_per_item}+ listeners each",
-                came=f"{left.n_listeners} such listeners of {histories.n_listeners}",
-                do="import more listening first",
+                got=f"{left.n_listeners} such listeners of {histories.n_listeners}",
+                hint="import more listening first",
             )
         return left
 

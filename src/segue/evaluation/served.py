@@ -73,7 +73,7 @@ def estimates(choices: Sequence[Choice]) -> list[Estimate]:
         UsageError: nothing was served and answered.
     """
     if not choices:
-        raise UsageError("Nothing was served and answered yet", do="let a radio or a session play")
+        raise UsageError("Nothing was served and answered yet", hint="let a radio or a session play")
     policies: dict[str, Policy] = {"the best always": best}
     if all(choice.expected is not None for choice in choices):
         policies["greed on the user model"] = greedy

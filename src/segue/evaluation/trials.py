@@ -137,7 +137,7 @@ def current_trial(folder: Path, library: Library | None = None) -> Trial:
             TownConfig.checked(kept.facts["town"]), int(kept.facts["seed"])
         )
     elif library is None:
-        raise UsageError("This agent was trained on a library", do="name it: --library PATH")
+        raise UsageError("This agent was trained on a library", hint="name it: --library PATH")
     else:
         population = LibraryPopulation(library, shuffled=bool(kept.facts["shuffled"]))
         population.facts |= {name: kept.facts[name] for name in ("listeners",)}

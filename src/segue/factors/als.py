@@ -67,7 +67,7 @@ class ImplicitALS(Answers):
             UsageError: a setting that is unknown or out of range, or a GPU.
         """
         if use_gpu:
-            raise ArgumentError("There is no GPU solver", do="leave use_gpu out")
+            raise ArgumentError("There is no GPU solver", hint="leave use_gpu out")
         np.dtype(dtype)
         settings |= {
             "factors": factors,
@@ -79,7 +79,7 @@ class ImplicitALS(Answers):
             "random_state": seed_of(random_state),
         }
         what, do = "ImplicitALS can't take the setting {setting}", "see ALSConfig for all settings"
-        super().__init__(checked(ALSConfig, settings, what=what, do=do, kind=ArgumentError))
+        super().__init__(checked(ALSConfig, settings, what=what, hint=do, kind=ArgumentError))
         self.history_: list[float] = []
 
     @classmethod
@@ -163,7 +163,7 @@ class ImplicitALS(Answers):
             return cls._read(file, "the file")
         path = _npz(file)
         if not path.is_file():
-            raise NotFoundError(f"There is no model at {path}", do="save one there first")
+            raise NotFoundError(f"There is no model at {path}", hint="save one there first")
         return cls._read(path, str(path))
 
     @classmethod
@@ -188,8 +188,8 @@ class ImplicitALS(Answers):
                 raise ArgumentError(
                     f"The {name} that are already there don't fit the matrix",
                     expected=f"at most {n} rows of {width(config)}",
-                    came=f"shape {given.shape}",
-                    do="set them to None to start anew",
+                    got=f"shape {given.shape}",
+                    hint="set them to None to start anew",
                 )
             drawn[: len(given)] = given
         return inside(drawn, side, config)

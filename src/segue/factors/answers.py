@@ -137,7 +137,7 @@ class Answers(FoldedIn):
         matrix = self._weighted(observed(user_items, "user_items"))
         if matrix.shape[1] != len(y):
             raise ArgumentError(
-                "user_items don't fit the model", expected=f"{len(y)} columns", came=f"shape {matrix.shape}"
+                "user_items don't fit the model", expected=f"{len(y)} columns", got=f"shape {matrix.shape}"
             )
         N = how_many(N)
         row = matrix[ids_in(userid, matrix.shape[0], "Listener ids")[0]]

@@ -32,8 +32,8 @@ def observed(matrix: csr_matrix, what: str, *, strict: bool = False) -> csr_matr
         raise ArgumentError(
             f"{what} can't be taken",
             expected="a scipy.sparse CSR matrix",
-            came=f"{getattr(matrix, 'format', '')} {type(matrix).__name__}".strip(),
-            do="call .tocsr() on it",
+            got=f"{getattr(matrix, 'format', '')} {type(matrix).__name__}".strip(),
+            hint="call .tocsr() on it",
         )
     if matrix.format != "csr":
         warnings.warn(
@@ -43,7 +43,7 @@ def observed(matrix: csr_matrix, what: str, *, strict: bool = False) -> csr_matr
         )
     result = csr_matrix(matrix, dtype=np.float32)
     if not np.isfinite(result.data).all():
-        raise NumericalError(f"{what} holds NaN or infinity", do="remove or repair those entries")
+        raise NumericalError(f"{what} holds NaN or infinity", hint="remove or repair those entries")
     if not result.has_canonical_format or not result.data.all():
         result = result.copy()
         result.sum_duplicates()
@@ -58,7 +58,7 @@ def how_many(n: object, what: str = "N") -> int:
         ArgumentError: not a whole number, or below 0.
     """
     if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 0:
-        raise ArgumentError(f"{what} can't be taken", expected="a whole number from 0 on", came=repr(n)[:80])
+        raise ArgumentError(f"{what} can't be taken", expected="a whole number from 0 on", got=repr(n)[:80])
     return int(n)
 
 
@@ -87,5 +87,5 @@ def seed_of(random_state: object) -> int | None:
     raise ArgumentError(
         "random_state can't be taken",
         expected="None, an int or a NumPy random generator",
-        came=type(random_state).__name__,
+        got=type(random_state).__name__,
     )

@@ -280,7 +280,7 @@ class Blend(ScoredModel):
             raise UsageError(
                 "These weights can't be blended by",
                 expected=f"at least one above 0, of {', '.join(known)}",
-                came=str(dict(weights)),
+                got=str(dict(weights)),
             )
         total = sum(weights.values())
         self.mixture_ = np.array([weights.get(name, 0.0) / total for name in _KINDS], dtype=np.float32)

@@ -127,20 +127,20 @@ class FoldedIn:
         self, rows: csr_matrix | None, count: int, wide: int, what: str, narrower: bool = False
     ) -> csr_matrix:
         if rows is None:
-            raise ArgumentError(f"{what} are needed", do="pass a CSR matrix with one row for each id")
+            raise ArgumentError(f"{what} are needed", hint="pass a CSR matrix with one row for each id")
         found = observed(rows, what, strict=True)
         if found.shape[0] != count or found.shape[1] > wide or (found.shape[1] < wide and not narrower):
             raise ArgumentError(
                 f"{what} don't fit the request",
                 expected=f"shape ({count}, {wide}): a row for each id, a column for each that the model has",
-                came=f"shape {found.shape}",
-                do="make it as wide as the model, for instance by matrix.resize(rows, columns)",
+                got=f"shape {found.shape}",
+                hint="make it as wide as the model, for instance by matrix.resize(rows, columns)",
             )
         return found
 
     def _fitted(self) -> tuple[Floats, Floats]:
         if self._user_factors is None or self._item_factors is None:
-            raise UsageError("ImplicitALS has not been fitted", do="call fit(user_items) first")
+            raise UsageError("ImplicitALS has not been fitted", hint="call fit(user_items) first")
         return self._user_factors, self._item_factors
 
 

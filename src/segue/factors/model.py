@@ -253,7 +253,7 @@ class FactorModel:
         places = np.flatnonzero(self.tracks_ == track)
         if not len(places):
             raise NotFoundError(
-                f"The model has no track {track}", do="name one that somebody had heard when it was trained"
+                f"The model has no track {track}", hint="name one that somebody had heard when it was trained"
             )
         ids, scores = self.als_.similar_items(int(places[0]), n + 1)
         pairs = zip(ids, scores, strict=True)
@@ -294,7 +294,7 @@ class FactorModel:
             FormatError: files that don't belong together, or are damaged.
         """
         if not (folder / CONFIG).is_file():
-            raise NotFoundError(f"There is no factor model in {folder}", do="run `segue train`")
+            raise NotFoundError(f"There is no factor model in {folder}", hint="run `segue train`")
         with reading(folder, "a factor model", "roll back, or train again"):
             model = cls(FactorConfig.model_validate_json((folder / CONFIG).read_bytes()))
             ids = orjson.loads((folder / IDS).read_bytes())
@@ -306,8 +306,8 @@ class FactorModel:
             raise FormatError(
                 f"{folder} holds files of different models",
                 expected=f"{len(model.listeners_)} listeners and {len(model.tracks_)} tracks",
-                came=f"factors of {found[0]} and {found[1]}",
-                do="train again",
+                got=f"factors of {found[0]} and {found[1]}",
+                hint="train again",
             )
         return model
 
@@ -333,7 +333,7 @@ class FactorModel:
     ) -> Iterator[tuple[int, NDArray[np.int32], NDArray[np.float32]]]:
         if seen.matrix.shape[1] != len(self.tracks_):
             raise UsageError(
-                "These observations are not of the model's tracks", do="take them from FactorModel.observe"
+                "These observations are not of the model's tracks", hint="take them from FactorModel.observe"
             )
         banned = self._places(left_out) if len(left_out) else None
         chosen = self._places(only) if only is not None else None
@@ -369,5 +369,5 @@ class FactorModel:
     def _fitted(self) -> None:
         if not hasattr(self, "als_"):
             raise UsageError(
-                "The factor model has not been trained", do="call fit(library), or `segue train`"
+                "The factor model has not been trained", hint="call fit(library), or `segue train`"
             )

@@ -166,7 +166,7 @@ def observe(
         whose = "listeners or playlists" if config.unit == "both" else config.unit
         raise UsageError(
             f"There is nothing to learn from: no {whose} with tracks that count",
-            do="import listening or playlists, or loosen the settings of observations",
+            hint="import listening or playlists, or loosen the settings of observations",
         )
     known = (rows >= 0) & (columns >= 0)
     if not restricted and config.unit == "both" and config.teachers == "playlists":

@@ -43,10 +43,10 @@ class ScoredModel(ABC):
             UsageError: a setting that is unknown or out of range.
         """
         if config is not None and settings:
-            raise UsageError("Settings were given twice", do="pass either a config or single settings")
+            raise UsageError("Settings were given twice", hint="pass either a config or single settings")
         what = f"{type(self).__name__} can't take the setting {{setting}}"
         do = f"see {self.config_type.__name__}"
-        self.config = config or checked(self.config_type, settings, what=what, do=do)
+        self.config = config or checked(self.config_type, settings, what=what, hint=do)
 
     @abstractmethod
     def _fit(self, user_items: csr_matrix) -> None:
@@ -83,7 +83,7 @@ class ScoredModel(ABC):
             raise UsageError(
                 f"{type(self).__name__} has nothing to learn from",
                 expected="listeners with items",
-                came="an empty matrix",
+                got="an empty matrix",
             )
         self.n_items_ = matrix.shape[1]
         self._fit(matrix)
@@ -151,7 +151,7 @@ class ScoredModel(ABC):
         """
         if recalculate_item or item_users is not None:
             raise UsageError(
-                f"{type(self).__name__} can't fold in an item", do="fit it again with the item's listeners"
+                f"{type(self).__name__} can't fold in an item", hint="fit it again with the item's listeners"
             )
         single = np.ndim(itemid) == 0
         wanted = np.atleast_1d(np.asarray(itemid, dtype=np.int64))
@@ -187,7 +187,7 @@ class ScoredModel(ABC):
         """
         source = npz_path(file) if isinstance(file, str | Path) else file
         if isinstance(source, Path) and not source.is_file():
-            raise NotFoundError(f"There is no model at {source}", do="save one there first")
+            raise NotFoundError(f"There is no model at {source}", hint="save one there first")
         path = source if isinstance(source, Path) else Path("the file")
         with reading(path, f"a saved {cls.__name__}", "save the model again, or train again"):
             data = load_npz(cast("Path | IO[bytes]", source))
@@ -212,13 +212,13 @@ class ScoredModel(ABC):
             raise UsageError(
                 "The listeners' items don't fit the request",
                 expected=f"{count} rows of {self.n_items_} items, one for each userid",
-                came=f"shape {rows.shape}",
+                got=f"shape {rows.shape}",
             )
         return rows
 
     def _fitted(self) -> None:
         if not hasattr(self, "n_items_"):
-            raise UsageError(f"{type(self).__name__} has not been fitted", do="call fit(user_items) first")
+            raise UsageError(f"{type(self).__name__} has not been fitted", hint="call fit(user_items) first")
 
 
 def top(scores: NDArray[np.float32], n: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
@@ -258,7 +258,7 @@ def allowed_items(n_items: int, filter_items: ArrayLike | None, items: ArrayLike
         IndexError: an id that is not in the model.
     """
     if filter_items is not None and items is not None:
-        raise UsageError("Both `items` and `filter_items` were given", do="pass one of them")
+        raise UsageError("Both `items` and `filter_items` were given", hint="pass one of them")
     allowed = np.full(n_items, items is None)
     listed = items if items is not None else filter_items
     if listed is not None:
@@ -326,12 +326,12 @@ def _checked(user_items: csr_matrix, *, keep_dislikes: bool = False) -> csr_matr
         raise UsageError(
             "The listeners' items must be a sparse matrix",
             expected="scipy.sparse.csr_matrix (n_listeners, n_items)",
-            came=type(user_items).__name__,
+            got=type(user_items).__name__,
         )
     matrix = csr_matrix(user_items, dtype=np.float32)
     if not np.isfinite(matrix.data).all():
         raise NumericalError(
-            "NaN or infinity among the listeners' weights", do="remove or repair those entries"
+            "NaN or infinity among the listeners' weights", hint="remove or repair those entries"
         )
     return matrix if keep_dislikes else positive(matrix)
 

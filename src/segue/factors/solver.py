@@ -296,8 +296,8 @@ def _check(value: float) -> None:
         raise NumericalError(
             "The factors overflowed",
             expected="a finite loss",
-            came=str(value),
-            do="use smaller values in the matrix (a lower alpha), or more regularization",
+            got=str(value),
+            hint="use smaller values in the matrix (a lower alpha), or more regularization",
         )
 
 

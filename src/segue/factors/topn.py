@@ -61,7 +61,7 @@ def best(
     if among.only is None:
         return _all(queries, items, n, among, scale, num_threads)
     if among.left_out is not None:
-        raise ArgumentError("Ids to rank and ids to leave out were both given", do="pass one of them")
+        raise ArgumentError("Ids to rank and ids to leave out were both given", hint="pass one of them")
     chosen = np.unique(ids_in(among.only, len(items), "Ids to rank"))
     seen = among.seen
     if seen is not None:

@@ -106,7 +106,7 @@ def train(
     shelf = shelf_of(library)
     refuse_read_only(shelf.folder, "shelf")
     if not library.count("tracks"):
-        raise UsageError("The library is empty", do="import something first: segue import PATH")
+        raise UsageError("The library is empty", hint="import something first: segue import PATH")
     people, playlists = owners(library, unit or units(library))
     listens = library.table("listens")
     timed = bool(library.arrow(listens.filter(listens.started_at.notnull()).count()).as_py())

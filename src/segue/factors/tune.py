@@ -295,8 +295,8 @@ class _Judge:
             raise UsageError(
                 "There is too little listening to tune by",
                 expected="listeners with tracks to learn from and others to find",
-                came=f"{len(some)} such listeners with the split by {self.split}",
-                do="import more listening, or take the other split",
+                got=f"{len(some)} such listeners with the split by {self.split}",
+                hint="import more listening, or take the other split",
             )
         if len(some) > TESTED:
             some = np.sort(np.random.default_rng(self.config.seed).choice(some, TESTED, replace=False))
@@ -375,7 +375,9 @@ def _cut(library: Tables, config: TuneConfig) -> datetime:
     at = seconds(listens.started_at).quantile(1 - config.held_out)
     found = library.arrow(listens.aggregate(at=at))["at"][0].as_py()
     if found is None:
-        raise UsageError("No listen has a time, so none can be split by time", do="take split = 'listeners'")
+        raise UsageError(
+            "No listen has a time, so none can be split by time", hint="take split = 'listeners'"
+        )
     return datetime.fromtimestamp(found, UTC)
 
 
@@ -383,7 +385,7 @@ def _optuna() -> Any:
     try:
         import optuna
     except ImportError:
-        raise UsageError("Tuning needs Optuna", do=install("tune")) from None
+        raise UsageError("Tuning needs Optuna", hint=install("tune")) from None
     return optuna
 
 

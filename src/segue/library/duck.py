@@ -23,7 +23,7 @@ def memory_limit() -> str | None:
     """
     said = os.environ.get(MEMORY, "").strip()
     if said and not _SIZE.fullmatch(said):
-        raise UsageError(f"{MEMORY} is no size", expected="a number and a unit, like 2GB", came=said)
+        raise UsageError(f"{MEMORY} is no size", expected="a number and a unit, like 2GB", got=said)
     return said or None
 
 
@@ -61,6 +61,6 @@ def refuse_too_little_memory(error: BaseException) -> None:
     if loaded and isinstance(error, loaded.OutOfMemoryException):
         raise SegueError(
             "DuckDB has too little memory for this",
-            came=str(error).partition("\n")[0][:200],
-            do=f"allow it more: {MEMORY}=8GB",
+            got=str(error).partition("\n")[0][:200],
+            hint=f"allow it more: {MEMORY}=8GB",
         ) from error

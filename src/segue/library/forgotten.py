@@ -87,7 +87,7 @@ class ForgottenList:
         """
         if not self.path.exists():
             if self.expected and not anew:
-                raise FormatError(f"{self.path} is lost", expected="the list of the forgotten", do=RESTORE)
+                raise FormatError(f"{self.path} is lost", expected="the list of the forgotten", hint=RESTORE)
             return ForgottenIds()
         value = files.from_json(self.path, "the list of the forgotten", RESTORE)
         with files.reading(self.path, "the list of the forgotten", RESTORE):

@@ -121,13 +121,13 @@ def _refuse_own(library: Library, path: Path) -> None:
         raise UsageError(
             f"{path} is, or holds, or is inside the library {library.path} itself",
             expected="an export, archive or log that lies outside the library",
-            do="name the files themselves, or move them elsewhere",
+            hint="name the files themselves, or move them elsewhere",
         )
     if (path / CATALOGUE).is_file() and (path / "listens").is_dir():
         raise UsageError(
             f"{path} is a library of Segue itself",
             expected="an export, archive or log",
-            do=f"work on it with --library {path}, or import here what was imported there",
+            hint=f"work on it with --library {path}, or import here what was imported there",
         )
 
 
@@ -140,8 +140,8 @@ def _nothing_taken(report: ImportReport) -> None:
     raise FormatError(
         f"Nothing in {report.path} could be read",
         expected="one of the formats " + ", ".join(reader.name for reader in READERS),
-        came=came,
-        do="name the format with --format, or a table's columns: "
+        got=came,
+        hint="name the format with --format, or a table's columns: "
         "--column track=THEIRS --column artist=THEIRS --column time=THEIRS",
     )
 
@@ -160,7 +160,7 @@ def _store(
     if gone.rows and not gone.left:
         raise UsageError(
             f"All that {report.path.name} holds is of somebody who asked to be forgotten in this library",
-            do="if they want to come back, name them: --bring-back LISTENER",
+            hint="if they want to come back, name them: --bring-back LISTENER",
         )
     keep_known(work)
     resolve(work)

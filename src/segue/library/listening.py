@@ -255,7 +255,7 @@ def refuse_unknown(library: Library, names: Iterable[str]) -> None:
             raise NotFoundError(
                 f"The library has no listener {name!r}",
                 expected=one_of(people or playlists, "listeners" if people else "playlists", like=name),
-                do="see `segue library`, import their listening, or name tracks they like: "
+                hint="see `segue library`, import their listening, or name tracks they like: "
                 "segue weekly guest 'artist - title'",
             )
 

@@ -44,7 +44,7 @@ def read(file: Path) -> dict[str, Any]:
             raise FormatError(
                 f"The library in {file.parent} lacks a part of its data",
                 expected=f"the file {missing[0]}",
-                do=RESTORE,
+                hint=RESTORE,
             )
     return catalogue
 
@@ -60,15 +60,15 @@ def _parsed(file: Path) -> dict[str, Any]:
         raise FormatError(
             f"The library in {file.parent} is of another version",
             expected=f"format {FORMAT}",
-            came=f"format {version}",
-            do="import anew with this release, or use the release that made it",
+            got=f"format {version}",
+            hint="import anew with this release, or use the release that made it",
         )
     if not (
         set(catalogue) <= KEYS
         and set(tables) <= set(TABLES)
         and all(isinstance(part, str) and part.split("/")[0] in TABLES and ".." not in part for part in parts)
     ):
-        raise FormatError(f"{file} is damaged", expected=f"keys {', '.join(sorted(KEYS))}", do=RESTORE)
+        raise FormatError(f"{file} is damaged", expected=f"keys {', '.join(sorted(KEYS))}", hint=RESTORE)
     return catalogue
 
 

@@ -38,8 +38,8 @@ def renew_names(library: Library, writer: Writer) -> int:
         raise FormatError(
             f"The names in {library.path} were normalised by a later release",
             expected=f"version {VERSION} or earlier",
-            came=f"version {was}",
-            do="import with that release",
+            got=f"version {was}",
+            hint="import with that release",
         )
     writer.catalogue["names"] = VERSION
     writer.changed = True

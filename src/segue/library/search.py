@@ -75,7 +75,7 @@ def find_track(library: Library, text: str, known: Collection[str]) -> Found:
     raise NotFoundError(
         f"{text!r} is in the library, but the model does not know it",
         expected="a track that somebody had heard when it was trained",
-        do="train again if it has been heard since: segue train",
+        hint="train again if it has been heard since: segue train",
     )
 
 
@@ -114,7 +114,7 @@ def _find(library: Library, text: str, known: Collection[str] | None) -> list[Fo
         raise NotFoundError(
             f"No track matches {text!r}",
             expected="a track id, or words of its artists and title",
-            do=f"did you mean {' or '.join(near)}?" if near else "look with `segue library`",
+            hint=f"did you mean {' or '.join(near)}?" if near else "look with `segue library`",
         )
     if known is not None:
         canonical = dict.fromkeys(names.canonical(row) for row in rows)

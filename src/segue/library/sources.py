@@ -84,7 +84,7 @@ class Entry:
                 raise FormatError(
                     f"{self.name} is too large to be copied aside",
                     expected=f"at most {limit:,} bytes",
-                    do="unpack the archive around it yourself",
+                    hint="unpack the archive around it yourself",
                 )
         copy.seek(0)
         return copy
@@ -143,7 +143,7 @@ def entries(
     """
     if not path.exists():
         raise NotFoundError(
-            f"There is nothing at {path}", do="give the path of a file, a folder or an archive"
+            f"There is nothing at {path}", hint="give the path of a file, a folder or an archive"
         )
     meter = Meter(size_on_disk(path), limits or Limits(), advance)
     for found in _on_disk(path, meter):
@@ -291,7 +291,7 @@ def _tar_infos(entry: Entry) -> Iterator[tuple[tarfile.TarFile, tarfile.TarInfo]
         archive.members = []  # ty: ignore[missing-attribute] - millions of files must not fill the memory
         yield archive, info
     if tail.last.strip(b"\0"):
-        raise FormatError(f"{entry.name} was cut short", do="fetch or export the file again")
+        raise FormatError(f"{entry.name} was cut short", hint="fetch or export the file again")
 
 
 def _tar_member(

@@ -55,7 +55,7 @@ def split(library: Library, track_id: str, source: str) -> Moved:
                 raise UsageError(
                     f"{source} alone told of {track_id}",
                     expected="a track that several sources tell of",
-                    do="there is nothing to split it from",
+                    hint="there is nothing to split it from",
                 )
             own = f"{track_id}~{source}"
             row = {"track_id": track_id, "source": source, "own": own}

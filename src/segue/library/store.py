@@ -67,13 +67,13 @@ class Library:
         if not create:
             raise NotFoundError(
                 f"There is no library in {path}",
-                do=f"make one with `segue import PATH --library {path}`, or try `segue demo`",
+                hint=f"make one with `segue import PATH --library {path}`, or try `segue demo`",
             )
         if path.exists() and not (path.is_dir() and all(part_list.ours(each) for each in path.iterdir())):
             raise FormatError(
                 f"{path} is not a library, and not empty",
                 expected="a folder made by Segue, or a new one",
-                do="name another folder",
+                hint="name another folder",
             )
         with files.locked(path, "library"):
             files.sweep(path)  # of one who was killed while making it
@@ -190,7 +190,7 @@ class Library:
             part_list.read(self.path / part_list.CATALOGUE)  # says if the library itself lacks a part
             if any(not part.exists() for name in TABLES for part in self.parts(name)):
                 raise ChangedError(
-                    f"The library in {self.path} changed meanwhile", do="run the same again"
+                    f"The library in {self.path} changed meanwhile", hint="run the same again"
                 ) from error
             for name in TABLES:
                 for part in self.parts(name):

@@ -66,7 +66,7 @@ class Meter:
             raise FormatError(
                 f"{name} swells too far: {self._given:,} bytes out of {self.size:,}",
                 expected=f"at most {limits.ratio:g} bytes for each byte, and {limits.total_bytes:,} in all",
-                do="if the file is sound, decompress it yourself and import the result",
+                hint="if the file is sound, decompress it yourself and import the result",
             )
 
     def entry(self) -> None:
@@ -75,7 +75,7 @@ class Meter:
         if self._entries > self.limits.entries:
             raise FormatError(
                 f"There are more than {self.limits.entries:,} files in this import",
-                do="import a part of them at a time",
+                hint="import a part of them at a time",
             )
 
 
@@ -89,10 +89,12 @@ def damage(name: str) -> Generator[None]:
     except Exception as error:
         reason = str(error) or type(error).__name__
         if "password" in reason or "encrypted" in reason:
-            raise FormatError(f"{name} is protected by a password", do="unpack it yourself first") from error
+            raise FormatError(
+                f"{name} is protected by a password", hint="unpack it yourself first"
+            ) from error
         raise FormatError(
             f"{name} cannot be read, is damaged or was cut short ({reason})",
-            do="fetch or export the file again",
+            hint="fetch or export the file again",
         ) from error
 
 

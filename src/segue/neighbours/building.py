@@ -43,7 +43,7 @@ def build_index(
     config = settled(config, settings)
     array = np.asarray(vectors, dtype=np.float32)
     if array.ndim != 2 or not array.shape[1]:
-        raise UsageError("Vectors of the wrong shape", expected="(n, d)", came=str(array.shape))
+        raise UsageError("Vectors of the wrong shape", expected="(n, d)", got=str(array.shape))
     engine = config.engine
     if engine == "auto":
         large = len(array) > EXACT_BELOW and ENGINES["faiss-hnsw"].installed()
@@ -63,12 +63,12 @@ def settled(config: IndexConfig | None, settings: dict[str, Any]) -> IndexConfig
         UsageError: both, or a setting that cannot be taken.
     """
     if config is not None and settings:
-        raise UsageError("Settings were given twice", do="give config, or settings by name")
+        raise UsageError("Settings were given twice", hint="give config, or settings by name")
     try:
         return config or IndexConfig(**settings)
     except ValueError as error:
         raise UsageError(
-            "An index can't be built so", expected=", ".join(IndexConfig.model_fields), came=str(error)
+            "An index can't be built so", expected=", ".join(IndexConfig.model_fields), got=str(error)
         ) from None
 
 

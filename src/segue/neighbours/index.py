@@ -60,7 +60,7 @@ class Index:
             UsageError: an engine that is unknown or not installed, or fewer than one dimension.
         """
         if num_dimensions < 1:
-            raise UsageError("Vectors need at least one dimension", came=str(num_dimensions))
+            raise UsageError("Vectors need at least one dimension", got=str(num_dimensions))
         self.num_dimensions = num_dimensions
         self.engine_name = engine
         self._kind = engine_named(engine)
@@ -160,7 +160,7 @@ class Index:
         single = np.ndim(vectors) == 1
         queries = self._checked([vectors] if single else vectors, "Queries")
         if k < 1:
-            raise UsageError("At least one neighbour must be asked for", came=f"k = {k}")
+            raise UsageError("At least one neighbour must be asked for", got=f"k = {k}")
         excluded = None if exclude is None else excluded_rows(exclude, len(queries), self._rows)
         allowed = allowed_rows(allow, self._rows)
         n = len(self._rows.ids)
@@ -209,7 +209,7 @@ class Index:
         """
         path = Path(path)
         if path.exists() and not (path.is_dir() and not any(path.iterdir())):
-            raise UsageError(f"{path} is there already", do="choose a new folder, or publish on a shelf")
+            raise UsageError(f"{path} is there already", hint="choose a new folder, or publish on a shelf")
         with replacing(path) as aside:
             aside.mkdir()
             self.write(aside)
@@ -290,7 +290,7 @@ class Index:
         wanted = as_ids(ids)
         rows = self._rows.find(wanted)
         if (rows < 0).any():
-            raise NotFoundError("Some ids are not in the index", came=str(wanted[rows < 0][:10].tolist()))
+            raise NotFoundError("Some ids are not in the index", got=str(wanted[rows < 0][:10].tolist()))
         return rows
 
     def _tidy(self) -> None:
@@ -303,7 +303,7 @@ class Index:
             if array.size == 0 and array.ndim <= 2:
                 return np.empty((0, self.num_dimensions), np.float32)
             raise UsageError(
-                f"{what} of the wrong shape", expected=f"(m, {self.num_dimensions})", came=str(array.shape)
+                f"{what} of the wrong shape", expected=f"(m, {self.num_dimensions})", got=str(array.shape)
             )
         if not np.isfinite(array).all():
             raise NumericalError(f"{what} with NaN or infinity")

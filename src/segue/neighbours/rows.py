@@ -73,7 +73,7 @@ def as_ids(ids: ArrayLike) -> Ids:
         return np.empty(0, np.int64)
     if array.ndim != 1 or array.dtype.kind not in "iu":
         raise UsageError(
-            "Ids must be whole numbers in one dimension", came=f"{array.dtype} of shape {array.shape}"
+            "Ids must be whole numbers in one dimension", got=f"{array.dtype} of shape {array.shape}"
         )
     return array.astype(np.int64, copy=False)
 
@@ -89,11 +89,11 @@ def new_ids(ids: ArrayLike | None, count: int, rows: Rows) -> Ids:
         return np.arange(first, first + count)
     array = as_ids(ids)
     if len(array) != count:
-        raise UsageError("Each vector needs one id", expected=f"{count} ids", came=str(len(array)))
+        raise UsageError("Each vector needs one id", expected=f"{count} ids", got=str(len(array)))
     if count and array.min() < 0:
-        raise UsageError("Ids must not be negative", came=str(array.min()))
+        raise UsageError("Ids must not be negative", got=str(array.min()))
     if len(np.unique(array)) != count:
-        raise UsageError("An id was given twice", do="give every vector an id of its own")
+        raise UsageError("An id was given twice", hint="give every vector an id of its own")
     return array
 
 
@@ -113,7 +113,7 @@ def excluded_rows(
         raise UsageError(
             "Ids to exclude must be given for all queries together or for each",
             expected=f"{queries} lists",
-            came=str(len(lists)),
+            got=str(len(lists)),
         )
     found = rows.find(np.concatenate(lists))
     parts = np.split(found, np.cumsum([len(each) for each in lists])[:-1])
@@ -133,7 +133,7 @@ def allowed_rows(allow: ArrayLike | None, rows: Rows) -> NDArray[np.bool_] | Non
     if array.dtype == bool:
         if array.shape != (len(rows),):
             raise UsageError(
-                "A mask must have one place for each id", expected=f"({len(rows)},)", came=str(array.shape)
+                "A mask must have one place for each id", expected=f"({len(rows)},)", got=str(array.shape)
             )
         mask[rows.living()] = array
     else:

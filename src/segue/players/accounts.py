@@ -66,7 +66,9 @@ def account(library: Path, name: str) -> Account:
     known = read(library)
     if name not in known:
         raise NotFoundError(
-            f"There is no player {name!r}", expected=one_of(sorted(known), "players"), do="segue players list"
+            f"There is no player {name!r}",
+            expected=one_of(sorted(known), "players"),
+            hint="segue players list",
         )
     return known[name]
 
@@ -79,7 +81,7 @@ def add(library: Path, **told: Any) -> Account:
     """
     made = checked(Account, told, what="The player's {setting} cannot be taken")
     if not _NAME.fullmatch(made.name):
-        raise UsageError("That is no name of a player", expected="letters, digits, - . _", came=made.name)
+        raise UsageError("That is no name of a player", expected="letters, digits, - . _", got=made.name)
     with changing(library), ForgottenList(library).held() as gone:
         if made.listener in gone:
             raise UsageError(f"{made.listener!r} asked to be forgotten in this library")

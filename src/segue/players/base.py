@@ -64,7 +64,7 @@ class Destination(Player):
         if not own:
             raise NotFoundError(
                 f"{self.where} has none of the {len(found)} tracks of {playlist.title!r}",
-                do="let it scan its music; or ask for lists of what there are files of: owned = true in "
+                hint="let it scan its music; or ask for lists of what there are files of: owned = true in "
                 "segue.toml under [weekly]",
             )
         if replacing is not None and own == items and self.has(replacing):

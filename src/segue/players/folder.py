@@ -19,7 +19,7 @@ class Folder(Destination):
 
     def __init__(self, folder: Path, places: Places) -> None:
         if not str(folder):
-            raise UsageError("A folder needs a path", do="--address /srv/music/playlists")
+            raise UsageError("A folder needs a path", hint="--address /srv/music/playlists")
         self._folder, self._places = folder, places
 
     @property

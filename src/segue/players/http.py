@@ -42,7 +42,7 @@ class Server:
         try:
             import httpx2
         except ModuleNotFoundError:
-            raise NotFoundError("Players are spoken to with an extra", do=install("players")) from None
+            raise NotFoundError("Players are spoken to with an extra", hint=install("players")) from None
         self._errors = httpx2
         self.what, self._sleep = what, sleep
         self.address = clean(address)
@@ -88,14 +88,14 @@ class Server:
                     return answer if raw and answer.status_code < 500 else self._taken(answer)
                 why, pause = f"status {answer.status_code}", _asked_to_wait(answer)
             if pause is not None and pause > LONGEST_WAIT:
-                raise BusyError(f"{self.where} asks to wait {pause:,.0f} s", do="try again later")
+                raise BusyError(f"{self.where} asks to wait {pause:,.0f} s", hint="try again later")
             if left:
                 self._sleep(pause if pause is not None else wait)
                 wait = min(2 * wait, LONGEST_WAIT)
         if why.startswith("status"):
-            raise BusyError(f"{self.where} is busy", came=why, do="try again later")
+            raise BusyError(f"{self.where} is busy", got=why, hint="try again later")
         raise SegueError(
-            f"{self.where} cannot be reached", came=why, do="check the address, and that it runs"
+            f"{self.where} cannot be reached", got=why, hint="check the address, and that it runs"
         )
 
     def pause(self, seconds: float) -> None:
@@ -114,8 +114,8 @@ class Server:
         except ValueError:
             raise FormatError(
                 f"{self.where} answered something else than JSON",
-                came=f"status {answer.status_code}, {answer.headers.get('content-type', 'no type')}",
-                do="check the address: it is that of the server itself, with no page behind it",
+                got=f"status {answer.status_code}, {answer.headers.get('content-type', 'no type')}",
+                hint="check the address: it is that of the server itself, with no page behind it",
             ) from None
 
     def _taken(self, answer: httpx2.Response) -> httpx2.Response:
@@ -123,13 +123,13 @@ class Server:
         if status in (401, 403):
             raise UsageError(
                 f"{self.where} does not take the account",
-                came=f"status {status}",
-                do="segue players add it anew",
+                got=f"status {status}",
+                hint="segue players add it anew",
             )
         if status == 404:
-            raise NotFoundError(f"{self.where} does not have what was asked for", came="status 404")
+            raise NotFoundError(f"{self.where} does not have what was asked for", got="status 404")
         if status >= 300:
-            raise SegueError(f"{self.where} refused", came=f"status {status}")
+            raise SegueError(f"{self.where} refused", got=f"status {status}")
         left, reset = answer.headers.get("x-ratelimit-remaining"), answer.headers.get("x-ratelimit-reset-in")
         if left == "0" and reset and reset.isdecimal():  # ListenBrainz tells before it refuses
             self._sleep(min(float(reset), LONGEST_WAIT))
@@ -153,10 +153,10 @@ def clean(address: str) -> str:
         raise UsageError(
             "That is no address of a server",
             expected="https://music.example.org",
-            came=address[:60].split("@")[-1],
+            got=address[:60].split("@")[-1],
         )
     if parts.username or parts.password:
-        raise UsageError("An address holds no user and password", do="give them by --user, and when asked")
+        raise UsageError("An address holds no user and password", hint="give them by --user, and when asked")
     return f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/")
 
 

@@ -79,7 +79,7 @@ def known(kind: str) -> Kind:
         UsageError: there is none.
     """
     if kind not in KINDS:
-        raise UsageError("There is no such kind of player", expected=", ".join(KINDS), came=kind)
+        raise UsageError("There is no such kind of player", expected=", ".join(KINDS), got=kind)
     return KINDS[kind]
 
 
@@ -93,6 +93,6 @@ def opened(library: Path, account: Account) -> Destination | Source:
     secret = secrets.find(library, account.name)
     if secret is None and kind.secret:
         raise UsageError(
-            f"There is no {kind.secret} of the player {account.name}", do="segue players add it anew"
+            f"There is no {kind.secret} of the player {account.name}", hint="segue players add it anew"
         )
     return kind.open(account, secret or "")

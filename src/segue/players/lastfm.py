@@ -66,13 +66,13 @@ class LastFm(Source):
             raise FormatError(f"{self.where} tells scrobbles otherwise than is documented")
         code, said = answer.get("error"), str(answer.get("message") or "")[:200]
         if code in _NO_USER:
-            raise NotFoundError(f"{self.where} does not show the scrobbles of {self._user}", came=said)
+            raise NotFoundError(f"{self.where} does not show the scrobbles of {self._user}", got=said)
         if code in _KEY:
             raise UsageError(
-                f"{self.where} does not take the API key", came=said, do="segue players add it anew"
+                f"{self.where} does not take the API key", got=said, hint="segue players add it anew"
             )
         if code in _BUSY:
-            raise BusyError(f"{self.where} is busy", came=said, do="try again later")
+            raise BusyError(f"{self.where} is busy", got=said, hint="try again later")
         if code:
-            raise SegueError(f"{self.where} refused", came=f"error {code}, {said}")
+            raise SegueError(f"{self.where} refused", got=f"error {code}, {said}")
         return answer

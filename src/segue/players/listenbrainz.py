@@ -34,7 +34,7 @@ class ListenBrainz(Destination, Source):
     def test(self) -> str:
         told = self._server.json("GET", "1/validate-token")
         if not isinstance(told, dict) or not told.get("valid"):
-            raise UsageError(f"{self.where} does not take the token", do="segue players add it anew")
+            raise UsageError(f"{self.where} does not take the token", hint="segue players add it anew")
         return f"{self.where} answers, as {told.get('user_name')}"
 
     def pull(self, since: datetime | None = None, *, before: int | None = None) -> Iterator[Page]:

@@ -29,7 +29,7 @@ class Mpd(Destination):
         )
         if port and not port.isdecimal():
             raise UsageError(
-                "That is no address of mpd", expected="host, host:port or a socket's path", came=address
+                "That is no address of mpd", expected="host, host:port or a socket's path", got=address
             )
         self._host, self._port = host or "localhost", int(port or PORT)
         self._secret, self._places, self._queue = secret, places or Places(), queue
@@ -107,7 +107,7 @@ class Mpd(Destination):
         try:
             import mpd
         except ModuleNotFoundError:
-            raise NotFoundError("mpd is spoken to with an extra", do=install("players")) from None
+            raise NotFoundError("mpd is spoken to with an extra", hint=install("players")) from None
         client: Any = mpd.MPDClient()
         client.timeout = TIMEOUT
         try:
@@ -116,10 +116,10 @@ class Mpd(Destination):
                 client.password(self._secret)
             yield client
         except mpd.CommandError as error:
-            raise SegueError(f"{self.where} refused", came=str(error)) from error
+            raise SegueError(f"{self.where} refused", got=str(error)) from error
         except (OSError, mpd.MPDError) as error:
             raise SegueError(
-                f"{self.where} cannot be reached", came=str(error), do="check the address, and that it runs"
+                f"{self.where} cannot be reached", got=str(error), hint="check the address, and that it runs"
             ) from error
         finally:
             with contextlib.suppress(Exception):

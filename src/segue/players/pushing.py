@@ -51,7 +51,7 @@ def push(
         BusyError: somebody else is pushing there.
     """
     if not account.push:
-        raise UsageError(f"{account.name} takes no lists", do="segue players add it anew, with --push")
+        raise UsageError(f"{account.name} takes no lists", hint="segue players add it anew, with --push")
     week = week or newest(library, account.listener)
     playlist = weekly_list(library, week, account.listener)
     playlist = replace(playlist, title=account.title.replace(WEEK, week))
@@ -90,7 +90,7 @@ def newest(library: Library, listener: str) -> str:
     for week in reversed(weeks.names()):
         if listener in weeks.listeners_with_list(week):
             return week
-    raise NotFoundError(f"{listener!r} has no weekly list yet", do=f"segue weekly {listener}")
+    raise NotFoundError(f"{listener!r} has no weekly list yet", hint=f"segue weekly {listener}")
 
 
 def _scanned_since(library: Library, moment: float) -> bool:

@@ -68,7 +68,7 @@ def find(library: Path, name: str) -> str | None:
     if not path.exists():
         return None
     if os.name != "nt" and path.stat().st_mode & 0o077:
-        raise FormatError(f"{path} can be read by others", expected="mode 600", do=f"chmod 600 {path}")
+        raise FormatError(f"{path} can be read by others", expected="mode 600", hint=f"chmod 600 {path}")
     return _read(path).get(key)
 
 

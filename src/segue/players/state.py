@@ -55,7 +55,7 @@ class State:
         with accounts.changing(self.folder):
             if self.name not in accounts.read(self.folder):
                 raise ChangedError(
-                    f"The player {self.name!r} was taken out meanwhile", do="segue players list"
+                    f"The player {self.name!r} was taken out meanwhile", hint="segue players list"
                 )
             yield
 

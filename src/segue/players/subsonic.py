@@ -103,7 +103,7 @@ class Subsonic(Destination):
         """The playlist of that title that was made last, where a server answers nothing."""
         found = self._playlists(title)
         if not found:
-            raise SegueError(f"{self.where} did not make the playlist", came="no playlist of its name")
+            raise SegueError(f"{self.where} did not make the playlist", got="no playlist of its name")
         return str(max(found, key=lambda each: str(each.get("created") or ""))["id"])
 
     def _playlists(self, title: str) -> list[dict[str, Any]]:
@@ -141,7 +141,7 @@ class Subsonic(Destination):
             answer = self._server.json("GET", path, safe=safe, params=told)
         body = answer.get("subsonic-response") if isinstance(answer, dict) else None
         if not isinstance(body, dict):
-            raise FormatError(f"{self.where} is no Subsonic server", do="give the address without /rest")
+            raise FormatError(f"{self.where} is no Subsonic server", hint="give the address without /rest")
         if body.get("status") == "ok":
             return body
         error = body.get("error") or {}
@@ -150,12 +150,12 @@ class Subsonic(Destination):
             self._tokens = False  # supysonic, and accounts that another server keeps the passwords of
             return self._ask(verb, **asked)
         if code == _NOT_THERE:
-            raise NotFoundError(f"{self.where} does not have what was named", came=said)
+            raise NotFoundError(f"{self.where} does not have what was named", got=said)
         if code in _WRONG:
             raise UsageError(
-                f"{self.where} does not take the account", came=said, do="segue players add it anew"
+                f"{self.where} does not take the account", got=said, hint="segue players add it anew"
             )
-        raise SegueError(f"{self.where} refused {verb}", came=f"error {code}, {said}")
+        raise SegueError(f"{self.where} refused {verb}", got=f"error {code}, {said}")
 
     def _identity(self) -> dict[str, str]:
         if not self._user:

@@ -262,7 +262,7 @@ def _read(path: Path, listeners: Sequence[str] | None = None, columns: list[str]
     except FormatError:
         if path.exists():
             raise
-        raise ChangedError(f"{path} was replaced meanwhile", do="run the same again") from None
+        raise ChangedError(f"{path} was replaced meanwhile", hint="run the same again") from None
 
 
 def check(path: Path, *, most: int | None = files.CHEAP) -> None:

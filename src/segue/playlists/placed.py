@@ -65,15 +65,13 @@ class Places:
             UsageError: it is neither, or no pair.
         """
         if paths not in ("absolute", "relative"):
-            raise UsageError(
-                "Paths are written in one of two ways", expected="absolute, relative", came=paths
-            )
+            raise UsageError("Paths are written in one of two ways", expected="absolute, relative", got=paths)
         pairs = []
         for pair in prefixes:
             ours, equals, theirs = pair.partition("=")
             if not (ours and equals and theirs):
                 raise UsageError(
-                    "A prefix of paths is mapped as OURS=THEIRS", came=pair, do="e.g. /srv/music=/music"
+                    "A prefix of paths is mapped as OURS=THEIRS", got=pair, hint="e.g. /srv/music=/music"
                 )
             pairs.append((ours.rstrip("/") or "/", theirs.rstrip("/") or "/"))
         return cls(paths == "relative", tuple(pairs))

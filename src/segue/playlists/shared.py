@@ -54,7 +54,7 @@ class Shared:
         """
         if folder.is_dir() and not all((folder / name).is_file() for name in (CATALOGUE, CONTEXT, SPACE)):
             raise NotFoundError(
-                "The model was trained by an earlier version of Segue", do="train again: segue train"
+                "The model was trained by an earlier version of Segue", hint="train again: segue train"
             )
         return cls(
             Catalogue.load(folder / CATALOGUE),

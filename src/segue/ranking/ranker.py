@@ -74,7 +74,7 @@ class Ranker:
             raise UsageError(
                 "A ranker is asked for the features that it learned from",
                 expected=", ".join(self.names_),
-                came=f"{features.shape[1]} features",
+                got=f"{features.shape[1]} features",
             )
         return add_up(self._trees, np.asarray(features, np.float32))
 
@@ -109,9 +109,9 @@ def _lightgbm() -> Any:
     try:
         import lightgbm
     except ImportError:
-        raise SegueError("The second stage needs LightGBM", do=install("taste")) from None
+        raise SegueError("The second stage needs LightGBM", hint=install("taste")) from None
     except OSError as error:  # its library needs OpenMP, which some small systems lack
         raise SegueError(
-            "LightGBM is installed and cannot be loaded", came=str(error), do="install libgomp1 (or libomp)"
+            "LightGBM is installed and cannot be loaded", got=str(error), hint="install libgomp1 (or libomp)"
         ) from None
     return lightgbm

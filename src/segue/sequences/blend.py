@@ -233,7 +233,7 @@ class SequenceBlend:
     def _weights(self, purpose: Purpose) -> Mapping[str, float]:
         if purpose not in self.weights_:
             raise UsageError(
-                "The blend has no such purpose", expected=", ".join(self.weights_), came=str(purpose)
+                "The blend has no such purpose", expected=", ".join(self.weights_), got=str(purpose)
             )
         return {name: weight for name, weight in self.weights_[purpose].items() if weight > 0}
 

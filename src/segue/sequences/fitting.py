@@ -156,7 +156,7 @@ def train(
             if not np.isfinite(loss):
                 raise NumericalError(
                     f"The loss of the taste network is {float(loss)} in epoch {number + 1}",
-                    do="lower learning_rate",
+                    hint="lower learning_rate",
                 )
             curves.training.append(float(loss))
             curves.seconds.append(time.perf_counter() - clock)
@@ -236,7 +236,7 @@ def _restore(path: Path, signature: str, trees: Any) -> tuple[Any, Curves]:
         raise SegueError(
             f"The checkpoint {path} is of another run",
             expected="the same settings, data and seed",
-            do="remove it to begin anew",
+            hint="remove it to begin anew",
         )
     leaves = [jnp.asarray(arrays[f"leaf{n}"]) for n in range(len(arrays))]
     return jax.tree.unflatten(jax.tree.structure(trees), leaves), Curves(**facts["curves"])

@@ -21,7 +21,7 @@ def load_vectors(library: Library) -> tuple[SongVectors, str]:
     """
     shelf = shelf_of(library)
     if VECTORS not in shelf.names():
-        raise NotFoundError("This library has no song vectors yet", do="segue train vectors")
+        raise NotFoundError("This library has no song vectors yet", hint="segue train vectors")
     from segue.sequences.vectors import SongVectors
 
     return shelf.load(VECTORS, lambda folder: SongVectors.load(folder / f"{VECTORS}.npz"))
@@ -35,7 +35,7 @@ def load_network(library: Library) -> tuple[SequenceBlend, str]:
     """
     shelf = shelf_of(library)
     if NETWORK not in shelf.names():
-        raise NotFoundError("This library has no trained network yet", do="segue train network")
+        raise NotFoundError("This library has no trained network yet", hint="segue train network")
     from segue.sequences.blend import SequenceBlend
 
     return shelf.load(NETWORK, SequenceBlend.load)

@@ -108,7 +108,7 @@ class TasteNetwork:
                 raise SegueError(
                     f"No place of these documents has anything within the horizon {horizon.name!r}",
                     expected="for sessions and days, all sessions of a listener in one document",
-                    do="use horizons in songs, or `listening_documents`",
+                    hint="use horizons in songs, or `listening_documents`",
                 )
         held_out = (
             None
@@ -161,7 +161,7 @@ class TasteNetwork:
         if name is None:
             return 0
         if name not in names:
-            raise UsageError("The network has no such horizon", expected=", ".join(names), came=name)
+            raise UsageError("The network has no such horizon", expected=", ".join(names), got=name)
         return names.index(name)
 
     def tastes_along(self, codes: NDArray[np.int32], context: Context | None = None) -> NDArray[np.float32]:

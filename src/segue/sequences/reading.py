@@ -59,7 +59,7 @@ def playlist_documents(library: Library, *, unique: bool = True, by_owner: bool 
     table = library.arrow(rows)
     if table.num_rows == 0:
         raise SegueError(
-            "The library holds no playlists", do="import playlists, or learn song vectors from listening"
+            "The library holds no playlists", hint="import playlists, or learn song vectors from listening"
         )
     documents = _from_rows(table, table.column("playlist_id"), None)
     if by_owner:
@@ -102,7 +102,7 @@ def listening_documents(library: Library | LibrarySubset) -> Documents:
     if table.num_rows == 0:
         raise SegueError(
             "No listen of the library has a time, so there is no order to learn from",
-            do="import a history with times, or playlists",
+            hint="import a history with times, or playlists",
         )
     same = pc.fill_null(pc.equal(table["session_id"], table["session_before"]), False)
     starts = ~same.to_numpy(zero_copy_only=False)

@@ -102,15 +102,15 @@ class SongVectors:
             raise SegueError(
                 f"Songs in {count(config.min_count, 'document')} or more: {len(vocabulary)}",
                 expected="at least 2",
-                do="import more playlists or lower min_count",
+                hint="import more playlists or lower min_count",
             )
         restricted = documents.restrict(vocabulary)
         sentences = [document for document in restricted if len(document) > 1]
         if not sentences:
-            raise SegueError("No document holds two songs of the vocabulary", do="lower min_count")
+            raise SegueError("No document holds two songs of the vocabulary", hint="lower min_count")
         self.in_, self.out_ = _cbow(sentences, restricted.n_tracks, config, seed)
         if not (np.isfinite(self.in_).all() and np.isfinite(self.out_).all()):
-            raise NumericalError("The song vectors grew without bound", do="lower alpha")
+            raise NumericalError("The song vectors grew without bound", hint="lower alpha")
         self.track_ids_ = restricted.track_ids
         self.counts_ = restricted.counts
         self.artists_, self.works_ = restricted.artists, restricted.works
@@ -161,8 +161,8 @@ class SongVectors:
         if not (codes >= 0).any():
             raise NotFoundError(
                 "None of these tracks has a song vector",
-                came=", ".join(track_ids) or "no tracks",
-                do="train on more playlists or with a lower min_count",
+                got=", ".join(track_ids) or "no tracks",
+                hint="train on more playlists or with a lower min_count",
             )
         known = codes[codes >= 0]
         scores = self.targets() @ self.query(known, decay=1.0)

@@ -86,7 +86,7 @@ def training_places(
     """
     long_enough = np.flatnonzero(documents.lengths > 1)
     if not len(long_enough):
-        raise SegueError("There is no document of two songs to learn from", do="import more listening")
+        raise SegueError("There is no document of two songs to learn from", hint="import more listening")
     number = np.maximum(1, np.rint(documents.lengths[long_enough] / length)).astype(np.int64)
     window = np.repeat(long_enough, number)
     context = documents.context
@@ -174,7 +174,7 @@ def _spans(documents: Documents, horizon: Horizon) -> tuple[NDArray[np.int64], N
         raise SegueError(
             f"The horizon {horizon.name!r} needs sessions, and these documents have none",
             expected="listening with times",
-            do="use horizons in songs",
+            hint="use horizons in songs",
         )
     owner = np.repeat(np.arange(len(documents)), lengths)
     new = np.ones(len(at), bool)

@@ -44,7 +44,7 @@ async def holder(request: Request, text: str) -> Token | None:
         token = await asyncio.to_thread(here.tokens.find, text)
     if token is None and here.failures.count(address(request.scope)) > FAILURES:
         again = {"Retry-After": str(int(WINDOW))}
-        raise Refused(429, "Too many wrong tokens", do="wait, and look at the token", headers=again)
+        raise Refused(429, "Too many wrong tokens", hint="wait, and look at the token", headers=again)
     return token
 
 
@@ -58,11 +58,11 @@ def needs(scope: str) -> Callable[..., Awaitable[Token]]:
             raise Refused(
                 401,
                 "This needs a token that holds" if text else "This needs a token",
-                do="send the header Authorization: Bearer TOKEN; segue token create makes one",
+                hint="send the header Authorization: Bearer TOKEN; segue token create makes one",
                 headers={"WWW-Authenticate": "Bearer"},
             )
         if not token.may(scope):
-            raise Refused(403, f"This token may not {scope}", do=f"use one with the scope {scope}")
+            raise Refused(403, f"This token may not {scope}", hint=f"use one with the scope {scope}")
         return token
 
     return asked
@@ -74,9 +74,9 @@ def listener_for(scope: str) -> Callable[..., Awaitable[str]]:
     async def asked(token: Annotated[Token, Depends(needs(scope))], listener: ListenerAsked = None) -> str:
         whom = listener if listener is not None else token.listener
         if whom is None:
-            raise Refused(422, "Whose data is meant?", do="add ?listener=NAME")
+            raise Refused(422, "Whose data is meant?", hint="add ?listener=NAME")
         if not token.opens(whom):
-            raise Refused(403, "This token opens another listener's data", do="leave out ?listener=")
+            raise Refused(403, "This token opens another listener's data", hint="leave out ?listener=")
         return whom
 
     return asked

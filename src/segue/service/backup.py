@@ -31,7 +31,7 @@ def back_up(library: Path, target: Path) -> int:
     """
     Library.open(library)
     if library.resolve() in target.resolve().parents:
-        raise UsageError("A backup inside of what it is of is none", do="name a file elsewhere")
+        raise UsageError("A backup inside of what it is of is none", hint="name a file elsewhere")
     with (
         files.replacing(target) as aside,
         tarfile.open(aside, "w") as archive,
@@ -83,7 +83,7 @@ def restore(source: Path, library: Path) -> int:
         FormatError: the archive is none, is damaged, or holds no library.
     """
     if library.exists() and any(library.iterdir()):
-        raise UsageError(f"{library} is not empty", do="name a new folder, or move the old library away")
+        raise UsageError(f"{library} is not empty", hint="name a new folder, or move the old library away")
     if library.exists():
         library.rmdir()
     with (
@@ -95,7 +95,7 @@ def restore(source: Path, library: Path) -> int:
             with tarfile.open(source) as archive:
                 archive.extractall(aside, filter="data")
         except tarfile.TarError as error:
-            raise FormatError(f"{source} cannot be unpacked", came=str(error)) from None
+            raise FormatError(f"{source} cannot be unpacked", got=str(error)) from None
         Library.open(aside)
         count = sum(path.is_file() for path in aside.rglob("*"))
         if (aside / FILE).exists():

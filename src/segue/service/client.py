@@ -235,7 +235,7 @@ class Client:
             except httpx.TransportError as error:
                 if not safe or attempt == TRIES - 1:
                     raise SegueError(
-                        f"{self._http.base_url} does not answer", came=str(error), do="see that it runs"
+                        f"{self._http.base_url} does not answer", got=str(error), hint="see that it runs"
                     ) from None
             else:
                 if answer.status_code < 400:
@@ -281,7 +281,7 @@ class Stream(Generic[S]):
 
     def _answer(self, skipped: bool, played_ms: int | None) -> S:
         if self.state.now is None:
-            raise UsageError("Nothing plays", do="begin another")
+            raise UsageError("Nothing plays", hint="begin another")
         told = {"number": self.state.now.number, "skipped": skipped, "played_ms": played_ms}
         self.state = self._client._post(f"{self._path}/answers", self._shape, told)
         return self.state
@@ -301,5 +301,5 @@ def _error(answer: httpx.Response) -> SegueError:
     except ValueError:
         told = {}
     kind = _ERRORS.get(answer.status_code, UsageError if answer.status_code < 500 else SegueError)
-    words = {name: str(told.get(name) or "") for name in ("expected", "came", "do")}
+    words = {name: str(told.get(name) or "") for name in ("expected", "got", "hint")}
     return kind(str(told.get("title") or f"The service answered {answer.status_code}"), **words)

@@ -47,7 +47,7 @@ def connect(library: Path, url: str | None = None) -> sa.Engine:
             raise UsageError(
                 "The service keeps its data in SQLite or PostgreSQL",
                 expected="postgresql://user:password@host/name, or nothing for a file",
-                came=parsed.drivername,
+                got=parsed.drivername,
             )
         if parsed.drivername == "sqlite":
             engine = _sqlite(Path(parsed.database or ""), parsed)
@@ -60,14 +60,14 @@ def connect(library: Path, url: str | None = None) -> sa.Engine:
         ) from None
     except ModuleNotFoundError as error:
         raise UsageError(
-            "PostgreSQL needs its driver", came=f"{error.name} is not installed", do=install("postgres")
+            "PostgreSQL needs its driver", got=f"{error.name} is not installed", hint=install("postgres")
         ) from None
     except SQLAlchemyError as error:
         shown = sa.make_url(address).render_as_string(hide_password=True)
         raise SegueError(
             f"The database {shown} cannot be used",
-            came=str(getattr(error, "orig", error)).splitlines()[0],
-            do="see that it runs and may be written to, or set [service] database",
+            got=str(getattr(error, "orig", error)).splitlines()[0],
+            hint="see that it runs and may be written to, or set [service] database",
         ) from None
     return engine
 
@@ -112,7 +112,7 @@ def migrate(engine: sa.Engine) -> None:
     scripts = ScriptDirectory.from_config(config)
     known = {script.revision for script in scripts.walk_revisions()}
     if set(heads) - known:
-        raise UsageError("The service's database was written by a later release", do="use that release")
+        raise UsageError("The service's database was written by a later release", hint="use that release")
     if set(heads) == set(scripts.get_heads()):
         return
     logging.getLogger("alembic").setLevel(logging.WARNING)

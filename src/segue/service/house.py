@@ -158,7 +158,7 @@ def refuse_unknown(engine: Engine, listener: str) -> None:
     except NotFoundError:
         raise NotFoundError(
             "Nothing was heard of this listener yet",
-            do="send plays from a player or scrobbler, or import an export",
+            hint="send plays from a player or scrobbler, or import an export",
         ) from None
 
 

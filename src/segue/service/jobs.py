@@ -52,11 +52,11 @@ class Jobs:
             BusyError: one of that kind runs.
         """
         if kind not in KINDS:
-            raise UsageError("There is no such job", expected=", ".join(KINDS), came=kind)
+            raise UsageError("There is no such job", expected=", ".join(KINDS), got=kind)
         listens = Library.open(self.library).count("listens")
         with self._lock:
             if kind in self._running or self._closed:
-                raise BusyError(f"A job of the kind {kind} runs already", do="wait until it has ended")
+                raise BusyError(f"A job of the kind {kind} runs already", hint="wait until it has ended")
             process = subprocess.Popen(
                 self._command(kind),
                 stdin=subprocess.DEVNULL,
@@ -83,7 +83,7 @@ class Jobs:
         with self._database.connect() as connection:
             row = connection.execute(JOBS.select().where(JOBS.c.id == number)).one_or_none()
         if row is None:
-            raise NotFoundError(f"There is no job {number}", do="see GET /v1/jobs")
+            raise NotFoundError(f"There is no job {number}", hint="see GET /v1/jobs")
         return row._asdict()
 
     def latest(self, most: int) -> list[dict[str, Any]]:

@@ -71,7 +71,10 @@ class Limits:
             if made > self.rates.most:
                 again = added["x-ratelimit-reset-in"]
                 refusal = problems.answer(
-                    429, "Too many requests", headers=added | {"retry-after": again}, do="wait, and ask again"
+                    429,
+                    "Too many requests",
+                    headers=added | {"retry-after": again},
+                    hint="wait, and ask again",
                 )
                 await refusal(scope, receive, send)
                 return
@@ -97,7 +100,7 @@ class Limits:
             if begun:
                 raise
             late = problems.answer(
-                408, "This took too long", do="ask for less, or again later", headers=added
+                408, "This took too long", hint="ask for less, or again later", headers=added
             )
             await late(scope, receive, send)
 

@@ -139,5 +139,5 @@ def open_player(engine: Engine, listener: str, asked: Mapping[str, Any]) -> Play
         return RadioPlayer(engine.radio(whom, asked["seeds"], config=config))
     led = engine.session(whom, asked.get("tracks", ()), likes=asked["seeds"], by=asked["by"])
     if asked.get("tracks") and set(led.session.tracks) != set(asked["tracks"]):
-        raise ChangedError("The tracks of this session are not all known any more", do="begin another")
+        raise ChangedError("The tracks of this session are not all known any more", hint="begin another")
     return SessionPlayer(engine, led)

@@ -31,22 +31,22 @@ class Problem(BaseModel):
     title: str
     status: int
     expected: str | None = None
-    came: str | None = None
-    do: str | None = None
+    got: str | None = None
+    hint: str | None = None
 
 
 class Refused(Exception):
     """A request that is refused for a reason of HTTP: no token, not allowed, too many."""
 
     def __init__(
-        self, status: int, title: str, *, do: str = "", headers: dict[str, str] | None = None
+        self, status: int, title: str, *, hint: str = "", headers: dict[str, str] | None = None
     ) -> None:
         super().__init__(title)
-        self.status, self.title, self.do, self.headers = status, title, do, headers or {}
+        self.status, self.title, self.hint, self.headers = status, title, hint, headers or {}
 
 
 def answer(status: int, title: str, *, headers: dict[str, str] | None = None, **more: str) -> JSONResponse:
-    """A problem as a response; of `more` (expected, came, do) what is said."""
+    """A problem as a response; of `more` (expected, got, hint) what is said."""
     told = {name: value for name, value in more.items() if value}
     body = {"type": "about:blank", "title": title, "status": status, **told}
     return JSONResponse(body, status, headers, media_type=MEDIA)
@@ -56,7 +56,9 @@ def of(error: SegueError) -> JSONResponse:
     """A mistake the user can mend, as a response."""
     status = next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
     headers = {"Retry-After": AGAIN} if status == 409 else {}
-    return answer(status, error.what, headers=headers, expected=error.expected, came=error.came, do=error.do)
+    return answer(
+        status, error.what, headers=headers, expected=error.expected, got=error.got, hint=error.hint
+    )
 
 
 def install(app: FastAPI) -> None:
@@ -68,7 +70,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Refused)
     async def refused(_: Request, error: Refused) -> Response:
-        return answer(error.status, error.title, headers=error.headers, do=error.do)
+        return answer(error.status, error.title, headers=error.headers, hint=error.hint)
 
     @app.exception_handler(Invalid)
     async def listenbrainz(_: Request, error: Invalid) -> Response:
@@ -81,7 +83,7 @@ def install(app: FastAPI) -> None:
         came = ascii(first.get("input"))[:200]
         if ours(request.url.path):
             return JSONResponse({"code": 400, "error": f"{where}: {first['msg']}"}, 400)
-        return answer(422, f"{where} cannot be taken", expected=str(first["msg"]), came=came)
+        return answer(422, f"{where} cannot be taken", expected=str(first["msg"]), got=came)
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:

@@ -66,7 +66,7 @@ class Relays:
         """
         gone = RELAYS.delete().where(RELAYS.c.id == number)
         if not self._writer.write(lambda connection: connection.execute(gone).rowcount):
-            raise NotFoundError(f"There is no relay {number}", do="see GET /v1/relays")
+            raise NotFoundError(f"There is no relay {number}", hint="see GET /v1/relays")
 
     def all(self) -> list[dict[str, Any]]:
         """What is known of each, without its token; `waiting` is how many listens have not arrived."""
@@ -161,5 +161,5 @@ def _root(address: str) -> str:
     except httpx.InvalidURL:
         url = httpx.URL("")
     if url.scheme not in ("http", "https") or not url.host:
-        raise UsageError("That is no address", expected="https://api.listenbrainz.org", came=address[:200])
+        raise UsageError("That is no address", expected="https://api.listenbrainz.org", got=address[:200])
     return address.rstrip("/").removesuffix("/1").rstrip("/")

@@ -139,10 +139,10 @@ class Streams:
                 raise UsageError(
                     "That track does not come now",
                     expected=f"number {stream.count}",
-                    came=f"number {number}",
+                    got=f"number {number}",
                 )
             if number >= LONGEST:
-                raise UsageError("This has played enough", do="begin another")
+                raise UsageError("This has played enough", hint="begin another")
             stream.player.answer(stream.now.track.track_id, stage)
             self._next(stream)
             heard = {"skipped": stage <= 1, "stage": stage, "answered_at": time.time()}
@@ -244,4 +244,4 @@ def _keep(connection: sa.Connection, name: str, playing: Playing | None) -> None
 
 
 def _absent(kind: str) -> NoReturn:
-    raise NotFoundError(f"There is no such {kind}", do=f"begin one: POST /v1/{kind}")
+    raise NotFoundError(f"There is no such {kind}", hint=f"begin one: POST /v1/{kind}")

@@ -70,9 +70,11 @@ class Tokens:
         chosen = [scope for scope in SCOPES if scope in scopes]
         if not chosen or set(scopes) - set(SCOPES):
             came = ", ".join(sorted(scopes)) or "none"
-            raise UsageError("A token needs scopes", expected=", ".join(SCOPES), came=came)
+            raise UsageError("A token needs scopes", expected=", ".join(SCOPES), got=came)
         if set(chosen) & set(OF_A_LISTENER) and (listener is None) != everybody:
-            raise UsageError("A token opens the data of one listener, or of everybody", do="name one of them")
+            raise UsageError(
+                "A token opens the data of one listener, or of everybody", hint="name one of them"
+            )
         token = str(uuid.uuid4())
         with self._engine.begin() as connection:
             connection.execute(
@@ -138,7 +140,7 @@ class Tokens:
             changed = connection.execute(TOKENS.update().where(held).values(revoked_at=time.time())).rowcount
         self.forget()
         if not changed:
-            raise NotFoundError(f"There is no token {number} that holds", do="segue token list")
+            raise NotFoundError(f"There is no token {number} that holds", hint="segue token list")
 
     def first(self) -> str | None:
         """An administrator's token where there are no tokens at all yet, else None."""

@@ -39,7 +39,7 @@ class Trial:
         try:
             return RadioConfig.model_validate(config.model_dump() | self.config.radio)
         except ValueError as error:
-            raise UsageError("The trial's radio has no such setting", came=str(error)) from None
+            raise UsageError("The trial's radio has no such setting", got=str(error)) from None
 
     def session(self, by: By, arm: str) -> By:
         """Who leads a session in an arm, unless somebody was asked for."""

@@ -24,13 +24,15 @@ def save_arrays(path: Path, kind: str, facts: Mapping[str, Any], arrays: Mapping
     save_npz(Path(path), {_FACTS: np.frombuffer(text, np.uint8), **arrays})
 
 
-def load_arrays(path: Path, kind: str, *, do: str = AGAIN) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+def load_arrays(
+    path: Path, kind: str, *, hint: str = AGAIN
+) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     """What `save_arrays` wrote: facts and arrays.
 
     Args:
         path: the file.
         kind: what it must be.
-        do: what to do if it is damaged.
+        hint: what to do if it is damaged.
 
     Raises:
         NotFoundError: there is no such file.
@@ -38,13 +40,13 @@ def load_arrays(path: Path, kind: str, *, do: str = AGAIN) -> tuple[dict[str, An
     """
     path = Path(path)
     if not path.is_file():
-        raise NotFoundError(f"There is no {kind} at {path}", do="train it first")
-    with files.reading(path, kind, do):
+        raise NotFoundError(f"There is no {kind} at {path}", hint="train it first")
+    with files.reading(path, kind, hint):
         arrays = load_npz(path)
         facts = json.loads(arrays.pop(_FACTS).tobytes())
         came = facts.pop("kind")
     if came != kind:
-        raise FormatError(f"{path} is not a file of {kind}", expected=kind, came=str(came)[:80], do=do)
+        raise FormatError(f"{path} is not a file of {kind}", expected=kind, got=str(came)[:80], hint=hint)
     return facts, arrays
 
 

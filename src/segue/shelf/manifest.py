@@ -81,16 +81,16 @@ def checked(manifest: dict[str, Any]) -> Manifest:
     try:
         plain = json.loads(json.dumps(manifest, default=_plain, allow_nan=False))
     except ValueError as error:
-        raise NumericalError("NaN or infinity cannot go into a manifest", came=str(error)) from None
+        raise NumericalError("NaN or infinity cannot go into a manifest", got=str(error)) from None
     except TypeError as error:
-        raise UsageError("A manifest holds what JSON can hold", came=str(error)) from None
+        raise UsageError("A manifest holds what JSON can hold", got=str(error)) from None
     if taken := [key for key in plain if key in FILLED_IN]:
-        raise UsageError("The shelf fills in part of the manifest itself", came=", ".join(taken))
+        raise UsageError("The shelf fills in part of the manifest itself", got=", ".join(taken))
     try:
         return Manifest.model_validate(plain)
     except ValidationError as error:
         raise UsageError(
-            "A manifest that cannot be taken", expected=f"keys {', '.join(known)}", came=str(error)
+            "A manifest that cannot be taken", expected=f"keys {', '.join(known)}", got=str(error)
         ) from None
 
 
@@ -143,7 +143,7 @@ def refuse_unsafe(folder: Path) -> None:
     for path in folder.rglob("*"):
         name = path.relative_to(folder).as_posix()
         if name == FILE:
-            raise UsageError(f"The shelf writes {FILE} itself", do="name the file differently")
+            raise UsageError(f"The shelf writes {FILE} itself", hint="name the file differently")
         if path.is_symlink() or not (path.is_file() or path.is_dir()):
             raise UsageError(f"{name} is a link or a device", expected="plain files and folders")
         if path.suffix in PICKLES or (path.suffix in (".npy", ".npz") and _holds_objects(path)):
@@ -159,7 +159,7 @@ def _holds_objects(path: Path) -> bool:
             header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
             return bool(header(handle)[2].hasobject)
         except ValueError as error:
-            raise UsageError(f"{path.name} is not a NumPy file", came=str(error)) from None
+            raise UsageError(f"{path.name} is not a NumPy file", got=str(error)) from None
 
     if path.suffix == ".npy":
         with path.open("rb") as handle:
@@ -171,7 +171,7 @@ def _holds_objects(path: Path) -> bool:
                     if objects(handle):
                         return True
     except zipfile.BadZipFile as error:
-        raise UsageError(f"{path.name} is not a NumPy file", came=str(error)) from None
+        raise UsageError(f"{path.name} is not a NumPy file", got=str(error)) from None
     return False
 
 

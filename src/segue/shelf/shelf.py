@@ -193,14 +193,14 @@ class Shelf:
             there = ", ".join(self.names()) or "nothing"
             raise NotFoundError(
                 f"No {name} were learned yet in {self.folder.parent}",
-                came=f"there is {there}",
-                do=LEARNED_BY.get(name, "train it"),
+                got=f"there is {there}",
+                hint=LEARNED_BY.get(name, "train it"),
             )
         if not VERSION.fullmatch(version) or not (self._place(name) / version).is_dir():
             raise FormatError(
                 f"{self._place(name) / CURRENT} names no version that is there",
-                came=version[:80],
-                do=f"roll back to one that is (segue models rollback {name}), or train again",
+                got=version[:80],
+                hint=f"roll back to one that is (segue models rollback {name}), or train again",
             )
         return version
 
@@ -221,7 +221,7 @@ class Shelf:
             raise NotFoundError(
                 f"{name} has no version {version}",
                 expected=", ".join(self.versions(name)) or "none is there",
-                do="see `segue models`",
+                hint="see `segue models`",
             )
         folder = self._place(name) / version
         if check:
@@ -258,7 +258,7 @@ class Shelf:
         except (SegueError, OSError) as error:
             if version in self.versions(name):
                 raise
-            raise ChangedError(f"The model {name} changed meanwhile", do="run the same again") from error
+            raise ChangedError(f"The model {name} changed meanwhile", hint="run the same again") from error
 
     def manifest(self, name: str, version: str | None = None) -> Manifest:
         """The manifest of a version, the current one by default.
@@ -282,7 +282,7 @@ class Shelf:
         wrong += [f"{file} not in the manifest" for file in found if file not in expected]
         wrong += [f"{file} changed" for file in expected if file in found and found[file] != expected[file]]
         if wrong:
-            raise FormatError(f"{path} is not what was published", came="; ".join(wrong), do="roll back")
+            raise FormatError(f"{path} is not what was published", got="; ".join(wrong), hint="roll back")
 
     def rollback(self, name: str, version: str | None = None) -> str:
         """Make `version` current, by default the one before the current one, and return it.
@@ -297,7 +297,7 @@ class Shelf:
                 current, every = self._named(self._place(name)) or "", self.versions(name)
                 earlier = [each for each in every if each < current or current not in every]
                 if not earlier:
-                    raise NotFoundError(f"{name} has no version before {current}", do="see `segue models`")
+                    raise NotFoundError(f"{name} has no version before {current}", hint="see `segue models`")
                 version = earlier[-1]
             self.verify(name, version)
             write_text(self._place(name) / CURRENT, version + "\n")
@@ -312,7 +312,7 @@ class Shelf:
             BusyError: another process is publishing `name`.
         """
         if keep < 1:
-            raise UsageError("At least one version must be kept", came=str(keep))
+            raise UsageError("At least one version must be kept", got=str(keep))
         self._refuse_absent(name)
         place = self._place(name)
         with locked(place, "shelf", wait=self.wait):
@@ -337,7 +337,7 @@ class Shelf:
     def _place(self, name: str) -> Path:
         if not NAME.fullmatch(name):
             raise UsageError(
-                "A model's name has lower-case letters, digits, - and _, 64 at most", came=repr(name)
+                "A model's name has lower-case letters, digits, - and _, 64 at most", got=repr(name)
             )
         return self.folder / name
 

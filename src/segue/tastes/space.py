@@ -95,7 +95,7 @@ class TasteSpace:
         config = config or ProfileConfig()
         parts = [vectors] if isinstance(vectors, np.ndarray) else list(vectors)
         if not all(np.isfinite(part).all() for part in parts):
-            raise NumericalError("Song vectors hold NaN or infinity", do="train the model again")
+            raise NumericalError("Song vectors hold NaN or infinity", hint="train the model again")
         whole = np.hstack([_unit(_centred(np.asarray(part, np.float32))) for part in parts])
         unit = _unit(whole if config.dimensions is None else _principal(whole, config.dimensions))
         if features is not None and config.sound:

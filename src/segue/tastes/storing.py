@@ -100,7 +100,7 @@ def load_profiles(path: Path) -> tuple[dict[str, Any], Profiles]:
         NotFoundError: there is no such file.
         FormatError: it is not a file of taste profiles.
     """
-    facts, arrays = load_arrays(path, KIND, do=REPAIR)
+    facts, arrays = load_arrays(path, KIND, hint=REPAIR)
     with files.reading(path, KIND, REPAIR):
         texts = {name: unpack_strings(arrays.pop(name)) for name in _TEXTS}
         centres = arrays.pop("centres").astype(np.float32)  # files of earlier versions have 16 bits

@@ -44,7 +44,7 @@ def write_town(
     library = Library.open(path, create=True)
     refuse_read_only(path, "library")
     if library.count("listens"):
-        raise UsageError(f"The library {path} is not empty", do="a town needs a library of its own")
+        raise UsageError(f"The library {path} is not empty", hint="a town needs a library of its own")
     if truth is not None:
         keep_apart(truth)
     town = build(config, seed)

@@ -52,7 +52,7 @@ class Town:
 
     def __init__(self, config: TownConfig, seed: int) -> None:
         if seed < 0:
-            raise UsageError("A town cannot have this seed", expected="0 or more", came=str(seed))
+            raise UsageError("A town cannot have this seed", expected="0 or more", got=str(seed))
         self.config, self.seed = config, seed
 
     @cached_property

@@ -82,7 +82,7 @@ class Truth:
             UsageError: the town tells its listening as exports do, without stages.
         """
         if self.config.exports:
-            raise UsageError("This town does not tell what became of its plays", do="take another town")
+            raise UsageError("This town does not tell what became of its plays", hint="take another town")
         memory = self.first_memory()
         place = {track: number for number, track in enumerate(self.track_ids.tolist())}
         track = np.array([place.get(track, -1) for track in listens["track_id"].to_pylist()])
@@ -157,7 +157,7 @@ def keep_apart(folder: Path) -> None:
     for place in (folder.absolute(), *folder.absolute().parents):
         if (place / "library.json").exists():
             raise UsageError(
-                "The truth of a town may not lie in a library", came=str(folder), do="name another folder"
+                "The truth of a town may not lie in a library", got=str(folder), hint="name another folder"
             )
 
 
@@ -173,7 +173,7 @@ def load_truth(folder: Path) -> Truth:
     folder = Path(folder)
     if not (folder / ARRAYS).exists():
         raise NotFoundError(
-            f"There is no truth of a town in {folder}", do="write one: segue town NAME --truth DIR"
+            f"There is no truth of a town in {folder}", hint="write one: segue town NAME --truth DIR"
         )
     with files.reading(folder, "the truth of a town", "write it anew"):
         settings = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))

@@ -70,7 +70,7 @@ def forget(
         FormatError: a file is damaged, so that nobody can say whether it names them.
     """
     if not listener.strip() or "\0" in listener:
-        raise UsageError("Nobody has such an id", came=repr(listener)[:80], do="see `segue library`")
+        raise UsageError("Nobody has such an id", got=repr(listener)[:80], hint="see `segue library`")
     shelf = Shelf(shelf_of(library).folder, wait=wait)
     weeks = Weeks(library.path / "weeks", wait=wait)
     tastes = TasteWeeks(stored_tastes(library).folder, wait=wait)

@@ -137,7 +137,7 @@ def _sqlite(path: Path, listener: str) -> Iterator[tuple[str, int]]:
                     query = f'SELECT count(*) FROM "{table}" WHERE "{column}" = ?'
                     yield f"{table}.{column}", connection.execute(query, [listener]).fetchone()[0]
     except sqlite3.OperationalError as error:  # it is locked, or cannot be opened
-        raise FormatError(f"{path} cannot be looked through", came=str(error)) from None
+        raise FormatError(f"{path} cannot be looked through", got=str(error)) from None
     except sqlite3.DatabaseError:  # damaged, or no database at all
         yield from _bytes(path, listener)
 

@@ -50,7 +50,7 @@ def catalogue_of(library: Library, vectors: NDArray[np.floating] | None = None) 
         raise UsageError(
             "Nothing tells which songs are alike",
             expected="tracks with sound features, or song vectors",
-            do="import track features, or learn vectors: segue train vectors",
+            hint="import track features, or learn vectors: segue train vectors",
         )
     place = {name: number for number, name in enumerate(sorted({names[0] for names in artists}))}
     size = len(ids)

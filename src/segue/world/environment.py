@@ -177,7 +177,7 @@ class PlaylistEnv(gym.Env[dict[str, NDArray[Any]], np.int64]):
         super().reset(seed=seed)
         start, count = int((options or {}).get("start", -1)), self._world.starts.pool.shape[0]
         if start >= count:
-            raise UsageError("There is no such start", expected=f"0 to {count - 1}", came=str(start))
+            raise UsageError("There is no such start", expected=f"0 to {count - 1}", got=str(start))
         key = jax.random.key(int(self.np_random.integers(2**31)))
         self._playing, packed = _begin_one(self._world, key, np.int32(start))
         _, observation = self._layout.taken_apart(packed)
@@ -192,10 +192,10 @@ class PlaylistEnv(gym.Env[dict[str, NDArray[Any]], np.int64]):
             UsageError: nothing is being played, or there is no such place.
         """
         if self._playing is None:
-            raise UsageError("No session is being played", do="call reset() first")
+            raise UsageError("No session is being played", hint="call reset() first")
         if not 0 <= action < self._layout.m:
             raise UsageError(
-                "There is no such candidate", expected=f"0 to {self._layout.m - 1}", came=str(action)
+                "There is no such candidate", expected=f"0 to {self._layout.m - 1}", got=str(action)
             )
         self._playing, packed = _step_one(self._world, self._steps, self._playing, np.int32(action))
         head, observation = self._layout.taken_apart(packed)
@@ -260,7 +260,7 @@ class PlaylistVectorEnv(VectorEnv[dict[str, NDArray[Any]], NDArray[np.int64], ND
             UsageError: nothing is being played.
         """
         if self._playing is None:
-            raise UsageError("No session is being played", do="call reset() first")
+            raise UsageError("No session is being played", hint="call reset() first")
         places = np.asarray(actions, np.int32)
         self._playing, packed = _step_many(self._world, self._steps, self._playing, places)
         head, observation = self._layout.taken_apart(packed)
@@ -275,5 +275,5 @@ class PlaylistVectorEnv(VectorEnv[dict[str, NDArray[Any]], NDArray[np.int64], ND
 
 def _refuse_no_steps(world: World, steps: int) -> World:
     if steps < 1:
-        raise UsageError("A list needs a track", expected="steps of 1 or more", came=str(steps))
+        raise UsageError("A list needs a track", expected="steps of 1 or more", got=str(steps))
     return world

@@ -59,7 +59,7 @@ def library_starts(
         else:
             found[place] = start
     if not found:
-        raise UsageError("There are no sessions to begin with", do="import sessions whose skips are known")
+        raise UsageError("There are no sessions to begin with", hint="import sessions whose skips are known")
     songs, static, who = (np.stack(column) for column in zip(*found, strict=True))
     plays = static[..., STATIC.index("plays")]
     return Starts(*map(jnp.asarray, (songs, static, plays > 0, who)))

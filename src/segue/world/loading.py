@@ -60,7 +60,7 @@ def stored_library_world(
     config = WorldConfig.checked(shelf_of(library).manifest(WORLD).config)
     catalogue = catalogue_of(library, song_vectors(library))
     if catalogue.ids != tracks:
-        raise UsageError("The library's songs have changed since the model was trained", do="segue world")
+        raise UsageError("The library's songs have changed since the model was trained", hint="segue world")
     draw = SessionDraw(starts, pool, seed)
     begun = library_starts(library, catalogue, draw, shuffled=config.shuffled)
     return library_world(catalogue, begun, models[MAIN_MODEL], rewards=rewards), catalogue.labels

@@ -31,6 +31,6 @@ def from_arrays(name: str, like: Any, arrays: dict[str, NDArray[Any]]) -> Any:
         if array is None or array.shape != leaf.shape:
             came = "nothing" if array is None else str(array.shape)
             raise FormatError(
-                f"The stored {name} is of another form", expected=str(leaf.shape), came=came, do=ANEW
+                f"The stored {name} is of another form", expected=str(leaf.shape), got=came, hint=ANEW
             )
     return jax.tree.unflatten(form, [jnp.asarray(array) for array in found])

@@ -154,7 +154,7 @@ def test_a_table_is_recognised_by_the_columns_that_are_named() -> None:
 
 
 def test_without_a_track_the_columns_are_listed() -> None:
-    with pytest.raises(FormatError, match="Came: height, weight"):
+    with pytest.raises(FormatError, match="Got: height, weight"):
         taken("height,weight\n1,2\n")
 
 
@@ -273,7 +273,7 @@ def test_parquet_of_many_types() -> None:
 def test_a_parquet_file_without_tracks_lists_its_columns() -> None:
     rows, error = read(TABLE, "x.parquet", parquet(height=[1]))
     assert not rows
-    assert "Came: height" in str(error)
+    assert "Got: height" in str(error)
 
 
 def test_names_of_readers() -> None:

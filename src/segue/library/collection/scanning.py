@@ -89,7 +89,7 @@ def scan(library: Library, asked: Sequence[str | Path] = (), *, workers: int = 1
         library.refresh()
         names = [_folder(each) for each in asked] or folders(library)
         if not names:
-            raise UsageError("No folder was scanned yet", do="name one: segue files scan /srv/music")
+            raise UsageError("No folder was scanned yet", hint="name one: segue files scan /srv/music")
         report = ScanReport(names)
         difference = _compare(library, names, report)
         _settle(library, difference)
@@ -125,7 +125,7 @@ def _folder(named: str | Path) -> str:
     if not Path(name).is_dir():
         raise NotFoundError(
             f"There is no folder {name}",
-            do=f"check the name, or mount it; to leave it out for good: segue files forget '{name}'",
+            hint=f"check the name, or mount it; to leave it out for good: segue files forget '{name}'",
         )
     return name
 
@@ -149,8 +149,8 @@ def _compare(library: Library, names: list[str], report: ScanReport) -> _Differe
             if len(there) == before and any(path.startswith(_inside(name)) for path in known):
                 raise UsageError(
                     f"{name} holds no audio file any more",
-                    came=walk.unreadable.get(name, "an empty folder, as of a disk that is not mounted"),
-                    do=f"mount it; to leave it out for good: segue files forget '{name}'",
+                    got=walk.unreadable.get(name, "an empty folder, as of a disk that is not mounted"),
+                    hint=f"mount it; to leave it out for good: segue files forget '{name}'",
                 )
     kept = tuple(_inside(folder) for folder in report.unreadable) + tuple(report.unreadable)
     gone = {path for path in known if path not in there and not (kept and path.startswith(kept))}

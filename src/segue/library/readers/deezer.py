@@ -56,7 +56,7 @@ def _rows(entry: Entry) -> Iterator[tuple[int, dict[str, str] | Malformed]]:
             if not at.keys() >= {"title", "artist", "date"}:
                 raise FormatError(
                     f"{entry.name} has no columns Song Title, Artist, Date in its sheet of plays",
-                    came=", ".join(ascii(cell)[1:-1] for cell in cells)[:300],
+                    got=", ".join(ascii(cell)[1:-1] for cell in cells)[:300],
                 )
         elif any(cells):
             row = {name: cells[place] for name, place in at.items() if place < len(cells)}

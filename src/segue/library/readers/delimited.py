@@ -56,7 +56,7 @@ def table(entry: Entry, *, comments: bool = False, ragged: bool = False) -> Tabl
     columns = _names(first[1])
     if twice := sorted(name for name, count in Counter(columns).items() if name and count > 1):
         raise FormatError(
-            f"{entry.name} names a column twice: {', '.join(twice)[:200]}", do="rename one of the two"
+            f"{entry.name} names a column twice: {', '.join(twice)[:200]}", hint="rename one of the two"
         )
     return Table(columns, full(found, len(columns), ragged=ragged))
 

@@ -48,7 +48,7 @@ class HetRec(Reader):
         if names is None:
             raise FormatError(
                 f"{entry.name} numbers its artists, and artists.dat, which names them, is not beside it",
-                do="import the whole archive, or the folder with both files",
+                hint="import the whole archive, or the folder with both files",
             )
         artists = _artists(names)
 

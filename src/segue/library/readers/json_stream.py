@@ -64,7 +64,7 @@ def json_object(entry: Entry) -> dict[str, Any]:
     """
     whole = document(entry)
     if not isinstance(whole, dict):
-        raise FormatError(f"{entry.name} is not a JSON object", came=shown(whole))
+        raise FormatError(f"{entry.name} is not a JSON object", got=shown(whole))
     return whole
 
 
@@ -158,7 +158,7 @@ class _Window:
     def error(self, what: str, kind: type[FormatError] = FormatError) -> FormatError:
         return kind(
             f"{self._name} is not JSON, or cut short: {what}, at character {self._before + self._at:,}",
-            do="export or fetch the file again",
+            hint="export or fetch the file again",
         )
 
     def _fill(self) -> bool:

@@ -37,7 +37,7 @@ class LibreFm(Reader):
             raise FormatError(
                 f"{entry.name} is not from Libre.fm",
                 expected="columns Artist, Track, Time",
-                came=", ".join(columns)[:200],
+                got=", ".join(columns)[:200],
             )
         clock = options.clock()
 

@@ -57,7 +57,7 @@ class Mssd(Reader):
             raise FormatError(
                 f"{entry.name} is not of the Music Streaming Sessions Dataset",
                 expected=f"columns {', '.join(sorted(LOG))}; or {', '.join(sorted(FEATURES))}",
-                came=", ".join(columns)[:200],
+                got=", ".join(columns)[:200],
             )
 
 

@@ -31,7 +31,7 @@ def named_rows(
         raise FormatError(
             f"{entry.name} lacks columns",
             expected=", ".join(sorted(missing)),
-            came=", ".join(found.columns)[:300],
+            got=", ".join(found.columns)[:300],
         )
     for number, fields in found.records:
         if isinstance(fields, Malformed):

@@ -30,7 +30,7 @@ def parquet(entry: Entry) -> tuple[list[str], Iterator[tuple[int, tuple[Any, ...
         file = pq.ParquetFile(entry.seekable(), pre_buffer=False, buffer_size=1 << 20)
         names = list(file.schema_arrow.names)
     if len({name.lower() for name in names}) < len(names):
-        raise FormatError(f"{entry.name} names a column twice", came=", ".join(names)[:500])
+        raise FormatError(f"{entry.name} names a column twice", got=", ".join(names)[:500])
     return names, _rows(entry, file)
 
 

@@ -64,7 +64,7 @@ class _Parser:
         return ready
 
     def _error(self, what: str) -> FormatError:
-        return FormatError(f"{self._name} is no property list, or cut short: {what}", do="export it again")
+        return FormatError(f"{self._name} is no property list, or cut short: {what}", hint="export it again")
 
     def _entity(self, *declared: object) -> None:
         raise self._error("it declares entities")

@@ -92,8 +92,8 @@ class Table(Reader):
             raise FormatError(
                 f"No column of {entry.name} says what track is meant",
                 expected="columns such as user, artist, track, timestamp",
-                came=", ".join(columns)[:500],
-                do="name the columns, such as --column track=song --column artist=band",
+                got=", ".join(columns)[:500],
+                hint="name the columns, such as --column track=song --column artist=band",
             )
         _refuse_lost_times(entry.name, columns, at, options.columns, sample)
         times = [at[each] for each in TIMES if each in at]
@@ -120,8 +120,8 @@ def _refuse_lost_times(
         raise FormatError(
             f"{name} looks like plays, but none of its columns is known to be the time of a play",
             expected="a column such as timestamp, played_at or date",
-            came=", ".join(columns)[:500],
-            do=f'say which it is: --column "time={lost[0]}"; or "--column time=" if there is none',
+            got=", ".join(columns)[:500],
+            hint=f'say which it is: --column "time={lost[0]}"; or "--column time=" if there is none',
         )
 
 

@@ -53,7 +53,7 @@ def watched(entry: Entry) -> Iterator[Watched]:
     page.close()
     yield from page.taken()
     if not page.ended:
-        raise FormatError(f"{entry.name} was cut short", do="export it again")
+        raise FormatError(f"{entry.name} was cut short", hint="export it again")
 
 
 class _Page(HTMLParser):

@@ -53,7 +53,7 @@ class TidyTuesday(Reader):
             raise FormatError(
                 f"{entry.name} is not TidyTuesday's table of songs",
                 expected=f"columns {', '.join(sorted(COLUMNS))}",
-                came=", ".join(columns)[:200],
+                got=", ".join(columns)[:200],
             )
         tracks: dict[str, TrackRef] = {}
         playlists: set[str] = set()

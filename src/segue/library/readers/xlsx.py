@@ -39,7 +39,7 @@ def sheet(entry: Entry, wanted: Callable[[str], bool]) -> Iterator[tuple[int, li
         if path is None:
             raise FormatError(
                 f"{entry.name} has no sheet of the kind that is looked for",
-                came=", ".join(ascii(name)[1:-1] for name in sheets)[:300],
+                got=", ".join(ascii(name)[1:-1] for name in sheets)[:300],
             )
         texts = _texts(archive, entry.name)
         for row in _elements(archive, path, "row", entry.name):

@@ -19,6 +19,6 @@ def engine_named(name: str) -> type[Engine]:
         UsageError: there is none, or its library is not installed; says what to install.
     """
     if name not in ENGINES:
-        raise UsageError("No such neighbour engine", expected=", ".join(ENGINES), came=name)
+        raise UsageError("No such neighbour engine", expected=", ".join(ENGINES), got=name)
     ENGINES[name].require()
     return ENGINES[name]

@@ -96,7 +96,7 @@ class Engine(ABC):
         if not cls.installed():
             raise UsageError(
                 f"The neighbour engine {cls.name} needs {cls.module}, which is not installed",
-                do=f'{install(str(cls.extra))}; or use the engine "exact"',
+                hint=f'{install(str(cls.extra))}; or use the engine "exact"',
             )
 
     @classmethod

@@ -35,9 +35,9 @@ def read_json(path: Path) -> Playlist:
     try:
         data = json.loads(path.read_bytes())
     except FileNotFoundError:
-        raise NotFoundError(f"No playlist at {path}", do="check the name") from None
+        raise NotFoundError(f"No playlist at {path}", hint="check the name") from None
     except (ValueError, RecursionError) as error:
-        raise FormatError(f"{path} is not JSON", came=str(error), do="write it again") from None
+        raise FormatError(f"{path} is not JSON", got=str(error), hint="write it again") from None
     if not isinstance(data, dict) or (data.get("format"), data.get("version")) != (NAME, VERSION):
         raise FormatError(
             f"{path} is not a Segue playlist", expected=f'"format": "{NAME}" and "version": {VERSION}'
@@ -47,7 +47,7 @@ def read_json(path: Path) -> Playlist:
         return _adapter().validate_python(data.get("playlist"))
     except (ValidationError, ValueError) as error:
         raise FormatError(
-            f"{path} holds a playlist that is not whole", came=str(error), do="write it again"
+            f"{path} holds a playlist that is not whole", got=str(error), hint="write it again"
         ) from None
 
 

@@ -35,15 +35,15 @@ def read(path: Path) -> Playlist:
     if kind is None:
         raise UsageError(f"No playlist format is named like {path}", expected=" ".join(KINDS))
     if not path.is_file():
-        raise NotFoundError(f"There is no playlist {path}", do="check the name")
+        raise NotFoundError(f"There is no playlist {path}", hint="check the name")
     for entry in entries(path):
         if isinstance(entry, Entry):
             try:
                 return _read(path, entry, kind)
             except FormatError as error:
-                do = error.do or "export it again, or mend it in an editor"
-                raise FormatError(error.what, expected=error.expected, came=error.came, do=do) from error
-    raise FormatError(f"{path} is no playlist file", do="export it again")
+                hint = error.hint or "export it again, or mend it in an editor"
+                raise FormatError(error.what, expected=error.expected, got=error.got, hint=hint) from error
+    raise FormatError(f"{path} is no playlist file", hint="export it again")
 
 
 def _read(path: Path, entry: Entry, kind: str) -> Playlist:

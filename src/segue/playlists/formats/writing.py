@@ -107,7 +107,7 @@ def _format(name: str | None, path: Path | None) -> Format:
     known = ", ".join(FORMATS)
     if name is not None:
         if name not in FORMATS:
-            raise UsageError("No such playlist format", expected=known, came=name)
+            raise UsageError("No such playlist format", expected=known, got=name)
         return FORMATS[name]
     suffix = path.suffix.lower() if path else ""
     for each in FORMATS.values():
@@ -116,6 +116,6 @@ def _format(name: str | None, path: Path | None) -> Format:
     raise UsageError(
         f"The name {path} does not say which playlist format is wanted",
         expected=" ".join(s for each in FORMATS.values() for s in each.suffixes),
-        came=suffix or "no suffix",
-        do=f"name the file so, or choose a format: {known}",
+        got=suffix or "no suffix",
+        hint=f"name the file so, or choose a format: {known}",
     )

@@ -62,7 +62,7 @@ class Visitor(NamedTuple):
             Refused: nobody was chosen yet.
         """
         if self.listener is None:
-            raise Refused(409, "Whose music is meant?", do="choose a listener first")
+            raise Refused(409, "Whose music is meant?", hint="choose a listener first")
         return self.listener
 
 
@@ -131,7 +131,7 @@ def refuse_strangers(request: Request) -> None:
     origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
     elsewhere = origin is not None and urlsplit(origin).netloc != request.headers.get("host")
     if elsewhere or site not in (None, "same-origin", "none"):
-        raise Refused(403, "This came from another site", do="open the page here, and try again")
+        raise Refused(403, "This came from another site", hint="open the page here, and try again")
 
 
 async def sent(request: Request, who: Annotated[Visitor, Depends(visitor)]) -> dict[str, str]:
@@ -152,7 +152,7 @@ def refuse_without_word(word: str, who: Visitor) -> None:
         Refused: it does not.
     """
     if not hmac.compare_digest(word.encode(), who.word.encode()):
-        raise Refused(403, "This page is from before the last start", do="load it again")
+        raise Refused(403, "This page is from before the last start", hint="load it again")
 
 
 def may(who: Visitor, scope: str) -> None:
@@ -162,7 +162,7 @@ def may(who: Visitor, scope: str) -> None:
         Refused: their token does not allow it.
     """
     if not who.token.may(scope):
-        raise Refused(403, f"This token may not {scope}", do=f"sign in with one of the scope {scope}")
+        raise Refused(403, f"This token may not {scope}", hint=f"sign in with one of the scope {scope}")
 
 
 def let_in(request: Request, response: Response, shown: str, *, for_long: bool) -> None:

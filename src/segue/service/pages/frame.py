@@ -150,16 +150,16 @@ def wrong(request: Request, error: Exception) -> Response:
     status = 500
     if isinstance(error, SegueError):
         status = problems.of(error).status_code
-        told = {"what": error.what, "expected": error.expected, "came": error.came, "do": error.do}
+        told = {"what": error.what, "expected": error.expected, "got": error.got, "hint": error.hint}
     elif isinstance(error, Refused):
-        status, told = error.status, {"what": error.title, "do": error.do}
+        status, told = error.status, {"what": error.title, "hint": error.hint}
     elif isinstance(error, HTTPException):
         status, told = error.status_code, {"what": str(error.detail)}
     elif isinstance(error, RequestValidationError):
         first = error.errors()[0]
         status = 422
         told = {"what": text("wrong.value", name=str(first["loc"][-1])), "expected": str(first["msg"])}
-    told = {"what": "", "expected": "", "came": "", "do": ""} | told
+    told = {"what": "", "expected": "", "got": "", "hint": ""} | told
     if wants_part(request):
         html = templates().get_template("parts/wrong.html").render(**told)
         return HTMLResponse(html, status, headers=SAFE)

@@ -70,7 +70,7 @@ async def piece(request: Request, here: HouseGiven, who: Signed, sent: Annotated
     body = await request.body()
     path = _place(here, who, sent.name)
     if sent.at + len(body) > LARGEST:
-        raise Refused(413, "This file is too large to be sent", do="run segue import on the machine itself")
+        raise Refused(413, "This file is too large to be sent", hint="run segue import on the machine itself")
     await asyncio.to_thread(_append, path, body, sent.at)
     if not sent.last:
         return frame.part("piece", who)
@@ -128,7 +128,7 @@ def _append(path: Path, body: bytes, at: int) -> None:
         path.write_bytes(body)
         return
     if at != size:
-        raise Refused(409, "A piece of the file is missing", do="drop it once more")
+        raise Refused(409, "A piece of the file is missing", hint="drop it once more")
     with path.open("ab") as out:
         out.write(body)
 

@@ -143,7 +143,7 @@ def make(
 def _render(here: House, week: str, listener: str, format: str) -> Rendered:
     if not here.stored.has(week, listener):
         raise NotFoundError(
-            f"There is no list of {week} yet", do="make it: POST /v1/lists/current, or wait for Monday"
+            f"There is no list of {week} yet", hint="make it: POST /v1/lists/current, or wait for Monday"
         )
     return here.asked(lambda engine: here.stored.render(engine, week, listener, format))
 

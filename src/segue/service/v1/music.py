@@ -60,7 +60,7 @@ def search(
     try:
         found = here.asked(lambda engine: find_tracks(engine.library, q, limit))
     except NotFoundError as error:
-        return Search(tracks=[], hint=error.do)
+        return Search(tracks=[], hint=error.hint)
     return Search(tracks=[Track.found(each) for each in found])
 
 

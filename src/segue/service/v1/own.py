@@ -103,7 +103,7 @@ def delete(
     here.tokens.forget()
     here.engines.look()
     if left := [each.file for each in done.left if not each.file.startswith(FILE)]:
-        raise UsageError("Something still names this listener", came=left[0], do="tell who runs the service")
+        raise UsageError("Something still names this listener", got=left[0], hint="tell who runs the service")
     return Deleted(removed=removed)
 
 

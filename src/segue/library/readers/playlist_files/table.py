@@ -34,7 +34,7 @@ def parse(entry: Entry, clock: Clock) -> PlaylistFile:
         raise FormatError(
             f"{entry.name} is no playlist",
             expected="a column title, track_id or spotify_uri",
-            came=str(columns)[:300],
+            got=str(columns)[:300],
         )
     if "location" in columns:
         at["location"] = columns.index("location")

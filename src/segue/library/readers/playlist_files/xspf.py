@@ -38,7 +38,7 @@ def parse(entry: Entry, clock: Clock) -> PlaylistFile:
         except (ET.ParseError, ValueError) as error:
             raise FormatError(f"{entry.name} is no XSPF playlist, or cut short: {error}") from None
     if root.tag != "playlist":
-        raise FormatError(f"{entry.name} is no XSPF playlist", came=f"a document of {root.tag[:50]}")
+        raise FormatError(f"{entry.name} is no XSPF playlist", got=f"a document of {root.tag[:50]}")
     date = or_none(clock.time, root.findtext("date"))
     return PlaylistFile(
         or_none(text, root.findtext("title")), [_track(each) for each in root.iter("track")], date
