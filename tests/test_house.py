@@ -106,6 +106,21 @@ def _modules() -> Iterator[Path]:
     yield from (file for file in SOURCE.rglob("*.py") if file.parent.name != "testing")
 
 
+# Modules of the standard library that Windows has not.
+POSIX = {"crypt", "fcntl", "grp", "posix", "pty", "pwd", "resource", "syslog", "termios", "tty"}
+
+
+def test_nothing_is_imported_that_windows_has_not() -> None:
+    found = set()
+    for file in _modules():
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {(file.name, each.name) for each in node.names if each.name in POSIX}
+            elif isinstance(node, ast.ImportFrom) and node.module in POSIX:
+                found.add((file.name, node.module))
+    assert not found
+
+
 def test_help_comes_at_once_and_imports_nothing_heavy() -> None:
     heavy = ("numpy", "pyarrow", "ibis", "numba", "jax", "gensim", "faiss", "altair", "pandas", "pydantic")
     code = f"""
