@@ -50,9 +50,9 @@ def heard(truth: Truth, lists: list[Playlist], memory: Memory, repeats: int) -> 
     past = memory.past(p, who[:, None], songs, tracks.artist, day[:, None])
     appeal = response.appeal(p, response.widen(listener), tracks, past, hour[:, None])
     four = draws.uniforms(4, number)
-    mood, haste = (normal(*pair).astype(np.float32) for pair in (four[:2], four[2:]))
+    mood, frailty = (normal(*pair).astype(np.float32) for pair in (four[:2], four[2:]))
     dimensions, genres = truth.tracks.vector.shape[1], int(truth.tracks.genre.max()) + 1
-    state = response.begin(p, mood, haste, dimensions, genres)
+    state = response.begin(p, mood, frailty, dimensions, genres)
     going, whole = np.ones(len(who), bool), np.zeros(len(who))
     for step in range(size):
         track = response.take(tracks, (number, np.full(len(who), step)))

@@ -48,7 +48,7 @@ MOVED = {
     "position": (0.3, 0.0),
     "position_tracks": (0.5, 0.3),
     "pace": (0.006, 0.001),
-    "haste": (0.15, 0.0),
+    "frailty": (0.15, 0.0),
     "frustration": (0.015, 0.0),
 }
 FITTED_ON = (101, 102)

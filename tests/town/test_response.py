@@ -57,7 +57,7 @@ def world() -> tuple[Listener, Track, Past, State]:
     state = State(
         position=rng.integers(0, 30, B).astype(np.int32),
         mood=normal(B),
-        haste=np.exp(normal(B)),
+        frailty=np.exp(normal(B)),
         momentum=uniform(-1, 1),
         streak=rng.integers(0, 9, B).astype(np.float32),
         vector=_unit(normal(B, D)),
@@ -87,7 +87,7 @@ def _run(world: tuple[Listener, Track, Past, State], xp: Any) -> dict[str, Any]:
         "stages": chances,
         "stage": stage,
         "leaving": response.leaving(p, later, track.minutes, xp),
-        "begin": response.begin(p, noise, noise, D, GENRES, xp).haste,
+        "begin": response.begin(p, noise, noise, D, GENRES, xp).frailty,
     } | {f"later.{name}": value for name, value in later._asdict().items()}
 
 

@@ -71,7 +71,7 @@ class Population(Protocol):
         """Matrix factorisation of what had been heard before."""
 
 
-class TownPopulation:
+class TownPopulation(Population):
     """A simulated town, whose truth is known."""
 
     truth_known = True
@@ -118,7 +118,7 @@ class TownPopulation:
         return _factors(csr_matrix(np.log1p(plays)))
 
 
-class LibraryPopulation:
+class LibraryPopulation(Population):
     """The listeners of a library. What is true of them nobody knows."""
 
     truth_known = False

@@ -131,6 +131,7 @@ class Material:
         return 1 if self.recommendable is None else config.tracks
 
     def proposer(self, config: WeeklyConfig) -> Proposer:
+        """Who proposes candidates for lists with these settings."""
         return Proposer(self.model, self.belonging, self.context, self.allowed(config), config)
 
     @cached_property
@@ -139,6 +140,7 @@ class Material:
         return Belonging(self.space, self.context, self.catalogue.support)
 
     def tastes(self, listener: str) -> ListenerTastes:
+        """A listener's tastes; none where none were found."""
         return ListenerTastes.of(self.profiles, listener, self.space.vectors.shape[1])
 
     def with_hubs(self, seen: Observations, histories: Sequence[History], config: WeeklyConfig) -> Material:

@@ -75,6 +75,7 @@ class Songs:
 
     @property
     def energy(self) -> Floats:
+        """(n_songs,) 0 to 1."""
         return self.features[:, FEATURES.index("energy")]
 
     @property

@@ -26,9 +26,9 @@ class TownLaw(NamedTuple):
     care: Array  # (n_starts,)
     genres: Array  # (n_genres,), for its shape
 
-    def begin(self, mood: Array, haste: Array) -> response.State:
+    def begin(self, mood: Array, frailty: Array) -> response.State:
         dimensions = self.tracks.vector.shape[1]
-        return response.begin(self.constants, mood, haste, dimensions, len(self.genres), jnp)
+        return response.begin(self.constants, mood, frailty, dimensions, len(self.genres), jnp)
 
     def answer(self, state: response.State, moment: Moment) -> Array:
         appeal, care = self.appeal[moment.start, moment.place], self.care[moment.start]

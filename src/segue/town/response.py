@@ -15,7 +15,7 @@ The law, in logits (docs/models/town.md says it at length; `Parameters` names ev
                  - artist_fatigue sum_m decay^m heard_m [same artist] - genre_fatigue (share - genre_room)+
                  + momentum m - position (1 - exp(-(n - 1) / position_tracks)) + session mood - tiredness
     P(beyond stage s | reached s) = sigmoid(slope_s utility + gate_s),   s = very brief, brief, most
-    P(leave)   = 1 - exp(-haste pace minutes - frustration max(0, skips in a row - patience))
+    P(leave)   = 1 - exp(-frailty pace minutes - frustration max(0, skips in a row - patience))
 """
 
 from __future__ import annotations
@@ -80,8 +80,10 @@ class Parameters(NamedTuple):
     gate_most: Annotated[float, _value("gate to the whole")] = 0.199
     slope_brief: Annotated[float, _value("slope of the second gate")] = 0.5
     slope_most: Annotated[float, _value("slope of the third gate")] = 0.35
-    pace: Annotated[float, _value("hazard of leaving per minute listened at haste 1", ge=0)] = 0.0459
-    haste: Annotated[float, _value("log standard deviation of a session's haste", ge=0)] = 0.494
+    pace: Annotated[float, _value("hazard of leaving per minute listened at frailty 1", ge=0)] = 0.0459
+    frailty: Annotated[
+        float, _value("log standard deviation of a session's frailty, a factor of that hazard", ge=0)
+    ] = 0.494
     frustration: Annotated[
         float, _value("hazard of leaving for each skip in a row beyond patience", ge=0)
     ] = 0.0047
@@ -127,7 +129,7 @@ class State(NamedTuple):
 
     position: Array  # (...) int32, tracks played
     mood: Array  # (...) hidden session mood, logits
-    haste: Array  # (...) hidden; 1 in the middle
+    frailty: Array  # (...) hidden factor of the hazard of leaving; 1 in the middle
     momentum: Array  # (...) -1 to 1
     streak: Array  # (...) skips in a row
     vector: Array  # (..., d) of the track before
@@ -197,13 +199,13 @@ def outcome(chances: Array, uniform: Array, xp: Any = np) -> Array:
     return xp.sum(uniform[..., None] > xp.cumsum(chances, -1)[..., :3], -1)
 
 
-def begin(p: Parameters, mood: Array, haste: Array, dimensions: int, genres: int, xp: Any = np) -> State:
-    """A session's start. `mood` and `haste` are standard normal draws of the same shape."""
+def begin(p: Parameters, mood: Array, frailty: Array, dimensions: int, genres: int, xp: Any = np) -> State:
+    """A session's start. `mood` and `frailty` are standard normal draws of the same shape."""
     zero = xp.zeros_like(mood)
     return State(
         position=xp.zeros(mood.shape, dtype=xp.int32),
         mood=p.session_mood * mood,
-        haste=xp.exp(p.haste * haste),
+        frailty=xp.exp(p.frailty * frailty),
         momentum=zero,
         streak=zero,
         vector=xp.zeros((*mood.shape, dimensions), dtype=mood.dtype),
@@ -224,7 +226,7 @@ def advance(p: Parameters, state: State, track: Track, stage: Array, noise: Arra
         position=state.position + 1,
         mood=stay * state.mood
         + xp.sqrt(xp.asarray(1 - stay * stay, dtype=xp.float32)) * p.session_mood * noise,
-        haste=state.haste,
+        frailty=state.frailty,
         momentum=p.momentum_decay * state.momentum + (1 - p.momentum_decay) * (2 * heard - 1),
         streak=(state.streak + 1) * (stage < 2),
         vector=track.vector,
@@ -240,7 +242,7 @@ def advance(p: Parameters, state: State, track: Track, stage: Array, noise: Arra
 def leaving(p: Parameters, state: State, minutes: Array, xp: Any = np) -> Array:
     """Chance that the session ends now, after `minutes` of the last track; `state` is that after it."""
     bored = p.frustration * xp.maximum(state.streak - p.patience, 0.0)
-    return 1 - xp.exp(-state.haste * p.pace * minutes - bored)
+    return 1 - xp.exp(-state.frailty * p.pace * minutes - bored)
 
 
 def widen(tree: Any) -> Any:

@@ -97,11 +97,11 @@ def world_of(
 
 def begin(world: World, key: Array) -> State:
     """A session of a listener drawn at random."""
-    to_start, to_mood, to_haste = jax.random.split(key, 3)
+    to_start, to_mood, to_frailty = jax.random.split(key, 3)
     count, candidates = world.starts.pool.shape
     start, free = jax.random.randint(to_start, (), 0, count), jnp.ones(candidates, dtype=bool)
     heard, memory = nothing_heard(world.tracks.vector.shape[1]), responses.nothing_read(world.model)
-    law = world.law.begin(jax.random.normal(to_mood), jax.random.normal(to_haste))
+    law = world.law.begin(jax.random.normal(to_mood), jax.random.normal(to_frailty))
     return State(start, free, heard, memory, law)
 
 

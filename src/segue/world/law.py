@@ -30,8 +30,8 @@ class Law(Protocol):
     Its state is of one session and its own affair.
     """
 
-    def begin(self, mood: Array, haste: Array) -> Any:
-        """The state of a session that begins. `mood` and `haste` are standard normal draws."""
+    def begin(self, mood: Array, frailty: Array) -> Any:
+        """The state of a session that begins. `mood` and `frailty` are standard normal draws."""
 
     def answer(self, state: Any, moment: Moment) -> Array:
         """Chances (members, 4) of how far the track is heard: of one law, or of several who may differ."""
@@ -58,7 +58,7 @@ class ModelLaw(NamedTuple):
 
     model: UserModel
 
-    def begin(self, mood: Array, haste: Array) -> ModelState:
+    def begin(self, mood: Array, frailty: Array) -> ModelState:
         return ModelState(jnp.zeros(2), responses.nothing_read(self.model))
 
     def answer(self, state: ModelState, moment: Moment) -> Array:

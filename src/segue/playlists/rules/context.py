@@ -145,10 +145,12 @@ class Context:
 
     @property
     def n_tracks(self) -> int:
+        """How many tracks there are."""
         return len(self.work)
 
     @property
     def n_artists(self) -> int:
+        """How many artists there are."""
         return len(self.hub_floor)
 
     def any_artist(self, tracks: Ints, told: Bools | Floats) -> NDArray:

@@ -16,6 +16,7 @@ PLAYLIST_EXTENSION = "https://musicbrainz.org/doc/jspf#playlist"
 
 
 def recognises(head: bytes) -> bool:
+    """Whether a file that begins so is a JSPF playlist."""
     found = shape(head)
     return any(path.startswith(("playlist.track[]", "playlist.entries[].track")) for path in found) or (
         "playlist.title" in found and "playlist.track" in found  # an empty list

@@ -31,6 +31,7 @@ _OURS = ("# no file: ", "# no file or Spotify id: ")  # for a track that has no 
 
 
 def recognises(name: str, head: bytes) -> bool:
+    """Whether a file of this name that begins so is an M3U or M3U8 playlist."""
     start = decoded(head[: 1 << 14])
     if _STREAM.search(start) or "\0" in start:
         return False
@@ -77,6 +78,7 @@ def _place(address: str, shown: str | None, said: dict[str, str]) -> Place:
 
 
 def by_path(address: str, length: str | None) -> Place:
+    """What the path of an audio file says of the track, and its length in seconds as it was written."""
     path = unquote(address.partition("?")[0]) if _ADDRESS.match(address) else address
     stem = _SUFFIX.sub("", PurePosixPath(path.replace("\\", "/")).name)
     stem = _DISC.sub("", stem)

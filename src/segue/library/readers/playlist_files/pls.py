@@ -16,6 +16,7 @@ _MARK = "[playlist]"
 
 
 def recognises(head: bytes) -> bool:
+    """Whether a file that begins so is a PLS playlist."""
     return decoded(head[:256]).lstrip("\ufeff \t\r\n")[: len(_MARK)].lower() == _MARK
 
 

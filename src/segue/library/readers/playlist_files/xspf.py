@@ -18,6 +18,7 @@ DEEPEST = 100  # elements inside one another; a playlist has six
 
 
 def recognises(head: bytes) -> bool:
+    """Whether a file that begins so is an XSPF playlist."""
     start = decoded(head[: 1 << 14])
     root = _ROOT.search(start)
     return root is not None and ("xspf.org/ns/0" in root[0] or "<trackList" in start)
