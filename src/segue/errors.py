@@ -57,7 +57,7 @@ def one_of(names: Sequence[str], what: str = "listeners", *, like: str = "") -> 
     if not names:
         return f"one of the {what}, of whom there are none yet"
     if len(names) == 1:
-        return f"{names[0]}, the only one of the {what}"
+        return f"{names[0]}, the only {what.removesuffix('s')}"
     near = []
     if like:
         from rapidfuzz import process  # where something is wrong, and only there

@@ -260,6 +260,31 @@ def test_the_version_follows_what_the_listener_plays() -> None:
     assert choice.stands_for.tolist() == [0, 3]
 
 
+def test_a_cover_is_neither_replaced_by_the_original_nor_stands_for_it() -> None:
+    # Tracks 0 and 1 are one artist's remaster and original, 2 another's cover, 3 a third's to sing along to.
+    kinds = [VERSIONS.index(kind) for kind in ("remaster", "original", "original", "karaoke")]
+    context = plain(
+        4,
+        first=np.arange(5, dtype=np.int64),
+        artists=ints(0, 0, 1, 2),
+        hub_floor=np.full(3, -np.inf, np.float32),
+        work=ints(0, 0, 0, 0),
+        version=np.array(kinds, np.int8),
+        popularity=np.array([0.1, 0.9, 0.2, 0.1], np.float32),
+    )
+    rules = Rules(context, RulesConfig(familiar=0))
+
+    def chosen(*tracks: int) -> list[int]:
+        scores = [float(len(tracks) - at) for at in range(len(tracks))]
+        return rules.choose(Listening(), Candidates.of(tracks, scores)).tracks.tolist()
+
+    assert chosen(2) == [2]
+    assert set(chosen(0)) <= {0, 1}
+    assert chosen(2, 0) == [2]  # one of them, and whose is liked better
+    assert set(chosen(0, 2)) <= {0, 1}
+    assert 3 not in chosen(3)
+
+
 def test_a_version_that_other_rules_forbid_does_not_stand_for_its_song() -> None:
     context = plain(2, work=ints(0, 0), explicit=np.array([True, False]))
     choice = Rules(context).choose(Listening(explicit=False), Candidates.of([0], [1.0]))
@@ -269,10 +294,10 @@ def test_a_version_that_other_rules_forbid_does_not_stand_for_its_song() -> None
 def test_one_version_prefers_candidates_then_popularity() -> None:
     context = plain(3, work=ints(0, 0, 0), popularity=np.array([0.1, 0.9, 0.5], np.float32))
     wanted = tendency(context, Listening(), RulesConfig())
-    tracks, _ = with_versions(context, ints(0))
-    gives_way = one_version(context, tracks, np.ones(3, bool), wanted, tracks == 0)
+    tracks, stands_for = with_versions(context, ints(0))
+    gives_way = one_version(context, tracks, stands_for, np.ones(3, bool), wanted, tracks == 0)
     assert tracks[~gives_way].tolist() == [0]
-    gives_way = one_version(context, tracks, np.ones(3, bool), wanted, np.zeros(3, bool))
+    gives_way = one_version(context, tracks, stands_for, np.ones(3, bool), wanted, np.zeros(3, bool))
     assert tracks[~gives_way].tolist() == [1]
 
 

@@ -140,12 +140,7 @@ def radio(
     if json:
         print_json([_row(station, pick, skipped) for pick, skipped in came])
     elif given is not None:
-        rows = [tuple(_row(station, pick, skipped).values())[1:] for pick, skipped in came]
-        rows = [
-            (place, artists, title, "skipped" if skipped else "", reason)
-            for place, (artists, title, skipped, reason) in enumerate(rows, 1)
-        ]
-        print_table("Radio", ["", "artists", "title", "", "why"], rows)
+        print_table("Radio", *_table(station, came))
     if given is not None and len(came) < len(given) and not json:
         print("No track is left that may come.")
     if out is not None:
@@ -184,6 +179,21 @@ def _asked(station: Station) -> Iterator[tuple[Pick, bool]]:
         station.radio.answer(pick.track, skipped=answer.startswith("s"))
         yield pick, answer.startswith("s")
     print("No track is left that may come.")
+
+
+def _table(station: Station, came: list[tuple[Pick, bool]]) -> tuple[list[str], list[tuple[object, ...]]]:
+    """Header and rows as people read them; columns that say nothing are left out."""
+    cards = [station.catalogue.card(pick.track) for pick, _ in came]
+    columns: dict[str, list[object]] = {
+        "": list(range(1, len(came) + 1)),
+        "artists": [card.credit for card in cards],
+        "title": [card.title for card in cards],
+        "answer": ["skipped" if skipped else "" for _, skipped in came],
+        "taste": [station.taste(pick) for pick, _ in came],
+        "why": [station.reason(pick, with_taste=False) for pick, _ in came],
+    }
+    shown = {name: column for name, column in columns.items() if any(column) or name == "why"}
+    return list(shown), list(zip(*shown.values(), strict=True))
 
 
 def _row(station: Station, pick: Pick, skipped: bool) -> dict[str, object]:

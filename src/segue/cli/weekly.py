@@ -330,7 +330,7 @@ def _print_why_not(listener: str, found: Found, said: WhyNot, json: bool) -> Non
         )
         return
     place = f"place {said.rank:,} of {said.of:,} new ones" if said.new else "heard before"
-    print(f"{found.name}: all models together score it {said.score:.2f} for {listener}, {place}.")
+    print(f"{found.name} for {listener}: {place}, by all models together (score {said.score:.2f}).")
     rows = [(v.rule, "out" if v.out else "passes", v.because) for v in said.verdicts[:-1]]
     print_table("What the rules say", ["rule", "", "why"], rows)
     print("It is not on the list." if said.verdicts[-1].out else "It is on the list.")
@@ -354,6 +354,8 @@ def print_playlist(playlist: Playlist) -> None:
     table.add_column(justify="right")
     table.add_column(ratio=2)
     table.add_column(ratio=3, style="dim")
+    reasons = {entry.reason for entry in playlist.entries}
+    same = reasons.pop() if len(reasons) == 1 and len(playlist.entries) > 1 else None  # told once
     tastes = list(dict.fromkeys(entry.taste for entry in playlist.entries))
     for taste in sorted(tastes, key=lambda taste: taste is None):  # what is of none comes last
         if heading := taste or ("Others" if len(tastes) > 1 else ""):
@@ -363,8 +365,10 @@ def print_playlist(playlist: Playlist) -> None:
             table.add_row(
                 str(entry.position),
                 escape(credit if title is None else f"{credit} - {title}" if credit else title),
-                escape(without_side(entry.reason or "", taste or "")),
+                "" if same else escape(without_side(entry.reason or "", taste or "")),
             )
+    if same:
+        print(same)
     console().print(table)
     if len(tastes) > 1:
         print("  Shown by taste; the numbers are the order in which it plays.")

@@ -74,12 +74,12 @@ class Station:
     def entry(self, pick: Pick, position: int) -> PlaylistEntry:
         """A pick as a place of a playlist."""
         card, by = self.catalogue.card(pick.track), self.model.split("/")[0]
-        return PlaylistEntry(position, card, pick.score, self.reason(pick), by, self._side(pick) or None)
+        return PlaylistEntry(position, card, pick.score, self.reason(pick), by, self.taste(pick) or None)
 
-    def reason(self, pick: Pick) -> str:
-        """What led here: a track near it, how often it was played, what was skipped."""
+    def reason(self, pick: Pick, *, with_taste: bool = True) -> str:
+        """What led here: a track near it and its taste, how often it was played, what was skipped."""
         name = self.catalogue.name
-        side = self._side(pick)
+        side = self.taste(pick) if with_taste else ""
         if pick.near < 0:
             lines = [FIRST] if pick.first else []
         elif pick.own:
@@ -91,7 +91,8 @@ class Station:
             lines.append(f"Away from {name(pick.away)}, which you skipped.")
         return " ".join(lines or ["Goes with what was played."])
 
-    def _side(self, pick: Pick) -> str:
+    def taste(self, pick: Pick) -> str:
+        """The name of the taste that it is of; "" where there is one alone, and for none."""
         return self.tastes[pick.taste] if len(self.tastes) > 1 and pick.taste >= 0 else ""
 
     def _heard(self, track: int) -> list[str]:

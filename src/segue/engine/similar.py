@@ -28,7 +28,7 @@ MATCHES = 20  # tracks that a text may mean
 DOUBT = 5.0  # a song that n have is given n / (n + DOUBT) of its cosine (benchmarks/similar.py)
 EQUALS = 2  # songs of one score that may stand together: nothing tells which of more is nearer
 FOUND_ALIKE = {
-    "factors": "listened to by the same people",
+    "factors": "had by the same listeners and playlists",
     "songs": "found in the same company, in playlists or sessions",
 }
 

@@ -166,7 +166,10 @@ def prepare(engine: Engine, week: str, config: WeeklyConfig | None = None, *, ke
         aside,
         recommendable=may_come,
         few=few,
-        unlearned=unit == "listeners" and library.count("playlist_entries") > 0,
+        # Playlists hold songs: what is played of other media is learned from listeners alone.
+        unlearned=unit == "listeners"
+        and "song" in model.config.observations.media
+        and library.count("playlist_entries") > 0,
     )
     everybody, known = people or playlists, factors.known
     return Ready(

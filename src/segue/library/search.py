@@ -6,6 +6,7 @@ not the "One Tree Hill" that is played more. Where nothing fits, the nearest nam
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -26,7 +27,7 @@ ALIKE = 70.0  # of 100: from here on a name is near enough to be offered
 OFFERED = 3
 WAIT = 60.0  # seconds for which one who writes names waits for another
 KEPT = Path("search", "names.arrow")  # in a library's folder
-_OF = b"library"  # the fingerprint, in the file's metadata
+_OF = b"library, initials joined"  # the fingerprint, in the file's metadata; and how names are compared
 
 
 class Found(NamedTuple):
@@ -131,12 +132,14 @@ def _find(library: Library, text: str, known: Collection[str] | None) -> list[Fo
 def plain(text: str) -> str:
     """`text` as it is searched: lower case without accents, words of letters and digits alone.
 
-    >>> plain("Beyoncé - Déjà Vu!"), plain("Don't Stop")
-    ('beyonce deja vu', 'dont stop')
+    >>> plain("Beyoncé - Déjà Vu!"), plain("Don't Stop"), plain("N.Y. State of Mind")
+    ('beyonce deja vu', 'dont stop', 'ny state of mind')
     """
     folded = text.lower()
     if not text.isascii():
         folded = without_accents(unicodedata.normalize("NFKC", text.casefold()), tones=True)
+    if "." in folded:
+        folded = _INITIALS.sub(lambda match: match[0].replace(".", ""), folded)
     return " ".join(folded.translate(_searched).split())
 
 
@@ -149,6 +152,7 @@ def _become(char: str) -> str | None:
     return _SPELLED.get(char, char) if unicodedata.category(char)[0] in "LMN" else " "
 
 
+_INITIALS = re.compile(r"\b[^\W\d_](?:\.[^\W\d_])+\b\.?")  # "n.y.", "r.e.m", and not "3.15" or "mr. blue"
 _searched = Table(_become)
 
 
@@ -216,11 +220,12 @@ class _Names:
         place = pc.index_in(tracks["track_id"], value_set=counts["track_id"])
         credit = pc.fill_null(pc.binary_join(tracks["artists"], " "), "")
         names = pc.binary_join_element_wise(credit, pc.fill_null(tracks["title"], ""), " ")
-        ascii_ = pc.string_is_ascii(names)
+        initials = pc.match_substring_regex(names, r"\b[A-Za-z]\.[A-Za-z]\b")
+        rare = pc.or_(pc.invert(pc.string_is_ascii(names)), initials).combine_chunks()
         shorn = pc.replace_substring(pc.ascii_lower(names), "'", "")
         words = pc.utf8_trim_whitespace(pc.replace_substring_regex(shorn, "[^a-z0-9]+", " "))
-        others = pa.array(map(plain, names.filter(pc.invert(ascii_)).to_pylist()), pa.string())
-        compared = pc.replace_with_mask(words.combine_chunks(), pc.invert(ascii_).combine_chunks(), others)
+        others = pa.array(map(plain, names.filter(rare).to_pylist()), pa.string())
+        compared = pc.replace_with_mask(words.combine_chunks(), rare, others)
         columns = {
             "uses": pc.fill_null(counts["uses"].take(place), 0),
             "raw": pc.utf8_lower(names),

@@ -101,6 +101,13 @@ class Belonging:
         near_enough = likeness.max(0) >= self.least(tastes)[nearest]
         return np.where(near_enough, nearest, -1).astype(np.int32)
 
+    def played_for(self, tastes: ListenerTastes, tracks: Ints) -> Ints:
+        """(n,) the taste that each of the listener's own `tracks` was played for, -1 for none."""
+        if not len(tastes.shares) or not len(tracks):
+            return np.full(len(tracks), -1, np.int32)
+        likeness = self.likeness(tastes, tracks)
+        return np.where(likeness.max(0) >= self.space.resolution, likeness.argmax(0), -1).astype(np.int32)
+
     def least(self, tastes: ListenerTastes) -> Floats:
         """(k,) likeness from which a track belongs to each taste."""
         if tastes.least is not None:

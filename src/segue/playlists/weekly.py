@@ -21,7 +21,7 @@ from segue.factors.model import FactorModel
 from segue.factors.observations import Observations
 from segue.library.few_listeners import MORE, UNLEARNED
 from segue.playlists import newcomers, rediscover
-from segue.playlists.belonging import Belonging, ListenerTastes, nearest_taste
+from segue.playlists.belonging import Belonging, ListenerTastes
 from segue.playlists.candidates import NAMES, CandidatesConfig, Proposed, Proposer
 from segue.playlists.catalogue import Catalogue
 from segue.playlists.history import History
@@ -192,7 +192,7 @@ def make_weekly(
         known = [bool((rows[at].data > 0).any()) for at in range(len(names))]
         proposed = [each if known[at] else stranger for at, each in enumerate(proposed)]
         listenings = [
-            replace(history.listening, tastes=_taste_of(material.space, its, history.listening.heard))
+            replace(history.listening, tastes=material.belonging.played_for(its, history.listening.heard))
             for history, its in zip(mine, theirs, strict=True)
         ]
         past = [
@@ -316,7 +316,7 @@ class _One:
     def _belonging(self, choice: Choice, new: Bools) -> Ints:
         """(n,) the taste each track of the list belongs to, -1 for none."""
         belongs = self.material.belonging.of(self.tastes, choice.tracks)
-        return np.where(new, belongs, _taste_of(self.material.space, self.tastes, choice.tracks))
+        return np.where(new, belongs, self.material.belonging.played_for(self.tastes, choice.tracks))
 
     def _tastes(self, choice: Choice, new: Bools) -> list[str]:
         """The name of each track's taste; "" where there is one alone, and for none."""
@@ -327,10 +327,11 @@ class _One:
         """A line for each track of the list, in the order of `choice`."""
         if kind == "stranger" or not len(choice.tracks):
             return [newcomers.REASON] * len(choice.tracks)
-        space, catalogue = self.material.space, self.material.catalogue
+        catalogue = self.material.catalogue
         nearest = self._belonging(choice, new)
         plays, parts = self.material.model.als_.contributions(self.row, choice.stands_for)
-        same = (nearest[:, None] == _taste_of(space, self.tastes, plays)) & (nearest >= 0)[:, None]
+        played_for = self.material.belonging.played_for(self.tastes, plays)
+        same = (nearest[:, None] == played_for) & (nearest >= 0)[:, None]
         lines = []
         for at, told in enumerate(telling(parts, same)):
             if not new[at]:
@@ -345,7 +346,7 @@ class _One:
         if self.asker == "playlist":
             return [sided("This playlist has it", taste, self.asker) for taste in tastes]
         material, listening = self.material, self.history.listening
-        heard = _taste_of(material.space, self.tastes, listening.heard)
+        heard = material.belonging.played_for(self.tastes, listening.heard)
         recalled = Recalled(
             listening, material.context, material.catalogue, heard, self.moment, noun_of(self.config.medium)
         )
@@ -363,9 +364,3 @@ class _One:
             same = work[listening.heard] == work[track]
         plays = float(listening.plays[same].sum())
         return plays, float(np.fmin.reduce(listening.days_ago[same])) if same.any() else float("nan")
-
-
-def _taste_of(space: TasteSpace, tastes: ListenerTastes, tracks: Ints) -> Ints:
-    """(n,) the taste that each of `tracks` was played for, -1 for none."""
-    nearest, likeness = nearest_taste(space, tastes, tracks)
-    return np.where(likeness >= space.resolution, nearest, -1)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MEDIA = ("song", "podcast", "audiobook", "artist")
 VERSIONS = (ORIGINAL, *KINDS)
+_SING_ALONG = VERSIONS.index("karaoke")
 Ints = NDArray[np.int32]
 Floats = NDArray[np.float32]
 Bools = NDArray[np.bool_]
@@ -100,6 +101,9 @@ class Context:
     work_marks: Marks = field(init=False, repr=False, compare=False)
     work_best: Numbers = field(init=False, repr=False, compare=False)
     has_hubs: bool = field(init=False)
+    by: Ints = field(
+        init=False, repr=False, compare=False
+    )  # (n_tracks,) whose recording: see `rules.versions`
 
     def __post_init__(self) -> None:
         n_works = int(self.work.max(initial=-1)) + 1
@@ -110,6 +114,9 @@ class Context:
             "track_marks": Marks(len(self.work)),
             "work_marks": Marks(n_works),
             "work_best": Numbers(n_works, -1),
+            "by": np.where(self.version == _SING_ALONG, kernels.ANYBODY, self.main_artists()).astype(
+                np.int32
+            ),
             "has_hubs": bool(np.isfinite(self.hub_floor).any()),
         }
         for name, value in values.items():

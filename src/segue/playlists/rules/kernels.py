@@ -9,6 +9,7 @@ from segue.compiling import compiled
 
 # What became of a track in `pick`.
 TAKEN, NOT_REACHED, ARTIST, ALBUM = 0, 1, 2, 3
+ANYBODY = -2  # of recordings that are nobody's own: any artist's stands for them
 
 
 @compiled()
@@ -32,13 +33,15 @@ def expand(
     work: NDArray[np.int32],
     work_first: NDArray[np.int64],
     work_tracks: NDArray[np.int32],
+    by: NDArray[np.int32],
     stamps: NDArray[np.int64],
     now: int,
 ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """`tracks` followed by the other versions of their works, and for each the place of the track it stands
     for.
 
-    A version goes to the first of `tracks` that is of its work. `stamps` (n_tracks,) must hold `now` nowhere.
+    A version goes to the first of `tracks` that is of its work and by its artist, or of its work and ANYBODY.
+    `by` is (n_tracks,); `stamps` (n_tracks,) must hold `now` nowhere.
     """
     count = len(tracks)
     size = count
@@ -53,7 +56,8 @@ def expand(
         w = work[tracks[i]]
         for at in range(work_first[w], work_first[w + 1]):
             other = work_tracks[at]
-            if stamps[other] != now:
+            whose = by[tracks[i]]
+            if stamps[other] != now and (whose == by[other] or whose == ANYBODY):
                 stamps[other] = now
                 result[n] = other
                 stands_for[n] = i
@@ -64,16 +68,39 @@ def expand(
 @compiled()
 def best_of_each(
     works: NDArray[np.int32],
+    by: NDArray[np.int32],
+    stands_for: NDArray[np.int32],
     allowed: NDArray[np.bool_],
     wanted: NDArray[np.float32],
     candidate: NDArray[np.bool_],
     popularity: NDArray[np.float32],
     best: NDArray[np.int32],
 ) -> NDArray[np.bool_]:
-    """(t,) false for one track of each work: an allowed one before others, then by `wanted`, `candidate` and
+    """(t,) false for one track of each work: one by the artist `by` whose track is first in `stands_for` of
+    those that are allowed; of theirs an allowed one before others, then by `wanted`, `candidate` and
     `popularity`, the first of equals. `best` (n_works,) is scratch, -1 everywhere before and after."""
     gives_way = np.ones(len(works), np.bool_)
     for i in range(len(works)):
+        j = best[works[i]]
+        if j < 0:
+            best[works[i]] = i
+            continue
+        if allowed[i] != allowed[j]:
+            better = allowed[i]
+        elif (by[i] == ANYBODY) != (by[j] == ANYBODY):
+            better = by[j] == ANYBODY
+        else:
+            better = stands_for[i] < stands_for[j]
+        if better:
+            best[works[i]] = i
+    right = np.empty(len(works), np.bool_)
+    for i in range(len(works)):
+        right[i] = by[i] == by[best[works[i]]]
+    for i in range(len(works)):
+        best[works[i]] = -1
+    for i in range(len(works)):
+        if not right[i]:
+            continue
         j = best[works[i]]
         if j < 0:
             best[works[i]] = i

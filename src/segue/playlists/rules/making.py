@@ -200,7 +200,7 @@ class Making:
         if len(listed):
             out |= context.work_marks.among(context.work[self.tracks], context.work[listed])
         proposed = np.arange(len(self.tracks)) < len(self.candidates.tracks)
-        gives_way = one_version(context, self.tracks, ~out, self.wanted, proposed)
+        gives_way = one_version(context, self.tracks, self.stands_for, ~out, self.wanted, proposed)
         if count and (new := int((gives_way & ~out).sum())):
             self.removed["versions"] = new
         left = np.flatnonzero(~(out | gives_way))
@@ -262,8 +262,8 @@ class Making:
         context = self.context
         out |= context.work_marks.among(context.work[tracks], context.work[late])
         tracks = tracks[~out]
-        every = np.ones(len(tracks), bool)
-        return tracks[~one_version(context, tracks, every, self.wanted, every)]
+        every, order = np.ones(len(tracks), bool), np.arange(len(tracks), dtype=np.int32)
+        return tracks[~one_version(context, tracks, order, every, self.wanted, every)]
 
     def _take_familiar(self, tracks: Ints, wanted: int) -> None:
         """Take up to `wanted` more of `tracks` within the caps, of each taste by its share."""

@@ -33,26 +33,38 @@ def tendency(context: Context, listening: Listening, config: RulesConfig) -> Flo
 
 
 def with_versions(context: Context, tracks: Ints) -> tuple[Ints, Ints]:
-    """`tracks` and all other versions of their songs, and for each the place of the track it stands for."""
+    """`tracks` and all other versions of their songs, and for each the place of the track it stands for.
+
+    A cover is another artist's, liked by others: nothing stands for it, nor it for another. But anybody's
+    recording stands for what was made to sing along to.
+    """
     stamps, now = context.track_marks.fresh()
-    return kernels.expand(tracks, context.work, context.work_first, context.work_tracks, stamps, now)
+    return kernels.expand(
+        tracks, context.work, context.work_first, context.work_tracks, context.by, stamps, now
+    )
 
 
-def one_version(context: Context, tracks: Ints, allowed: Bools, wanted: Floats, candidate: Bools) -> Bools:
+def one_version(
+    context: Context, tracks: Ints, stands_for: Ints, allowed: Bools, wanted: Floats, candidate: Bools
+) -> Bools:
     """Which of `tracks` give way to another version of their song.
 
-    Of the versions that other rules allow, the kind the listener plays most stays; between two of one kind a
-    candidate stays before one that is none, then the more popular, then the first.
+    Of a song by several artists, the artist's stays who comes first. Of the versions that other rules allow,
+    the kind the listener plays most stays; between two of one kind a candidate stays before one that is none,
+    then the more popular, then the first.
 
     Args:
         context: the catalogue.
         tracks: (t,) track numbers.
+        stands_for: (t,) the place of the track that each stands for, the best first.
         allowed: (t,) whether the other rules let them through.
         wanted: (n_versions,) from `tendency`.
         candidate: (t,) whether the track was proposed itself, and not for being a version of one.
     """
     return kernels.best_of_each(
         context.work[tracks],
+        context.by[tracks],
+        stands_for,
         allowed,
         wanted[context.version[tracks]],
         candidate,
