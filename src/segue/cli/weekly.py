@@ -329,8 +329,8 @@ def _print_why_not(listener: str, found: Found, said: WhyNot, json: bool) -> Non
             }
         )
         return
-    place = f"place {said.rank:,} of {said.of:,} new ones" if said.new else "heard before"
-    print(f"{found.name} for {listener}: {place}, by all models together (score {said.score:.2f}).")
+    place = f"place {said.rank:,} of {said.of:,} new ones by all models together"
+    print(f"{found.name} for {listener}: {place if said.new else 'heard before'} (score {said.score:.2f}).")
     rows = [(v.rule, "out" if v.out else "passes", v.because) for v in said.verdicts[:-1]]
     print_table("What the rules say", ["rule", "", "why"], rows)
     print("It is not on the list." if said.verdicts[-1].out else "It is on the list.")
