@@ -218,7 +218,7 @@ def _wrong(came: int, code: int | None, arguments: list[str], out: str, err: str
         return None
     if came not in (1, 2, 3, 4, 5, 6):
         return f"the code {came} is not documented: {out}{err}"
-    if not err.startswith("segue: ") or not re.search(r"Try: \w|Expected: \w", err):
+    if not re.search(r"^segue: .*(Try|Expected): \w", err, re.MULTILINE | re.DOTALL):
         return f"refused with {came}, but does not say what to do: {out}{err}"
     return None
 
