@@ -76,7 +76,9 @@ def read_sessions(
         raise UsageError(
             f"There {'is' if len(found) == 1 else 'are'} {count(len(found), kind)} to learn from",
             expected=f"{FEWEST} or more of two tracks whose skips are known",
-            hint="import sessions with shuffle on, or take all sessions: --any-order",
+            hint="import sessions with shuffle on, or take all sessions: --any-order"
+            if shuffled
+            else "import a history that tells skips, such as Spotify's extended one",
         )
     if len(found) > most:
         chosen = np.random.default_rng(seed).choice(len(found), most, replace=False)
