@@ -12,7 +12,6 @@ from typing import Annotated
 
 from fastapi import Query, Request
 from fastapi.responses import Response
-from pydantic import BaseModel, Field
 
 from segue.library import Library
 from segue.library.importing import ImportReport, import_path
@@ -51,28 +50,27 @@ def choose(request: Request, here: HouseGiven, who: Signed) -> Response:
     )
 
 
-class Piece(BaseModel):
-    """A piece of a file that is sent."""
-
-    name: str = Field(min_length=1, max_length=300)  # of the file
-    at: int = Field(ge=0)  # byte of the file at which it begins
-    last: bool
-    listener: str = Field("", max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")  # whose listening it is
-
-
 @router.post("/import/file")
-async def piece(request: Request, here: HouseGiven, who: Signed, sent: Annotated[Piece, Query()]) -> Response:
+async def piece(
+    request: Request,
+    here: HouseGiven,
+    who: Signed,
+    name: Annotated[str, Query(min_length=1, max_length=300)],
+    at: Annotated[int, Query(ge=0)],
+    last: bool,
+    listener: Annotated[str, Query(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")] = "",
+) -> Response:
     """A piece of a file; with the last one, all of it is imported."""
     may(who, "submit")
     refuse_strangers(request)
     refuse_without_word(request.headers.get("x-segue-word", ""), who)
-    whose = who.token.listener or sent.listener.strip() or who.listener or "me"
+    whose = who.token.listener or listener.strip() or who.listener or "me"
     body = await request.body()
-    path = _place(here, who, sent.name)
-    if sent.at + len(body) > LARGEST:
+    path = _place(here, who, name)
+    if at + len(body) > LARGEST:
         raise Refused(413, "This file is too large to be sent", hint="run segue import on the machine itself")
-    await asyncio.to_thread(_append, path, body, sent.at)
-    if not sent.last:
+    await asyncio.to_thread(_append, path, body, at)
+    if not last:
         return frame.part("piece", who)
     try:
         report = await asyncio.to_thread(_take, here, path, whose)
