@@ -227,6 +227,17 @@ def test_durations_that_contradict_one_another_give_the_same_in_any_order(tmp_pa
     _same_in_orders(tmp_path, store, told, (forth, forth[::-1]))
 
 
+def test_a_name_without_duration_stays_where_it_was_though_another_recording_is_met_more(
+    library: Library, store
+) -> None:
+    _, rows = _echoes("b", None, 200, 400)
+    rows += [_listen(TrackRef("Echoes", ("Pink Floyd",), duration_ms=400_000), name) for name in "cde"]
+    store(library, rows)
+    before = _heard(library)
+    assert store(library, rows).counts["listens"].stored == 0
+    assert _heard(library) == before
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("told", DURATIONS)
 def test_durations_that_contradict_one_another_give_the_same_in_all_orders(tmp_path, store, told) -> None:

@@ -300,7 +300,8 @@ WITH chosen AS (SELECT own, arg_min(track_id, (apart, track_id)) AS track_id, mi
 SELECT uid, track_id FROM todo JOIN one USING (own)
 """
 
-# Of several tracks of the name, the one with the nearest duration, then the one met most often. Of several
+# Of several tracks of the name, the one with the nearest duration, then the one that the name alone was given
+# before (so that a file which comes again finds what it found), then the one met most often. Of several
 # recordings that the source tells apart, the one with the nearest duration gets the track.
 _MOST_USED = f"""
 CREATE OR REPLACE TEMP TABLE found AS
@@ -312,7 +313,9 @@ WITH uses AS (
     ) WHERE track_id IN (SELECT track_id FROM namesakes) GROUP BY track_id
 ), chosen AS (
     FROM namesakes LEFT JOIN uses USING (track_id)
-    QUALIFY row_number() OVER (PARTITION BY uid ORDER BY apart, coalesce(uses, 0) DESC, track_id) = 1
+    QUALIFY row_number() OVER (
+        PARTITION BY uid ORDER BY apart, track_id <> own, coalesce(uses, 0) DESC, track_id
+    ) = 1
 )
 SELECT uid, track_id FROM chosen
 QUALIFY coalesce(abs(duration_ms - first_value(duration_ms) OVER (
