@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from segue.cli.importing import import_, split
+from segue.cli.importing import Reading, import_, split
 from segue.errors import FormatError, UsageError
 from segue.library import Library
 
@@ -15,7 +15,7 @@ M3U = "#EXTM3U\n#EXTINF:217,Björk - Jóga\na.mp3\n"
 
 def imported(folder: Path, name: str, text: str, column: list[str] | None = None) -> Library:
     (folder / name).write_text(text, encoding="utf-8")
-    import_(folder / name, library=folder / "library", column=column)
+    import_(Reading(column=column), folder / name, library=folder / "library")
     return Library.open(folder / "library")
 
 
@@ -49,7 +49,7 @@ def test_a_merge_by_names_is_taken_back_and_back_again(
     with pytest.raises(UsageError, match="--back"):
         split("björk joga", library=library.path)
     split("björk joga", "table", library=library.path)
-    assert "1 rows are of the track name:bjork|joga~table now" in capsys.readouterr().out
+    assert "1 row is of the track name:bjork|joga~table now" in capsys.readouterr().out
     library.refresh()
     assert library.arrow("listens")["track_id"].to_pylist() == ["name:bjork|joga~table"]
     split("name:bjork|joga~table", back=True, library=library.path)

@@ -207,7 +207,8 @@ def split(
     if json:
         print_json(moved._asdict())
         return
-    print(f"{found.name}: {moved.rows:,} rows are of the track {moved.track_id} now.")
+    rows = count(moved.rows, "row is", "rows are")
+    print(f"{found.name}: {rows} of the track {moved.track_id} now.")
     if source:
         print(f"To take that back: segue split '{moved.track_id}' --back")
 
