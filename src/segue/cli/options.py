@@ -90,8 +90,8 @@ def asked_week(week: str | None) -> str:
     week = week or week_of(datetime.now(UTC))
     try:
         monday(week)
-    except ValueError as error:
-        raise UsageError("That is no week", got=str(error), hint="write it like 2026-W48") from None
+    except ValueError:
+        raise UsageError("There is no such week", got=week, hint="write it like 2026-W48") from None
     return week
 
 
