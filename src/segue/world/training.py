@@ -163,7 +163,7 @@ def user_models(
 def lacks_vectors(library: Library) -> bool:
     """Whether nothing tells which songs are alike: neither sound features nor song vectors."""
     tracks = library.table("tracks")
-    with_sound = library.arrow(tracks.filter(tracks.features.notnull()).limit(1))
+    with_sound = library.arrow(tracks.filter(tracks.features.notnull()).select("track_id").limit(1))
     return not len(with_sound) and song_vectors(library) is None
 
 
