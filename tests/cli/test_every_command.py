@@ -147,6 +147,12 @@ COMMANDS: dict[str, list[Step]] = {
     "town": [Step("--library town --listeners 5 --tracks 500 --months 0.5", code=0, long=True, once=True)],
     "demo": [Step("--listeners 50 --tracks 500", code=0, long=True, once=True)],
     "split": [Step("{song} nowhere"), Step("{song} --back")],
+    "exclude": [
+        Step("{me}", code=0),
+        Step("{me} --session 1"),
+        Step("{me} --session 1 --back --json"),
+        Step("{me} --from yesterday --to now", code=2, once=True),
+    ],
     "withdraw": [Step("lastfm --listener scrobbler --json"), Step("nowhere")],
     "backup": [Step("backup.tar", code=0)],
     "restore": [Step("backup.tar --library restored", code=0), Step("backup.tar --library library", code=2)],

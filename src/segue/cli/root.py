@@ -37,6 +37,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     "Keep in order": {
         "withdraw": "importing",
         "split": "importing",
+        "exclude": "excluding",
         "forget": "forgetting",
         "doctor": "health",
         "models": "models",

@@ -60,7 +60,7 @@ def review(engine: Engine, listener: str) -> Review:
         NotFoundError: no such listener.
     """
     engine.refuse_unknown(listener)
-    told = _told(engine, listener)
+    told = _told(engine, listener, excluded=True)
     if not len(told.day):
         return Review([], [], [])
     tracks, code = np.unique(told.track, return_inverse=True)
@@ -106,9 +106,9 @@ class _Told(NamedTuple):
     skipped: NDArray[np.float64]
 
 
-def _told(engine: Engine, listener: str) -> _Told:
+def _told(engine: Engine, listener: str, *, excluded: bool) -> _Told:
     library = engine.library
-    table = plays(LibrarySubset(library, [listener]))
+    table = plays(LibrarySubset(library, [listener]), excluded=excluded)
     mine = table.filter((table.listener_id == listener) & table.started_at.notnull())
     heard = mine.played_ms.coalesce((mine.share * mine.duration_ms).cast("int64"))
     rows = library.arrow(mine.select("track_id", "skipped", ms=heard, day=mine.started_at.cast("date")))
@@ -174,7 +174,7 @@ def shares_by_month(
     Returns:
         The months that have plays, oldest first, and shares (n_groups, n_months).
     """
-    told = _told(engine, listener)
+    told = _told(engine, listener, excluded=False)
     place = {track: number for number, group in reversed(list(enumerate(groups))) for track in group}
     group = np.array([place.get(track, -1) for track in told.track.tolist()], np.int64)
     month = told.day.astype("datetime64[D]").astype("datetime64[M]")

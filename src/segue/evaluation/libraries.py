@@ -11,6 +11,7 @@ from segue.errors import UsageError
 from segue.evaluation.histories import Histories, from_entries
 from segue.evaluation.protocols import LISTENERS, PLAYLISTS, Protocol, Recommender, System, evaluate
 from segue.evaluation.report import Report
+from segue.library.listening import listens
 from segue.library.moments import seconds
 from segue.progress import progress
 
@@ -22,9 +23,9 @@ PROTOCOLS = {"listeners": LISTENERS, "playlists": PLAYLISTS}
 
 def read_listens(library: Library) -> Histories:
     """What each listener played, by plays, in the order of the first listen; no podcasts or audiobooks."""
-    listens, tracks = library.table("listens"), library.table("tracks")
+    tracks = library.table("tracks")
     spoken = tracks.filter(tracks.medium.isin(["podcast", "audiobook"]))
-    music = listens.anti_join(spoken, "track_id")
+    music = listens(library).anti_join(spoken, "track_id")
     counted = music.group_by(["listener_id", "track_id"]).agg(
         plays=music.plays.sum(), first=seconds(music.started_at.min())
     )

@@ -21,6 +21,7 @@ from segue.evaluation.playing import Tracks
 from segue.events import get_logger
 from segue.factors.als import ImplicitALS
 from segue.library import Library
+from segue.library.listening import listens
 from segue.library.stages import HEARD
 from segue.progress import step
 from segue.town import TownConfig, build
@@ -160,7 +161,7 @@ class LibraryPopulation(Population):
         raise UsageError("What is true of a library's listeners nobody knows", hint="take a town")
 
     def factors(self) -> Factors:
-        table = self.library.table("listens")
+        table = listens(self.library)
         counted = table.group_by(["listener_id", "track_id"]).agg(plays=table.plays.sum())
         rows = self.library.arrow(counted)
         who = _places(rows["listener_id"].to_pylist(), sorted(set(rows["listener_id"].to_pylist())))

@@ -8,7 +8,7 @@ who play their songs.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -18,17 +18,9 @@ from scipy.sparse import csr_matrix
 from segue.library.versions.titles import artist_names
 
 if TYPE_CHECKING:
-    import ibis
     from numpy.typing import NDArray
 
-    class Tables(Protocol):
-        """What is needed of a library."""
-
-        def table(self, name: str) -> ibis.Table:
-            """A canonical table as an Ibis expression."""
-
-        def arrow(self, what: Any) -> pa.Table:
-            """The result of an expression."""
+    from segue.library.listening import Tables
 
 
 def with_artists(library: Tables, matrix: csr_matrix, tracks: NDArray[np.object_]) -> csr_matrix | None:

@@ -16,10 +16,10 @@ from segue.errors import FormatError, NotFoundError, UsageError
 from segue.factors.als import ImplicitALS
 from segue.factors.blend import PLAYLISTS, Blend, BlendConfig, MixConfig
 from segue.factors.config import MEASURED, ALSConfig
-from segue.factors.observations import ObservationConfig, Observations, Tables, observe
+from segue.factors.observations import ObservationConfig, Observations, observe
 from segue.files import reading, write_bytes
 from segue.library.few_listeners import FEWEST_PEOPLE, playlists_teach
-from segue.library.listening import Unit
+from segue.library.listening import Tables, Unit
 
 CONFIG, IDS, FACTORS, BLEND = "config.json", "ids.json", "factors.npz", "blend.npz"
 AT_ONCE = 1024  # listeners ranked at a time

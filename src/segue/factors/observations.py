@@ -36,7 +36,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -50,6 +50,7 @@ from segue.library.listening import (
     BETWEEN,
     HALF_LIFE_DAYS,
     LibrarySubset,
+    Tables,
     Unit,
     documents,
     feedback,
@@ -108,16 +109,6 @@ class ObservationConfig(BaseModel):
     ban: NonNegativeFloat = Field(4.0, description="Confidence of a dislike that was said: ban, hate.")
     listeners_per_track: PositiveInt = Field(1, description="Leave out tracks with fewer listeners.")
     tracks_per_listener: PositiveInt = Field(1, description="Then leave out listeners with fewer tracks.")
-
-
-class Tables(Protocol):
-    """What `observe` needs of a library."""
-
-    def table(self, name: str) -> ibis.Table:
-        """A canonical table as an Ibis expression."""
-
-    def arrow(self, what: Any) -> pa.Table:
-        """The result of an expression."""
 
 
 @dataclass(frozen=True, eq=False)

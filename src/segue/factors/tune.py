@@ -31,8 +31,9 @@ from segue.errors import NumericalError, UsageError, install
 from segue.factors.als import ImplicitALS
 from segue.factors.config import ALSConfig
 from segue.factors.model import FactorConfig
-from segue.factors.observations import ObservationConfig, Observations, Tables, observe
+from segue.factors.observations import ObservationConfig, Observations, observe
 from segue.files import refuse_read_only, write_text
+from segue.library.listening import Tables
 from segue.library.moments import seconds
 from segue.progress import progress
 
@@ -316,6 +317,10 @@ class _Part:
         if column is None:
             return table
         return table.filter(table[column] >= self.at if self.after else table[column] < self.at)
+
+    def has(self, name: str) -> bool:
+        """As the library's."""
+        return self.library.has(name)
 
     def arrow(self, what: Any) -> pa.Table:
         """As the library's."""

@@ -30,14 +30,18 @@ if TYPE_CHECKING:
 
     from segue.library.store import Library
 
-    class Tables(Protocol):
-        """What is needed of a library."""
 
-        def table(self, name: str) -> ibis.Table:
-            """A canonical table as an Ibis expression."""
+class Tables(Protocol):
+    """What is needed of a library."""
 
-        def arrow(self, what: Any) -> pa.Table:
-            """The result of an expression."""
+    def table(self, name: str) -> ibis.Table:
+        """A canonical table as an Ibis expression."""
+
+    def has(self, name: str) -> bool:
+        """Whether a canonical table was ever written to."""
+
+    def arrow(self, what: Any) -> pa.Table:
+        """The result of an expression."""
 
 
 Unit = Literal["listeners", "playlists", "both"]
@@ -65,6 +69,10 @@ class LibrarySubset:
         if name not in self._tables:
             self._tables[name] = self._cut(name)
         return self._tables[name]
+
+    def has(self, name: str) -> bool:
+        """Whether a canonical table was ever written to."""
+        return self._library.has(name)
 
     def heard(self, unit: Unit) -> ibis.Table:
         """`heard` of these listeners, made once: an expression of that size takes long to be made."""
@@ -96,6 +104,7 @@ class LibrarySubset:
 _OWNERS = {
     "listens": "listener_id",
     "feedback": "listener_id",
+    "exclusions": "listener_id",
     "playlists": "playlist_id",
     "playlist_entries": "playlist_id",
 }
@@ -115,10 +124,11 @@ BETWEEN = "\x1f"  # a listener's name and that of a session
 BUTTONS = ("fwdbtn", "backbtn", "clickrow", "clickside", "playbtn", "endplay", "remote")
 
 
-def plays(library: Tables) -> ibis.Table:
+def plays(library: Tables, *, excluded: bool = False) -> ibis.Table:
     """`listens` with the track's `duration_ms` and `medium`, and what each play counts for.
 
-    A play of a copy is one of the track that it is a copy of (`versions/copies.py`).
+    A play of a copy is one of the track that it is a copy of (`versions/copies.py`). What listeners leave out
+    of their taste (`excluding.py`) comes only with `excluded`, for what shows all that was played.
     Adds share (0 to 1, null if unknown), stage (0 to 3, null if unknown), skipped (null if unknown), whole
     (null if unknown) and counts (never null). One row a row of `listens`.
     """
@@ -140,7 +150,21 @@ def plays(library: Tables) -> ibis.Table:
     shared = told.mutate(share=ibis.ifelse(share > 1, 1.0, share))
     staged = shared.mutate(stage=_stage(shared))
     skipped = staged.mutate(skipped=_skipped(staged))
-    return skipped.mutate(whole=skipped.stage == 3, counts=_counts(skipped)).drop("gap_ms")
+    told = skipped.mutate(whole=skipped.stage == 3, counts=_counts(skipped)).drop("gap_ms")
+    return told if excluded else _without_excluded(library, told)
+
+
+def listens(library: Tables) -> ibis.Table:
+    """`listens` as they stand in the table, without what listeners leave out of their taste."""
+    return _without_excluded(library, library.table("listens"))
+
+
+def _without_excluded(library: Tables, played: ibis.Table) -> ibis.Table:
+    if not library.has("exclusions"):
+        return played
+    spans = library.table("exclusions")
+    within = (played.started_at >= spans.begins) & (played.started_at <= spans.ends)
+    return played.anti_join(spans, [played.listener_id == spans.listener_id, within])
 
 
 def stage_of(skipped: bool, played_ms: int | None = None, duration_ms: int | None = None) -> int:
@@ -336,7 +360,7 @@ def documents(library: Tables, unit: Unit) -> ibis.Table:
     return parts[0] if len(parts) == 1 else ibis.union(*parts)
 
 
-def sessions(library: Tables) -> ibis.Table:
+def sessions(library: Tables, *, excluded: bool = False) -> ibis.Table:
     """`plays` with a session and a position for each: the source's own, else by gaps between plays.
 
     A new session begins where more than five minutes lie between a play's start and the end of the one
@@ -344,7 +368,7 @@ def sessions(library: Tables) -> ibis.Table:
     """
     import ibis
 
-    all_plays = plays(library)
+    all_plays = plays(library, excluded=excluded)
     timed = all_plays.filter(all_plays.started_at.notnull() | all_plays.session_position.notnull())
     by_time = ibis.window(group_by="listener_id", order_by=["started_at", "session_position", "track_id"])
     lasted_ms = ibis.coalesce(timed.played_ms, timed.duration_ms, USUAL_MS)

@@ -39,7 +39,7 @@ def overview(library: Library) -> Overview:
 
     from segue.library.listening import plays
 
-    told = plays(library)
+    told = plays(library, excluded=True)
     facts = library.arrow(
         told.aggregate(
             listeners=told.listener_id.nunique(),

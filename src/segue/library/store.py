@@ -98,6 +98,11 @@ class Library:
                 self._backend = duck.ibis_backend()
             return self._backend
 
+    def has(self, name: str) -> bool:
+        """Whether a table was ever written to; one that was may have no rows."""
+        known(name)
+        return bool(self._catalogue["parts"].get(name))
+
     def parts(self, name: str) -> list[Path]:
         """The Parquet files of a table, oldest first."""
         known(name)

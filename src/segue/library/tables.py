@@ -86,6 +86,8 @@ TRACK_KEYS = pa.schema(
 )
 # What was split off by hand: what `source` tells of `track_id` is of the track `own` (splitting.py).
 SPLITS = pa.schema([("track_id", pa.string()), ("source", pa.string()), ("own", pa.string())])
+# What a listener plays in these spans (both ends are in them) counts for no taste (excluding.py).
+EXCLUSIONS = pa.schema([("listener_id", pa.string()), ("begins", TIME), ("ends", TIME)])
 REJECTS = pa.schema(
     [
         ("source", pa.string()),  # the file, inside its archive
@@ -145,6 +147,7 @@ TABLES: dict[str, pa.Schema] = {
     "tracks": TRACKS,
     "track_keys": TRACK_KEYS,
     "splits": SPLITS,
+    "exclusions": EXCLUSIONS,
     "rejects": REJECTS,
     "imports": IMPORTS,
     "files": FILES,

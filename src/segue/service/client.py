@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Generic, Literal, Self, TypeVar
 
 import httpx2 as httpx
@@ -23,7 +24,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from segue.errors import BusyError, NotFoundError, SegueError, UsageError
 from segue.service.shapes import List
-from segue.service.v1 import administration, listener, lists, music, own, work
+from segue.service.v1 import administration, listener, lists, music, own, past, work
 from segue.service.v1.order import Ordered
 from segue.service.v1.radio import Now, Radio
 from segue.service.v1.session import Session
@@ -111,6 +112,30 @@ class Client:
     def feedback(self, track: str, kind: own.Kind) -> own.Heard:
         """Love, save or hate a track, or take back what was said; what is hated never comes again."""
         return self._post("/v1/feedback", own.Heard, {"track": track, "kind": kind})
+
+    def history(self) -> Iterator[past.Session]:
+        """What was played, session by session, newest first."""
+        cursor: str | None = None
+        while True:
+            page = self._get("/v1/history", past.History, cursor=cursor)
+            yield from page.sessions
+            if (cursor := page.next) is None:
+                return
+
+    def left_out(self) -> list[past.Left]:
+        """Spans of time whose plays are left out of the listener's taste."""
+        return self._get("/v1/exclusions", past.LeftOut).spans
+
+    def leave_out(self, begins: datetime, ends: datetime) -> list[past.Left]:
+        """Leave what was played from `begins` to `ends` out of the listener's taste; all that is left out."""
+        span = {"begins": begins.isoformat(), "ends": ends.isoformat()}
+        return self._post("/v1/exclusions", past.LeftOut, span).spans
+
+    def take_back(self, begins: datetime, ends: datetime) -> list[past.Left]:
+        """Let what was left out from `begins` to `ends` count again; what is left out still."""
+        first, last = begins.isoformat(), ends.isoformat()
+        answer = self._send("DELETE", "/v1/exclusions", begins=first, ends=last)
+        return _read(past.LeftOut, answer.content).spans
 
     def export(self) -> Iterator[dict[str, Any]]:
         """All that is known of the listener, row by row."""

@@ -7,13 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from fastapi import Request
 
 from segue.engine import Engine
-from segue.engine.schedule import read_zones
+from segue.engine.schedule import read_zones, zone
 from segue.errors import NotFoundError
+from segue.library import Library
+from segue.library.excluding import Span, exclude, take_back
 from segue.playlists.memory import Weeks
 from segue.service.engines import Engines
 from segue.service.inbox import Inbox, Listen
@@ -109,6 +112,19 @@ class House:
             self.engines.look()
         return taken
 
+    def leave_out(self, listener: str, span: Span, *, back: bool = False) -> list[Span]:
+        """Leave plays out of a listener's taste, or take that `back`, and answer with it; all that is out.
+
+        Raises:
+            NotFoundError: the library has no such listener, or there is nothing to take back.
+            UsageError: the span ends before it begins.
+            BusyError: another process is writing to the library.
+        """
+        library = Library.open(self.engines.path)
+        spans = (take_back if back else exclude)(library, listener, span)
+        self.engines.look()
+        return spans
+
     def recording(self, listener: str, row: dict[str, Any]) -> dict[str, Any] | None:
         """Names of the recording that feedback is of: a track of the library, or one that came in lately."""
         if mbid := row.get("recording_mbid"):
@@ -126,9 +142,9 @@ class House:
                 return {name: metadata[name] for name in ("artist_name", "track_name")}
         return None
 
-    def zones(self) -> dict[str, str]:
-        """Time zones of listeners who have their own."""
-        return read_zones(self.engines.path)
+    def zone(self, listener: str) -> ZoneInfo:
+        """The time zone of a listener: their own, or the one of the settings."""
+        return zone(read_zones(self.engines.path).get(listener, self.settings.schedule.time_zone))
 
     def close(self) -> None:
         """Finish what is being written, and let go."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from segue.errors import NotFoundError
 from segue.library.search import Found
@@ -15,6 +15,16 @@ from segue.playlists.playlist import Playlist, PlaylistEntry, TrackCard, monday
 LONGEST = 500  # characters of a track's id or names
 _TEXT = r"^[^\x00]*$"
 Words = Annotated[str, Field(min_length=1, max_length=LONGEST, pattern=_TEXT)]
+
+
+def _plausible(moment: datetime) -> datetime:
+    """Moments beyond these no calendar converts from every time zone."""
+    if not 1900 <= moment.year <= 2200:
+        raise ValueError("a moment from 1900 to 2200")
+    return moment
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_plausible)]
 TrackAsked = Annotated[
     str,
     Query(

@@ -155,6 +155,7 @@ def _conditions(library: Library, listener: str, playlists: list[str]) -> dict[s
         "listens": field("listener_id") == own,
         "told": field("listener_id") == own,
         "feedback": field("listener_id") == own,
+        "exclusions": field("listener_id") == own,
         "playlists": field("playlist_id").isin(ids),
         "playlist_entries": field("playlist_id").isin(ids),
         "imports": (field("listener_id") == own)

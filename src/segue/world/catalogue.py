@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from segue.errors import UsageError
 from segue.library import Library
-from segue.library.listening import USUAL_MS, sessions
+from segue.library.listening import USUAL_MS, listens, sessions
 from segue.library.stages import HEARD
 from segue.world.known import Floats, standard, unit
 from segue.world.tracks import Track
@@ -39,8 +39,8 @@ def catalogue_of(library: Library, vectors: NDArray[np.floating] | None = None) 
     """
     table = library.table("tracks")
     songs = table.filter(table.medium.isnull() | (table.medium == "song"))
-    listens = library.table("listens").group_by("track_id").agg(count=lambda t: t.plays.sum())
-    found = library.arrow(songs.left_join(listens, "track_id").drop("track_id_right").order_by("track_id"))
+    told = listens(library).group_by("track_id").agg(count=lambda t: t.plays.sum())
+    found = library.arrow(songs.left_join(told, "track_id").drop("track_id_right").order_by("track_id"))
     ids, artists = found["track_id"].to_pylist(), [names or [""] for names in found["artists"].to_pylist()]
     count = np.nan_to_num(np.array(found["count"].to_pylist(), dtype=float))
     minutes = np.array(found["duration_ms"].to_pylist(), dtype=float) / 60_000

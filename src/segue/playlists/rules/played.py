@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from segue.library.listening import listens
 from segue.playlists.rules.seasons import SEASONS, Played
 
 if TYPE_CHECKING:
@@ -25,9 +26,9 @@ def played(library: Library, tracks: Sequence[str]) -> Played | None:
         library: the library.
         tracks: (n,) track ids; the result is in their order.
     """
-    listens, known = library.table("listens"), library.table("tracks")
+    told, known = listens(library), library.table("tracks")
     works = known.select("track_id", work=known.work_id.fill_null(known.track_id))
-    timed = listens.filter(listens.started_at.notnull() & listens.started_at.year().notnull())
+    timed = told.filter(told.started_at.notnull() & told.started_at.year().notnull())
     at = timed.started_at
     halves = timed.select(
         "listener_id",

@@ -9,12 +9,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from segue.library.listening import listens
 from segue.playlists import newcomers
 from segue.playlists.rules import Context, seasons
 from segue.playlists.rules.children import flag, playlist_share
 from segue.playlists.rules.played import played
 
 if TYPE_CHECKING:
+    import ibis
+
     from segue.library import Library
     from segue.library.listening import Unit
 
@@ -43,7 +46,7 @@ def catalogue_context(library: Library, tracks: list[str], unit: Unit) -> Contex
     rows = table.take(pc.index_in(pa.array(tracks, pa.string()), value_set=table["track_id"]))
     words = [rows[name].to_pylist() for name in ("title", "artists", "album")]
     children, named = None, None
-    on_lists = _pairs(library, "playlist_entries", "playlist_id", tracks)
+    on_lists = _pairs(library, library.table("playlist_entries"), "playlist_id", tracks)
     if len(on_lists.tracks):
         titles = library.arrow(library.table("playlists").select("playlist_id", "title"))
         owner = pc.index_in(on_lists.owners, value_set=titles["playlist_id"])
@@ -59,13 +62,13 @@ def catalogue_context(library: Library, tracks: list[str], unit: Unit) -> Contex
     if unit != "listeners":
         counts += np.bincount(on_lists.tracks, minlength=len(tracks))
     if unit != "playlists":
-        met = _pairs(library, "listens", "listener_id", tracks)
+        met = _pairs(library, listens(library), "listener_id", tracks)
         counts += np.bincount(met.tracks, minlength=len(tracks))
     return replace(context, popularity=newcomers.shared_popularity(counts))
 
 
-def _pairs(library: Library, name: str, owner: str, tracks: list[str]) -> _Listened:
-    table = library.arrow(library.table(name).select(owner, "track_id").distinct())
+def _pairs(library: Library, told: ibis.Table, owner: str, tracks: list[str]) -> _Listened:
+    table = library.arrow(told.select(owner, "track_id").distinct())
     place = pc.index_in(table["track_id"], value_set=pa.array(tracks, pa.string()))
     here = pc.is_valid(place)
     return _Listened(

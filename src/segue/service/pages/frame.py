@@ -15,6 +15,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from segue.errors import SegueError
@@ -133,7 +134,7 @@ class PageRoute(APIRoute):
             except Unsigned:
                 target = request.url.path if request.method == "GET" else "/"
                 return RedirectResponse(f"/sign-in?next={quote(target)}", 303)
-            except (SegueError, Refused, HTTPException, RequestValidationError) as error:
+            except (SegueError, Refused, HTTPException, RequestValidationError, ValidationError) as error:
                 return wrong(request, error)
 
         return handled
@@ -155,7 +156,7 @@ def wrong(request: Request, error: Exception) -> Response:
         status, told = error.status, {"what": error.title, "hint": error.hint}
     elif isinstance(error, HTTPException):
         status, told = error.status_code, {"what": str(error.detail)}
-    elif isinstance(error, RequestValidationError):
+    elif isinstance(error, RequestValidationError | ValidationError):
         first = error.errors()[0]
         status = 422
         told = {"what": text("wrong.value", name=str(first["loc"][-1])), "expected": str(first["msg"])}

@@ -1,27 +1,35 @@
-"""Months in review: what was played, discovered, left and found again."""
+"""Months in review: what was played, discovered, left, found again; and what is left out of the taste."""
 
 # No `from __future__ import annotations`: FastAPI reads annotations.
 
 from calendar import monthrange
-from datetime import date
+from datetime import date, datetime
+from typing import Annotated
 
-from fastapi import Request
+from fastapi import Query, Request
 from fastapi.responses import Response
+from pydantic import TypeAdapter
 
 from segue.engine.months import Month, review
+from segue.engine.past import PastSession, past_sessions
 from segue.service.asking import HouseGiven
-from segue.service.house import refuse_unknown
+from segue.service.house import House, refuse_unknown
 from segue.service.pages import frame
-from segue.service.pages.doorkeeper import Signed, may
+from segue.service.pages.doorkeeper import Sent, Signed, may
 from segue.service.pages.texts import text
+from segue.service.shapes import Moment
+from segue.service.v1 import past
 
 router = frame.router()
 SHOWN = 12  # months
+SESSIONS = 6
 STEPS = 5  # shades of a calendar
 
 
 @router.get("/review")
-def months(request: Request, here: HouseGiven, who: Signed) -> Response:
+def months(
+    request: Request, here: HouseGiven, who: Signed, before: Annotated[Moment | None, Query()] = None
+) -> Response:
     """The months of a listener."""
     may(who, "read")
     if who.listener is None:
@@ -30,7 +38,34 @@ def months(request: Request, here: HouseGiven, who: Signed) -> Response:
     found = here.asked(lambda engine: review(engine, who.whose))
     most = max((max(month.days) for month in found.months), default=1)
     shown = [(month, name_of(month.month), calendar(month, most)) for month in found.months[:SHOWN]]
-    return frame.page(request, "review", who, review=found, months=shown)
+    lately = _lately(here, who.whose, before)
+    return frame.page(request, "review", who, review=found, months=shown, lately=lately, before=before)
+
+
+@router.post("/review/exclusions")
+def leave_out(request: Request, here: HouseGiven, who: Signed, fields: Sent) -> Response:
+    """A session is left out of the listener's taste, or counts again."""
+    may(who, "write")
+    span = past.Left.model_validate({name: fields.get(name, "") for name in ("begins", "ends")})
+    if fields.get("kind") == "back":
+        past.take_back(here, who.whose, span.begins, span.ends)
+    else:
+        past.leave_out(here, who.whose, span)
+    if frame.wants_part(request):
+        before = TypeAdapter(Moment | None).validate_python(fields.get("before") or None)
+        return frame.part("lately", who, lately=_lately(here, who.whose, before), before=before)
+    return frame.back("/review#lately")
+
+
+def _lately(here: House, listener: str, before: datetime | None) -> list[tuple[PastSession, str, str]]:
+    """Sessions, newest first, each with its day and its time of day where the listener lives."""
+    where = here.zone(listener)
+    found = here.asked(lambda engine: past_sessions(engine.library, listener, SESSIONS, before=before))
+    local = [each.begins.astimezone(where) for each in found]
+    return [
+        (each, text("review.day", day=at.day, month=text(f"months.m{at.month}"), year=at.year), f"{at:%H:%M}")
+        for each, at in zip(found, local, strict=True)
+    ]
 
 
 def name_of(month: str) -> str:

@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from segue.service.v1 import administration, listener, lists, music, order, own, radio, relays, session, work
+from segue.service.v1 import (
+    administration,
+    listener,
+    lists,
+    music,
+    order,
+    own,
+    past,
+    radio,
+    relays,
+    session,
+    work,
+)
 
 router = APIRouter(prefix="/v1")
-for each in (lists, listener, music, radio, session, order, own, work, relays, administration):
+for each in (lists, listener, music, radio, session, order, own, past, work, relays, administration):
     router.include_router(each.router)

@@ -114,10 +114,7 @@ def again(
 
 def current(here: House, listener: str) -> str:
     """The week whose list a listener should have by now, in their own time zone."""
-    config = here.settings.schedule
-    zones = here.zones()
-    where = schedule.zone(zones.get(listener, config.time_zone))
-    return schedule.week_due(datetime.now(UTC), config.at, where)
+    return schedule.week_due(datetime.now(UTC), here.settings.schedule.at, here.zone(listener))
 
 
 def make(

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from segue.errors import UsageError
 from segue.library import Library
+from segue.library.excluding import exclusions
 from segue.library.listening import LibrarySubset
 from segue.library.search import find_tracks
 from segue.service.asking import Changer, HouseGiven, Reader
@@ -114,6 +115,8 @@ def _everything(here: House, listener: str) -> Iterator[dict[str, Any]]:
     for kind in ("listens", "feedback"):
         rows = library.arrow(some.table(kind).left_join(tracks, "track_id").drop("track_id_right"))
         yield from ({"what": kind, **row} for row in rows.to_pylist())
+    for span in exclusions(library, listener):
+        yield {"what": "left out of my taste", **span._asdict()}
     for week in here.stored.names(listener):
         for row in here.stored.weeks.read(week, [listener]).to_pylist():
             yield {"what": "weekly list", "week": week, **row}

@@ -1,0 +1,85 @@
+"""What a listener played lately, session by session, and what of it is left out of their taste."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from segue.library.excluding import Span, exclusions
+from segue.library.listening import LibrarySubset, refuse_unknown, sessions
+from segue.playlists.catalogue import Catalogue
+from segue.playlists.playlist import TrackCard
+
+if TYPE_CHECKING:
+    from segue.library import Library
+
+MOST = 500  # plays of a session that are told
+
+
+class Heard(NamedTuple):
+    """A play."""
+
+    track: TrackCard
+    started_at: datetime
+    skipped: bool | None  # null if unknown
+
+
+class PastSession(NamedTuple):
+    """What was played without a pause."""
+
+    begins: datetime  # start of the first play, UTC
+    ends: datetime  # start of the last one
+    count: int  # plays
+    left_out: int  # of them, which count for no taste
+    plays: list[Heard]  # in their order, `MOST` at most
+
+    @property
+    def span(self) -> Span:
+        """What is to be left out, so that all of it is."""
+        return Span(self.begins, self.ends)
+
+
+def past_sessions(
+    library: Library, listener: str, count: int = 20, *, before: datetime | None = None
+) -> list[PastSession]:
+    """The last sessions of a listener, newest first; plays without a time are in none.
+
+    Args:
+        library: to read.
+        listener: whose.
+        count: how many sessions, at most.
+        before: only those that began before this moment.
+
+    Raises:
+        NotFoundError: no such listener.
+    """
+    refuse_unknown(library, [listener])
+    told = sessions(LibrarySubset(library, [listener]), excluded=True)
+    told = told.filter(told.started_at.notnull())
+    whole = told.group_by("session_id").aggregate(
+        begins=told.started_at.min(), ends=told.started_at.max(), count=told.count()
+    )
+    if before is not None:
+        whole = whole.filter(whole.begins < before)
+    newest = library.arrow(whole.order_by(whole.begins.desc(), whole.session_id).limit(count)).to_pylist()
+    if not newest:
+        return []
+    mine = told.filter(told.session_id.isin([row["session_id"] for row in newest]))
+    rows = library.arrow(
+        mine.select("session_id", "track_id", "started_at", "skipped").order_by(["started_at", "track_id"])
+    ).to_pylist()
+    tracks = sorted({row["track_id"] for row in rows if row["track_id"]})
+    catalogue = Catalogue.read(library, tracks)
+    cards = {track: catalogue.card(place) for place, track in enumerate(tracks)}
+    out = exclusions(library, listener)
+    found = []
+    for one in newest:
+        plays = [row for row in rows if row["session_id"] == one["session_id"]]
+        gone = sum(any(span.begins <= row["started_at"] <= span.ends for span in out) for row in plays)
+        shown = [
+            Heard(cards[row["track_id"]], row["started_at"], row["skipped"])
+            for row in plays[:MOST]
+            if row["track_id"]
+        ]
+        found.append(PastSession(one["begins"], one["ends"], one["count"], gone, shown))
+    return found
