@@ -1,4 +1,4 @@
-"""Servers as their documents describe them, small enough to read."""
+"""Servers that take playlists as their documents describe them, small enough to read."""
 
 from __future__ import annotations
 
@@ -83,26 +83,16 @@ class Subsonic:
 
 
 class ListenBrainz:
-    """https://listenbrainz.readthedocs.io: listens by max_ts, playlists by JSPF."""
+    """https://listenbrainz.readthedocs.io: playlists by JSPF."""
 
-    def __init__(self, times: list[int], *, most: int = 1000) -> None:
-        self.times, self.most = sorted(times, reverse=True), most
+    def __init__(self) -> None:
         self.lists: dict[str, list[str]] = {}
-        self.requests, self.break_at, self.made = 0, 0, 0
+        self.made = 0
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        self.requests += 1
-        if self.requests == self.break_at:
-            return httpx.Response(500)
         path = request.url.path.removeprefix("/1/")
         if path == "validate-token":
             return httpx.Response(200, json={"code": 200, "valid": True, "user_name": "ana"})
-        if path == "user/ana/listens":
-            before = int(request.url.params.get("max_ts", 2**40))
-            told = [at for at in self.times if at < before][
-                : min(self.most, int(request.url.params["count"]))
-            ]
-            return httpx.Response(200, json={"payload": {"listens": [self._listen(at) for at in told]}})
         if path == "playlist/create":
             body = json.loads(request.content)["playlist"]
             self.made += 1
@@ -116,9 +106,6 @@ class ListenBrainz:
         if path.endswith("/delete"):
             del self.lists[key]
         return httpx.Response(200, json={"status": "ok"})
-
-    def _listen(self, at: int) -> dict[str, Any]:
-        return {"listened_at": at, "track_metadata": {"artist_name": "Adele", "track_name": f"Song {at % 7}"}}
 
 
 class Jellyfin:

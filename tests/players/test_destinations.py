@@ -78,7 +78,7 @@ class TestAnOlderSubsonic(TestSubsonic):
 
 class TestListenBrainz(DestinationContract):
     def destination(self) -> Destination:
-        self.fake = fakes.ListenBrainz([])
+        self.fake = fakes.ListenBrainz()
         return ListenBrainz(fakes.server(self.fake), "ana")
 
     def cards(self) -> list[TrackCard]:

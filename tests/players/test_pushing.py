@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,16 +14,11 @@ from tests.players import fakes
 from segue.errors import FormatError, NotFoundError, SegueError, UsageError
 from segue.library import Library
 from segue.library.tables import FOLDERS, TRACKS
-from segue.players import accounts, listenbrainz, secrets, state
-from segue.players.lastfm import LastFm
-from segue.players.listenbrainz import ListenBrainz
-from segue.players.pulling import pull
+from segue.players import accounts, secrets, state
 from segue.players.pushing import push
 from segue.players.subsonic import Subsonic
 from segue.playlists.memory import Weeks
 from segue.playlists.playlist import Playlist, PlaylistEntry, TrackCard, monday
-
-BASE = 1_700_000_000
 
 
 @pytest.fixture(autouse=True)
@@ -112,51 +106,6 @@ def test_who_has_no_list_is_told(listed: Library) -> None:
         push(listed, _account(listed, listener="bob"))
     with pytest.raises(UsageError, match="takes no lists"):
         push(listed, _account(listed, push=False))
-
-
-def test_listens_come_page_by_page_and_a_break_is_gone_on_from(
-    listed: Library, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(listenbrainz, "A_PAGE", 10)
-    fake = fakes.ListenBrainz([BASE + 300 * n for n in range(35)] + [BASE + 3000] * 3, most=10)
-    account = _account(listed, kind="listenbrainz", pull=True)
-    source = ListenBrainz(fakes.server(fake), "ana")
-    fake.break_at = 3
-    with pytest.raises(SegueError, match="status 500"):
-        pull(listed, account, source=source)
-    asked = fake.requests
-    done = pull(listed, account, source=source)
-    assert fake.requests - asked <= 5
-    listed.refresh()
-    assert done.stored == listed.count("listens") == 35
-    fake.times.insert(0, int(time.time()) - 60)
-    assert pull(listed, account, source=source).stored == 1
-
-
-def test_lastfm_as_documented(listed: Library) -> None:
-    def answer(request: httpx.Request) -> httpx.Response:
-        if request.url.params["user"] == "nobody":
-            return httpx.Response(404, json={"error": 6, "message": "User not found"})
-        tracks = [
-            {
-                "artist": {"#text": "Adele", "mbid": ""},
-                "name": f"Song {n}",
-                "album": {"#text": "25", "mbid": ""},
-            }
-            | {"mbid": "", "date": {"uts": str(BASE + 300 * n), "#text": ""}}
-            for n in range(3)
-        ]
-        playing = {**tracks[0], "@attr": {"nowplaying": "true"}}
-        del playing["date"]
-        attr = {"user": "ana", "total": "3", "page": "1", "totalPages": "1", "perPage": "200"}
-        return httpx.Response(200, json={"recenttracks": {"track": [playing, *tracks], "@attr": attr}})
-
-    account = _account(listed, kind="lastfm", push=False, pull=True)
-    source = LastFm(fakes.server(answer), "ana", "key")
-    assert "3 scrobbles" in source.test()
-    assert pull(listed, account, source=source).stored == 3
-    with pytest.raises(NotFoundError, match="does not show"):
-        LastFm(fakes.server(answer), "nobody", "key").test()
 
 
 def test_secrets_are_read_by_their_owner_alone(listed: Library) -> None:

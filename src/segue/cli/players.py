@@ -71,6 +71,20 @@ class Lists:
     ] = None
 
 
+@dataclass(frozen=True)
+class Listening:
+    """What is fetched from there."""
+
+    pull: Annotated[bool, typer.Option("--pull", help="Pull listening.")] = False
+    no_plays: Annotated[
+        bool,
+        typer.Option(
+            "--no-plays",
+            help="Pull stars, ratings and loved songs alone, as where plays come from elsewhere.",
+        ),
+    ] = False
+
+
 def list_(library: LibraryOption = LIBRARY, json: JsonOption = False) -> None:
     """Print the players, and what was pushed to them last.
 
@@ -108,11 +122,11 @@ def add(
     name: Annotated[str, typer.Argument(help="A name for it.")],
     where: Where,
     lists: Lists,
+    listening: Listening,
     push: Annotated[
         bool | None,
         typer.Option("--push/--no-push", help="Push weekly lists. [default: where it takes lists]"),
     ] = None,
-    pull: Annotated[bool, typer.Option("--pull", help="Pull listening.")] = False,
     library: LibraryOption = LIBRARY,
 ) -> None:
     """Add a player. Its password, token or API key is asked for, or read from standard input.
@@ -136,7 +150,7 @@ def add(
     address = where.address or kind.usual
     if not address and where.kind != "mpd":
         raise UsageError(f"A player of the kind {where.kind} needs an address", hint="--address ...")
-    pulls = pull or where.kind not in kinds.PUSHED
+    pulls = listening.pull or where.kind not in kinds.PUSHED
     if pulls and where.kind not in kinds.PULLED:
         raise UsageError(f"Nothing can be pulled from {where.kind}", expected=", ".join(kinds.PULLED))
     told = {
@@ -153,6 +167,7 @@ def add(
         "prefixes": prefixes,
         "push": where.kind in kinds.PUSHED if push is None else push,
         "pull": pulls,
+        "plays": not listening.no_plays,
     }
     secret = _secret(kind.secret)
     made = accounts.add(opened.path, **told)
@@ -208,7 +223,8 @@ def push(
 def pull(names: NamesArgument = None, library: LibraryOption = LIBRARY, json: JsonOption = False) -> None:
     """Fetch what was listened to since the last time, and import it.
 
-    Broken off, it goes on where it was.
+    Plays by their times, or (Subsonic, Jellyfin) by counts and the time of the last one; and what is loved,
+    starred or rated, or no longer. Broken off, it goes on where it was.
 
     Examples:
 

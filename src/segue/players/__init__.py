@@ -10,3 +10,4 @@ from segue.players.base import Destination as Destination
 from segue.players.base import Page as Page
 from segue.players.base import Receipt as Receipt
 from segue.players.base import Source as Source
+from segue.players.base import Standing as Standing

@@ -41,6 +41,7 @@ class Account(BaseModel):
     queue: bool = Field(False, description="mpd: put the list into the queue, too.")
     push: bool = True
     pull: bool = False
+    plays: bool = Field(True, description="Pull plays, too; else only stars, ratings and loved songs.")
 
 
 def read(library: Path) -> dict[str, Account]:

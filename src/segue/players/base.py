@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar, NamedTuple
 
 from segue.errors import NotFoundError
+from segue.library.readers import fields
+from segue.library.readers.times import Clock
+from segue.players.matching import Song
 from segue.playlists.playlist import Playlist, PlaylistEntry
 
 LONGEST_COMMENT = 1000  # characters
@@ -96,12 +99,24 @@ class Page(NamedTuple):
     listens: int
 
 
+class Standing(NamedTuple):
+    """How a song stands on a player: how often it was played, when last, and what was said of it."""
+
+    song: Song  # one without a title is an artist
+    album: str | None = None
+    plays: int = 0  # all there were
+    played_at: int | None = None  # Unix time of the last one
+    word: str | None = None  # love or hate
+    said_at: int | None = None  # Unix time, where the player tells it
+
+
 class Source(Player):
-    """A player that tells what was listened to."""
+    """A player that tells of listening: its history (`pull`), how songs stand (`standing`), or both."""
 
-    format: ClassVar[str]  # the reader of its pages
+    format: ClassVar[str] = ""  # the reader of its pages; empty where it has no history
+    # Whether `standing` has every word that holds, and nothing else: what is missing there was taken back.
+    all_words: ClassVar[bool] = False
 
-    @abstractmethod
     def pull(self, since: datetime | None = None, *, before: int | None = None) -> Iterator[Page]:
         """What was listened to after `since`, newest first, page by page.
 
@@ -112,6 +127,22 @@ class Source(Player):
         Raises:
             SegueError: the player refused, or could not be reached.
         """
+        return iter(())
+
+    def standing(self) -> Iterator[list[Standing]]:
+        """How songs stand now, some at a time; songs of which there is nothing to tell among them.
+
+        Raises:
+            NotFoundError: this player cannot tell.
+            SegueError: the player refused, or could not be reached.
+        """
+        return iter(())
+
+
+def unix_time(value: object) -> int | None:
+    """Unix time of a time as players write it; None where it is none. What names no zone is taken for UTC."""
+    found = fields.or_none(Clock(datetime.now(UTC) + timedelta(days=1), UTC).time, value)
+    return None if found is None else int(found.timestamp())
 
 
 def comment(playlist: Playlist) -> str:

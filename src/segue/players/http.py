@@ -103,14 +103,14 @@ class Server:
         self._sleep(seconds)
 
     def json(self, method: str, path: str, **told: Any) -> Any:
-        """The same, of an answer that is JSON.
+        """The same, of an answer that is JSON, or nothing (None).
 
         Raises:
             FormatError: it is something else.
         """
         answer = self.ask(method, path, **told)
         try:
-            return answer.json()
+            return answer.json() if answer.content else None
         except ValueError:
             raise FormatError(
                 f"{self.where} answered something else than JSON",

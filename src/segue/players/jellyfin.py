@@ -1,22 +1,27 @@
-"""Jellyfin: playlists of a user (https://api.jellyfin.org)."""
+"""Jellyfin: playlists of a user, and how they listened (https://api.jellyfin.org)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from segue.errors import FormatError, NotFoundError
 from segue.library.readers import fields
-from segue.players.base import Destination
+from segue.players.base import Destination, Source, Standing, unix_time
 from segue.players.http import Server
 from segue.players.matching import Song, best
 from segue.playlists.playlist import Playlist, TrackCard
 
 AT_ONCE = 100
+A_PAGE = 500
 _CLIENT = 'MediaBrowser Client="Segue", Device="Segue", DeviceId="segue", Version="1"'
 
 
-class Jellyfin(Destination):
-    """A Jellyfin server, entered by name and password: with an API key it lets nobody edit playlists."""
+class Jellyfin(Destination, Source):
+    """A Jellyfin server, entered by name and password: with an API key it lets nobody edit playlists.
+
+    It keeps no history, but how songs stand for a user: it counts a play when one begins.
+    """
 
     def __init__(self, server: Server, user: str, secret: str, *, public: bool = False) -> None:
         self._server, self._user, self._secret, self._public = server, user, secret, public
@@ -62,6 +67,17 @@ class Jellyfin(Destination):
         except NotFoundError:
             return
 
+    def standing(self) -> Iterator[list[Standing]]:
+        """All songs with the user's own data: whoever takes a heart back must be seen, too."""
+        asked = {"includeItemTypes": "Audio", "recursive": "true", "fields": "ProviderIds", "limit": A_PAGE}
+        asked |= {"enableUserData": "true", "enableImages": "false", "sortBy": "DateCreated,SortName"}
+        page, start = list[dict[str, Any]](), 0
+        while start == 0 or len(page) == A_PAGE:
+            told = self._ask("GET", "Items", params=asked | {"userId": self._user_id(), "startIndex": start})
+            page = _listed(told)
+            yield [_stands(each) for each in page]
+            start += A_PAGE
+
     def _song(self, card: TrackCard) -> str | None:
         if not card.title:
             return None
@@ -92,13 +108,26 @@ class Jellyfin(Destination):
         self._user_id()
         assert self._entered is not None
         headers = {"Authorization": f'{_CLIENT}, Token="{self._entered[1]}"'}
-        answer = self._server.ask(method, path, headers=headers, **told)
-        return answer.json() if answer.content else {}
+        return self._server.json(method, path, headers=headers, **told)
 
 
 def _listed(told: Any) -> list[dict[str, Any]]:
     found = told.get("Items") if isinstance(told, dict) else None
     return [each for each in found or [] if isinstance(each, dict) and each.get("Id")]
+
+
+def _stands(item: dict[str, Any]) -> Standing:
+    kept = item.get("UserData") or {}
+    # Only an id that surely is a recording's may tell the library which song it is.
+    recording = fields.mbid((item.get("ProviderIds") or {}).get("MusicBrainzRecording"))
+    word = "love" if kept.get("IsFavorite") else "hate" if kept.get("Likes") is False else None
+    return Standing(
+        _told(item)._replace(mbids=(recording,) if recording else ()),
+        fields.or_none(fields.text, item.get("Album")),
+        fields.or_none(fields.integer, kept.get("PlayCount")) or 0,
+        unix_time(kept.get("LastPlayedDate")),
+        word,
+    )
 
 
 def _told(item: dict[str, Any]) -> Song:

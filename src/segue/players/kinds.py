@@ -64,11 +64,11 @@ KINDS: dict[str, Kind] = {
     "subsonic": Kind("Navidrome, Gonic, LMS, supysonic, other (Open)Subsonic servers", _subsonic, "password"),
     "jellyfin": Kind("Jellyfin", _jellyfin, "password"),
     "listenbrainz": Kind("ListenBrainz, Maloja, Koito, another Segue", _listenbrainz, "token", LISTENBRAINZ),
-    "lastfm": Kind("Last.fm's scrobbles", _lastfm, "API key", LASTFM),
+    "lastfm": Kind("Last.fm's scrobbles and loved tracks", _lastfm, "API key", LASTFM),
     "mpd": Kind("the music player daemon", _mpd, ""),
     "folder": Kind("a folder of M3U8 files", _folder, ""),
 }
-PULLED = ("listenbrainz", "lastfm")
+PULLED = ("subsonic", "jellyfin", "listenbrainz", "lastfm")
 PUSHED = tuple(name for name in KINDS if name != "lastfm")
 
 

@@ -1,4 +1,4 @@
-"""Last.fm: scrobbles (https://www.last.fm/api/show/user.getRecentTracks)."""
+"""Last.fm: scrobbles and loved tracks (https://www.last.fm/api: user.getRecentTracks, getLovedTracks)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from segue.errors import BusyError, FormatError, NotFoundError, SegueError, UsageError
-from segue.players.base import Page, Source
+from segue.library.readers import fields
+from segue.players.base import Page, Source, Standing, unix_time
 from segue.players.http import Server
+from segue.players.matching import Song
 
 ADDRESS = "https://ws.audioscrobbler.com"
 A_PAGE = 200
@@ -20,6 +22,7 @@ class LastFm(Source):
     """A user's scrobbles; the secret is an API key, with which all that is public can be read."""
 
     format: ClassVar = "lastfm"
+    all_words: ClassVar = True
 
     def __init__(self, server: Server, user: str, key: str) -> None:
         self._server, self._user, self._key = server, user, key
@@ -59,6 +62,21 @@ class LastFm(Source):
             before = min(times) + 1 if min(times) + 1 < (before or max(times) + 2) else min(times)
             self._server.pause(PAUSE)
 
+    def standing(self) -> Iterator[list[Standing]]:
+        """Loved tracks, by user.getLovedTracks: page after page, the newest first."""
+        number = pages = 1
+        while number <= pages:
+            told = self._ask("user.getLovedTracks", limit=A_PAGE, page=number).get("lovedtracks")
+            if not isinstance(told, dict):
+                raise FormatError(f"{self.where} tells loved tracks otherwise than is documented")
+            tracks = told.get("track") or []
+            tracks = tracks if isinstance(tracks, list) else [tracks]
+            yield [_loved(each) for each in tracks if isinstance(each, dict) and each.get("name")]
+            pages = int((told.get("@attr") or {}).get("totalPages") or 0)
+            number += 1
+            if number <= pages:
+                self._server.pause(PAUSE)
+
     def _ask(self, method: str, **told: Any) -> dict[str, Any]:
         asked = {"method": method, "user": self._user, "api_key": self._key, "format": "json", **told}
         answer = self._server.json("GET", "2.0/", params=asked, errors_are_answers=True)
@@ -76,3 +94,11 @@ class LastFm(Source):
         if code:
             raise SegueError(f"{self.where} refused", got=f"error {code}, {said}")
         return answer
+
+
+def _loved(track: dict[str, Any]) -> Standing:
+    told = track.get("artist") or {}
+    artist = told.get("name") or told.get("#text") or "" if isinstance(told, dict) else str(told)
+    mbid = fields.mbid(track.get("mbid"))
+    song = Song(f"{artist}\n{track['name']}", str(track["name"]), (artist,), mbids=(mbid,) if mbid else ())
+    return Standing(song, word="love", said_at=unix_time((track.get("date") or {}).get("uts")))

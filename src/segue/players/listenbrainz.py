@@ -9,13 +9,16 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 from segue.errors import FormatError, NotFoundError, UsageError
-from segue.players.base import Destination, Page, Source
+from segue.library.readers import fields
+from segue.players.base import Destination, Page, Source, Standing, unix_time
 from segue.players.http import Server
+from segue.players.matching import Song
 from segue.playlists.formats import jspf
 from segue.playlists.formats.text import recording_uri
 from segue.playlists.playlist import Playlist
 
 A_PAGE = 1000  # listens; a server that gives fewer at once says so by what it gives
+_WORDS = {1: "love", -1: "hate"}
 ITEMS = 100  # tracks that one request may add to a playlist
 
 
@@ -23,6 +26,7 @@ class ListenBrainz(Destination, Source):
     """A server at its root address, asked as one user with their token."""
 
     format: ClassVar = "listenbrainz"
+    all_words: ClassVar = True
 
     def __init__(self, server: Server, user: str, *, public: bool = False) -> None:
         self._server, self._user, self._public = server, user, public
@@ -56,6 +60,23 @@ class ListenBrainz(Destination, Source):
                 return
             following = min(times) + 1 if min(times) + 1 < (before or max(times) + 2) else min(times)
             before = following
+
+    def standing(self) -> Iterator[list[Standing]]:
+        """Loved and hated recordings. One that is known by a MessyBrainz id alone needs its names."""
+        path, start = f"1/feedback/user/{quote(self._user, safe='')}/get-feedback", 0
+        while True:
+            asked = {"count": A_PAGE, "offset": start, "metadata": "true"}
+            try:
+                told = self._server.json("GET", path, params=asked)
+            except FormatError as error:  # a page for people, of a server without feedback
+                raise NotFoundError(f"{self.where} has no feedback") from error
+            page = told.get("feedback") if isinstance(told, dict) else None
+            if not isinstance(page, list):
+                raise NotFoundError(f"{self.where} has no feedback")
+            yield [found for each in page if (found := _word(each)) is not None]
+            start += len(page)
+            if not page or start >= int(told.get("total_count") or 0):
+                return
 
     def find(self, playlist: Playlist) -> list[str | None]:
         """Recordings by their MusicBrainz ids, which every track there must have."""
@@ -101,3 +122,20 @@ class ListenBrainz(Destination, Source):
     def _ask(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         told = self._server.json("POST", path, json=body)
         return told if isinstance(told, dict) else {}
+
+
+def _word(told: Any) -> Standing | None:
+    """A recording that is loved or hated, if enough is told of it to know it elsewhere."""
+    if not isinstance(told, dict) or told.get("score") not in _WORDS:
+        return None
+    facts = told.get("track_metadata") or {}
+    mbid = fields.mbid(told.get("recording_mbid"))
+    mbid = mbid or fields.mbid((facts.get("mbid_mapping") or {}).get("recording_mbid"))
+    title, artist = facts.get("track_name"), facts.get("artist_name")
+    item = mbid or told.get("recording_msid")
+    if not item or not (mbid or (title and artist)):
+        return None
+    song = Song(str(item), title or None, (artist,) if artist else (), mbids=(mbid,) if mbid else ())
+    return Standing(
+        song, facts.get("release_name"), word=_WORDS[told["score"]], said_at=unix_time(told.get("created"))
+    )

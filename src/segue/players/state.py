@@ -12,6 +12,8 @@ from segue.errors import ChangedError
 from segue.players import accounts, secrets
 
 _DO = "remove it: the next push finds its playlist by its name"
+_AGAIN = "remove it: the next pull tells all songs anew, and what the library has is not stored twice"
+HISTORY, SONGS = "history", "songs"  # what pages are of
 
 
 class State:
@@ -20,7 +22,8 @@ class State:
     Attributes:
         lists: by slot ("weekly", or a week): id, week, items, unmatched, pushed_at (Unix time).
         pulled: since (Unix time until which all is in the library), and of a pull that was broken off
-            newest and before.
+            started, before and pages.
+        songs: how each song stood at the last pull, by the player's id of it (`standing.py`).
     """
 
     def __init__(self, folder: Path, name: str) -> None:
@@ -30,6 +33,18 @@ class State:
         known = files.from_json(self.path, "what was pushed to a player", _DO) if self.path.exists() else {}
         self.lists: dict[str, dict[str, Any]] = known.get("lists", {})
         self.pulled: dict[str, Any] = known.get("pulled", {})
+        self._songs = folder / accounts.FOLDER / f"{name}.songs.json"
+
+    @property
+    def songs(self) -> dict[str, Any] | None:
+        """None before the first pull.
+
+        Raises:
+            FormatError: the file is damaged.
+        """
+        if not self._songs.exists():
+            return None
+        return files.from_json(self._songs, "how songs stood on a player", _AGAIN)["songs"]
 
     def save(self) -> None:
         """Keep it, all or nothing.
@@ -40,14 +55,28 @@ class State:
         with self._still_there():
             files.write_text(self.path, files.to_json({"lists": self.lists, "pulled": self.pulled}))
 
-    def keep_page(self, number: int, document: bytes) -> None:
+    def keep_songs(self, songs: dict[str, dict[str, Any]]) -> None:
+        """Keep how songs stand, all or nothing.
+
+        Raises:
+            ChangedError: the player was taken out meanwhile.
+        """
+        with self._still_there():
+            files.write_text(self._songs, files.to_json({"songs": songs}))
+
+    def keep_page(self, number: int, document: bytes, *, of: str = HISTORY) -> None:
         """Keep a page of what is pulled until all are there.
 
         Raises:
             ChangedError: the player was taken out meanwhile.
         """
         with self._still_there():
-            files.write_bytes(self.pages / f"{number:06d}.json", document)
+            files.write_bytes(self.pages / of / f"{number:06d}.json", document)
+
+    def remove(self) -> None:
+        """Forget all that is kept."""
+        for path in (self.path, self._songs, self.pages):
+            files.remove(path)
 
     @contextlib.contextmanager
     def _still_there(self) -> Generator[None]:
@@ -93,9 +122,7 @@ def _of(folder: Path, listener: str) -> list[str]:
 def _take_out(folder: Path, name: str) -> None:
     accounts.remove(folder, name)
     secrets.keep(folder, name, None)
-    kept = State(folder, name)
-    files.remove(kept.path)
-    files.remove(kept.pages)
+    State(folder, name).remove()
 
 
 @contextlib.contextmanager

@@ -11,20 +11,26 @@ from typing import Any
 from segue.errors import FormatError, NotFoundError, SegueError, UsageError
 from segue.library.identity import normalise
 from segue.library.readers import fields
-from segue.players.base import Destination, comment
+from segue.players.base import Destination, Source, Standing, comment, unix_time
 from segue.players.http import Server
 from segue.players.matching import Song, best
 from segue.playlists.playlist import Playlist, TrackCard
 
 VERSION = "1.16.1"
 FOUND, MOST_FOUND = 100, 1000  # songs of an answer to a search, and of all answers to it
+A_PAGE = 500  # songs or albums, the most that servers tell at once
 AT_ONCE = 150  # songs in one address: servers refuse those over some 8,000 characters
+LOVED, HATED = 4, 1  # of 5
 _NOT_THERE, _NO_TOKENS, _WRONG = 70, (10, 41, 42), (40, 41, 42, 43, 44, 50)
 _BRACKETS = re.compile(r"\s*[(\[].*|\s+-\s.*|\s+(?:feat|ft)\b.*", re.I)
 
 
-class Subsonic(Destination):
-    """A Subsonic server, asked as one of its users; without a user the secret is an API key."""
+class Subsonic(Destination, Source):
+    """A Subsonic server, asked as one of its users; without a user the secret is an API key.
+
+    It tells no history, but how songs stand: a star and 4 or 5 of 5 are love, 1 of 5 is hate, and servers of
+    OpenSubsonic tell how often a song was played, and when last.
+    """
 
     def __init__(self, server: Server, user: str, secret: str, *, public: bool = False) -> None:
         self._server, self._user, self._secret, self._public = server, user, secret, public
@@ -39,6 +45,42 @@ class Subsonic(Destination):
         told = self._ask("ping")
         kind = " ".join(str(told[key]) for key in ("type", "serverVersion") if told.get(key))
         return f"{self.where} answers as {kind or 'a Subsonic server'}, protocol {told.get('version', '?')}"
+
+    def standing(self) -> Iterator[list[Standing]]:
+        """All songs, for a rating is told with its song alone; then the artists with a star."""
+        for songs in self._everything():
+            yield [_stands(each) for each in songs if isinstance(each, dict) and each.get("id") is not None]
+        starred = (self._ask("getStarred2").get("starred2") or {}).get("artist") or []
+        yield [
+            Standing(
+                Song(f"artist:{each['id']}", None, (str(each["name"]),)),
+                word="love",
+                said_at=unix_time(each.get("starred")),
+            )
+            for each in starred
+            if isinstance(each, dict) and each.get("id") is not None and each.get("name")
+        ]
+
+    def _everything(self) -> Iterator[list[Any]]:
+        """Every song: by a search for nothing; on servers of before OpenSubsonic album by album."""
+        page, start = list[Any](), 0
+        while start == 0 or len(page) == A_PAGE:
+            asked = {"query": "", "songCount": A_PAGE, "songOffset": start, "artistCount": 0, "albumCount": 0}
+            page = (self._ask("search3", **asked).get("searchResult3") or {}).get("song") or []
+            if start == 0 and not page:
+                yield from self._albums()
+                return
+            yield page
+            start += A_PAGE
+
+    def _albums(self) -> Iterator[list[Any]]:
+        albums, start = list[Any](), 0
+        while start == 0 or len(albums) == A_PAGE:
+            asked = {"type": "alphabeticalByName", "size": A_PAGE, "offset": start}
+            albums = (self._ask("getAlbumList2", **asked).get("albumList2") or {}).get("album") or []
+            for each in albums:
+                yield (self._ask("getAlbum", id=each["id"]).get("album") or {}).get("song") or []
+            start += A_PAGE
 
     def find(self, playlist: Playlist) -> list[str | None]:
         return [self._song(entry.track) for entry in playlist.entries]
@@ -165,6 +207,21 @@ class Subsonic(Destination):
         salt = secrets.token_hex(8)
         # The protocol's own: MD5 of password and salt, so that the password itself is not sent.
         return {"u": self._user, "s": salt, "t": hashlib.md5(f"{self._secret}{salt}".encode()).hexdigest()}
+
+
+def _stands(song: dict[str, Any]) -> Standing:
+    """Servers leave out what is nothing: a star, a rating, a count, the last play."""
+    rating = fields.or_none(fields.integer, song.get("userRating")) or 0
+    starred = unix_time(song.get("starred"))
+    loved = bool(song.get("starred")) or rating >= LOVED
+    return Standing(
+        _told(song),
+        fields.or_none(fields.text, song.get("album")),
+        fields.or_none(fields.integer, song.get("playCount")) or 0,
+        unix_time(song.get("played")),
+        "love" if loved else "hate" if rating == HATED else None,
+        starred,
+    )
 
 
 def _told(song: dict[str, Any]) -> Song:

@@ -28,6 +28,7 @@ from segue.library.readers.mpd import MillionPlaylists
 from segue.library.readers.mssd import Mssd
 from segue.library.readers.navidrome import Navidrome
 from segue.library.readers.panoscrobbler import PanoScrobbler
+from segue.library.readers.player_songs import PlayerSongs
 from segue.library.readers.playlist_files.reader import PlaylistFiles
 from segue.library.readers.plex import Plex
 from segue.library.readers.scrobbler_log import ScrobblerLog
@@ -66,6 +67,7 @@ _SPECIFIC: tuple[Reader, ...] = (
     Plex(),
     Jellyfin(),
     Navidrome(),
+    PlayerSongs(),
 )
 _TABLE = Table(_SPECIFIC)
 _DOCUMENTS = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"{\\rtf")  # what they begin with
