@@ -50,7 +50,7 @@ class TestBlend(RecommenderContract):
 
 
 class TestBlendOfAFew(RecommenderContract):
-    """Item models that know half of the catalogue."""
+    """Item models with a few neighbours of each track."""
 
     has_users = False
 

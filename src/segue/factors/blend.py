@@ -35,7 +35,7 @@ from segue.factors.items import (
     RP3betaConfig,
 )
 from segue.factors.listeners import UserNeighbours, UserNeighboursConfig
-from segue.factors.mixing import Bench, comparable, mixed
+from segue.factors.mixing import Bench, mixed, standardised
 from segue.factors.scored import ScoredModel, batches, positive
 from segue.progress import progress
 
@@ -66,9 +66,8 @@ class MixConfig(BaseModel):
     )
     megabytes: PositiveFloat = Field(
         600.0,
-        description="Most memory of what EASE learns: tracks x the smaller of tracks and listeners, 4 bytes "
-        "each. It sets how many tracks, the most popular, all parts but the factors know; the rest is ranked "
-        "by factors alone. 600 is 12,500 tracks where listeners are many, all tracks where they are few.",
+        description="Most memory of what each part learns of tracks among each other. Larger catalogues have "
+        "fewer neighbours a track; every part knows every track.",
     )
     weights: dict[str, NonNegativeFloat] | None = Field(
         None, description="Weight of each part, by its name above; none chooses them on held-out listeners."
@@ -124,7 +123,7 @@ _KINDS: dict[str, type[ScoredModel]] = {
     "listeners": UserNeighbours,
     "rarity": Rarity,
 }
-_WHOLE = (FactorScores, Rarity)  # know all items
+BYTES = 8  # of a neighbour: its weight and its place
 
 
 class Blend(ScoredModel):
@@ -140,9 +139,8 @@ class Blend(ScoredModel):
     """
 
     config_type = BlendConfig
-    _learned = ("head_", "mixture_")
+    _learned = ("mixture_",)
     _takes_dislikes = True
-    head_: NDArray[np.int64]  # (m,) items that all parts know
     mixture_: NDArray[np.float32]  # (parts,), weights in the order of `_KINDS`, 0 for what is left out
 
     def fit(
@@ -179,10 +177,7 @@ class Blend(ScoredModel):
 
     def scores(self, user_items: csr_matrix) -> NDArray[np.float32]:
         """The weighted mean for every row and item: (n, n_items)."""
-        parts = {
-            name: part.scores(_columns(part, user_items, self.head_)) for name, part in self.parts_.items()
-        }
-        return self._mixed(parts)
+        return mixed({name: part.scores(user_items) for name, part in self.parts_.items()}, self.weights_)
 
     def forget(self, place: int) -> None:
         """Drop what is kept of the listener who was trained on at `place`."""
@@ -191,17 +186,11 @@ class Blend(ScoredModel):
                 part.forget(place)
 
     def _similarities(self, items: NDArray[np.int64]) -> NDArray[np.float32]:
-        place = np.full(self.n_items_, -1)
-        place[self.head_] = np.arange(len(self.head_))
-        own = (np.arange(len(items)), items)
-        parts = {}
+        own, parts = (np.arange(len(items)), items), {}
         for name, part in self.parts_.items():
-            where = items if part.n_items_ == self.n_items_ else place[items]
-            alike = np.zeros((len(items), part.n_items_), dtype=np.float32)
-            alike[where >= 0] = part._similarities(where[where >= 0])
-            alike[np.flatnonzero(where >= 0), where[where >= 0]] = 0.0  # infinite, and not to be averaged
-            parts[name] = alike
-        mix = self._mixed(parts)
+            parts[name] = part._similarities(items)
+            parts[name][own] = 0.0  # infinite, and not to be averaged
+        mix = mixed(parts, self.weights_)
         mix[own] = mix.max(axis=1) + 1.0  # an item is most like itself
         return mix
 
@@ -215,7 +204,7 @@ class Blend(ScoredModel):
                 weights, self.validation_ = self._chosen(user_items, told)
             self._weigh(weights)
             kept = [name for name in names if name == FACTORS or name in self.weights_]
-            self.head_, self.parts_ = self._learn(user_items, kept, told, self._trained)
+            self.parts_ = self._learn(user_items, kept, told, self._trained)
 
     def _chosen(
         self, user_items: csr_matrix, advance: Callable[[float], None]
@@ -232,10 +221,10 @@ class Blend(ScoredModel):
             rest = user_items[np.setdiff1d(order, held)]
             if not (rest.data > 0).any() or not targets.nnz:
                 continue
-            head, parts = self._learn(rest, list(bench.names), advance)
+            parts = self._learn(rest, list(bench.names), advance)
             for rows in batches(given.shape[0], self.n_items_):
-                scores = {k: part.scores(_columns(part, given[rows], head)) for k, part in parts.items()}
-                bench.add(comparable(scores, head), given[rows], targets[rows])
+                scores = {name: standardised(part.scores(given[rows])) for name, part in parts.items()}
+                bench.add(scores, given[rows], targets[rows])
         weights, reached = bench.best()
         alone = {name: bench.ndcg(unit) for name, unit in zip(bench.names, np.eye(len(weights)), strict=True)}
         return weights, {**alone, "blend": reached}
@@ -255,24 +244,17 @@ class Blend(ScoredModel):
         names: list[str],
         advance: Callable[[float], None],
         trained: ImplicitALS | None = None,
-    ) -> tuple[NDArray[np.int64], dict[str, ScoredModel]]:
-        """The most popular items, and the parts named, fitted."""
-        popularity = np.bincount(positive(user_items).indices, minlength=self.n_items_)
-        head = np.sort(np.argsort(-popularity, kind="stable")[: self._affordable(user_items.shape[0])])
-        known, parts, settings = user_items[:, head], {}, self._settings()
+    ) -> dict[str, ScoredModel]:
+        """The parts named, fitted."""
+        parts, settings = {}, self._settings()
         for name in names:
-            part = _KINDS[name](settings[name])
+            part = _KINDS[name](_within(settings[name], self.config.megabytes, self.n_items_))
             if name == FACTORS and isinstance(part, FactorScores) and trained is not None:
                 parts[name] = part.around(trained)
             else:
-                parts[name] = part.fit(user_items if isinstance(part, _WHOLE) else known)
+                parts[name] = part.fit(user_items)
             advance(1)
-        return head, parts
-
-    def _affordable(self, n_listeners: int) -> int:
-        """How many items EASE can know within its memory."""
-        floats = self.config.megabytes * 1e6 / 4
-        return max(1, int(max(floats**0.5, floats / n_listeners)))
+        return parts
 
     def _weigh(self, weights: Mapping[str, float]) -> None:
         known = self._settings()
@@ -284,9 +266,6 @@ class Blend(ScoredModel):
             )
         total = sum(weights.values())
         self.mixture_ = np.array([weights.get(name, 0.0) / total for name in _KINDS], dtype=np.float32)
-
-    def _mixed(self, parts: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
-        return mixed(parts, self.head_, self.weights_)
 
     def _settings(self) -> dict[str, BaseModel]:
         return {name: part for name in _KINDS if (part := getattr(self.config, name)) is not None}
@@ -304,14 +283,19 @@ class Blend(ScoredModel):
             own = {key.removeprefix(f"{name}."): key for key in arrays if key.startswith(f"{name}.")}
             if own:
                 part = _KINDS[name](settings)
-                part.n_items_ = self.n_items_ if isinstance(part, _WHOLE) else len(self.head_)
+                part.n_items_ = self.n_items_
                 part._restore({key: arrays[whole] for key, whole in own.items()})
                 self.parts_[name] = part
 
 
-def _columns(part: ScoredModel, user_items: csr_matrix, head: NDArray[np.int64]) -> csr_matrix:
-    """The columns that a part knows."""
-    return user_items if isinstance(part, _WHOLE) else user_items[:, head]
+def _within(settings: BaseModel, megabytes: float, n_items: int) -> BaseModel:
+    """The same with so few neighbours that a part fits its memory."""
+    if isinstance(settings, EASEConfig):
+        return settings.model_copy(update={"megabytes": min(settings.megabytes, megabytes)})
+    if isinstance(settings, NeighboursConfig | RP3betaConfig):
+        most = max(1, int(megabytes * 1e6 / (BYTES * n_items)))
+        return settings.model_copy(update={"neighbours": min(settings.neighbours, most)})
+    return settings
 
 
 def _halves(rows: csr_matrix, given: float, rng: np.random.Generator) -> tuple[csr_matrix, csr_matrix]:

@@ -8,7 +8,10 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from scipy.sparse import csc_matrix, csr_matrix, diags_array
 
+from segue.factors.cooccurrence import largest_products, regressions, teaching
 from segue.factors.scored import ScoredModel, batches, positive
+
+BYTES = 4  # of a weight, and of its place
 
 
 class EASEConfig(BaseModel):
@@ -33,8 +36,14 @@ class EASEConfig(BaseModel):
         1.0, ge=0, description="Weights are raised to this to learn from; 0 is binary."
     )
     query_power: float = Field(1.0, ge=0, description="Weights are raised to this to recommend; 0 is binary.")
-    max_items: int = Field(
-        25_000, ge=2, description="Only so many items, the most popular, are modelled; the rest score 0."
+    megabytes: float = Field(
+        600.0,
+        gt=0,
+        description="Most memory of what is learned. Where all weights are more, each item is regressed on "
+        "its neighbourhood alone.",
+    )
+    neighbours: int = Field(
+        200, ge=1, description="Items of such a neighbourhood, fewer where memory allows no more."
     )
 
 
@@ -47,32 +56,53 @@ class EASE(ScoredModel):
 
     With fewer listeners than items the same B is had from a listeners × listeners inverse, B itself never
     formed: P = D⁻¹ − D⁻¹Xᵀ(I + XD⁻¹Xᵀ)⁻¹XD⁻¹ (Woodbury). So memory is that of min(listeners, items)² floats.
+
+    Where that is more than `megabytes`, B is sparse. Column j is regressed on the items S alone that explain
+    most of j each by itself, (XᵀX)_ij² / (g_i + d_i): (G_SS + D_SS) b = G_Sj with G = XᵀX, which is B itself
+    where S is all items. P is so replaced by an approximate inverse with the pattern S, as in SANSA (Spišák
+    et al. 2023), which gets its own by factorisation. Of G each item keeps as many entries as fit into twice
+    `megabytes`, so that training takes some three times `megabytes`.
     """
 
     config_type = EASEConfig
-    _learned = ("items_", "scale_", "diagonal_", "rows_", "kernel_")
+    _learned = ("scale_", "diagonal_", "rows_", "kernel_", "near_")
 
-    items_: NDArray[np.int64]  # (m,) the items modelled
     scale_: NDArray[np.float32]  # (m,) 1 / d in the listeners' form, empty in the items' form
     diagonal_: NDArray[np.float32]  # (m,) of P
     rows_: csr_matrix  # (n, m) X D⁻¹ in the listeners' form, empty in the items' form
-    kernel_: NDArray[np.float32]  # (n, n) (I + XD⁻¹Xᵀ)⁻¹ in the listeners' form, else B, (m, m)
+    kernel_: NDArray[np.float32]  # (n, n) (I + XD⁻¹Xᵀ)⁻¹ in the listeners' form, B (m, m) in the items'
+    near_: csr_matrix  # (m, m) B where it is sparse, else without entries
 
     def _fit(self, user_items: csr_matrix) -> None:
         c = self.config
-        popularity = np.bincount(user_items.indices, minlength=self.n_items_)
-        self.items_ = np.sort(np.argsort(-popularity, kind="stable")[: c.max_items])
-        x = _powered(user_items, c.train_power)[:, self.items_]
+        x = _powered(user_items, c.train_power)
         squares = _row_squares(x)
         x = x[squares > 0]
         squares = squares[squares > 0]
         x = _scaled_rows(x, (squares / squares.mean()) ** -c.row_power)
         lengths = np.asarray(x.multiply(x).sum(axis=0)).ravel()
         d = (c.regularization * lengths.mean() + c.dropout * lengths).astype(np.float32)
-        if x.shape[0] < x.shape[1]:
+        m = x.shape[1]
+        self.scale_ = self.diagonal_ = np.empty(0, np.float32)
+        self.kernel_, self.rows_ = np.empty((0, 0), np.float32), csr_matrix((0, m), dtype=np.float32)
+        self.near_ = csr_matrix((m, m), dtype=np.float32)
+        if BYTES * m * min(x.shape) > c.megabytes * 1e6:
+            self._fit_neighbourhoods(x, d)
+        elif x.shape[0] < m:
             self._fit_by_listeners(x, d)
         else:
             self._fit_by_items(x, d)
+
+    def _fit_neighbourhoods(self, x: csr_matrix, d: NDArray[np.float32]) -> None:
+        x = teaching(x)
+        lengths = np.asarray(x.multiply(x).sum(axis=0)).ravel()
+        diagonal = (lengths + d).astype(np.float32)
+        root = np.sqrt(diagonal)
+        room = max(1, int(self.config.megabytes * 1e6 / (2 * BYTES * len(d))))  # entries an item, with places
+        columns = csr_matrix(x.T)
+        near = largest_products(columns, x, (root, root), min(self.config.neighbours, room))
+        products = largest_products(columns, x, (root, root), 2 * room)
+        self.near_ = csr_matrix(regressions(products, diagonal, near).T)
 
     def _fit_by_listeners(self, x: csr_matrix, d: NDArray[np.float32]) -> None:
         self.scale_ = 1.0 / d
@@ -87,7 +117,6 @@ class EASE(ScoredModel):
             self.diagonal_[part] -= np.asarray(some.multiply(self.kernel_ @ some).sum(axis=0)).ravel()
 
     def _fit_by_items(self, x: csr_matrix, d: NDArray[np.float32]) -> None:
-        self.scale_, self.rows_ = np.empty(0, np.float32), csr_matrix((0, len(d)), dtype=np.float32)
         system = np.asfortranarray((x.T @ x).toarray())
         system[np.diag_indices_from(system)] += d
         inverse = _inverse(system).T  # the same, as it is symmetric, but in rows, by which it is multiplied
@@ -97,21 +126,18 @@ class EASE(ScoredModel):
         self.kernel_ = inverse
 
     def scores(self, user_items: csr_matrix) -> NDArray[np.float32]:
-        """x B for every row, 0 for items that are not modelled: (n, n_items)."""
-        x = _powered(user_items, self.config.query_power)[:, self.items_]
+        """x B for every row: (n, n_items)."""
+        x = _powered(user_items, self.config.query_power)
+        if self.near_.nnz:
+            return (x @ self.near_).toarray()
         if not len(self.scale_):
-            modelled = np.asarray(x @ self.kernel_)
-        else:
-            # xB = x − xP / diag(P), and xP = xD⁻¹ − (XD⁻¹xᵀ)ᵀ · kernel · XD⁻¹.
-            modelled = np.asarray(((x @ self.rows_.T).toarray() @ self.kernel_) @ self.rows_)
-            own_rows = np.repeat(np.arange(x.shape[0]), np.diff(x.indptr))
-            modelled[own_rows, x.indices] -= x.data * self.scale_[x.indices]
-            modelled /= self.diagonal_
-            modelled[own_rows, x.indices] += x.data
-        if len(self.items_) == self.n_items_:
-            return modelled
-        scores = np.zeros((x.shape[0], self.n_items_), dtype=np.float32)
-        scores[:, self.items_] = modelled
+            return np.asarray(x @ self.kernel_)
+        # xB = x − xP / diag(P), and xP = xD⁻¹ − (XD⁻¹xᵀ)ᵀ · kernel · XD⁻¹.
+        scores = np.asarray(((x @ self.rows_.T).toarray() @ self.kernel_) @ self.rows_)
+        own_rows = np.repeat(np.arange(x.shape[0]), np.diff(x.indptr))
+        scores[own_rows, x.indices] -= x.data * self.scale_[x.indices]
+        scores /= self.diagonal_
+        scores[own_rows, x.indices] += x.data
         return scores
 
     def _similarities(self, items: NDArray[np.int64]) -> NDArray[np.float32]:

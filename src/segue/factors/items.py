@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from scipy.sparse import csr_matrix, diags_array
 
-from segue.factors.scored import ScoredModel, batches, positive, top
+from segue.factors.cooccurrence import largest_products, teaching
+from segue.factors.scored import ScoredModel, positive
 
 Weighting = Literal["binary", "log", "tfidf", "bm25"]
 
@@ -86,17 +87,14 @@ class ItemNeighbours(ScoredModel):
     similarity_: csr_matrix
 
     def _fit(self, user_items: csr_matrix) -> None:
-        weights = _weighted(user_items, self.config)
+        weights = teaching(_weighted(user_items, self.config))
         norms = np.sqrt(np.asarray(weights.multiply(weights).sum(axis=0)).ravel())
+        norms = np.maximum(norms, np.float32(1e-30))  # nobody's item has no products
         shrink = self.config.shrink
-
-        def block(part: slice) -> NDArray[np.float32]:
-            products = (weights[:, part].T @ weights).toarray()
-            norm_products = norms[part, None] * norms + shrink
-            return np.divide(products, norm_products, out=products, where=norm_products > 0)
-
         # Row j holds the neighbours of item j; scoring reads them from the listener's items' side.
-        self.similarity_ = _keep_best(block, self.n_items_, self.config.neighbours)
+        near = largest_products(weights.T, weights, (norms, norms), self.config.neighbours, shrink)
+        near.data /= np.repeat(norms, np.diff(near.indptr)) * norms[near.indices] + np.float32(shrink)
+        self.similarity_ = near
 
     def scores(self, user_items: csr_matrix) -> NDArray[np.float32]:
         """Σ over the listener's items of their likeness to each item: (n, n_items)."""
@@ -135,16 +133,14 @@ class RP3beta(ScoredModel):
 
     def _fit(self, user_items: csr_matrix) -> None:
         c = self.config
-        weights = _listener_weights(user_items, c.weighting)
+        weights = teaching(_listener_weights(user_items, c.weighting))
         to_items = _rows_sum_to_one(weights).power(c.alpha)
         to_listeners = _rows_sum_to_one(weights.T.tocsr()).power(c.alpha)
         listeners = np.bincount(weights.indices, minlength=self.n_items_).astype(np.float32)
-        held_back = np.maximum(listeners, 1.0) ** -c.beta
-
-        def block(part: slice) -> NDArray[np.float32]:
-            return (to_listeners[part] @ to_items).toarray() * held_back
-
-        self.walk_ = _keep_best(block, self.n_items_, c.neighbours)
+        divisor = np.maximum(listeners, np.float32(1)) ** np.float32(c.beta)
+        walk = largest_products(to_listeners, to_items, (np.ones_like(divisor), divisor), c.neighbours)
+        walk.data /= divisor[walk.indices]
+        self.walk_ = walk
 
     def scores(self, user_items: csr_matrix) -> NDArray[np.float32]:
         """Where a walk from the listener ends, popular items held back: (n, n_items)."""
@@ -185,21 +181,3 @@ def _rows_sum_to_one(matrix: csr_matrix) -> csr_matrix:
     sums = np.asarray(matrix.sum(axis=1)).ravel()
     inverse = np.divide(1.0, sums, out=np.zeros_like(sums, dtype=np.float32), where=sums > 0)
     return csr_matrix(diags_array(inverse.astype(np.float32)) @ matrix)
-
-
-def _keep_best(block, n_items: int, neighbours: int) -> csr_matrix:
-    """The largest positive off-diagonal entries of each row of a square matrix, made block by block."""
-    keep = min(neighbours, n_items)
-    columns, values, counts = [], [], []
-    for part in batches(n_items, n_items):
-        rows = block(part)
-        rows[np.arange(len(rows)), np.arange(part.start, part.stop)] = 0.0
-        ids, best = top(rows, keep)
-        real = best > 0
-        columns.append(ids[real])
-        values.append(best[real])
-        counts.append(real.sum(axis=1))
-    offsets = np.concatenate([[0], np.cumsum(np.concatenate(counts))])
-    matrix = csr_matrix((np.concatenate(values), np.concatenate(columns), offsets), shape=(n_items, n_items))
-    matrix.sort_indices()
-    return matrix

@@ -1,4 +1,4 @@
-"""The compiled part of the factor models: all Numba kernels are here, and nothing else is.
+"""The compiled part of the factorisation and of top-N; `item_kernels.py` has that of the item models.
 
 They release the GIL and hold no state, so that ordinary threads run them side by side (no threading layer of
 Numba's is used, which would not survive forks or concurrent callers). Numba compiles them at first use, for
@@ -270,16 +270,6 @@ def standardise(scores: np.ndarray) -> None:
             scores[i, k] = (scores[i, k] - np.float32(mean)) * scale
 
 
-@compiled()
-def add_columns(to: np.ndarray, columns: np.ndarray, what: np.ndarray, keep: float, weight: float) -> None:
-    """Make some columns of `to` (n, m) `keep` times themselves plus `weight` times `what` (n, columns)."""
-    n, m = what.shape
-    for i in range(n):
-        for k in range(m):
-            at = columns[k]
-            to[i, at] = keep * to[i, at] + weight * what[i, k]
-
-
 def ready() -> None:
     """Compile the kernels and say so, unless the cache has them, from which each comes when it is used."""
     if solve_rows.signatures or any(Path(solve_rows.stats.cache_path or ".").glob("kernels.solve_rows*.nbi")):
@@ -297,7 +287,6 @@ def _touch() -> None:
     split(x.view(np.uint32), both)
     join(both, x.view(np.uint32))
     standardise(x.copy())
-    add_columns(x.copy(), np.zeros(1, np.int64), x[:, :1].copy(), np.float32(1), np.float32(0))
     one = np.ones(1, np.float32)
     row = x[0].copy()
     ends = np.array([0, 1], np.int32)

@@ -34,45 +34,16 @@ def standardised(scores: Scores, out: Scores | None = None) -> Scores:
     return result
 
 
-def comparable(parts: Mapping[str, Scores], head: NDArray[np.int64]) -> dict[str, Scores]:
-    """Every part's scores on one scale, over all items, each (n, n_items).
-
-    Args:
-        parts: (n, n_items), as the first must be, or (n, len(head)) of those that know only some items.
-        head: (len(head),) those items. For all others the first part's word is taken, so that an item is
-            neither helped nor harmed by being unknown.
-    """
-    first, *others = parts
-    alike = {first: standardised(parts[first])}
-    for name in others:
-        alike[name] = standardised(parts[name])
-        if parts[name].shape[1] != parts[first].shape[1]:
-            known, alike[name] = alike[name], alike[first].copy()
-            alike[name][:, head] = known
-    return alike
-
-
-def mixed(parts: Mapping[str, Scores], head: NDArray[np.int64], weights: Mapping[str, float]) -> Scores:
-    """The weighted mean of what `comparable` gives, in the memory of the first part's scores: (n, n_items).
+def mixed(parts: Mapping[str, Scores], weights: Mapping[str, float]) -> Scores:
+    """The weighted mean of standardised scores, in the memory of the first part's: (n, n_items).
 
     The catalogue is gone through as seldom as can be: this is most of the work of a list.
     """
     first, *others = parts
     mix = standardised(parts[first], out=parts[first])
-    width = mix.shape[1]
-    own = weights.get(first, 0.0)
-    # What a part of some items alone does not know, the first part says in its place.
-    share = own + sum(weights.get(name, 0.0) for name in others if parts[name].shape[1] != width)
-    if abs(share - 1) > 1e-6:
-        mix *= np.float32(share)
-    keep = own / share if share else 0.0
-    for name in sorted(others, key=lambda name: parts[name].shape[1] == width):
-        weight, scores = np.float32(weights.get(name, 0.0)), standardised(parts[name], out=parts[name])
-        if scores.shape[1] != width:
-            kernels.add_columns(mix, head, scores, np.float32(keep), weight)
-            keep = 1.0
-        else:
-            mix += weight * scores
+    mix *= np.float32(weights.get(first, 0.0))
+    for name in others:
+        mix += np.float32(weights.get(name, 0.0)) * standardised(parts[name], out=parts[name])
     return mix
 
 
@@ -106,7 +77,7 @@ class Bench:
         """Take some listeners.
 
         Args:
-            scores: (n, n_items) of each part, from `comparable`.
+            scores: (n, n_items) of each part, standardised.
             seen: (n, n_items), stored entries are not ranked.
             targets: (n, n_items), stored entries are to be found.
         """
