@@ -34,6 +34,11 @@ def test_it_speaks_the_whole_api(mine: segue.Client, client: TestClient, holding
     assert mine.similar("t1-0", 3).near
     assert mine.recommend(["t1-0"]).entries
     assert mine.feedback("t1-0", "save").kind == "save"
+    assert mine.feedback("t1-1", "skip", played_ms=900).kind == "skip"
+    assert next(mine.said()).track.id == "t1-0"
+    played = next(mine.history())
+    assert mine.leave_out(played.begins, played.ends) == mine.left_out()
+    assert mine.take_back(played.begins, played.ends) == []
     radio = mine.radio(["t1-0"])
     before = radio.now
     assert radio.skipped(3000).now != before
@@ -54,7 +59,7 @@ def test_it_speaks_the_whole_api(mine: segue.Client, client: TestClient, holding
     other = segue.Client("http://testserver", token, transport=client._transport)
     assert other.tastes()
     assert other.forget is not None
-    assert operator.jobs() == []
+    assert list(operator.jobs()) == []
 
 
 def test_what_is_busy_is_asked_again_and_what_is_wrong_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

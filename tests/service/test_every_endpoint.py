@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 from tests.service.conftest import EARLIER, As, serving
 
+from segue.service.shapes import Shape
+
 OPEN = {"/health/live", "/health/ready"}
 MBID = "8f3471b5-7e6a-48da-86a9-c1c07a0f47ae"
 PLACES = {
@@ -70,6 +72,61 @@ def test_the_openapi_document_is_whole(client: TestClient) -> None:
     assert len(document["paths"]) > 20
     assert "HTTPBearer" in document["components"]["securitySchemes"]
     assert "examples" in json.dumps(document)
+
+
+def test_every_body_and_every_answer_has_an_example_that_holds(client: TestClient) -> None:
+    document = client.get("/openapi.json").json()
+    shapes = {each.__name__: each for each in _all(Shape)}
+
+    def shape_of(schema: dict) -> dict:
+        schema = schema.get("items", schema)
+        name = schema.get("$ref", "").rpartition("/")[2]
+        return document["components"]["schemas"][name] if name else schema
+
+    seen = 0
+    for path, methods in document["paths"].items():
+        for method, told in methods.items():
+            good = next((each for code, each in told["responses"].items() if code.startswith("2")), {})
+            for content in (told.get("requestBody", {}), good):
+                body = content.get("content", {}).get("application/json")
+                if body is None or (path.startswith(("/1/", "/health")) and content is good):
+                    continue
+                if path.startswith("/1/"):
+                    assert body["example"], path
+                    continue
+                shape = shape_of(body["schema"])
+                assert shape.get("examples"), (method, path)
+                seen += 1
+    assert seen > 25
+    for shape in shapes.values():
+        for each in shape.model_json_schema().get("examples", ()):
+            shape.model_validate(each)  # or it would be a lie
+    assert len(shapes) > 30
+
+
+def test_what_is_read_again_is_not_sent_again(client: TestClient, holding: As) -> None:
+    some = 0
+    for method, path in endpoints(client):
+        if method != "GET" or not path.startswith("/v1/"):
+            continue
+        admin = path.startswith(("/v1/tokens", "/v1/models", "/v1/jobs", "/v1/relays"))
+        mine = holding(None) if admin else holding("p01")
+        first = client.get(path, params=QUERY if not admin else None, headers=mine)
+        if first.status_code != 200 or path == "/v1/export":
+            continue
+        assert first.headers["etag"] and "private" in first.headers["cache-control"], path
+        again = mine | {"If-None-Match": first.headers["etag"]}
+        answer = client.get(path, params=QUERY if not admin else None, headers=again)
+        assert (answer.status_code, answer.content) == (304, b""), path
+        assert answer.headers["etag"] == first.headers["etag"]
+        some += 1
+    assert some >= 12
+
+
+def _all(kind: type) -> Iterator[type]:
+    for each in kind.__subclasses__():
+        yield each
+        yield from _all(each)
 
 
 _ANY = st.recursive(

@@ -25,14 +25,17 @@ from pydantic import BaseModel, TypeAdapter
 from segue.errors import BusyError, NotFoundError, SegueError, UsageError
 from segue.service.shapes import List
 from segue.service.v1 import administration, listener, lists, music, own, past, work
+from segue.service.v1.feedback import Feedback, Heard, Kind, Word
 from segue.service.v1.order import Ordered
-from segue.service.v1.radio import Now, Radio
+from segue.service.v1.playing import Now
+from segue.service.v1.radio import Radio
 from segue.service.v1.session import Session
 
 T = TypeVar("T")
 S = TypeVar("S", Radio, Session)
 TRIES = 4  # of a request that may be sent again
 LONGEST_WAIT = 30.0  # seconds
+REMEMBERED = 200  # answers that are kept, to be named by their ETag
 AGAIN = (429, 502, 503, 504)
 _ERRORS: Mapping[int, type[SegueError]] = {404: NotFoundError, 409: BusyError, 429: BusyError}
 
@@ -60,7 +63,7 @@ class Client:
         self._whose = {} if listener is None else {"listener": listener}
         headers = {"Authorization": f"Bearer {token}"}
         self._http = httpx.Client(base_url=address, headers=headers, timeout=timeout, transport=transport)
-        self._known: dict[tuple[str, str], tuple[str, bytes]] = {}  # lists by week and format, with ETags
+        self._known: dict[tuple[Any, ...], tuple[str, bytes]] = {}  # ETag and body of what was read
 
     def __enter__(self) -> Self:
         return self
@@ -76,20 +79,15 @@ class Client:
 
     def weeks(self) -> Iterator[str]:
         """The weeks that have a list, newest first."""
-        cursor: str | None = None
-        while True:
-            page = self._get("/v1/lists", lists.Lists, cursor=cursor)
-            yield from (each.week for each in page.lists)
-            if (cursor := page.next) is None:
-                return
+        return (each.week for each in self._pages("/v1/lists", lists.Lists, "lists"))
 
     def weekly(self, week: str = "current") -> List:
         """A weekly list. One that has not changed is not sent again."""
-        return List.model_validate_json(self._list(week, "json"))
+        return self._get(f"/v1/lists/{week}", List, format="json")
 
     def weekly_file(self, week: str = "current", format: lists.Format = "m3u8") -> bytes:
         """A weekly list as a file that players take."""
-        return self._list(week, format)
+        return self._body(f"/v1/lists/{week}", format=format)
 
     def make_weekly(self) -> List:
         """This week's list made anew, from what is known by now."""
@@ -109,18 +107,21 @@ class Client:
         """What every rule says of a track for a list."""
         return self._get("/v1/why-not", listener.Absence, track=track, week=week)
 
-    def feedback(self, track: str, kind: own.Kind) -> own.Heard:
-        """Love, save or hate a track, or take back what was said; what is hated never comes again."""
-        return self._post("/v1/feedback", own.Heard, {"track": track, "kind": kind})
+    def feedback(self, track: str, kind: Kind, *, played_ms: int | None = None) -> Heard:
+        """Love, save, hate or ban a track, or take that back; what is hated or banned never comes again.
+
+        A skip is one outside of radios and sessions, which know their own; `played_ms` is of skips.
+        """
+        said: dict[str, Any] = {"track": track, "kind": kind}
+        return self._post("/v1/feedback", Heard, said | _given(played_ms=played_ms))
+
+    def said(self) -> Iterator[Word]:
+        """The last word on each track, the latest first."""
+        return self._pages("/v1/feedback", Feedback, "feedback")
 
     def history(self) -> Iterator[past.Session]:
         """What was played, session by session, newest first."""
-        cursor: str | None = None
-        while True:
-            page = self._get("/v1/history", past.History, cursor=cursor)
-            yield from page.sessions
-            if (cursor := page.next) is None:
-                return
+        return self._pages("/v1/history", past.History, "sessions")
 
     def left_out(self) -> list[past.Left]:
         """Spans of time whose plays are left out of the listener's taste."""
@@ -204,9 +205,9 @@ class Client:
         """Go back to the version before, or to the one that is named."""
         return self._post(f"/v1/models/{name}/rollback", administration.Model, {"version": version})
 
-    def jobs(self, limit: int = 20) -> list[work.Job]:
-        """The last jobs."""
-        return self._get("/v1/jobs", TypeAdapter(list[work.Job]), limit=limit)
+    def jobs(self) -> Iterator[work.Job]:
+        """The jobs, the newest first."""
+        return self._pages("/v1/jobs", work.Jobs, "jobs")
 
     def job(self, number: int) -> work.Job:
         """A job."""
@@ -224,17 +225,30 @@ class Client:
 
     # How it is asked.
 
-    def _list(self, week: str, format: str) -> bytes:
-        etag, body = self._known.get((week, format), ("", b""))
-        headers = {"If-None-Match": etag} if etag else {}
-        answer = self._send("GET", f"/v1/lists/{week}", headers=headers, format=format)
+    def _get(self, path: str, shape: type[T] | TypeAdapter[T], **query: Any) -> T:
+        return _read(shape, self._body(path, **query))
+
+    def _pages(self, path: str, shape: type[Any], name: str) -> Iterator[Any]:
+        """What stands under `name` on one page after another."""
+        cursor: str | None = None
+        while True:
+            page = self._get(path, shape, cursor=cursor)
+            yield from getattr(page, name)
+            if (cursor := page.next) is None:
+                return
+
+    def _body(self, path: str, **query: Any) -> bytes:
+        """What is read, sent again only if it has changed."""
+        key = (path, *sorted(_given(**query).items()))
+        etag, body = self._known.get(key, ("", b""))
+        answer = self._send("GET", path, headers={"If-None-Match": etag} if etag else {}, **query)
         if answer.status_code == 304:
             return body
-        self._known[week, format] = (answer.headers["etag"], answer.content)
+        if "etag" in answer.headers:
+            while len(self._known) >= REMEMBERED:
+                del self._known[next(iter(self._known))]
+            self._known[key] = (answer.headers["etag"], answer.content)
         return answer.content
-
-    def _get(self, path: str, shape: type[T] | TypeAdapter[T], **query: Any) -> T:
-        return _read(shape, self._send("GET", path, **query).content)
 
     def _post(self, path: str, shape: type[T], body: Mapping[str, Any] | None = None) -> T:
         return _read(shape, self._send("POST", path, body=body).content)
@@ -249,7 +263,7 @@ class Client:
         **query: Any,
     ) -> httpx.Response:
         """The answer. What may be sent again is, where the service is busy or the network fails."""
-        params = self._whose | {name: value for name, value in query.items() if value is not None}
+        params = self._whose | _given(**query)
         safe = method == "GET" or path.endswith("/answers")
         for attempt in range(TRIES):
             wait = 0.25 * 4**attempt
@@ -310,6 +324,11 @@ class Stream(Generic[S]):
         told = {"number": self.state.now.number, "skipped": skipped, "played_ms": played_ms}
         self.state = self._client._post(f"{self._path}/answers", self._shape, told)
         return self.state
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    """Those that are not None."""
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _read(shape: type[T] | TypeAdapter[T], content: bytes) -> T:

@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from segue.errors import BusyError, SegueError
 from segue.library import Library
 from segue.library.importing import import_path
-from segue.library.tables import FEEDBACK as FEEDBACK_ROWS
+from segue.library.tables import TABLES
 from segue.library.withdrawing import remove_plays
 from segue.service.erasing import erase_rows
 from segue.service.tables import DELETIONS, FEEDBACK, LISTENS
@@ -32,6 +32,7 @@ AT_ONCE = 20_000  # rows of an import
 WAIT = 10.0  # seconds for which another writer is waited for
 SOURCE = "segue"  # of what is said of a track of the library itself
 KINDS = {1: "love", 0: "unlove", -1: "hate"}
+EXACT = ("save", "ban")  # kinds that ListenBrainz' scores do not tell
 _ID = sa.bindparam("number")
 
 
@@ -41,6 +42,7 @@ class Listen(NamedTuple):
     listened_at: int  # seconds since 1970
     msid: str
     track_metadata: dict[str, Any]
+    track_id: str | None = None  # of a skip of a track of the library itself
 
 
 class Inbox:
@@ -60,6 +62,7 @@ class Inbox:
                 "msid": listen.msid,
                 "track_metadata": orjson.dumps(listen.track_metadata).decode(),
                 "received_at": now,
+                "track_id": listen.track_id,
             }
             for listen in listens
         ]
@@ -157,11 +160,15 @@ class Inbox:
         self._mark(table, wanted, problem)
 
     def _store(self, library: Library, table: sa.Table, rows: Sequence[sa.Row]) -> None:
-        lines = [orjson.loads(row.row) for row in rows] if table is FEEDBACK else []
-        known = [(row.listener, line) for row, line in zip(rows, lines, strict=False) if "track_id" in line]
+        told = [orjson.loads(row.row if table is FEEDBACK else row.track_metadata) for row in rows]
+        ids = [
+            line.get("track_id") if table is FEEDBACK else row.track_id
+            for row, line in zip(rows, told, strict=True)
+        ]
+        known = [(row, line) for row, line, track in zip(rows, told, ids, strict=True) if track]
         if known:
-            _say(library, known)
-        sent = [row for row in rows if table is LISTENS or "track_id" not in orjson.loads(row.row)]
+            (_say if table is FEEDBACK else _skip)(library, known)
+        sent = [row for row, track in zip(rows, ids, strict=True) if not track]
         if sent:
             with tempfile.TemporaryDirectory(prefix="segue-inbox-") as folder:
                 path = Path(folder) / "inbox.jsonl"
@@ -179,25 +186,50 @@ class Inbox:
         self._writer.write(lambda connection: connection.execute(marked, values) and None)
 
 
-def _say(library: Library, said: Sequence[tuple[str, dict[str, Any]]]) -> None:
+def _say(library: Library, said: Sequence[tuple[sa.Row, dict[str, Any]]]) -> None:
     """Store what listeners said of tracks of the library, each thing once."""
+    rows = [
+        {
+            "listener_id": row.listener,
+            "track_id": line["track_id"],
+            "kind": line["kind"] if line.get("kind") in EXACT else KINDS[line["score"]],
+            "given_at": datetime.fromtimestamp(line["created"], UTC),
+            "source": SOURCE,
+        }
+        for row, line in said
+    ]
+    _append(library, "feedback", rows)
+
+
+def _skip(library: Library, skips: Sequence[tuple[sa.Row, dict[str, Any]]]) -> None:
+    """Store skips of tracks of the library, each once."""
+    rows = [
+        {
+            "listener_id": row.listener,
+            "track_id": row.track_id,
+            "started_at": datetime.fromtimestamp(row.listened_at, UTC),
+            "played_ms": line.get("additional_info", {}).get("ms_played"),
+            "plays": 1,
+            "skipped": True,
+            "source": SOURCE,
+        }
+        for row, line in skips
+    ]
+    _append(library, "listens", rows)
+
+
+def _append(library: Library, name: str, rows: Sequence[dict[str, Any]]) -> None:
+    """Add rows of our own to a table, but for those that are there and those of who is forgotten."""
     with library.writing(wait=WAIT) as writer:
         gone = library.forgotten.read()
-        rows = [
-            {
-                "listener_id": listener,
-                "track_id": line["track_id"],
-                "kind": "save" if line.get("kind") == "save" else KINDS[line["score"]],
-                "given_at": datetime.fromtimestamp(line["created"], UTC),
-                "source": SOURCE,
-            }
-            for listener, line in said
-            if listener not in gone
-        ]
-        table = library.table("feedback")
-        have = library.arrow(table.filter(table.source == SOURCE)).to_pylist()
-        new = [row for row in rows if row not in have]
-        writer.append("feedback", pa.Table.from_pylist(new, schema=FEEDBACK_ROWS))
+        wanted = [row for row in rows if row["listener_id"] not in gone]
+        columns = list(rows[0])
+        table = library.table(name)
+        theirs = table.listener_id.isin(sorted({row["listener_id"] for row in rows}))
+        own = table.filter((table.source == SOURCE) & theirs).select(*columns)
+        have = {tuple(row.values()) for row in library.arrow(own).to_pylist()}
+        new = [row for row in wanted if tuple(row.values()) not in have]
+        writer.append(name, pa.Table.from_pylist(new, schema=TABLES[name]))
 
 
 def _line(row: sa.Row) -> bytes:

@@ -86,10 +86,11 @@ class Jobs:
             raise NotFoundError(f"There is no job {number}", hint="see GET /v1/jobs")
         return row._asdict()
 
-    def latest(self, most: int) -> list[dict[str, Any]]:
-        """The last jobs, the newest first."""
+    def latest(self, most: int, *, before: int | None = None) -> list[dict[str, Any]]:
+        """The last jobs (before the one of a number), the newest first."""
+        query = JOBS.select() if before is None else JOBS.select().where(JOBS.c.id < before)
         with self._database.connect() as connection:
-            rows = connection.execute(JOBS.select().order_by(JOBS.c.id.desc()).limit(most)).all()
+            rows = connection.execute(query.order_by(JOBS.c.id.desc()).limit(most)).all()
         return [row._asdict() for row in rows]
 
     def last_done(self, kind: str) -> dict[str, Any] | None:

@@ -26,6 +26,7 @@ AT_ONCE = 100  # listens of a request
 SHORTEST, LONGEST = 5.0, 3600.0  # seconds before it is tried again
 REFUSED_TOKEN = (401, 403)
 TIMEOUT = 20.0  # seconds
+_HEARD = LISTENS.c.track_id.is_(None)  # a skip told over /v1 is no listen elsewhere
 
 
 class Relays:
@@ -70,7 +71,7 @@ class Relays:
 
     def all(self) -> list[dict[str, Any]]:
         """What is known of each, without its token; `waiting` is how many listens have not arrived."""
-        theirs = (LISTENS.c.listener == RELAYS.c.listener) & (LISTENS.c.id > RELAYS.c.sent)
+        theirs = (LISTENS.c.listener == RELAYS.c.listener) & (LISTENS.c.id > RELAYS.c.sent) & _HEARD
         waiting = sa.select(sa.func.count()).select_from(LISTENS).where(theirs).scalar_subquery()
         query = sa.select(*(each for each in RELAYS.c if each.name != "token"), waiting.label("waiting"))
         with self._database.connect() as connection:
@@ -91,7 +92,7 @@ class Relays:
     def _all_of(self, client: httpx.Client, relay: sa.Row) -> int:
         arrived, sent, at_once = 0, relay.sent, AT_ONCE
         while True:
-            theirs = (LISTENS.c.listener == relay.listener) & (LISTENS.c.id > sent)
+            theirs = (LISTENS.c.listener == relay.listener) & (LISTENS.c.id > sent) & _HEARD
             query = LISTENS.select().where(theirs).order_by(LISTENS.c.id).limit(at_once)
             with self._database.connect() as connection:
                 rows = connection.execute(query).all()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Query
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
@@ -43,12 +43,28 @@ class Shape(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def example(**values: Any) -> ConfigDict:
+    """The `model_config` of a shape that the OpenAPI document shows with these values."""
+    return ConfigDict(json_schema_extra={"examples": [values]})
+
+
+HELLO: dict[str, Any] = {
+    "id": "spotify:4sPmO7WMQUAf45kwMOtONw",
+    "title": "Hello",
+    "artists": ["Adele"],
+    "album": "25",
+    "duration_ms": 295493,
+}
+
+
 class Track(Shape):
     """A track."""
 
-    id: str = Field(examples=["spotify:4uLU6hMCjMI75M1A2tKUQC"])
-    title: str | None = Field(None, examples=["Never Gonna Give You Up"])
-    artists: list[str] = Field(default_factory=list, examples=[["Rick Astley"]])
+    model_config = example(**HELLO)
+
+    id: str
+    title: str | None = None
+    artists: list[str] = Field(default_factory=list)
     album: str | None = None
     duration_ms: int | None = None
     isrc: str | None = None
@@ -101,9 +117,26 @@ class Entry(Shape):
 class List(Shape):
     """A list in order."""
 
+    model_config = example(
+        title="Discover Weekly, 2026-W48",
+        listener="ada",
+        week="2026-W48",
+        created_at="2026-11-23T06:00:00Z",
+        models=["factors/20261129T105719.162Z-f7b806b0"],
+        entries=[
+            {
+                "position": 1,
+                "track": HELLO,
+                "score": 0.81,
+                "reason": "Because you played Someone Like You by Adele.",
+                "taste": "Adele, Amy Winehouse",
+            }
+        ],
+    )
+
     title: str
     listener: str
-    week: str | None = Field(None, examples=["2026-W48"])
+    week: str | None = None
     created_at: datetime
     notes: list[str] = Field(default_factory=list, description="What the listener should know.")
     models: list[str] = Field(default_factory=list, description="Versions it was made with.")

@@ -18,6 +18,7 @@ from segue.playlists.catalogue import Catalogue
 from segue.playlists.formats import FORMATS
 from segue.playlists.memory import Weeks
 from segue.playlists.playlist import Playlist, PlaylistEntry
+from segue.service.etags import etag_of
 from segue.service.shapes import List
 
 WEEKS = 3  # weeks held in memory
@@ -88,7 +89,7 @@ class Stored:
         if found is None:
             playlist = self.playlist(engine, week, listener)
             body = RENDER[format](playlist)
-            found = Rendered(body, f'"{_digest(body)}"')
+            found = Rendered(body, etag_of(body))
             with self._lock:
                 if key not in self._rendered:
                     self._rendered[key] = found
@@ -168,9 +169,3 @@ def _cards(engine: Engine, tracks: list[str]) -> Catalogue:
     if all(track in factors.tracks for track in tracks):
         return factors.shared.catalogue.take([factors.tracks[track] for track in tracks])
     return Catalogue.read(engine.library, tracks)
-
-
-def _digest(body: bytes) -> str:
-    import hashlib
-
-    return hashlib.sha256(body).hexdigest()[:32]

@@ -40,6 +40,7 @@ LISTENS = sa.Table(
     sa.Column("received_at", sa.Double, nullable=False),
     sa.Column("taken_at", sa.Double),  # null until it is in the library
     sa.Column("problem", sa.Text),  # why the library would not take it
+    sa.Column("track_id", sa.String(500)),  # of a skip of a track of the library itself, told over /v1
     sa.UniqueConstraint("listener", "listened_at", "msid", name="listens_once"),
     sqlite_autoincrement=True,
 )

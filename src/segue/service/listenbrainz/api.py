@@ -22,7 +22,19 @@ DONE = {"status": "ok"}
 PLAYING = 600  # seconds for which something is playing whose length is not known
 Count = Annotated[int, Query(ge=1)]
 Offset = Annotated[int, Query(ge=0, le=10_000_000)]
-_SEND = {"requestBody": {"content": {"application/json": {"schema": {"type": "object"}}}}}
+_HELLO = {"artist_name": "Adele", "track_name": "Hello", "release_name": "25"}
+_MSID = reading.msid("Adele", "Hello")
+
+
+def _sends(**example: Any) -> dict[str, Any]:
+    """What the OpenAPI document says of a body, which is taken with any Content-Type."""
+    told = {"schema": {"type": "object"}, "example": example}
+    return {"requestBody": {"required": True, "content": {"application/json": told}}}
+
+
+_LISTENS = _sends(listen_type="single", payload=[{"listened_at": 1_796_000_000, "track_metadata": _HELLO}])
+_LISTEN = _sends(listened_at=1_796_000_000, recording_msid=_MSID)
+_LOVE = _sends(recording_msid=_MSID, score=1)
 
 
 async def authorized(request: Request) -> Token:
@@ -57,7 +69,7 @@ Submitter = Annotated[str, Depends(submitter)]
 User = Annotated[str, Depends(read)]
 
 
-@router.post("/submit-listens", openapi_extra=_SEND)
+@router.post("/submit-listens", openapi_extra=_LISTENS)
 async def submit(here: HouseGiven, request: Request, listener: Submitter, return_msid: bool = False) -> Any:
     """Take listens in; once it is answered, they are on the disk."""
     kind, listens = reading.submission(await request.body())
@@ -71,7 +83,7 @@ async def submit(here: HouseGiven, request: Request, listener: Submitter, return
     return DONE
 
 
-@router.post("/delete-listen", openapi_extra=_SEND)
+@router.post("/delete-listen", openapi_extra=_LISTEN)
 async def delete(here: HouseGiven, request: Request, listener: Submitter) -> Any:
     """Delete a listen, by its moment and MSID as they are told; it is told no longer."""
     value = reading.parsed(await request.body())
@@ -135,7 +147,7 @@ async def playing_now(here: HouseGiven, user: User) -> Any:
     return {"payload": {"count": len(found), "listens": found, "playing_now": True, "user_id": user}}
 
 
-@router.post("/feedback/recording-feedback", openapi_extra=_SEND)
+@router.post("/feedback/recording-feedback", openapi_extra=_LOVE)
 async def feedback(here: HouseGiven, request: Request, listener: Submitter) -> Any:
     """Love, hate, or neither, a recording."""
     value = reading.parsed(await request.body())

@@ -56,7 +56,9 @@ def told(listener: str, at: int | None, metadata: dict[str, Any]) -> dict[str, A
 def _waiting(
     database: sa.Engine, listener: str, after: int | None, before: int | None, most: int
 ) -> list[dict[str, Any]]:
-    query = LISTENS.select().where(LISTENS.c.listener == listener, LISTENS.c.taken_at.is_(None))
+    query = LISTENS.select().where(
+        LISTENS.c.listener == listener, LISTENS.c.taken_at.is_(None), LISTENS.c.track_id.is_(None)
+    )
     if after is not None:
         query = query.where(LISTENS.c.listened_at > after)
     if before is not None:

@@ -14,8 +14,9 @@ from segue.service.pages import frame
 from segue.service.pages.doorkeeper import Sent, Signed, may
 from segue.service.pages.week import said_by
 from segue.service.tables import STREAM_TRACKS
-from segue.service.v1 import own
+from segue.service.v1 import feedback
 from segue.service.v1 import radio as v1
+from segue.service.v1.playing import Answer
 
 router = frame.router()
 SHOWN = 12  # tracks before, that are shown
@@ -52,7 +53,7 @@ def begin(here: HouseGiven, who: Signed, fields: Sent) -> Response:
 def now(request: Request, here: HouseGiven, who: Signed, radio: UUID) -> Response:
     """What plays."""
     may(who, "write")
-    playing = v1.now(here, who.whose, radio)
+    playing = v1.KIND.now(here, who.whose, radio)
     return frame.page(request, "radio", who, **_shown(here, who.whose, playing))
 
 
@@ -62,11 +63,11 @@ def answer(request: Request, here: HouseGiven, who: Signed, radio: UUID, fields:
     may(who, "write")
     kind = fields.get("answer", "")
     if kind == "love":
-        own.feedback(here, who.whose, own.Said(track=fields.get("track", ""), kind="love"))
-        playing = v1.now(here, who.whose, radio)
+        feedback.say(here, who.whose, feedback.Said(track=fields.get("track", ""), kind="love"))
+        playing = v1.KIND.now(here, who.whose, radio)
     else:
-        told = v1.Answer.model_validate({"number": fields.get("number", ""), "skipped": kind == "skip"})
-        playing = v1.answer(here, who.whose, radio, told)
+        told = Answer.model_validate({"number": fields.get("number", ""), "skipped": kind == "skip"})
+        playing = v1.KIND.answer(here, who.whose, radio, told)
     if frame.wants_part(request):
         return frame.part("radio", who, **_shown(here, who.whose, playing))
     return frame.back(f"/radio/{radio}")

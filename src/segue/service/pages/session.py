@@ -15,7 +15,7 @@ from segue.service.pages import frame
 from segue.service.pages.doorkeeper import Sent, Signed, may
 from segue.service.tables import STREAM_TRACKS
 from segue.service.v1 import session as v1
-from segue.service.v1.radio import Answer
+from segue.service.v1.playing import Answer
 from segue.shelf.names import AGENTS, WORLD, shelf_of
 
 router = frame.router()
@@ -82,7 +82,7 @@ def begin(here: HouseGiven, who: Signed, _: Sent) -> Response:
 def now(request: Request, here: HouseGiven, who: Signed, session: UUID) -> Response:
     """What plays."""
     may(who, "write")
-    seen = _seen(here, v1.now(here, who.whose, session))
+    seen = _seen(here, v1.KIND.now(here, who.whose, session))
     return frame.page(request, "session", who, seen=seen, led=True)
 
 
@@ -92,7 +92,7 @@ def answer(request: Request, here: HouseGiven, who: Signed, session: UUID, field
     may(who, "write")
     skipped = fields.get("answer") == "skip"
     told = Answer.model_validate({"number": fields.get("number", ""), "skipped": skipped})
-    seen = _seen(here, v1.answer(here, who.whose, session, told))
+    seen = _seen(here, v1.KIND.answer(here, who.whose, session, told))
     if frame.wants_part(request):
         return frame.part("session", who, seen=seen)
     return frame.back(f"/session/{session}")

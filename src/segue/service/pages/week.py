@@ -16,8 +16,8 @@ from segue.service.pages import frame
 from segue.service.pages.doorkeeper import Sent, Signed, may
 from segue.service.pages.texts import text
 from segue.service.tables import FEEDBACK
+from segue.service.v1 import feedback, lists, music
 from segue.service.v1 import listener as v1_listener
-from segue.service.v1 import lists, music, own
 
 router = frame.router()
 WEEKS = 8  # earlier weeks that are shown
@@ -80,8 +80,8 @@ def again(here: HouseGiven, who: Signed, fields: Sent) -> Response:
 def said(request: Request, here: HouseGiven, who: Signed, fields: Sent) -> Response:
     """A track is loved, not wanted, or neither."""
     may(who, "write")
-    said = own.Said.model_validate({"track": fields.get("track", ""), "kind": fields.get("kind", "")})
-    own.feedback(here, who.whose, said)
+    said = feedback.Said.model_validate({"track": fields.get("track", ""), "kind": fields.get("kind", "")})
+    feedback.say(here, who.whose, said)
     if frame.wants_part(request):
         now = "" if said.kind == "clear" else said.kind
         return frame.part("said", who, track=said.track, name=fields.get("name", ""), said=now)

@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from segue.service.v1 import (
     administration,
+    feedback,
     listener,
     lists,
     music,
@@ -19,5 +20,18 @@ from segue.service.v1 import (
 )
 
 router = APIRouter(prefix="/v1")
-for each in (lists, listener, music, radio, session, order, own, past, work, relays, administration):
+for each in (
+    lists,
+    listener,
+    music,
+    radio,
+    session,
+    order,
+    feedback,
+    own,
+    past,
+    work,
+    relays,
+    administration,
+):
     router.include_router(each.router)

@@ -10,12 +10,13 @@ from pydantic import Field
 
 from segue.errors import NotFoundError
 from segue.service.asking import HouseGiven, needs
+from segue.service.etags import Conditional
 from segue.service.house import House
-from segue.service.shapes import Shape
+from segue.service.shapes import Shape, example
 from segue.service.tokens import OF_A_LISTENER
 from segue.shelf.names import shelf_of
 
-router = APIRouter(tags=["administration"], dependencies=[Depends(needs("admin"))])
+router = APIRouter(tags=["administration"], dependencies=[Depends(needs("admin"))], route_class=Conditional)
 Name = Annotated[str, Path(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$", examples=["factors"])]
 Number = Annotated[int, Path(ge=1, le=2**53)]
 
@@ -23,20 +24,33 @@ Number = Annotated[int, Path(ge=1, le=2**53)]
 class NewToken(Shape):
     """A token to make."""
 
+    model_config = example(listener="ada", note="Navidrome in the kitchen")
+
     listener: str | None = Field(None, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
     everybody: bool = Field(False, description="Opens every listener's data, by ?listener=NAME.")
     scopes: list[Literal["submit", "read", "write", "admin"]] = Field(default=list(OF_A_LISTENER))
-    note: str = Field("", max_length=200, pattern=r"^[^\x00]*$", examples=["Navidrome in the kitchen"])
+    note: str = Field("", max_length=200, pattern=r"^[^\x00]*$")
 
 
 class Made(Shape):
     """A token that was made, shown this once."""
+
+    model_config = example(token="0b0c8f5e-0f4e-4cbb-8f2e-3f6f0b2b5a52")
 
     token: str
 
 
 class Held(Shape):
     """A token that holds."""
+
+    model_config = example(
+        id=3,
+        listener="ada",
+        everybody=False,
+        scopes=["submit", "read", "write"],
+        note="Navidrome in the kitchen",
+        created_at="2026-11-28T20:00:00Z",
+    )
 
     id: int
     listener: str | None
@@ -49,6 +63,13 @@ class Held(Shape):
 class Model(Shape):
     """A trained model."""
 
+    model_config = example(
+        name="factors",
+        current="20261129T105719.162Z-f7b806b0",
+        answering="20261129T105719.162Z-f7b806b0",
+        versions=["20261122T030002.511Z-11d9c0aa", "20261129T105719.162Z-f7b806b0"],
+    )
+
     name: str
     current: str = Field(description="The version that is published.")
     answering: str | None = Field(description="The version that answers.")
@@ -58,11 +79,15 @@ class Model(Shape):
 class Published(Shape):
     """Which version is to answer."""
 
-    version: str = Field(max_length=100, examples=["20261129T105719.162Z-f7b806b0"])
+    model_config = example(version="20261129T105719.162Z-f7b806b0")
+
+    version: str = Field(max_length=100)
 
 
 class Rollback(Shape):
     """Which version to go back to."""
+
+    model_config = example(version=None)
 
     version: str | None = Field(None, max_length=100, description="By default the one before.")
 

@@ -8,11 +8,12 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 
 from segue.service.asking import HouseGiven, Reader
+from segue.service.etags import Conditional
 from segue.service.house import refuse_unknown
-from segue.service.shapes import Shape, Track, TrackAsked, checked_week
+from segue.service.shapes import HELLO, Shape, Track, TrackAsked, checked_week, example
 from segue.service.v1.lists import current
 
-router = APIRouter(tags=["listener"])
+router = APIRouter(tags=["listener"], route_class=Conditional)
 WeekAsked = Annotated[
     str | None,
     Query(pattern=r"^\d{4}-W(0[1-9]|[1-4]\d|5[0-3])$", description="ISO week; by default this one."),
@@ -33,6 +34,20 @@ class Taste(Shape):
 class Tastes(Shape):
     """The tastes of a listener, heaviest first."""
 
+    model_config = example(
+        listener="ada",
+        tastes=[
+            {
+                "number": 1,
+                "name": "Adele, Amy Winehouse",
+                "share": 0.41,
+                "trend": "rising",
+                "since": "2026-W40",
+                "tracks": ["Adele - Hello"],
+            }
+        ],
+    )
+
     listener: str
     tastes: list[Taste]
 
@@ -47,6 +62,13 @@ class Led(Shape):
 
 class Explanation(Shape):
     """Why a track suits a listener."""
+
+    model_config = example(
+        track=HELLO,
+        score=0.81,
+        heard=False,
+        led=[{"track_id": "isrc:GBBKS1000351", "name": "Adele - Someone Like You", "share": 0.3}],
+    )
 
     track: Track
     score: float
@@ -64,6 +86,14 @@ class Verdict(Shape):
 
 class Absence(Shape):
     """Why a track is not on a list, or that it is."""
+
+    model_config = example(
+        track=HELLO,
+        score=0.81,
+        rank=12,
+        of=48210,
+        verdicts=[{"rule": "banned", "out": True, "because": "you said that it is not for you"}],
+    )
 
     track: Track
     score: float

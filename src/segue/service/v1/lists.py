@@ -16,11 +16,12 @@ from segue.errors import NotFoundError, UsageError
 from segue.playlists.playlist import Playlist
 from segue.playlists.weekly import WeeklyConfig
 from segue.service.asking import Changer, HouseGiven, Reader
+from segue.service.etags import Conditional
 from segue.service.house import House
-from segue.service.shapes import List, Shape, checked_week
+from segue.service.shapes import List, Shape, checked_week, example
 from segue.service.stored import Rendered
 
-router = APIRouter(prefix="/lists", tags=["lists"])
+router = APIRouter(prefix="/lists", tags=["lists"], route_class=Conditional)
 Format = Literal["json", "jspf", "xspf", "m3u8", "csv"]
 MEDIA = {
     "json": "application/json",
@@ -42,12 +43,14 @@ Week = Annotated[
 class ListOfWeek(Shape):
     """A list that there is."""
 
-    week: str = Field(examples=["2026-W48"])
+    week: str
     url: str
 
 
 class Lists(Shape):
     """The lists that there are, newest first."""
+
+    model_config = example(lists=[{"week": "2026-W48", "url": "/v1/lists/2026-W48"}], next="2026-W48")
 
     lists: list[ListOfWeek]
     next: str | None = Field(None, description="The cursor of the next page; null on the last one.")
@@ -72,7 +75,6 @@ def every(
     response_model=List,
     responses={
         200: {"content": {kind.split(";")[0]: {} for kind in MEDIA.values()}},
-        304: {"description": "It is as it was: If-None-Match named its ETag."},
     },
 )
 async def one(
@@ -81,7 +83,6 @@ async def one(
     week: Week,
     format: Annotated[Format | None, Query(description="By default what Accept asks for, else json.")] = None,
     accept: Annotated[str | None, Header()] = None,
-    if_none_match: Annotated[str | None, Header()] = None,
 ) -> Response:
     """As JSON, or as the file that a player takes. A list stays as it is until it is made anew."""
     wanted = current(here, listener) if week == "current" else checked_week(week)
@@ -90,10 +91,7 @@ async def one(
     found = here.stored.ready(wanted, listener, chosen) if fresh else None
     if found is None:
         found = await asyncio.to_thread(_render, here, wanted, listener, chosen)
-    headers = {"ETag": found.etag, "Cache-Control": "private, no-cache", "Vary": "Accept, Authorization"}
-    if if_none_match is not None and _matches(if_none_match, found.etag):
-        return Response(status_code=304, headers=headers)
-    return Response(found.body, headers=headers, media_type=MEDIA[chosen])
+    return Response(found.body, headers={"ETag": found.etag}, media_type=MEDIA[chosen])
 
 
 @router.post("/current", summary="Make this week's list anew")
@@ -153,8 +151,3 @@ def _accepted(accept: str) -> str:
             if kind == media.split(";")[0]:
                 return name
     return "json"
-
-
-def _matches(header: str, etag: str) -> bool:
-    named = [each.strip().removeprefix("W/") for each in header.split(",")]
-    return etag in named or "*" in named

@@ -10,13 +10,16 @@ from pydantic import Field
 from segue.errors import NotFoundError
 from segue.library.search import find_tracks
 from segue.service.asking import AnyReader, HouseGiven
-from segue.service.shapes import List, Shape, Track, TrackAsked, Words
+from segue.service.etags import Conditional
+from segue.service.shapes import HELLO, List, Shape, Track, TrackAsked, Words, example
 
-router = APIRouter(tags=["music"])
+router = APIRouter(tags=["music"], route_class=Conditional)
 
 
 class Search(Shape):
     """Tracks that were found, the likeliest first."""
+
+    model_config = example(tracks=[HELLO], hint=None)
 
     tracks: list[Track]
     hint: str | None = Field(None, description="What may have been meant, where nothing was found.")
@@ -32,6 +35,22 @@ class Neighbour(Shape):
 class Similar(Shape):
     """What is near a track, nearest first."""
 
+    model_config = example(
+        of=HELLO,
+        also=[],
+        model="factors/20261129T105719.162Z-f7b806b0",
+        near=[
+            {
+                "track": {
+                    "id": "spotify:1zwMYTA5nlNjZxYrvBB2pV",
+                    "title": "Someone Like You",
+                    "artists": ["Adele"],
+                },
+                "likeness": 0.92,
+            }
+        ],
+    )
+
     of: Track
     also: list[Track] = Field(description="Other tracks that the words may mean.")
     model: str
@@ -41,11 +60,12 @@ class Similar(Shape):
 class Likes(Shape):
     """What somebody likes."""
 
+    model_config = example(likes=["adele - hello"])
+
     likes: list[Words] = Field(
         min_length=1,
         max_length=100,
         description="Ids of tracks, or words of artists and titles.",
-        examples=[["adele - hello"]],
     )
 
 

@@ -14,7 +14,7 @@ from segue.library.search import find_tracks
 from segue.playlists.playlist import Playlist, PlaylistEntry, TrackCard
 from segue.service.asking import HouseGiven, Reader
 from segue.service.house import refuse_unknown
-from segue.service.shapes import List, Shape, Words
+from segue.service.shapes import HELLO, List, Shape, Words, example
 
 router = APIRouter(tags=["order"])
 
@@ -22,12 +22,13 @@ router = APIRouter(tags=["order"])
 class Unordered(Shape):
     """Tracks to put in order."""
 
+    model_config = example(title="Evening", tracks=["adele - hello", "adele - skyfall"], by="auto")
+
     title: str = Field("Playlist", max_length=200)
     tracks: list[Words] = Field(
         min_length=1,
         max_length=300,
         description="Ids of tracks, or words of artists and titles.",
-        examples=[["adele - hello", "adele - skyfall"]],
     )
     by: Literal["auto", "agent", "greedy"] = "auto"
     take: int | None = Field(None, ge=1, le=300, description="How many to keep; by default all.")
@@ -35,6 +36,19 @@ class Unordered(Shape):
 
 class Ordered(Shape):
     """The tracks in order."""
+
+    model_config = example(
+        list={
+            "title": "Evening",
+            "listener": "ada",
+            "created_at": "2026-11-28T20:00:00Z",
+            "entries": [{"position": 1, "track": HELLO}],
+        },
+        by="agent",
+        why="The agent's gain over greed was sure when it was trained.",
+        worth=21.4,
+        before=19.8,
+    )
 
     list: List
     by: str = Field(description="agent or greedy.")

@@ -1,10 +1,9 @@
-"""What a listener says of tracks, and what is theirs: to take away, and to delete."""
+"""What is known of a listener: to take away, and to delete."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import orjson
 import sqlalchemy as sa
@@ -16,58 +15,22 @@ from segue.errors import UsageError
 from segue.library import Library
 from segue.library.excluding import exclusions
 from segue.library.listening import LibrarySubset
-from segue.library.search import find_tracks
 from segue.service.asking import Changer, HouseGiven, Reader
 from segue.service.database import FILE
 from segue.service.erasing import erase
 from segue.service.house import House, from_json
-from segue.service.listenbrainz.reading import msid
-from segue.service.shapes import Shape, Track, Words
+from segue.service.shapes import Shape, example
 from segue.service.tables import LISTENS, STREAM_TRACKS, STREAMS
 
 router = APIRouter(tags=["own data"])
-Kind = Literal["love", "save", "hate", "clear"]
-SCORES = {"love": 1, "save": 1, "hate": -1, "clear": 0}
-
-
-class Said(Shape):
-    """What a listener says of a track."""
-
-    track: Words = Field(examples=["adele - hello"], description="Its id, or words of its artists and title.")
-    kind: Kind = Field(
-        description="hate: not for me, never again in any list or radio; clear takes back what was said.",
-        examples=["love"],
-    )
-
-
-class Heard(Shape):
-    """Feedback that was taken in."""
-
-    track: Track
-    kind: str
 
 
 class Deleted(Shape):
     """What was removed."""
 
+    model_config = example(removed={"listens": 9120, "factors/20261129T105719.162Z-f7b806b0": 1})
+
     removed: dict[str, int] = Field(description="How much, by place.")
-
-
-@router.post("/feedback", summary="Love a track, or never hear it again")
-def feedback(here: HouseGiven, listener: Changer, said: Said) -> Heard:
-    """On the disk at once, and counted from the next taking in of listens: a minute at most, by default."""
-    (found,) = here.asked(lambda engine: find_tracks(engine.library, said.track, 1))
-    row: dict[str, Any] = {
-        "recording_msid": msid(", ".join(found.artists), found.title or found.track_id),
-        "score": SCORES[said.kind],
-        "created": int(time.time()),
-        "track_id": found.track_id,
-        "kind": said.kind,
-    }
-    if found.title and found.artists:
-        row["track_metadata"] = {"artist_name": ", ".join(found.artists), "track_name": found.title}
-    here.writer.write(lambda connection: here.inbox.say(connection, listener, row))
-    return Heard(track=Track.found(found), kind=said.kind)
 
 
 @router.get(

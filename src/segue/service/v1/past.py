@@ -11,10 +11,11 @@ from pydantic import Field
 from segue.engine.past import PastSession, past_sessions
 from segue.library.excluding import Span, exclusions
 from segue.service.asking import Changer, HouseGiven, Reader
+from segue.service.etags import Conditional
 from segue.service.house import refuse_unknown
-from segue.service.shapes import Moment, Shape, Track
+from segue.service.shapes import HELLO, Moment, Shape, Track, example
 
-router = APIRouter(tags=["own data"])
+router = APIRouter(tags=["own data"], route_class=Conditional)
 EARLIEST = datetime.fromisoformat("2026-11-28T20:00:00Z")
 LATEST = datetime.fromisoformat("2026-11-28T23:30:00Z")
 
@@ -49,6 +50,19 @@ class Session(Shape):
 class History(Shape):
     """Sessions, newest first."""
 
+    model_config = example(
+        sessions=[
+            {
+                "begins": "2026-11-28T20:00:00Z",
+                "ends": "2026-11-28T23:30:00Z",
+                "count": 1,
+                "left_out": 0,
+                "plays": [{"track": HELLO, "started_at": "2026-11-28T20:00:00Z", "skipped": False}],
+            }
+        ],
+        next="2026-11-28T20:00:00Z",
+    )
+
     sessions: list[Session]
     next: str | None = Field(None, description="The cursor of the next page; null on the last one.")
 
@@ -56,12 +70,16 @@ class History(Shape):
 class Left(Shape):
     """A span of time whose plays count for no taste; both ends are in it."""
 
-    begins: Moment = Field(examples=[EARLIEST])
-    ends: Moment = Field(examples=[LATEST])
+    model_config = example(begins="2026-11-28T20:00:00Z", ends="2026-11-28T23:30:00Z")
+
+    begins: Moment
+    ends: Moment
 
 
 class LeftOut(Shape):
     """All that is left out of a listener's taste, oldest first."""
+
+    model_config = example(spans=[{"begins": "2026-11-28T20:00:00Z", "ends": "2026-11-28T23:30:00Z"}])
 
     spans: list[Left]
 

@@ -8,9 +8,15 @@ from fastapi import APIRouter, Depends, Path, Response
 from pydantic import Field
 
 from segue.service.asking import HouseGiven, needs
-from segue.service.shapes import Shape
+from segue.service.etags import Conditional
+from segue.service.shapes import Shape, example
 
-router = APIRouter(prefix="/relays", tags=["administration"], dependencies=[Depends(needs("admin"))])
+router = APIRouter(
+    prefix="/relays",
+    tags=["administration"],
+    dependencies=[Depends(needs("admin"))],
+    route_class=Conditional,
+)
 Number = Annotated[int, Path(ge=1, le=2**53)]
 _PLAIN = r"^[^\x00-\x1f\x7f]+$"
 
@@ -18,8 +24,12 @@ _PLAIN = r"^[^\x00-\x1f\x7f]+$"
 class NewRelay(Shape):
     """Another server that speaks ListenBrainz' protocol."""
 
-    listener: str = Field(min_length=1, max_length=200, pattern=_PLAIN, examples=["ada"])
-    address: str = Field(max_length=500, pattern=_PLAIN, examples=["https://api.listenbrainz.org"])
+    model_config = example(
+        listener="ada", address="https://api.listenbrainz.org", token="e7c4bd1a-4f5c-44e6-9cb1-6d7b1ddbb12f"
+    )
+
+    listener: str = Field(min_length=1, max_length=200, pattern=_PLAIN)
+    address: str = Field(max_length=500, pattern=_PLAIN)
     token: str = Field(
         min_length=1, max_length=200, pattern=r"^[!-~]+$", description="The listener's token there."
     )
@@ -28,6 +38,16 @@ class NewRelay(Shape):
 
 class Relay(Shape):
     """A relay."""
+
+    model_config = example(
+        id=1,
+        listener="ada",
+        address="https://api.listenbrainz.org",
+        waiting=0,
+        refused=0,
+        failures=0,
+        problem="",
+    )
 
     id: int
     listener: str

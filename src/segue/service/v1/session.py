@@ -5,27 +5,25 @@ from __future__ import annotations
 from typing import Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Response
 from pydantic import Field
 
 from segue.service.asking import Changer, HouseGiven
-from segue.service.shapes import Shape, Words
+from segue.service.shapes import HELLO, Shape, Words, example
 from segue.service.streams import Moved
-from segue.service.v1.radio import Answer, Now, known_to
+from segue.service.v1.playing import NOW, Kind, Now, known_to, router_of
 
-router = APIRouter(prefix="/session", tags=["session"])
-KIND = "session"
 SHOWN = 10  # candidates
 
 
 class Asked(Shape):
     """What a session begins with."""
 
+    model_config = example(seeds=[], by="auto")
+
     seeds: list[Words] = Field(
         default_factory=list,
         max_length=50,
         description="What somebody likes of whom nothing is known: ids of tracks, or words of them.",
-        examples=[["adele - hello"]],
     )
     tracks: list[Words] = Field(
         default_factory=list,
@@ -48,6 +46,15 @@ class Candidate(Shape):
 
 class Session(Shape):
     """A session."""
+
+    model_config = example(
+        id="8f3471b5-7e6a-48da-86a9-c1c07a0f47ae",
+        notes=["Led by the agent."],
+        now=NOW,
+        stay=0.93,
+        chance=1.0,
+        candidates=[{"track_id": HELLO["id"], "q": 7.4, "expected": 0.61, "whole": 0.72}],
+    )
 
     id: UUID
     notes: list[str] = Field(default_factory=list)
@@ -75,34 +82,22 @@ class Session(Shape):
         )
 
 
+KIND = Kind(
+    "session",
+    Session,
+    "The track that comes now, and what it was chosen from; asking twice gives the same.",
+    "The agent's next track. Telling the same answer again changes nothing.",
+)
+router = router_of(KIND)
+
+
 @router.post("", status_code=201, summary="Begin a session")
 def begin(here: HouseGiven, listener: Changer, asked: Asked) -> Session:
     """From the listener's tastes, from what is named, or from tracks of your own."""
     known = known_to(here.engines.current, listener, asked.seeds or asked.tracks)
     arm = here.trial.arm(listener)
     by = here.trial.session(asked.by, arm)
-    begun = {"kind": KIND, "seeds": asked.seeds, "known": known, "by": by}
+    begun = {"seeds": asked.seeds, "known": known, "by": by}
     if asked.tracks:
         begun["tracks"] = asked.tracks
-    return Session.of(here.streams.begin(listener, begun, arm))
-
-
-@router.get("/{session}", summary="What comes now?")
-def now(here: HouseGiven, listener: Changer, session: UUID) -> Session:
-    """The track that comes now, and what it was chosen from; asking twice gives the same."""
-    return Session.of(here.streams.now(str(session), listener, KIND))
-
-
-@router.post("/{session}/answers", summary="It was played, or skipped")
-def answer(here: HouseGiven, listener: Changer, session: UUID, answered: Answer) -> Session:
-    """The agent's next track. Telling the same answer again changes nothing."""
-    name = str(session)
-    stage = answered.stage(here.streams.now(name, listener, KIND).now)
-    return Session.of(here.streams.answer(name, listener, KIND, answered.number, stage))
-
-
-@router.delete("/{session}", status_code=204, summary="End a session")
-def end(here: HouseGiven, listener: Changer, session: UUID) -> Response:
-    """What it played stays in the log of choices, which is exported and forgotten with the listener."""
-    here.streams.end(str(session), listener, KIND)
-    return Response(status_code=204)
+    return KIND.begun(here, listener, begun, arm)

@@ -12,23 +12,40 @@ from fastapi.responses import StreamingResponse
 from pydantic import Field
 
 from segue.service.asking import HouseGiven, needs
+from segue.service.etags import Conditional
 from segue.service.house import House
-from segue.service.shapes import Shape
+from segue.service.shapes import Shape, example
 
-router = APIRouter(prefix="/jobs", tags=["administration"], dependencies=[Depends(needs("admin"))])
+router = APIRouter(
+    prefix="/jobs", tags=["administration"], dependencies=[Depends(needs("admin"))], route_class=Conditional
+)
 Number = Annotated[int, Path(ge=1, le=2**53)]
 LOOK = 0.5  # seconds
 ALIVE = 15.0  # seconds after which a line is sent where nothing happens
 
 
+TRAINING: dict[str, Any] = {
+    "id": 7,
+    "kind": "train",
+    "state": "running",
+    "message": "who likes what",
+    "started_at": "2026-11-28T03:00:00Z",
+    "ended_at": None,
+}
+
+
 class Asked(Shape):
     """A job to begin."""
+
+    model_config = example(kind="train")
 
     kind: Literal["train", "lists"] = Field(description="Train, or make the lists that are due.")
 
 
 class Job(Shape):
     """A job."""
+
+    model_config = example(**TRAINING)
 
     id: int
     kind: str
@@ -51,10 +68,25 @@ class Job(Shape):
         )
 
 
-@router.get("", summary="The last jobs")
-def latest(here: HouseGiven, limit: Annotated[int, Query(ge=1, le=100)] = 20) -> list[Job]:
+class Jobs(Shape):
+    """Jobs, the newest first."""
+
+    model_config = example(jobs=[TRAINING], next=None)
+
+    jobs: list[Job]
+    next: str | None = Field(None, description="The cursor of the next page; null on the last one.")
+
+
+@router.get("", summary="The jobs")
+def latest(
+    here: HouseGiven,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: Annotated[int | None, Query(ge=1, le=2**53, description="What `next` said before.")] = None,
+) -> Jobs:
     """The newest first."""
-    return [Job.of(row) for row in here.jobs.latest(limit)]
+    rows = here.jobs.latest(limit + 1, before=cursor)
+    more = str(rows[limit - 1]["id"]) if len(rows) > limit else None
+    return Jobs(jobs=[Job.of(row) for row in rows[:limit]], next=more)
 
 
 @router.post("", status_code=202, summary="Begin a job")
