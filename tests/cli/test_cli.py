@@ -93,6 +93,8 @@ def test_weekly_prints_reasons_and_writes_every_format(home: Path) -> None:
     for format in ("jspf", "xspf", "m3u8", "csv", "json"):
         segue("weekly", "p01", "--week", "2026-W20", "-n", "5", "-o", "lists", "-f", format, cwd=home)
         assert (home / "lists" / f"p01-2026-W20.{format}").stat().st_size > 100
+        printed = segue("weekly", "p01", "--week", "2026-W20", "-n", "5", "-f", format, cwd=home)
+        assert printed.strip() == (home / "lists" / f"p01-2026-W20.{format}").read_text().strip()
 
 
 def test_similar_and_explain(home: Path) -> None:
@@ -218,6 +220,8 @@ def test_doctor_and_config(home: Path, tmp_path: Path) -> None:
         (["weekly", "--week", "2026-48"], 2, "2026-W48"),
         (["weekly", "--week", "2026-W60"], 2, "week"),
         (["weekly", "-f", "mp3"], 2, "jspf"),
+        (["weekly", "p01", "p02", "-f", "csv"], 2, "--out FOLDER"),
+        (["weekly", "all", "-f", "csv"], 2, "--out FOLDER"),
         (["similar", "zzzzz"], 4, "No track"),
         (["tastes", "--listener", "nobody"], 4, "no listener 'nobody'"),
         (["tastes", "--listener", "p01", "--all"], 2, "exclude each other"),

@@ -115,7 +115,15 @@ class Files:
     """Where lists are written."""
 
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write a file for each list here.")] = None
-    format: Annotated[str, typer.Option("--format", "-f", help="jspf, xspf, m3u8, csv or json.")] = "jspf"
+    format: Annotated[
+        str | None,
+        typer.Option(
+            "--format",
+            "-f",
+            help="jspf, xspf, m3u8, csv or json; without --out one list is printed so. [default: jspf]",
+            show_default=False,
+        ),
+    ] = None
     paths: Annotated[
         str, typer.Option(help="How audio files are named: absolute, or relative to the playlist.")
     ] = "absolute"
@@ -135,9 +143,32 @@ class Files:
         """
         from segue.playlists.formats import FORMATS
 
-        if self.format not in FORMATS:
+        if self.suits not in FORMATS:
             raise UsageError(f"There is no playlist format {self.format!r}", expected=", ".join(FORMATS))
         _ = self.places
+
+    def refuse_to_print(self, lists: int) -> None:
+        """Say that a file holds one list, where `lists` are asked for in a format and no folder is named.
+
+        Raises:
+            UsageError: they cannot be printed.
+        """
+        if self.printed and lists != 1:
+            raise UsageError(
+                f"One file in the format {self.suits} holds one list",
+                got=count(lists, "list"),
+                hint="--out FOLDER, for a file each, or the name of one listener",
+            )
+
+    @property
+    def suits(self) -> str:
+        """The format asked for, or the usual one."""
+        return self.format or "jspf"
+
+    @property
+    def printed(self) -> bool:
+        """Whether a list goes to standard output in the format asked for, as a file would hold it."""
+        return self.format is not None and self.out is None
 
     @property
     def places(self) -> Places:
@@ -151,9 +182,16 @@ class Files:
         from segue.playlists.formats import write_all
 
         if self.out is not None:
-            written = write_all(lists, self.out, self.format, self.places)
+            written = write_all(lists, self.out, self.suits, self.places)
             if tell and written:
                 print(f"Wrote {count(len(written), 'file')} to {self.out}")
+
+    def print(self, playlist: Playlist) -> None:
+        """Print a list as its file would be."""
+        from segue.playlists.formats import FORMATS
+
+        placed = self.places.place(playlist, Path.cwd())
+        print(FORMATS[self.suits].render(placed).decode().rstrip("\n"))
 
 
 def weekly(
@@ -176,10 +214,12 @@ def weekly(
         segue weekly ana   # ana's list of this week
         segue weekly ana --familiar 0 -n 50   # fifty tracks, all of them new to her
         segue weekly --out playlists   # everybody's, as files
+        segue weekly ana --format m3u8 > ana.m3u8
         segue weekly for all   # the list of a listener who is called all
     """
     files.refuse_unknown()
     week, named = asked_week(wishes.week), listener or []
+    files.refuse_to_print(len(named) or 1)
     opened = library_with(library, named)
     from segue.engine import Engine
     from segue.engine.weekly import weekly as run
@@ -195,6 +235,10 @@ def weekly(
     if json:
         files.write(lists, tell=False)
         print_json([_as_dict(playlist) for playlist in lists])
+        return
+    if files.printed:
+        files.refuse_to_print(len(lists))
+        files.print(lists[0])
         return
     for playlist in lists if named else lists[:SHOWN]:
         print_playlist(playlist)
@@ -237,6 +281,9 @@ def guest(
     files.write([playlist], tell=False)
     if json:
         print_json([_as_dict(playlist)])
+        return
+    if files.printed:
+        files.print(playlist)
         return
     if understood:
         print("From " + "; ".join(found.name for found in understood))
@@ -284,6 +331,8 @@ def everybody(
         segue weekly all --workers 4 --week 2026-W48
     """
     files.refuse_unknown()
+    if files.printed:
+        raise UsageError("The lists of everybody are kept, not printed", hint="--out FOLDER")
     week = asked_week(wishes.week)
     opened = library_with(library)
     from segue.engine.batch import BatchConfig, make_all
@@ -295,7 +344,7 @@ def everybody(
         seed=wishes.seed,
         workers=workers,
         out=files.out,
-        format=files.format,
+        format=files.suits,
         places=files.places,
     )
     done = make_all(opened, week, config)
