@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -185,6 +186,36 @@ def test_durations_keep_recordings_of_one_name_apart(library: Library, store) ->
     store(library, rows)
     assert len(_tracks_of(library)) == 2
     assert library.count("listens") == 3
+
+
+def test_durations_that_differ_from_play_to_play_tell_nothing_apart(library: Library, store) -> None:
+    songs = [TrackRef(f"Song {song}", ("Somebody",)) for song in range(12)]
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    plays = [
+        Listen("me", song._replace(duration_ms=60_000 + 17_000 * turn), start + timedelta(hours=n * 9 + turn))
+        for n, song in enumerate(songs)
+        for turn in range(4)
+    ]
+    report = store(library, plays, "listenbrainz")
+    assert report.without_durations == ["listenbrainz"]
+    assert len(set(_heard(library))) == 12
+    assert len(_heard(library)) == 48
+    assert library.arrow("tracks").column("duration_ms").null_count == 12
+
+
+def test_some_songs_with_two_recordings_leave_durations_what_they_are(library: Library, store) -> None:
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    plays = [
+        Listen(
+            "me",
+            TrackRef(f"Song {n}", ("Somebody",), duration_ms=180_000 + (60_000 if n < 4 and turn else turn)),
+            start + timedelta(hours=n * 9 + turn),
+        )
+        for n in range(12)
+        for turn in range(4)
+    ]
+    assert store(library, plays, "listenbrainz").without_durations == []
+    assert len(set(_heard(library))) == 16
 
 
 def _partition(library: Library) -> set[frozenset[str]]:

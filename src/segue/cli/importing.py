@@ -150,6 +150,7 @@ def _as_dict(report: ImportReport) -> dict[str, object]:
         "same_as": report.same_as,
         "new_tracks": report.tracks,
         "renamed_tracks": report.renamed,
+        "without_durations": report.without_durations,
         "of_the_forgotten": report.forgotten,
         "passed_over": [{"file": name, "reason": why} for name, why in report.passed_over],
         "refused": [{"file": name, "reason": why} for name, why in report.refused],
@@ -244,6 +245,13 @@ def _print(report: ImportReport) -> None:
     print(f"{count(report.tracks, 'track is', 'tracks are')} new to the library.")
     if any(report.counts[kind].stored for kind in ("listens", "playlist_entries") if kind in report.counts):
         print("Next: segue train")
+    elif not report.total.stored:
+        print("All of it was in the library already.")
+    for source in report.without_durations:
+        print(
+            f"The durations that {source} tells differ from play to play, so they are not those of songs, "
+            "and tell no two recordings of one name apart."
+        )
     if report.renamed:
         print(
             f"The names of {count(report.renamed, 'track')} are compared otherwise than when this library "

@@ -29,6 +29,7 @@ from segue.library.setting_aside import Job, at_once, read_all
 from segue.library.sources import size_on_disk
 from segue.library.store import Library, Writer
 from segue.library.tables import IMPORTS
+from segue.library.unsure_durations import leave_out_durations
 from segue.library.workspace import connect
 from segue.progress import Advance, progress
 
@@ -56,6 +57,8 @@ class ImportReport:
     # Of the listens already there: how many are the same as a play that another source told, by that source;
     # the others were imported before.
     same_as: dict[str, int] = field(default_factory=dict)
+    # Sources whose durations differ from play to play, so that they were not taken for a song's.
+    without_durations: list[str] = field(default_factory=list)
     forgotten: int = 0  # rows of people who asked to be forgotten, left out; they count as rejected
 
     @property
@@ -163,6 +166,7 @@ def _store(
             hint="if they want to come back, name them: --bring-back LISTENER",
         )
     keep_known(work)
+    report.without_durations = leave_out_durations(work)
     resolve(work)
     advance(1)
     counts = report.counts

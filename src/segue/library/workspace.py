@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 
 MEMORY = "350MB"
 SMALL = 1 << 20  # bytes of a table's parts, below which it is held in memory
+# What tells references apart: equal ones are one track.
+IDENTITY = """
+concat_ws(chr(31), catalogue, source, coalesce(spotify, ''), coalesce(mbid, ''), coalesce(isrc, ''),
+          coalesce(other, ''), coalesce(duration_ms::VARCHAR, ''), medium, coalesce(name_key, ''),
+          coalesce(credit_key, ''))
+"""
 LARGE = 150 << 20  # bytes set aside from which DuckDB works on disk, compressed, instead of in memory
 
 
@@ -47,10 +53,7 @@ def connect(writer: Writer, scratch: Path, staged: list[Staged]) -> duckdb.DuckD
         work.execute(f"CREATE VIEW staged_{kind} AS FROM every_{kind} WHERE entry NOT IN ({refused})")
     work.execute(f"""
         CREATE OR REPLACE VIEW staged_refs AS
-        SELECT *,
-               concat_ws(chr(31), catalogue, source, coalesce(spotify, ''), coalesce(mbid, ''),
-                         coalesce(isrc, ''), coalesce(other, ''), coalesce(duration_ms::VARCHAR, ''), medium,
-                         coalesce(name_key, ''), coalesce(credit_key, '')) AS identity
+        SELECT *, {IDENTITY} AS identity
         FROM every_refs JOIN entries USING (entry) WHERE entry NOT IN ({refused})
     """)
     for name, schema in TABLES.items():

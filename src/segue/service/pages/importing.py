@@ -102,6 +102,7 @@ def told(report: ImportReport) -> list[str]:
         lines.append(text("import.tracks", n=f"{report.tracks:,}"))
     for source, n in report.same_as.items():
         lines.append(text("import.same", n=f"{n:,}", source=source))
+    lines += [text("import.durations", source=source) for source in report.without_durations]
     if rejected := report.counts["rejects"].rejected if "rejects" in report.counts else 0:
         lines.append(text("import.rejected", n=f"{rejected:,}"))
     lines += [text("import.passed", name=name, why=why) for name, why in report.passed_over[:3]]
