@@ -87,6 +87,7 @@ COMMANDS: dict[str, list[Step]] = {
     "files": [Step("nowhere", code=4, once=True), Step(code=2, once=True)],
     "files list": [Step(code=0, once=True)],
     "files missing": [Step("-n 3", code=0, once=True)],
+    "files sounds": [Step(code=0, once=True)],
     "files forget": [Step("nowhere", code=4, once=True)],
     "config": [Step(code=0)],
     "config init": [Step("other.toml", once=True)],

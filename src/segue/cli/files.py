@@ -15,7 +15,7 @@ from segue.errors import NotFoundError, install
 from segue.wording import count
 
 if TYPE_CHECKING:
-    from segue.library.collection import ScanReport
+    from segue.library.collection import ScanReport, SoundReport
 
 SHOWN = 20
 MostOption = Annotated[int, typer.Option("--most", "-n", min=1, help="Print so many at most.")]
@@ -23,7 +23,7 @@ MostOption = Annotated[int, typer.Option("--most", "-n", min=1, help="Print so m
 
 def register(app: typer.Typer) -> None:
     """Add the verbs of this family."""
-    verbs = {"list": list_, "missing": missing, "forget": forget}
+    verbs = {"list": list_, "missing": missing, "sounds": sounds, "forget": forget}
     app.add_typer(family(scan, verbs, name="scan", takes_names=True), name="files")
 
 
@@ -127,6 +127,49 @@ def missing(
     _more(len(rows), total, "song")
 
 
+def sounds(
+    library: LibraryOption = LIBRARY,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes that listen. [default: one a core]")
+    ] = None,
+    most: Annotated[
+        int | None,
+        typer.Option(
+            "--most", "-n", min=1, help="Listen to so many at most. [default: all]", show_default=False
+        ),
+    ] = None,
+    again: Annotated[
+        bool, typer.Option("--again", help="Try files again of which nothing could be measured.")
+    ] = False,
+    json: JsonOption = False,
+) -> None:
+    """Measure what files sound like: tempo, key, loudness, brightness, timbre, of a minute of each.
+
+    The tracks that they are take it as their features, so that songs nobody listened to yet are known by
+    their sound. Each file is listened to once, those that are tracks of the library first. Stopped, it goes
+    on where it was. Needs the extra sound.
+
+    Examples:
+
+        segue files sounds
+        segue files sounds --most 5000 --workers 2
+    """
+    from segue.library.collection import sounds as run
+    from segue.library.collection.sounding import NEEDED
+
+    opened = library_with(library)
+    try:
+        report = run(opened, workers=workers or os.cpu_count() or 1, most=most, again=again)
+    except ModuleNotFoundError as error:
+        if error.name not in NEEDED:
+            raise
+        raise NotFoundError("Listening to audio files needs an extra", hint=install("sound")) from None
+    if json:
+        print_json(vars(report))
+    else:
+        _print_sounds(report)
+
+
 def forget(
     folder: Annotated[Path, typer.Argument(help="A folder that was scanned.")],
     library: LibraryOption = LIBRARY,
@@ -150,6 +193,16 @@ def forget(
 def _more(shown: int, total: int, noun: str) -> None:
     if shown < total:
         print(f"{shown:,} of {count(total, noun)}: --most {total} prints all.")
+
+
+def _print_sounds(report: SoundReport) -> None:
+    now = f"{count(report.heard, 'file')} measured in {report.seconds:,.1f} s"
+    print(f"{now}, {report.before:,} before; {report.left:,} left.")
+    print(f"{count(report.tracks, 'track is', 'tracks are')} known by the sound of a file.")
+    for path, why in list(report.unheard.items())[:8]:
+        print(f"Not measured: {path}: {why}")
+    if len(report.unheard) > 8:
+        print(f"... and {len(report.unheard) - 8:,} more.")
 
 
 def _print(report: ScanReport) -> None:

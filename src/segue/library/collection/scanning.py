@@ -23,6 +23,7 @@ import pyarrow.compute as pc
 from segue import files
 from segue.errors import NotFoundError, UsageError
 from segue.library.collection.matching import compared_with, match
+from segue.library.collection.sounding import give_to_tracks
 from segue.library.collection.tags import Tags, read_tags
 from segue.library.collection.walk import Stamp, Walk
 from segue.library.credits import artists_with_commas
@@ -264,6 +265,7 @@ def _match(library: Library, names: list[str], difference: _Difference) -> None:
         if changed and library.count("files"):
             with progress("Finding the files' tracks"), library.reading():
                 match(writer)
+                give_to_tracks(writer)
         rows = [row | {"matched_with": now} for row in rows]
         writer.rewrite("folders", pa.Table.from_pylist(rows, schema=FOLDERS))
 
