@@ -99,7 +99,7 @@ class ServiceConfig(BaseModel, frozen=True, extra="forbid"):
 
 
 class TrialConfig(BaseModel, frozen=True, extra="forbid"):
-    """Another setting, tried on some of the listeners of the service."""
+    """Another setting, tried on some of the listeners."""
 
     name: str = Field(
         "",
@@ -112,6 +112,9 @@ class TrialConfig(BaseModel, frozen=True, extra="forbid"):
         default_factory=dict, description="What is other in their radios, as in [radio]."
     )
     session: Literal["auto", "agent", "greedy"] = Field("auto", description="Who leads their sessions.")
+    weekly: dict[str, Any] = Field(
+        default_factory=dict, description="What is other in their weekly lists, as in [weekly]."
+    )
 
 
 class Settings(BaseSettings):

@@ -174,11 +174,11 @@ def test_schemathesis_finds_nothing(trained: Path, tmp_path: Path, monkeypatch: 
 
     shutil.copytree(trained, tmp_path / "library")
     with serving(tmp_path / "library") as client:
-        token = client.app.state.house.tokens.create("p01", ("read", "write", "admin"))
+        token = client.app.state.house.tokens.create("p01", ("submit", "read", "write", "admin"))
         schema = schemathesis.openapi.from_asgi("/openapi.json", client.app)
         headers = {"Authorization": f"Bearer {token}"}
         wrong = []
-        for operation in schema.include(path_regex="^/v1/").get_all_operations():
+        for operation in schema.exclude(path="/v1/listener").get_all_operations():
             strategy = operation.ok().as_strategy()
 
             @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))

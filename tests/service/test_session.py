@@ -10,10 +10,10 @@ from tests.trained_agent import put_agent, put_sound
 from typer.testing import CliRunner
 
 from segue.cli.app import app
+from segue.engine.trial import Trial
 from segue.library import Library
 from segue.playlists.radio_config import RadioConfig
 from segue.service.tables import STREAM_TRACKS
-from segue.service.trial import Trial
 from segue.settings import TrialConfig
 
 
@@ -93,10 +93,10 @@ def test_without_an_agent_it_says_what_to_do(library: Library) -> None:
 
 
 def test_a_trial_gives_each_listener_one_setting_for_ever() -> None:
-    trial = Trial(TrialConfig(name="new songs", share=0.3, radio={"new": 0.9}), RadioConfig())
+    trial = Trial(TrialConfig(name="new songs", share=0.3, radio={"new": 0.9}))
     arms = [trial.arm(f"listener {n}") for n in range(2000)]
     assert arms == [trial.arm(f"listener {n}") for n in range(2000)]
     assert 0.26 < arms.count("new songs/b") / 2000 < 0.34
     assert trial.radio(RadioConfig(), "new songs/b").new == 0.9
     assert trial.radio(RadioConfig(), "new songs/a") == RadioConfig()
-    assert Trial(TrialConfig(), RadioConfig()).arm("ada") == ""
+    assert Trial(TrialConfig()).arm("ada") == ""

@@ -53,7 +53,8 @@ def evaluate(
     remembered of them.
 
     'segue evaluate served' estimates from the log of the service's radios and sessions what other ways of
-    choosing would have earned, and compares the settings of [trial]; set [service] explore for it.
+    choosing would have earned, and compares the settings of [trial]; set [service] explore for it. Of weekly
+    lists it tells what was played, and played again, within four weeks; set [weekly] draws for estimates.
     """
     if what == "served":
         from segue.cli.served import evaluate_served

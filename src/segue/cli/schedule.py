@@ -45,6 +45,7 @@ def run(library: LibraryOption = LIBRARY, workers: WorkersOption = None, config:
     """
     from segue.engine.batch import BatchConfig
     from segue.engine.schedule import run_forever
+    from segue.engine.trial import Trial
     from segue.library import Library
     from segue.settings import load_settings
 
@@ -53,7 +54,9 @@ def run(library: LibraryOption = LIBRARY, workers: WorkersOption = None, config:
     run_forever(
         library,
         settings.schedule,
-        BatchConfig(weekly=settings.weekly, tastes=settings.tastes, workers=workers),
+        BatchConfig(
+            weekly=settings.weekly, tastes=settings.tastes, workers=workers, trial=Trial(settings.trial)
+        ),
         then=lambda: _players(library),
     )
 
@@ -69,11 +72,14 @@ def once(
     """
     from segue.engine.batch import BatchConfig
     from segue.engine.schedule import run_due
+    from segue.engine.trial import Trial
     from segue.library import Library
     from segue.settings import load_settings
 
     settings = load_settings(config)
-    batch = BatchConfig(weekly=settings.weekly, tastes=settings.tastes, workers=workers)
+    batch = BatchConfig(
+        weekly=settings.weekly, tastes=settings.tastes, workers=workers, trial=Trial(settings.trial)
+    )
     done = run_due(Library.open(library), settings.schedule, batch)
     for made in done:
         print(f"{count(made.made, 'list')} for {made.week} in {made.seconds:,.0f} s")

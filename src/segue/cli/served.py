@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from segue.cli.printing import print_json, print_table
 from segue.wording import count
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from segue.evaluation.intervals import Interval
-    from segue.evaluation.served import Choice
+    from segue.evaluation.served import Choice, Compared
 
 KINDS = {"radio": "Radios", "session": "Sessions"}
 
@@ -24,10 +26,11 @@ def evaluate_served(library: Path, config: Path | None, *, json: bool) -> None:
     """
     from segue.evaluation.served import estimates, served, trials
     from segue.library import Library
+    from segue.playlists.outcomes import outcomes
     from segue.service.database import connect
     from segue.settings import load_settings
 
-    Library.open(library)
+    opened = Library.open(library)
     database = connect(library, load_settings(config).service.database)
     told, every = [], []
     for kind, title in KINDS.items():
@@ -44,18 +47,48 @@ def evaluate_served(library: Path, config: Path | None, *, json: bool) -> None:
             heading = f"{title}: share heard whole, of {count(len(choices), 'choice')}"
             shown = [(name, _of(a), _of(b), f"{size:,.0f}") for name, a, b, size in rows]
             print_table(heading, ["policy", "SNIPS", "doubly robust", "choices that tell"], shown)
-    compared = trials(every)
+    lists = _lists(outcomes(opened), json=json)
     if json:
-        print_json({"estimates": told, "trials": [each._asdict() for each in compared]})
+        print_json({"estimates": told, "trials": [each._asdict() for each in trials(every)], "lists": lists})
         return
-    if not every:
-        print("Nothing was served and answered yet: let a radio or a session play.")
-    if compared:
-        lines = [
-            (each.trial, *each.listeners, *(f"{share:.3f}" for share in each.whole), _of(each.difference))
-            for each in compared
+    if not every and not lists["became"]:
+        print("Nothing was served and answered yet: let a radio or a session play. Weekly lists are judged")
+        print("four weeks after their Monday.")
+    _trials("Trials, radios and sessions: heard whole", trials(every))
+
+
+def _lists(rows: pa.Table, *, json: bool) -> dict[str, Any]:
+    """Of weekly lists: what became of them, what lists without chance would have earned, and trials."""
+    from segue.evaluation.served_lists import became, trials, without_chance
+
+    found, plain, compared = became(rows), without_chance(rows), trials(rows)
+    if not json and found:
+        shown = [
+            (each.which, f"{each.lists:,}", _of(each.heard), _of(each.again), f"{each.skipped:.1%}")
+            for each in found
         ]
-        print_table("Trials", ["trial", "listeners a", "b", "whole a", "b", "b - a, at any look"], lines)
+        names = ["lists", "how many", "played in four weeks", "again", "skipped"]
+        print_table("Weekly lists: share of their tracks", names, shown)
+        if plain is not None:
+            line = (plain.policy, _of(plain.snips), _of(plain.doubly_robust), f"{plain.weight:,.0f}")
+            names = ["policy", "SNIPS", "doubly robust", "places that tell"]
+            print_table("Weekly lists: share played again", names, [line])
+        _trials("Trials, weekly lists: played again", compared)
+    return {
+        "became": [each._asdict() for each in found],
+        "estimates": [] if plain is None else [plain._asdict()],
+        "trials": [each._asdict() for each in compared],
+    }
+
+
+def _trials(title: str, compared: Sequence[Compared]) -> None:
+    if not compared:
+        return
+    lines = [
+        (each.trial, *each.listeners, *(f"{share:.3f}" for share in each.earned), _of(each.difference))
+        for each in compared
+    ]
+    print_table(title, ["trial", "listeners a", "b", "a", "b", "b - a, at any look"], lines)
 
 
 def _choices(database: object, kind: str) -> Iterator[Choice]:

@@ -24,6 +24,7 @@ from segue.errors import UsageError
 from segue.wording import count
 
 if TYPE_CHECKING:
+    from segue.engine.trial import Trial
     from segue.library.search import Found
     from segue.playlists.placed import Places
     from segue.playlists.playlist import Playlist
@@ -87,6 +88,17 @@ class Wishes:
 
         return load_settings(self.config).tastes
 
+    def _asked(self) -> dict[str, object]:
+        names = ("tracks", "familiar", "per_artist", "per_album", "explicit", "owned", "order", "medium")
+        return {name: value for name in names if (value := getattr(self, name)) is not None}
+
+    def trial(self) -> Trial:
+        """Who gets other settings, as the file says; nobody where somebody asks for what they want."""
+        from segue.engine.trial import Trial
+        from segue.settings import load_settings
+
+        return Trial() if self._asked() else Trial(load_settings(self.config).trial)
+
     def settings(self) -> WeeklyConfig:
         """The settings of the file, with what was asked for on the command line.
 
@@ -98,8 +110,9 @@ class Wishes:
         from segue.playlists.weekly import WeeklyConfig
         from segue.settings import load_settings
 
-        names = ("tracks", "familiar", "per_artist", "per_album", "explicit", "owned", "order", "medium")
-        asked = {name: value for name in names if (value := getattr(self, name)) is not None}
+        asked = self._asked()
+        if "familiar" in asked:
+            asked["learn_familiar"] = False
         try:
             return WeeklyConfig.model_validate(load_settings(self.config).weekly.model_dump() | asked)
         except ValidationError as error:
@@ -231,6 +244,7 @@ def weekly(
         listeners=named or None,
         config=settings,
         seed=wishes.seed,
+        trial=wishes.trial(),
     )
     if json:
         files.write(lists, tell=False)
@@ -341,6 +355,7 @@ def everybody(
     config = BatchConfig(
         weekly=wishes.settings(),
         tastes=load_settings(wishes.config).tastes,
+        trial=wishes.trial(),
         seed=wishes.seed,
         workers=workers,
         out=files.out,

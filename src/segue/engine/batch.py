@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from segue.engine.engine import Engine
+from segue.engine.trial import Trial
 from segue.engine.weekly import Ready, listeners_of
 from segue.errors import SegueError
 from segue.files import refuse_read_only
@@ -45,6 +46,7 @@ class BatchConfig:
         out: write a file for each list here, too.
         format: of those files.
         places: how audio files are named in them.
+        trial: who gets other settings.
     """
 
     weekly: WeeklyConfig = field(default_factory=WeeklyConfig)
@@ -54,6 +56,7 @@ class BatchConfig:
     out: Path | None = None
     format: str = "jspf"
     places: Places = HERE
+    trial: Trial = field(default_factory=Trial)
 
 
 class Task(NamedTuple):
@@ -172,10 +175,10 @@ class _Maker:
 
     def make(self, part: str, listeners: list[str]) -> tuple[int, float]:
         """Make a batch; how many, and when this process was ready to begin."""
-        lists = list(self.ready.lists(listeners, self.task.config.seed))
+        config = self.task.config
+        lists = list(self.ready.lists(listeners, config.seed, config.trial))
         with self.ready.library.forgotten.held() as gone:
             lists = [each for each in lists if each.listener not in gone]
-            config = self.task.config
             if config.out is not None:
                 write_all(lists, config.out, config.format, config.places)
             self.weeks.add(self.task.week, part, lists)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from segue.engine.editions import Editions
 from segue.engine.few_listeners import available_medium, only_other_media, recommendable
 from segue.engine.owned import with_owned
 from segue.engine.tastes import tastes_by, tastes_of_week
@@ -36,6 +37,7 @@ from segue.tastes.finding import profiles_of
 if TYPE_CHECKING:
     from segue.agents.sequencing import Sequencer
     from segue.engine.engine import Engine
+    from segue.engine.trial import Trial
 
 AT_ONCE = 4096  # listeners whose history is read at a time
 GUEST = "guest"  # who is not in the library
@@ -84,24 +86,47 @@ class Ready:
         ]
         return known.observations(self.model), histories
 
-    def lists(self, listeners: Sequence[str], seed: int = 0) -> Iterator[Playlist]:
-        """The list of each of `listeners`, in their order. Nothing is remembered here."""
+    def lists(
+        self, listeners: Sequence[str], seed: int = 0, trial: Trial | None = None
+    ) -> Iterator[Playlist]:
+        """The list of each of `listeners`, in their order. Nothing is remembered here.
+
+        Args:
+            listeners: ids.
+            seed: of the chance in the choice.
+            trial: who gets other settings.
+        """
+        editions = Editions(self.library, self.week, self.config, trial, seed)
         for start in range(0, len(listeners), AT_ONCE):
-            seen, histories = self.read(listeners[start : start + AT_ONCE])
-            tastes = self.tastes(seen.listeners.tolist())
-            made = make_weekly(
-                self.material,
-                seen,
-                histories,
-                self.edition(seed),
-                tastes=tastes,
-                askers=dict.fromkeys(self.playlists, "playlist"),
-            )
-            known = np.diff(seen.matrix.indptr) > 0
-            for each, something in zip(made, known.tolist(), strict=True):
-                told = each if something else self._of_what(each)
-                told = self._noted(told)
-                yield told if self.owned is None else with_files(told, self.owned)
+            part = listeners[start : start + AT_ONCE]
+            groups, found = editions.groups(part), dict[int, Playlist]()
+            for group in groups:
+                edition = Edition(self.week, group[0][1].config, seed)
+                made = self._made([part[place] for place, _ in group], edition)
+                for (place, asked), each in zip(group, made, strict=True):
+                    drawn = replace(each.drawn, arm=asked.arm, familiar_chance=asked.familiar_chance)
+                    found[place] = replace(each, drawn=drawn)
+                    if len(groups) == 1:
+                        yield found.pop(place)
+            yield from (found[place] for place in sorted(found))
+
+    def _made(self, listeners: Sequence[str], edition: Edition) -> Iterator[Playlist]:
+        """The lists of listeners who have the same settings."""
+        seen, histories = self.read(listeners)
+        tastes = self.tastes(seen.listeners.tolist())
+        made = make_weekly(
+            self.material,
+            seen,
+            histories,
+            edition,
+            tastes=tastes,
+            askers=dict.fromkeys(self.playlists, "playlist"),
+        )
+        known = np.diff(seen.matrix.indptr) > 0
+        for each, something in zip(made, known.tolist(), strict=True):
+            told = each if something else self._of_what(each)
+            told = self._noted(told)
+            yield told if self.owned is None else with_files(told, self.owned)
 
     def _noted(self, playlist: Playlist) -> Playlist:
         """The list with what is to be said of all: on playlists that nothing was learned from, once."""
@@ -214,8 +239,11 @@ def weekly(
     listeners: Sequence[str] | None = None,
     config: WeeklyConfig | None = None,
     seed: int = 0,
+    trial: Trial | None = None,
 ) -> list[Playlist]:
     """Make and remember the lists of `week`, by listener; all listeners if none are named.
+
+    Some of them with other settings, where there is a `trial`.
 
     Raises:
         NotFoundError: a listener is not in the library, or nothing was trained yet.
@@ -229,7 +257,7 @@ def weekly(
     chosen = ready.everybody if listeners is None else list(listeners)
     lists = []
     with progress("Making lists", len(chosen)) as advance:
-        for playlist in ready.lists(chosen, seed):
+        for playlist in ready.lists(chosen, seed, trial):
             lists.append(playlist)
             advance(1)
     with library.forgotten.held() as gone:

@@ -98,27 +98,38 @@ class Compared(NamedTuple):
 
     trial: str
     listeners: tuple[int, int]
-    whole: tuple[float, float]  # mean over listeners of their share heard whole
+    earned: tuple[float, float]  # mean over listeners of theirs: heard whole, or played again
     difference: Interval  # b - a, valid whenever one looks
 
 
 def trials(choices: Sequence[Choice]) -> list[Compared]:
-    """What each trial says by now. A listener counts once, with the mean of what they were served."""
+    """What each trial of radios and sessions says by now: of the share of tracks heard whole."""
+    rows = [each for each in choices if each.arm]
+    return compared([each.arm for each in rows], [each.listener for each in rows], _reward(rows))
+
+
+def compared(
+    arms: Sequence[str], listeners: Sequence[str], rewards: Sequence[float] | Floats
+) -> list[Compared]:
+    """The arms of each trial. A listener counts once, with the mean of what they were served.
+
+    Args:
+        arms: (n,) "NAME/a" or "NAME/b".
+        listeners: (n,) who was served.
+        rewards: (n,) what came of it.
+    """
+    by_arm: dict[str, dict[str, list[float]]] = {}
+    for arm, listener, reward in zip(arms, listeners, rewards, strict=True):
+        by_arm.setdefault(arm, {}).setdefault(listener, []).append(float(reward))
     found = []
-    for trial in sorted({choice.arm[:-2] for choice in choices if choice.arm}):
-        arms = [_by_listener([each for each in choices if each.arm == f"{trial}/{arm}"]) for arm in "ab"]
-        if min(map(len, arms)) < 2:
+    for trial in sorted({arm[:-2] for arm in by_arm}):
+        both = [by_arm.get(f"{trial}/{arm}", {}) for arm in "ab"]
+        a, b = (np.array([np.mean(each) for each in arm.values()], np.float64) for arm in both)
+        if min(len(a), len(b)) < 2:
             continue
-        sizes, means = tuple(map(len, arms)), tuple(float(arm.mean()) for arm in arms)
-        found.append(Compared(trial, (sizes[0], sizes[1]), (means[0], means[1]), always_valid(*arms)))
+        means = float(a.mean()), float(b.mean())
+        found.append(Compared(trial, (len(a), len(b)), means, always_valid(a, b)))
     return found
-
-
-def _by_listener(choices: Sequence[Choice]) -> Floats:
-    heard: dict[str, list[bool]] = {}
-    for choice in choices:
-        heard.setdefault(choice.listener, []).append(choice.stage == WHOLE)
-    return np.array([np.mean(each) for each in heard.values()], np.float64)
 
 
 def _estimate(name: str, policy: Policy, choices: Sequence[Choice]) -> Estimate | None:

@@ -34,7 +34,15 @@ SCHEMA = pa.schema(
         ("notes", pa.list_(pa.string())),
         ("created_at", pa.timestamp("us", tz="UTC")),
         ("title", pa.string()),  # none in files of earlier versions
-        ("taste", pa.string()),  # likewise
+        ("taste", pa.string()),  # likewise, and so are all that follow
+        ("chosen_by", pa.string()),
+        ("chance", pa.float32()),  # of coming onto the list; null where it was not measured
+        ("sure", pa.bool_()),  # whether it comes without chance too; likewise
+        ("arm", pa.string()),  # of a trial
+        ("familiar", pa.float32()),  # share for favourites that was asked for
+        ("familiar_chance", pa.float32()),  # with which that share was drawn
+        # What else might have come; of the list, so at its first place alone.
+        ("pool", pa.list_(pa.struct([("track_id", pa.string()), ("chance", pa.float32())]))),
     ]
 )
 PARTS = ".parts"  # beside a week's file, while a job is at it
@@ -245,8 +253,16 @@ def _rows(playlists: Iterable[Playlist]) -> pa.Table:
                 "created_at": playlist.created_at,
                 "title": playlist.title,
                 "taste": entry.taste,
+                "chosen_by": entry.chosen_by,
+                "chance": None if drawn.chances is None else drawn.chances[entry.position - 1],
+                "sure": None if drawn.sure is None else drawn.sure[entry.position - 1],
+                "arm": drawn.arm,
+                "familiar": drawn.familiar,
+                "familiar_chance": drawn.familiar_chance,
+                "pool": [each._asdict() for each in drawn.pool] if entry.position == 1 else None,
             }
             for playlist in playlists
+            for drawn in (playlist.drawn,)
             for entry in playlist.entries
         ],
         schema=SCHEMA,

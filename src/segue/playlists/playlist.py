@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from typing import NamedTuple
 
 WEEK = re.compile(r"(\d{4})-W(\d{2})")
 
@@ -55,6 +56,34 @@ class PlaylistEntry:
             object.__setattr__(self, "score", float(self.score))  # NumPy's scalars are no JSON
 
 
+class Offered(NamedTuple):
+    """A track that might have come."""
+
+    track_id: str
+    chance: float  # with which it comes
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """How chance had a part in a list, for who estimates what other choices would have earned.
+
+    Attributes:
+        chances: of each entry, with which it comes onto the list; None where nobody measured them.
+        sure: of each entry, whether it comes without chance, too; None likewise.
+        pool: what else might have come, the likeliest first.
+        familiar: the share for favourites that was asked for.
+        familiar_chance: with which that share was drawn; 1 if it was not.
+        arm: of a trial, "NAME/a" or "NAME/b"; empty for none.
+    """
+
+    chances: tuple[float, ...] | None = None
+    sure: tuple[bool, ...] | None = None
+    pool: tuple[Offered, ...] = ()
+    familiar: float | None = None
+    familiar_chance: float = 1.0
+    arm: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Playlist:
     """A listener's playlist in order, with what is needed to make the same one again.
@@ -71,6 +100,7 @@ class Playlist:
     notes: tuple[str, ...] = ()  # what the listener should know, "only 24 tracks were new to you"
     seed: int | None = None
     models: tuple[str, ...] = ()  # the shelf's versions it was made with, "factors/20261123T060000Z-1a2b3c4d"
+    drawn: Drawn = field(default_factory=Drawn, compare=False)  # remembered, and in no file for players
 
     def __post_init__(self) -> None:
         if self.created_at.tzinfo is None:

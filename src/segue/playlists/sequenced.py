@@ -47,7 +47,8 @@ def chosen(
     wider = Rules(material.context, _longer(config), monday(week)) if material.sequencer else None
     drafts = []
     for name, listening, each in zip(names, listenings, proposed, strict=True):
-        candidates = moved(each, config.surprise, (seed, week, name))
+        key = (seed, week, name) if not edition.draw else (seed, week, name, edition.draw)
+        candidates = moved(each, config.surprise, key)
         more = None if wider is None else wider.choose(listening, candidates)
         drafts.append(Draft(rules.choose(listening, candidates), more))
     if material.sequencer is None:

@@ -24,9 +24,10 @@ from segue.playlists import newcomers, rediscover
 from segue.playlists.belonging import Belonging, ListenerTastes
 from segue.playlists.candidates import NAMES, CandidatesConfig, Proposed, Proposer
 from segue.playlists.catalogue import Catalogue
+from segue.playlists.drawing import measured
 from segue.playlists.history import History
 from segue.playlists.order import in_order
-from segue.playlists.playlist import Playlist, PlaylistEntry, monday
+from segue.playlists.playlist import Drawn, Playlist, PlaylistEntry, monday
 from segue.playlists.reasons import Asker, because, favourite, sided, telling
 from segue.playlists.recalled import Recalled
 from segue.playlists.rules import (
@@ -64,6 +65,17 @@ class WeeklyConfig(CandidatesConfig):
         description="Who puts the list in order: the trained agent, greed on the user model, or likeness "
         "from track to track. auto: if an agent was trained, it or greed, whichever is sure; else likeness.",
     )
+    draws: NonNegativeInt = Field(
+        0,
+        le=1000,
+        description="Draws by which the chance of each track is measured and kept, for segue evaluate "
+        "served; each takes as long as choosing the list.",
+    )
+    learn_familiar: bool = Field(
+        False,
+        description="Learn each listener's familiar share from what they played again within four weeks; "
+        "until then, and for who is new, from what others did.",
+    )
     pool: float = Field(
         2.0, ge=1, le=10, description="Lists' lengths that agent or greed choose from, tastes in proportion."
     )
@@ -76,6 +88,7 @@ class Edition:
     week: str  # ISO, "2026-W48"
     config: WeeklyConfig
     seed: int = 0  # of the chance in the choice
+    draw: int = 0  # another one of the same seed, to measure that chance
 
     @property
     def moment(self) -> datetime:
@@ -204,6 +217,8 @@ def make_weekly(
                 listenings[at], theirs[at], material.context, material.space, config
             )
         choices = chosen(material, edition, rules, names, listenings, proposed)
+        lists = [choice for choice, _ in choices]
+        drawn = measured(material, edition, rules, names, (listenings, proposed), lists)
         made = []
         # Reasons are small systems, one a listener: more threads would only wait for each other.
         with threadpool_limits(1, user_api="blas"):
@@ -218,7 +233,8 @@ def make_weekly(
                 )
                 kind = "past" if past[at] else "new" if known[at] else "stranger"
                 made.append(one.listed(proposed[at], *choices[at], kind))
-        for name, again_, (entries, notes) in zip(names, past, made, strict=True):
+        for at, (name, again_, (entries, notes)) in enumerate(zip(names, past, made, strict=True)):
+            told = Drawn() if drawn is None else drawn[at].of(entries, material.catalogue.ids)
             yield Playlist(
                 title=f"{rediscover.TITLE if again_ else 'Discover Weekly'}, {week}",
                 listener=name,
@@ -228,6 +244,7 @@ def make_weekly(
                 notes=notes,
                 seed=edition.seed,
                 models=material.versions,
+                drawn=replace(told, familiar=config.familiar),
             )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import anyio.to_thread
 import sqlalchemy as sa
 from fastapi import APIRouter, Depends, FastAPI
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -143,7 +143,12 @@ def _health(watch: Watch) -> APIRouter:
             return JSONResponse({"status": "the database does not answer"}, 503)
         return JSONResponse({"status": "ok", "models": here.engines.models})
 
-    @router.get("/metrics", summary="Figures for Prometheus", dependencies=[Depends(needs("admin"))])
+    @router.get(
+        "/metrics",
+        summary="Figures for Prometheus",
+        dependencies=[Depends(needs("admin"))],
+        response_class=PlainTextResponse,
+    )
     def metrics() -> Response:
         return Response(generate_latest(watch.registry), media_type=CONTENT_TYPE_LATEST)
 

@@ -14,6 +14,7 @@ from fastapi import Request
 
 from segue.engine import Engine
 from segue.engine.schedule import read_zones, zone
+from segue.engine.trial import Trial
 from segue.errors import NotFoundError
 from segue.library import Library
 from segue.library.excluding import Span, exclude, take_back
@@ -27,7 +28,6 @@ from segue.service.stored import Stored
 from segue.service.streams import Streams
 from segue.service.tables import LISTENS
 from segue.service.tokens import Tokens
-from segue.service.trial import Trial
 from segue.service.writing import Writer
 from segue.settings import Settings
 
@@ -92,7 +92,7 @@ class House:
             Inbox(library, database, writer),
             Relays(database, writer),
             Jobs(library, database, writer, config),
-            Trial(settings.trial, settings.radio),
+            Trial(settings.trial),
             Rates(settings.service.rate),
             Rates(0),
         )

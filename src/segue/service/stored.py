@@ -134,7 +134,7 @@ class Stored:
         held = self._held.get(week)
         if held is not None and held.files == names:
             return held
-        rows = self.weeks.read(week).combine_chunks()
+        rows = self.weeks.read(week).drop_columns(["pool"]).combine_chunks()
         order = rows.select(["listener_id", "position"])
         rows = rows.take(pc.sort_indices(order, [("listener_id", "ascending"), ("position", "ascending")]))
         held = _Week(names, rows, _places(rows["listener_id"]))

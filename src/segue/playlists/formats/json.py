@@ -20,6 +20,7 @@ NAME, VERSION = "segue-playlist", 1
 def render(playlist: Playlist) -> bytes:
     """The whole playlist, UTF-8; keys are the names of the dataclasses' fields."""
     body = asdict(playlist) | {"created_at": playlist.created_at.isoformat()}
+    del body["drawn"]  # is of no use to who takes the file
     text = json.dumps({"format": NAME, "version": VERSION, "playlist": body}, ensure_ascii=False, indent=2)
     # A file's name may hold bytes that are no UTF-8 (lone surrogates here): JSON has an escape for them.
     return (UNWRITABLE.sub(lambda match: f"\\u{ord(match[0]):04x}", text) + "\n").encode()

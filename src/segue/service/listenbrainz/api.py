@@ -9,6 +9,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel
 
 from segue.service.asking import HouseGiven, holder, shown
 from segue.service.house import House, written
@@ -17,7 +18,27 @@ from segue.service.listenbrainz.reading import Invalid
 from segue.service.tables import FEEDBACK
 from segue.service.tokens import Token
 
-router = APIRouter(tags=["listenbrainz"])
+
+class Wrong(BaseModel):
+    """What is wrong with a request, as ListenBrainz tells it."""
+
+    code: int
+    error: str
+
+
+# Documented as they are answered, in the place of the problems of Segue's own API.
+_WRONG: dict[int | str, dict[str, Any]] = {
+    status: {"model": Wrong, "description": text, "content": {"application/json": {}}}
+    for status, text in (
+        (400, "Something in the request cannot be taken."),
+        (401, "No token, or one that does not hold."),
+        (403, "The token does not allow this."),
+        (404, "No such thing."),
+        (413, "Too large."),
+        (422, "Never: what cannot be taken is a 400."),
+    )
+}
+router = APIRouter(tags=["listenbrainz"], responses=_WRONG)
 DONE = {"status": "ok"}
 PLAYING = 600  # seconds for which something is playing whose length is not known
 Count = Annotated[int, Query(ge=1)]
@@ -212,7 +233,9 @@ def playlist(here: HouseGiven, request: Request, token: Authorized, mbid: UUID) 
     return playlists.document(found, str(request.base_url).rstrip("/"), tracks=True)
 
 
-@router.get("/cf/recommendation/user/{user}/recording")
+@router.get(
+    "/cf/recommendation/user/{user}/recording", responses={204: {"description": "There is no list yet."}}
+)
 def recommended(here: HouseGiven, user: User, count: Count = 25, offset: Offset = 0) -> Any:
     """The newest weekly list, as recordings that have an MBID; 204 where there are none."""
     weeks = here.stored.names(user)

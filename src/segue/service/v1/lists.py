@@ -104,9 +104,11 @@ def again(
     ] = None,
 ) -> List:
     """The list of this week, from what is known by now; it replaces the one there was."""
-    week, config = current(here, listener), here.settings.weekly
+    week, config = current(here, listener), None
     if familiar is not None:
-        config = config.model_copy(update={"familiar": round(familiar, 2)})
+        config = here.settings.weekly.model_copy(
+            update={"familiar": round(familiar, 2), "learn_familiar": False}
+        )
     return List.of(here.asked(lambda engine: make(engine, here, listener, week, config)))
 
 
@@ -118,18 +120,22 @@ def current(here: House, listener: str) -> str:
 def make(
     engine: Engine, here: House, listener: str, week: str, config: WeeklyConfig | None = None
 ) -> Playlist:
-    """Make and remember a list; somebody new gets what most people like."""
+    """Make and remember a list; somebody new gets what most people like.
+
+    Who asks for a list of their own (`config`) takes part in no trial with it.
+    """
+    trial = here.trial if config is None else None
     config = config or here.settings.weekly
     try:
         engine.refuse_unknown(listener)
     except NotFoundError:
-        (made,) = engine.week(week, config).lists([listener])
+        (made,) = engine.week(week, config).lists([listener], trial=trial)
         with engine.library.forgotten.held() as gone:
             if listener in gone:
                 raise UsageError("This listener asked to be forgotten") from None
             here.stored.weeks.remember(week, [made])
         return made
-    found = weekly(engine, week, listeners=[listener], config=config)
+    found = weekly(engine, week, listeners=[listener], config=config, trial=trial)
     if not found:
         raise UsageError("This listener asked to be forgotten")
     return found[0]
