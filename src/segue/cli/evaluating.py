@@ -27,14 +27,21 @@ def evaluate(
     source: Source,
     output: Output,
     what: Annotated[
-        Literal["library", "served"],
-        typer.Argument(help="library: the recommenders; served: what the service's log says of its choices."),
+        Literal["library", "served", "published"],
+        typer.Argument(
+            help="library: the recommenders; served: what the service's log says of its choices; published: "
+            "the recommenders on a data set of the literature."
+        ),
     ] = "library",
     protocol: Annotated[
         list[str] | None,
         typer.Option(
-            help="'listeners' or 'playlists'; may be repeated. [default: all that the library allows]"
+            help="'listeners' or 'playlists'; may be repeated. [default: all that the library allows] With "
+            "published: 'ml-20m', 'msd' or 'yambda'."
         ),
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(help="With published: the data set's file, or the folder that has it.")
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="How many random splits.")] = 3,
     lists: Annotated[
@@ -55,11 +62,20 @@ def evaluate(
     'segue evaluate served' estimates from the log of the service's radios and sessions what other ways of
     choosing would have earned, and compares the settings of [trial]; set [service] explore for it. Of weekly
     lists it tells what was played, and played again, within four weeks; set [weekly] draws for estimates.
+
+    'segue evaluate published --protocol msd --data FOLDER' runs the recommenders through a protocol of the
+    literature on its data, which you bring: MovieLens 20M and the Million Song taste profile as in Liang et
+    al. 2018, Yambda split in time. Published figures stand beside where they are sure.
     """
     if what == "served":
         from segue.cli.served import evaluate_served
 
         evaluate_served(source.library, source.config, json=output.json)
+        return
+    if what == "published":
+        from segue.cli.published import evaluate_published
+
+        evaluate_published(protocol, data, seeds, json=output.json, html=output.html)
         return
     from segue.evaluation import evaluate_library
     from segue.library import Library

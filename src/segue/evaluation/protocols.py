@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from typing import Protocol as Interface
 
@@ -57,6 +57,7 @@ class Protocol(BaseModel):
         description="Metrics as name@k: recall, ndcg, hit_rate, mrr, map; r_precision."
     )
     main_metric: str = Field("ndcg@100", description="The metric that systems are ranked and compared by.")
+    new_only: bool = Field(True, description="Whether what is given is left out of the lists.")
     list_length: int = Field(
         30, ge=1, description="Length of the lists that measures beyond accuracy are taken on."
     )
@@ -134,9 +135,21 @@ def evaluate(
     if not systems or not seeds:
         raise UsageError("There is nothing to evaluate", expected="at least one system and one seed")
     trimmed = protocol.trim(histories)
+    folds = ((seed, protocol.split(trimmed, seed)) for seed in seeds)
+    return measure(protocol, folds, systems, beyond_accuracy=beyond_accuracy, advance=advance)
+
+
+def measure(
+    protocol: Protocol,
+    folds: Iterable[tuple[int, Fold]],
+    systems: Mapping[str, System],
+    *,
+    beyond_accuracy: bool,
+    advance: Callable[[float], None],
+) -> Report:
+    """As `evaluate`, on folds that are there, each with its seed."""
     report = Report(protocol.name, protocol.description, protocol.main_metric)
-    for seed in seeds:
-        fold = protocol.split(trimmed, seed)
+    for seed, fold in folds:
         groups = regions(fold.train.matrix()) if beyond_accuracy else None
         for name, system in systems.items():
             report.runs.append(run_system(name, system, fold, protocol, seed, groups))
@@ -158,7 +171,7 @@ def run_system(
     model = system(seed)
     model.fit(train)
     fitted = time.perf_counter()
-    ids, scores = recommend_all(model, given, 2 * _depth(protocol))
+    ids, scores = recommend_all(model, given, 2 * _depth(protocol), new_only=protocol.new_only)
     done = time.perf_counter()
     per_listener = accuracy(ids, scores, fold.targets, protocol.accuracy)
     of_all: dict[str, float] = {}
@@ -180,7 +193,7 @@ def run_system(
 
 
 def recommend_all(
-    model: Recommender, given: csr_matrix, depth: int, *, batch: int = 1024
+    model: Recommender, given: csr_matrix, depth: int, *, new_only: bool = True, batch: int = 1024
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Lists for listeners who were not trained on, folded in from `given` (n, n_items).
 
@@ -192,7 +205,11 @@ def recommend_all(
     for start in range(0, given.shape[0], batch):
         rows = given[start : start + batch]
         some, theirs = model.recommend(
-            np.arange(rows.shape[0]), rows, N=depth, filter_already_liked_items=True, recalculate_user=True
+            np.arange(rows.shape[0]),
+            rows,
+            N=depth,
+            filter_already_liked_items=new_only,
+            recalculate_user=True,
         )
         width = min(depth, some.shape[1])
         real = theirs[:, :width] > np.finfo(np.float32).min

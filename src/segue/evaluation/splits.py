@@ -61,6 +61,23 @@ def hold_out(
     return _fold(histories.take(trained), theirs, is_given, tested)
 
 
+def hold_out_some(histories: Histories, seed: int, tested: int) -> Fold:
+    """As `hold_out`, as Liang et al. (2018) do it: so many tested listeners, as many more not trained on.
+
+    Those others are for choosing settings. Of n items n / 5, rounded down, are targets, drawn at random.
+    Items that no training listener has are neither given nor targets.
+    """
+    rng = np.random.default_rng(seed)
+    shuffled = rng.permutation(histories.n_listeners)
+    chosen, trained = np.sort(shuffled[:tested]), np.sort(shuffled[2 * tested :])
+    train, theirs = histories.take(trained), histories.take(chosen)
+    theirs = theirs.keep((train.listeners_per_item() > 0)[theirs.items])
+    place = np.empty(len(theirs.items), dtype=np.int64)
+    place[np.lexsort((rng.random(len(place)), theirs.owners))] = np.arange(len(place))
+    place -= np.repeat(theirs.offsets[:-1], theirs.sizes)
+    return _fold(train, theirs, place >= np.repeat(theirs.sizes // 5, theirs.sizes), chosen)
+
+
 def validation(
     fold: Fold, seed: int, *, held_out: float = 0.2, given: float = 0.8, order: Order = "random"
 ) -> Fold:

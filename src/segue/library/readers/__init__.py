@@ -36,6 +36,7 @@ from segue.library.readers.spotify import Spotify
 from segue.library.readers.table import Table
 from segue.library.readers.tidal import Tidal
 from segue.library.readers.tidytuesday import TidyTuesday
+from segue.library.readers.yambda import Yambda
 from segue.library.readers.youtube_music import YouTubeMusic
 from segue.library.sources import Entry
 
@@ -68,6 +69,7 @@ _SPECIFIC: tuple[Reader, ...] = (
     Jellyfin(),
     Navidrome(),
     PlayerSongs(),
+    Yambda(),
 )
 _TABLE = Table(_SPECIFIC)
 _DOCUMENTS = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"{\\rtf")  # what they begin with

@@ -69,10 +69,10 @@ class Table(Reader):
         self._others = others
 
     def recognises(self, name: str, head: bytes) -> bool:
-        if head.startswith(MAGIC):
-            return True
         if any(other.recognises(name, head) for other in self._others):
             return False
+        if head.startswith(MAGIC):
+            return True
         return _kind(places(layout(head).columns, {})) is not None
 
     def has_columns(self, head: bytes, columns: Mapping[str, str]) -> bool:
