@@ -52,6 +52,16 @@ def test_scores_are_mixed_in_place_as_their_weighted_mean():
     np.testing.assert_allclose(mixed(parts, weights), expected, atol=1e-5)
 
 
+@pytest.mark.parametrize("megabytes", [600.0, 0.02])
+def test_scores_are_those_of_all_parts_standardised(plays, megabytes):
+    names = ("factors", "second", "ease", "items", "walk", "listeners", "rarity")
+    blend = Blend(factors=ALS, megabytes=megabytes, weights=dict.fromkeys(names, 1)).fit(plays)
+    nobody = csr_matrix((1, 90), dtype=np.float32)
+    for rows in (plays[:7], nobody):
+        parts = {name: part.scores(rows) for name, part in blend.parts_.items()}
+        np.testing.assert_allclose(blend.scores(rows), mixed(parts, blend.weights_), atol=1e-5)
+
+
 def test_factors_that_are_there_are_not_fitted_again(plays):
     als = ImplicitALS.of(ALS).fit(plays, show_progress=False)
     weights = {"factors": 1.0, "items": 1.0}

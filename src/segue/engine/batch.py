@@ -194,8 +194,11 @@ def _begin(task: Task, parent: int) -> None:
     import numba
     from threadpoolctl import threadpool_limits
 
+    from segue.factors.solver import limit_threads
+
     global _maker, _parent
     threadpool_limits(1)
+    limit_threads(1)
     numba.set_num_threads(1)
     _parent = parent
     _maker = _Maker(task)

@@ -37,6 +37,7 @@ from segue.factors.items import (
 from segue.factors.listeners import UserNeighbours, UserNeighboursConfig
 from segue.factors.mixing import Bench, mixed, standardised
 from segue.factors.scored import ScoredModel, batches, positive
+from segue.factors.standard import standard_mean
 from segue.progress import progress
 
 FACTORS = "factors"
@@ -177,7 +178,9 @@ class Blend(ScoredModel):
 
     def scores(self, user_items: csr_matrix) -> NDArray[np.float32]:
         """The weighted mean for every row and item: (n, n_items)."""
-        return mixed({name: part.scores(user_items) for name, part in self.parts_.items()}, self.weights_)
+        return standard_mean(
+            [(self.weights_.get(name, 0.0), part) for name, part in self.parts_.items()], user_items
+        )
 
     def forget(self, place: int) -> None:
         """Drop what is kept of the listener who was trained on at `place`."""

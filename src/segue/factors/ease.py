@@ -125,6 +125,10 @@ class EASE(ScoredModel):
         inverse[np.diag_indices_from(inverse)] = 0.0
         self.kernel_ = inverse
 
+    def product(self, user_items: csr_matrix) -> tuple[csr_matrix, csr_matrix] | None:
+        """x and B where B is sparse."""
+        return (_powered(user_items, self.config.query_power), self.near_) if self.near_.nnz else None
+
     def scores(self, user_items: csr_matrix) -> NDArray[np.float32]:
         """x B for every row: (n, n_items)."""
         x = _powered(user_items, self.config.query_power)

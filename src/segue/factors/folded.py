@@ -11,7 +11,7 @@ from scipy.sparse import csr_matrix
 
 from segue.factors.als import ImplicitALS
 from segue.factors.config import ALSConfig
-from segue.factors.scored import ScoredModel
+from segue.factors.scored import ScoredModel, batches
 
 
 class FactorScores(ScoredModel):
@@ -27,6 +27,7 @@ class FactorScores(ScoredModel):
         """Take factors that are already there; returns self."""
         assert als.item_factors is not None
         self.item_factors_, self.n_items_ = als.item_factors, len(als.item_factors)
+        self._moments: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
         # Of the listeners' factors nothing is needed: everybody is folded in.
         self._als = ImplicitALS.of(als.config)
         self.regularization_ = np.array(als.config.regularization)
@@ -52,6 +53,25 @@ class FactorScores(ScoredModel):
         """x · y for every row, folded in, and every item: (n, n_items)."""
         queries = self._als.recalculate_user(np.arange(user_items.shape[0]), user_items)
         return queries @ self.item_factors_.T
+
+    def standard_queries(self, user_items: csr_matrix) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+        """What `scores` are at mean 0 and deviation 1: q (n, f) and c (n,) such that it is q · y − c.
+
+        Mean and deviation over all items follow from those of the items' factors, without any score.
+        """
+        if self._moments is None:
+            y = self.item_factors_
+            mean, gram = y.mean(axis=0, dtype=np.float64), np.zeros((y.shape[1],) * 2)
+            for part in batches(len(y), y.shape[1]):  # centred, or small deviations would be lost
+                centred = (y[part] - mean).astype(np.float32)
+                gram += centred.T @ centred
+            self._moments = mean, gram / len(y)
+        mean, covariance = self._moments
+        queries = self._als.recalculate_user(np.arange(user_items.shape[0]), user_items)
+        exact = queries.astype(np.float64)
+        deviation = np.sqrt(np.maximum(((exact @ covariance) * exact).sum(axis=1), 0))
+        scale = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=deviation > 1e-12)
+        return (queries * scale[:, None]).astype(np.float32), exact @ mean * scale
 
     def _similarities(self, items: NDArray[np.int64]) -> NDArray[np.float32]:
         plain = self.item_factors_[:, : self.config.factors]

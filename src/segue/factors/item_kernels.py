@@ -176,3 +176,52 @@ def regress_neighbourhoods(
         for a in range(count):
             result[start + a] = x[a]
             place[indices[start + a]] = -1
+
+
+@compiled()
+def add_standard_products(
+    indptr: np.ndarray,
+    indices: np.ndarray,
+    values: np.ndarray,
+    ends: np.ndarray,
+    onward: np.ndarray,
+    weights: np.ndarray,
+    share: float,
+    to: np.ndarray,
+    shift: np.ndarray,
+) -> None:
+    """Add `share` times the rows of a sparse product, each brought to mean 0 and deviation 1, to `to` (n, m).
+
+    A (n, k) is `indptr`, `indices`, `values`; B (k, m) is `ends`, `onward`, `weights`. What is alike for a
+    whole row is added to `shift` (n,) instead, so that only where the product is not 0 anything is done.
+    """
+    n, m = to.shape
+    total = np.zeros(m, np.float32)
+    there = np.zeros(m, np.bool_)
+    touched = np.empty(m, np.int32)
+    for u in range(n):
+        count = 0
+        for a in range(indptr[u], indptr[u + 1]):
+            k, value = indices[a], values[a]
+            for b in range(ends[k], ends[k + 1]):
+                item = onward[b]
+                if not there[item]:
+                    there[item] = True
+                    touched[count] = item
+                    count += 1
+                total[item] += value * weights[b]
+        plain, squares = 0.0, 0.0
+        for t in range(count):
+            plain += total[touched[t]]
+        mean = plain / max(m, 1)
+        for t in range(count):
+            squares += (total[touched[t]] - mean) ** 2
+        squares += (m - count) * mean * mean
+        deviation = np.sqrt(squares / max(m, 1))
+        scale = share / deviation if deviation > 1e-12 else 0.0
+        shift[u] -= np.float32(scale * mean)
+        for t in range(count):
+            item = touched[t]
+            to[u, item] += np.float32(scale) * total[item]
+            total[item] = 0
+            there[item] = False

@@ -96,9 +96,14 @@ class ItemNeighbours(ScoredModel):
         near.data /= np.repeat(norms, np.diff(near.indptr)) * norms[near.indices] + np.float32(shrink)
         self.similarity_ = near
 
+    def product(self, user_items: csr_matrix) -> tuple[csr_matrix, csr_matrix]:
+        """The listeners' weights, and the likeness of items."""
+        return _listener_weights(user_items, self.config.weighting), self.similarity_
+
     def scores(self, user_items: csr_matrix) -> NDArray[np.float32]:
         """Σ over the listener's items of their likeness to each item: (n, n_items)."""
-        return (_listener_weights(user_items, self.config.weighting) @ self.similarity_).toarray()
+        weights, likeness = self.product(user_items)
+        return (weights @ likeness).toarray()
 
     def _similarities(self, items: NDArray[np.int64]) -> NDArray[np.float32]:
         scores = self.similarity_[items].toarray()
@@ -142,10 +147,15 @@ class RP3beta(ScoredModel):
         walk.data /= divisor[walk.indices]
         self.walk_ = walk
 
+    def product(self, user_items: csr_matrix) -> tuple[csr_matrix, csr_matrix]:
+        """The first step, and where the next two lead."""
+        weights = _listener_weights(user_items, self.config.weighting)
+        return _rows_sum_to_one(weights).power(self.config.alpha), self.walk_
+
     def scores(self, user_items: csr_matrix) -> NDArray[np.float32]:
         """Where a walk from the listener ends, popular items held back: (n, n_items)."""
-        weights = _listener_weights(user_items, self.config.weighting)
-        return (_rows_sum_to_one(weights).power(self.config.alpha) @ self.walk_).toarray()
+        first, rest = self.product(user_items)
+        return (first @ rest).toarray()
 
     def _similarities(self, items: NDArray[np.int64]) -> NDArray[np.float32]:
         scores = self.walk_[items].toarray()

@@ -50,13 +50,18 @@ class UserNeighbours(ScoredModel):
         sizes = np.maximum(np.diff(x.indptr), 1).astype(np.float32)
         self.say_ = csr_matrix(diags_array(sizes**-self.config.size_power) @ x)
 
-    def scores(self, user_items: csr_matrix) -> NDArray[np.float32]:
-        """What the nearest trained listeners have, by likeness: (n, n_items)."""
+    def product(self, user_items: csr_matrix) -> tuple[csr_matrix, csr_matrix]:
+        """How near the nearest trained listeners are, and what they have."""
         alike = (_unit_rows(_powered(user_items, self.config.weight_power)) @ self.unit_.T).toarray()
         keep = min(self.config.neighbours, alike.shape[1])
         least = np.partition(alike, alike.shape[1] - keep, axis=1)[:, alike.shape[1] - keep, None]
         alike = np.where(alike >= least, alike, 0) ** self.config.similarity_power
-        return (csr_matrix(alike, dtype=np.float32) @ self.say_).toarray()
+        return csr_matrix(alike, dtype=np.float32), self.say_
+
+    def scores(self, user_items: csr_matrix) -> NDArray[np.float32]:
+        """What the nearest trained listeners have, by likeness: (n, n_items)."""
+        near, say = self.product(user_items)
+        return (near @ say).toarray()
 
     def forget(self, place: int) -> None:
         """Drop the listener who was trained on at `place`; those after take one place less."""

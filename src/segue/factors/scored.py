@@ -60,6 +60,10 @@ class ScoredModel(ABC):
     def _similarities(self, items: NDArray[np.int64]) -> NDArray[np.float32]:
         """Likeness of the given items to every item: (len(items), n_items)."""
 
+    def product(self, user_items: csr_matrix) -> tuple[csr_matrix, csr_matrix] | None:
+        """Two sparse matrices whose product is `scores(user_items)`, where there are such; else None."""
+        return None
+
     def fit(
         self,
         user_items: csr_matrix,

@@ -142,11 +142,21 @@ def chunks_of(counts: NDArray) -> list[slice]:
     return [slice(int(a), int(b)) for a, b in pairwise(edges)]
 
 
+_most = 0
+
+
+def limit_threads(count: int) -> None:
+    """No more than so many threads from now on in this process, whatever is asked for; 0 takes it back."""
+    global _most
+    _most = count
+
+
 @contextmanager
 def threads(count: int) -> Generator[Map]:
     """Yield a `map` over that many threads (0: one a core), with BLAS kept to one thread within each."""
     if not count:
         count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    count = min(count, _most or count)
     with _libraries().limit(limits=1, user_api="blas"):
         if count == 1:
             yield map

@@ -56,26 +56,33 @@ class Belonging:
     def __init__(self, space: TasteSpace, context: Context, support: NDArray[np.integer]) -> None:
         self.space = space
         n = len(space.vectors)
-        self._artist = context.main_artists()
-        self._weight = np.where(space.known, np.maximum(support, 1), 0).astype(np.float32)
-        places = np.flatnonzero((self._artist >= 0) & (self._weight > 0))
+        artist = context.main_artists()
+        weight = np.where(space.known, np.maximum(support, 1), 0).astype(np.float32)
+        places = np.flatnonzero((artist >= 0) & (weight > 0))
         shape = (max(1, context.n_artists), n)
-        of = csr_matrix((self._weight[places], (self._artist[places], places)), shape=shape)
+        of = csr_matrix((weight[places], (artist[places], places)), shape=shape)
         self._sums = np.asarray(of @ space.vectors, np.float32)  # (n_artists, d)
-        self._weights = np.asarray(of.sum(axis=1), np.float32).ravel()
+        # Likeness l and the sum s of the artist's own give (w l + p (s − w l) / r) / (w + p), with w the
+        # track's weight, r that of the artist's other tracks, and p no more than `OTHERS` of it.
+        rest = np.asarray(of.sum(axis=1), np.float32).ravel()[np.maximum(artist, 0)] - weight
+        alone = (artist < 0) | (rest <= 0)
+        rest = np.where(alone, 1, rest)
+        part = np.minimum(OTHERS, rest)
+        both = weight + part
+        self._artist = np.maximum(artist, 0).astype(np.int32)
+        self._own = np.where(alone, 1, weight * (1 - part / rest) / both).astype(np.float32)
+        self._others = np.where(alone, 0, part / rest / both).astype(np.float32)
 
     def likeness(self, tastes: ListenerTastes, tracks: Ints | None = None) -> Floats:
         """(k, n) cosines of all tracks, or these, to each taste, shrunk to those of the artist's others."""
-        vectors, artist, weight = self.space.vectors, self._artist, self._weight
-        sums, weights = self._sums, self._weights
+        vectors, artist, sums = self.space.vectors, self._artist, self._sums
+        own, others = self._own, self._others
         if tracks is not None:
-            vectors, weight = vectors[tracks], weight[tracks]
-            theirs, place = np.unique(artist[tracks], return_inverse=True)
-            artist = np.where(artist[tracks] >= 0, place, -1).astype(np.int32)
-            sums, weights = sums[theirs], weights[theirs]
+            vectors, own, others = vectors[tracks], own[tracks], others[tracks]
+            sums, artist = sums[artist[tracks]], np.arange(len(tracks), dtype=np.int32)
         likeness = np.ascontiguousarray(tastes.centres @ vectors.T, np.float32)
         of_artists = np.ascontiguousarray(tastes.centres @ sums.T, np.float32)
-        shrunk(likeness, of_artists, artist, weight, weights, OTHERS)
+        shrunk(likeness, of_artists, artist, own, others)
         return likeness
 
     def with_thresholds(self, tastes: ListenerTastes, listening: Listening) -> ListenerTastes:

@@ -17,6 +17,7 @@ from segue.playlists.playlist import TrackCard
 if TYPE_CHECKING:
     from segue.library.store import Library
 
+KEPT = 1 << 16  # tracks whose cards are kept: those on one list are on many
 _FACTS = ("title", "artists", "album", "duration_ms", "spotify", "mbid", "isrc", "medium")
 
 
@@ -35,6 +36,7 @@ class Catalogue:
         self.ids, self.works, self.artists = (
             _whole(facts[name]) for name in ("track_id", "work_id", "artists")
         )
+        self._cards: dict[int, TrackCard] = {}
         counted = "support" in facts.column_names
         self.support = _whole(facts["support"]).to_numpy() if counted else np.zeros(len(facts), np.int32)
 
@@ -78,18 +80,23 @@ class Catalogue:
 
     def card(self, track: int) -> TrackCard:
         """What a person or a player needs to know of a track."""
+        if (kept := self._cards.get(track)) is not None:
+            return kept
         facts: dict[str, Any] = {name: self._facts[name][track].as_py() for name in _FACTS}
         facts["artists"] = tuple(facts["artists"] or ())
         facts["medium"] = facts["medium"] or "song"
-        return TrackCard(track_id=self.ids[track].as_py(), **facts)
+        if len(self._cards) >= KEPT:
+            self._cards.clear()
+        card = self._cards[track] = TrackCard(track_id=self.ids[track].as_py(), **facts)
+        return card
 
     def name(self, track: int) -> str:
         """A track in a sentence, by its main artist: "Hello by Adele", or an artist's name alone."""
-        title, artists = self._facts["title"][track].as_py(), self._facts["artists"][track].as_py()
-        credit = artists[0] if artists else ""
-        if title is None:
-            return credit or self.ids[track].as_py()
-        return f"{title} by {credit}" if credit else title
+        card = self.card(track)
+        credit = card.artists[0] if card.artists else ""
+        if card.title is None:
+            return credit or card.track_id
+        return f"{card.title} by {credit}" if credit else card.title
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:

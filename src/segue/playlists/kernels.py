@@ -62,28 +62,17 @@ def shrunk(
     likeness: NDArray[np.float32],
     sums: NDArray[np.float32],
     artist: NDArray[np.int32],
-    weight: NDArray[np.float32],
-    weights: NDArray[np.float32],
-    others: float,
+    own: NDArray[np.float32],
+    others: NDArray[np.float32],
 ) -> None:
-    """Shrink each track's likeness (k, n) to the mean of its artist's other tracks, which counts as `others`.
+    """Shrink each track's likeness (k, n) to that of its artist's other tracks, in place.
 
     Args:
-        likeness: changed in place.
+        likeness: becomes `own` times itself plus `others` times its artist's sum.
         sums: (k, n_artists) weighed sums of the likeness of each artist's tracks.
-        artist: (n,) each track's artist, -1 for none.
-        weight: (n,) each track's weight.
-        weights: (n_artists,) weights of each artist's tracks together.
-        others: the most that the artist's other tracks weigh.
+        artist: (n,) each track's artist; anything from 0 on where `others` is 0.
+        own, others: (n,) from `Belonging`.
     """
-    for i in range(len(artist)):
-        if artist[i] < 0:
-            continue
-        own = weight[i]
-        rest = weights[artist[i]] - own
-        if rest <= 0:
-            continue
-        part = min(others, rest)
-        for t in range(len(likeness)):
-            mean = (sums[t, artist[i]] - own * likeness[t, i]) / rest
-            likeness[t, i] = (own * likeness[t, i] + part * mean) / (own + part)
+    for t in range(len(likeness)):
+        for i in range(len(artist)):
+            likeness[t, i] = own[i] * likeness[t, i] + others[i] * sums[t, artist[i]]

@@ -277,11 +277,14 @@ class _One:
         else:
             order = np.arange(len(choice.tracks), dtype=np.int32)
         unheard = new & (kind == "new")  # what was heard is of the taste that it was played for
-        tastes = self._tastes(choice, unheard) if kind != "stranger" else [""] * len(new)
+        nearest = self._belonging(choice, unheard)
+        tastes = self._names(nearest) if kind != "stranger" else [""] * len(new)
         if kind == "past":
             reasons = self._recalled(choice.tracks, order, tastes)
+        elif kind == "stranger":
+            reasons = [newcomers.REASON] * len(new)
         else:
-            reasons = self._reasons(choice, new, kind, tastes)
+            reasons = self._reasons(choice, new, nearest, tastes)
         by = [NAMES[proposed.found_by[p]] for p in np.where(new, places, 0)]
         if kind != "new":
             by = ["familiar" if kind == "past" else "popularity"] * len(new)
@@ -335,17 +338,16 @@ class _One:
         belongs = self.material.belonging.of(self.tastes, choice.tracks)
         return np.where(new, belongs, self.material.belonging.played_for(self.tastes, choice.tracks))
 
-    def _tastes(self, choice: Choice, new: Bools) -> list[str]:
+    def _names(self, nearest: Ints) -> list[str]:
         """The name of each track's taste; "" where there is one alone, and for none."""
-        names, tastes = self.tastes.names, self._belonging(choice, new).tolist()
-        return [names[taste] if len(names) > 1 and taste >= 0 else "" for taste in tastes]
+        names = self.tastes.names
+        return [names[taste] if len(names) > 1 and taste >= 0 else "" for taste in nearest.tolist()]
 
-    def _reasons(self, choice: Choice, new: Bools, kind: Kind, tastes: Sequence[str]) -> list[str]:
-        """A line for each track of the list, in the order of `choice`."""
-        if kind == "stranger" or not len(choice.tracks):
-            return [newcomers.REASON] * len(choice.tracks)
+    def _reasons(self, choice: Choice, new: Bools, nearest: Ints, tastes: Sequence[str]) -> list[str]:
+        """A line for each track of the list, in the order of `choice`; `nearest` as from `_belonging`."""
+        if not len(choice.tracks):
+            return []
         catalogue = self.material.catalogue
-        nearest = self._belonging(choice, new)
         plays, parts = self.material.model.als_.contributions(self.row, choice.stands_for)
         played_for = self.material.belonging.played_for(self.tastes, plays)
         same = (nearest[:, None] == played_for) & (nearest >= 0)[:, None]

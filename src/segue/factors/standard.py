@@ -1,0 +1,60 @@
+"""Scores of several models on one scale, added up: what a blend asks for each list, so it is quick.
+
+All of a part's scores, shifted and scaled to mean 0 and deviation 1, are needed in the sum alone. Of factors
+mean and deviation are known beforehand, so that all factorisations together are one matrix product; of a
+sparse product only what is not 0 is looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import get_blas_funcs
+from scipy.sparse import csr_matrix
+
+from segue.factors import item_kernels
+from segue.factors.folded import FactorScores
+from segue.factors.mixing import standardised
+from segue.factors.scored import ScoredModel
+
+
+def standard_mean(parts: Sequence[tuple[float, ScoredModel]], user_items: csr_matrix) -> NDArray[np.float32]:
+    """The weighted sum of the parts' standardised scores: (n, n_items).
+
+    Args:
+        parts: (weight, model), all of the same items.
+        user_items: (n, n_items) listeners' items.
+    """
+    add_product = get_blas_funcs("gemm", dtype=np.float32)
+    n, m = user_items.shape
+    total = np.zeros((n, m), np.float32)
+    shift = np.zeros(n, np.float32)
+    for weight, part in parts:
+        if not weight:
+            continue
+        if isinstance(part, FactorScores):
+            queries, mean = part.standard_queries(user_items)
+            queries *= np.float32(weight)
+            shift -= (weight * mean).astype(np.float32)
+            # Written as its transpose: BLAS adds to what is there, by columns.
+            add_product(1.0, part.item_factors_.T, queries.T, 1.0, total.T, trans_a=True, overwrite_c=True)
+        elif (product := part.product(user_items)) is not None:
+            left, right = product
+            item_kernels.add_standard_products(
+                left.indptr,
+                left.indices,
+                left.data,
+                right.indptr,
+                right.indices,
+                right.data,
+                weight,
+                total,
+                shift,
+            )
+        else:
+            scores = part.scores(user_items)
+            total += np.float32(weight) * standardised(scores, out=scores)
+    total += shift[:, None]
+    return total
