@@ -20,6 +20,21 @@ def ended(line: str) -> str:
     return line if line.endswith((".", "!", "?", "…")) else f"{line}."
 
 
+def percents(shares: Sequence[float], space: str = "") -> list[str]:
+    """Shares as whole percents that add up to what the shares do: the largest remainders are rounded up.
+
+    >>> percents([0.335, 0.335, 0.33])
+    ['34%', '33%', '33%']
+    """
+    exact = [100 * share for share in shares]
+    whole = [int(value) for value in exact]
+    missing = round(sum(exact)) - sum(whole)
+    by_remainder = sorted(range(len(exact)), key=lambda at: (whole[at] - exact[at], at))
+    for at in by_remainder[:missing]:
+        whole[at] += 1
+    return [f"{value}{space}%" for value in whole]
+
+
 def listed(names: Sequence[str]) -> str:
     """ "A", "A and B", "A, B and C"."""
     if len(names) < 2:

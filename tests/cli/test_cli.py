@@ -63,6 +63,7 @@ def test_the_library_is_shown_with_a_picture(home: Path) -> None:
     assert figures["listeners"] == 60
     text = segue("library", "--html", "library.html", cwd=home)
     assert "Artists met most" in text
+    assert "listener  plays" in text and "p01" in text and "and 40 listeners more" in text
     page = (home / "library.html").read_text()
     assert page.count("<figure role=") >= 3
     assert "http" not in page.replace("http://www.w3.org", "")

@@ -92,6 +92,24 @@ def works_of(*tracks: Recording) -> list[str]:
     return [g.work_id for g in group(tracks)]
 
 
+def test_an_episode_under_two_ids_is_one_and_no_song() -> None:
+    told = [
+        ("The Rooftop", "Song by Song", "podcast"),
+        ("The rooftop", "Song By Song", "podcast"),
+        ("The Rooftop", "Another Show", "podcast"),
+        ("The Rooftop", "Song by Song", "song"),
+        ("The Rooftop", "", "podcast"),
+        ("The Rooftop", "", "podcast"),
+    ]
+    recordings = [
+        Recording(title, (show,) if show else (), track_id=f"spotify:{n}", medium=medium)
+        for n, (title, show, medium) in enumerate(told)
+    ]
+    works = [each.work_id for each in group(recordings)]
+    assert works[0] == works[1]
+    assert len(set(works)) == 5
+
+
 def test_an_interlude_is_one_work_only_on_one_album() -> None:
     first = Recording("Interlude", ("A",), "One")
     again = Recording("Interlude", ("A",), "One (Deluxe Edition)")
@@ -107,8 +125,9 @@ def test_two_subtitles_to_one_name_join_nothing() -> None:
     assert len(set(works)) == 3
 
 
-def test_podcasts_are_works_by_themselves() -> None:
-    episode = Recording("Episode", ("Show",), medium="podcast", track_id="p1")
+@pytest.mark.parametrize("title", ["Episode", "Episode 12", "Trailer", "S2 Ep. 3", "Chapter 1 - Intro", "#4"])
+def test_what_any_season_or_book_may_have_is_a_work_by_itself(title: str) -> None:
+    episode = Recording(title, ("Show",), medium="podcast", track_id="p1")
     assert len(set(works_of(episode, episode._replace(track_id="p2")))) == 2
 
 

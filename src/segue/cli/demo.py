@@ -18,6 +18,7 @@ from segue.cli.options import SeedOption
 from segue.cli.printing import print_table
 from segue.cli.weekly import print_playlist
 from segue.errors import NotFoundError, SegueError
+from segue.wording import percents
 
 if TYPE_CHECKING:
     from segue.demo import Demo
@@ -196,7 +197,11 @@ def show(made: Demo) -> None:
     listener = shown_listener(engine.library)
     playlist = weekly_list(engine.library, week_of(datetime.now(UTC)), listener)
     print_playlist(playlist)
-    rows = [(f"{each.share:.0%}", each.name, "; ".join(each.tracks[:3])) for each in engine.tastes(listener)]
+    likes = engine.tastes(listener)
+    rows = [
+        (share, each.name, "; ".join(each.tracks[:3]))
+        for each, share in zip(likes, percents([each.share for each in likes]), strict=True)
+    ]
     print_table(f"What {listener} likes", ["", "taste", "typical tracks"], rows)
     station = engine.radio(listener)
     heard = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from typing import Annotated, Any
 
 import typer
@@ -71,6 +71,10 @@ def _print(path: str, figures: Any) -> None:
     print_table("", ["table", "rows"], [(t, n) for t, n in figures.rows.items() if n])
     print(f"{count(figures.plays, 'play')} by {count(figures.listeners, 'listener')}", end="")
     print(f", from {figures.first} to {figures.last}." if figures.first else ".")
+    if figures.listeners > 1:
+        print_table("", ["listener", "plays", "first", "last"], map(astuple, figures.people))
+        if (more := figures.listeners - len(figures.people)) > 0:
+            print(f"... and {count(more, 'listener')} more who play less.")
     if figures.skipped is not None:
         print(f"{figures.skipped:.0%} of the plays that tell were skips.")
     elif figures.plays:

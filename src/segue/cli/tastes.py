@@ -18,7 +18,7 @@ from segue.cli.options import (
 )
 from segue.cli.printing import print_json, print_table
 from segue.errors import UsageError
-from segue.wording import count
+from segue.wording import count, percents
 
 if TYPE_CHECKING:
     from segue.engine.tastes import Taste, WeekOfTastes
@@ -116,13 +116,13 @@ def _print(listener: str, told: list[Taste], examples: int) -> None:
         (
             taste.number + 1,
             taste.name,
-            f"{taste.share:.0%}",
+            share,
             taste.trend or "not known",
             taste.since,
             len(taste.tracks),
             "; ".join(taste.tracks[:examples]),
         )
-        for taste in told
+        for taste, share in zip(told, percents([taste.share for taste in told]), strict=True)
     ]
     columns = ["taste", "name", "share", "trend", "since", "tracks", "most typical"]
     print_table(f"Tastes of {listener}", columns, rows)
@@ -153,8 +153,8 @@ def _page(library: Library, found: WeekOfTastes, listener: str, told: list[Taste
     page.table(
         ["taste", "name", "share", "trend", "since", "tracks"],
         [
-            [t.number + 1, t.name, f"{t.share:.0%}", t.trend or "not known", t.since, len(t.tracks)]
-            for t in told
+            [t.number + 1, t.name, share, t.trend or "not known", t.since, len(t.tracks)]
+            for t, share in zip(told, percents([t.share for t in told]), strict=True)
         ],
     )
     shares = shares_by_week(library, listener, found.week)

@@ -8,13 +8,26 @@ from typing import TYPE_CHECKING, Any
 from segue.library.tables import TABLES
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import altair as alt
     import pyarrow as pa
 
     from segue.library.store import Library
 
 
+MOST_PEOPLE = 20  # listeners that are named
 FEWEST_RANKED = 20  # tracks of which a long tail can be drawn
+
+
+@dataclass(frozen=True)
+class Person:
+    """A listener of the library."""
+
+    listener: str
+    plays: int
+    first: str | None  # ISO date of the first timed play
+    last: str | None
 
 
 @dataclass(frozen=True)
@@ -30,6 +43,7 @@ class Overview:
     media: dict[str, int]  # tracks by medium
     skipped: float | None  # share of the plays of which it is known
     top_artists: list[tuple[str, int]]  # by plays and places in playlists
+    people: list[Person]  # those who play most first
     fingerprint: str
 
 
@@ -49,6 +63,12 @@ def overview(library: Library) -> Overview:
             skipped=told.skipped.mean(),
         )
     ).to_pylist()[0]
+    by_person = told.group_by("listener_id").aggregate(
+        plays=told.plays.sum(), first=told.started_at.min(), last=told.started_at.max()
+    )
+    people = library.arrow(
+        by_person.order_by(ibis.desc("plays"), "listener_id").limit(MOST_PEOPLE)
+    ).to_pylist()
     sources = ibis.union(
         library.table("listens").select("source"), library.table("playlist_entries").select("source")
     )
@@ -56,14 +76,22 @@ def overview(library: Library) -> Overview:
         rows={name: library.count(name) for name in TABLES},
         listeners=facts["listeners"],
         plays=int(facts["plays"] or 0),
-        first=facts["first"] and facts["first"].date().isoformat(),
-        last=facts["last"] and facts["last"].date().isoformat(),
+        first=_day(facts["first"]),
+        last=_day(facts["last"]),
         sources=_counted(library, sources.source),
         media=_counted(library, library.table("tracks").medium),
         skipped=facts["skipped"],
         top_artists=list(_counted(library, _uses(library).main_artist, weight="uses", most=15).items()),
+        people=[
+            Person(each["listener_id"], int(each["plays"] or 0), _day(each["first"]), _day(each["last"]))
+            for each in people
+        ],
         fingerprint=library.fingerprint(),
     )
+
+
+def _day(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.date().isoformat()
 
 
 def charts(library: Library) -> dict[str, alt.Chart]:

@@ -11,11 +11,10 @@ from dataclasses import replace
 import numpy as np
 
 from segue.library.few_listeners import MORE
-from segue.playlists.belonging import ListenerTastes, nearest_taste
+from segue.playlists.belonging import Belonging, ListenerTastes
 from segue.playlists.candidates import BY_MODEL, CandidatesConfig, Proposed
 from segue.playlists.rules import Candidates, Context, Listening
 from segue.playlists.rules.context import MEDIA, Bools, Floats, Ints
-from segue.tastes.space import TasteSpace
 from segue.wording import count, noun_of
 
 TITLE = "Rediscover"
@@ -37,7 +36,7 @@ def favourites(
     listening: Listening,
     tastes: ListenerTastes,
     context: Context,
-    space: TasteSpace,
+    belonging: Belonging,
     config: CandidatesConfig,
 ) -> tuple[Proposed, Listening]:
     """What to hear again, and the listening as rules are to see it: without these tracks.
@@ -50,9 +49,9 @@ def favourites(
     tracks, days = listening.heard[place], np.nan_to_num(listening.days_ago[place], nan=np.inf)
     rested = np.minimum(days / max(config.unplayed_days, 1.0), 1e3)
     dear = (np.log2(1 + listening.plays[place]) + np.log2(1 + rested)).astype(np.float32)
-    nearest, likeness = nearest_taste(space, tastes, tracks)
     k = len(tastes.shares)
-    sources = np.where(likeness >= space.resolution, nearest, k).astype(np.int32)
+    sources = belonging.played_for(tastes, tracks)
+    sources[sources < 0] = k
     shares = None
     if k:
         beyond = min(config.beyond, float((sources == k).sum()) / config.tracks)

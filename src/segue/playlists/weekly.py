@@ -214,7 +214,7 @@ def make_weekly(
         ]
         for at in np.flatnonzero(past).tolist():
             proposed[at], listenings[at] = rediscover.favourites(
-                listenings[at], theirs[at], material.context, material.space, config
+                listenings[at], theirs[at], material.context, material.belonging, config
             )
         choices = chosen(material, edition, rules, names, listenings, proposed)
         lists = [choice for choice, _ in choices]

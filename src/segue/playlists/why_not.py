@@ -48,7 +48,9 @@ def why_not(
     seen_so = history.listening
     past = (row.data > 0).any() and rediscover.needed(seen_so, proposer.allowed, material.least_new(config))
     if past:
-        proposed, seen_so = rediscover.favourites(seen_so, tastes, material.context, material.space, config)
+        proposed, seen_so = rediscover.favourites(
+            seen_so, tastes, material.context, material.belonging, config
+        )
     candidates = moved(proposed, config.surprise, (edition.seed, week, name))
     rules = Rules(material.context, config, monday(week))
     verdicts = rules.why_not(seen_so, candidates, track)

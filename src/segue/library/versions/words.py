@@ -28,6 +28,7 @@ STRONG: dict[str, str] = {
 NEUTRAL = _OTHER["neutral"]
 FILLERS = _OTHER["fillers"]
 GENERIC = _OTHER["generic"]
+EPISODE = _OTHER["episode"]
 GENERIC_GLUE = _OTHER["generic_glue"]
 ANOTHER_PIECE = _OTHER["another_piece"]
 COMMON = _OTHER["common"]

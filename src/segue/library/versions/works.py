@@ -13,7 +13,7 @@ from typing import NamedTuple
 from segue.library.versions import words
 from segue.library.versions.classical import Piece, pieces
 from segue.library.versions.covers import known_covers, of_album, tells_apart
-from segue.library.versions.text import spelling
+from segue.library.versions.text import main_artist, spelling, title_key
 from segue.library.versions.titles import ParsedTitle, parse_title
 
 
@@ -78,6 +78,17 @@ class _Union:
 _Key = tuple[str, str, str]  # work title, main artist, album or track where the title alone says nothing
 
 
+def _of_show(recording: Recording) -> _Key | None:
+    """An episode of a show or chapter of a book whose title says which: services give one several ids."""
+    if recording.medium in (None, "song") or not recording.title or not recording.artists:
+        return None
+    title, show = title_key(recording.title), main_artist(recording.artists)
+    telling = [
+        w for w in title.split() if not (any(c.isdigit() for c in w) or w in words.GENERIC | words.EPISODE)
+    ]
+    return (title, show, f"\0{recording.medium}") if telling and show else None
+
+
 class _Works:
     """The nodes (one song by one main artist) and what joins them."""
 
@@ -100,7 +111,7 @@ class _Works:
         parsed, recording = self.parsed[track], self.recordings[track]
         own = f"\0{recording.track_id or track}"
         if parsed is None:
-            key = ("", "", own)
+            key = _of_show(recording) or ("", "", own)
         else:
             main = next((a for a in parsed.artists_key if a not in words.NO_ARTIST), "")
             if parsed.generic or not main:

@@ -19,6 +19,7 @@ from segue.service.pages.doorkeeper import Signed, may
 from segue.service.v1 import listener as v1
 from segue.service.v1.lists import current
 from segue.tastes.map import taste_map
+from segue.wording import percents
 
 router = frame.router()
 COLOURS = 8
@@ -55,6 +56,7 @@ class Shown(NamedTuple):
     taste: v1.Taste
     tracks: list[tuple[TrackCard, float]]  # with their part of the listening, the most typical first
     months: list[tuple[str, float]]
+    share: str  # in whole percents, which add up over the tastes
     line: str  # points of its share over the months
 
 
@@ -97,10 +99,11 @@ def _drawn(engine: Engine, listener: str, week: str, told: list[v1.Taste]) -> tu
     months, shares = shares_by_month(engine, listener, groups)
     highest = max(float(shares.max()), 1e-9) if shares.size else 1.0
     shown = []
+    whole = percents([taste.share for taste in told], space="\u202f")
     for at, taste in enumerate(told):
         tracks = [(cards[place], float(chart.weights[place])) for place in theirs[at]]
         over = list(zip(months, shares[at].tolist(), strict=True))
-        shown.append(Shown(at, at % COLOURS, taste, tracks, over, _line(shares[at], highest)))
+        shown.append(Shown(at, at % COLOURS, taste, tracks, over, whole[at], _line(shares[at], highest)))
     return dots, shown
 
 
