@@ -21,7 +21,7 @@ from segue.factors.answers import Answers
 from segue.factors.arguments import ArgumentError, observed, seed_of
 from segue.factors.config import ALSConfig
 from segue.factors.folding import LISTENERS, TRACKS, inside, outside, width
-from segue.factors.solver import Floats, Side, descend, threads
+from segue.factors.solver import Floats, Side, Solve, descend, solve, threads
 from segue.files import reading
 from segue.progress import progress
 
@@ -127,7 +127,7 @@ class ImplicitALS(Answers):
                     callback(epoch, now - clock, loss)
                 clock = now
 
-            self.history_ = descend(rows, columns, config, run, each)
+            self.history_ = descend(rows, columns, config, run, each, self._half_epoch())
         self.user_factors, self.item_factors = (
             outside(rows, LISTENERS, config),
             outside(columns, TRACKS, config),
@@ -176,6 +176,14 @@ class ImplicitALS(Answers):
                 model.keep(data)
             model.history_ = data["history"].tolist()
         return model
+
+    def _half_epoch(self) -> Solve:
+        """What solves one side against the other."""
+        if self.config.engine == "jax":
+            from segue.factors.jax_solver import solve as solve_in_jax
+
+            return solve_in_jax
+        return solve
 
     def _start(self, given: Floats | None, n: int, name: str, side: int, rng: np.random.Generator) -> Floats:
         config = self.config

@@ -86,6 +86,11 @@ class ALSConfig(BaseModel):
             "moves the loss by some 1e-5; auto takes it from 100,000 observed pairs on. Sums are float32."
         ),
     )
+    engine: Literal["numba", "jax"] = Field(
+        "numba",
+        description="What rows are solved with: kernels for this machine's processor, or JAX, which also "
+        "compiles for others. The result is the same to rounding.",
+    )
     random_state: int | None = Field(None, description="Seed of the start; none draws a new one at each fit.")
     num_threads: NonNegativeInt = Field(
         0, description="Threads; 0 is one a core. The result does not depend on it."

@@ -44,6 +44,7 @@ from segue.factors.config import ALSConfig
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 Map = Callable[..., Iterable]
+Solve = Callable[["Side", "Side", "Frame", ALSConfig, "Pace", "Workspace"], float]
 LANES = 16  # factors are padded to a multiple of this with columns that stay 0
 CHUNK_WORK = 1 << 15  # fewest observed pairs (and rows, weighed) that a thread takes at a time
 MOST_CHUNKS = 64  # of a side, of which each has a Gramian to be added up
@@ -79,7 +80,7 @@ class Side:
         zero, eye = np.zeros((d, d)), np.eye(d, dtype=np.float32)
         alike = None if config.frequency_scale and config.regularization else config.regularization
         side = cls(observed, factors, ridge, chunks_of(counts), eye, zero, zero, zero[0], alike)
-        side.sum_up(_added(side.sums_of(factors[chunk], chunk) for chunk in side.chunks))
+        side.sum_up(added(side.sums_of(factors[chunk], chunk) for chunk in side.chunks))
         return side
 
     def sums_of(self, x: Floats, rows: slice, loss: float = 0.0) -> Sums:
@@ -123,7 +124,7 @@ class Sums(NamedTuple):
         )
 
 
-def _added(parts: Iterable[Sums]) -> Sums | None:
+def added(parts: Iterable[Sums]) -> Sums | None:
     """The sum, always in the order of the parts, so that it does not depend on which thread was first."""
     total: Sums | None = None
     for part in parts:
@@ -290,18 +291,23 @@ def solve(
 
     for _ in run(prepare, fixed.chunks):
         pass
-    sums = _added(run(improve, side.chunks))
+    sums = added(run(improve, side.chunks))
     side.turn = np.ascontiguousarray(frame.basis.T)
     if room is None:
         for _ in run(lambda chunk: kernels.join(halves[chunk], bits[chunk]), fixed.chunks):
             pass
         fixed.turn = side.turn.copy()
-    _check(sums.loss if sums else 0.0)
+    checked_loss(sums.loss if sums else 0.0)
     side.sum_up(sums)
     return sums.loss if sums else 0.0
 
 
-def _check(value: float) -> None:
+def checked_loss(value: float) -> None:
+    """Refuse a loss that is not finite.
+
+    Raises:
+        NumericalError: it is not.
+    """
     if not np.isfinite(value):
         raise NumericalError(
             "The factors overflowed",
@@ -360,9 +366,16 @@ def _bordered(gram: Doubles, sums: Doubles, n: int) -> Doubles:
 
 
 def descend(
-    rows: Side, columns: Side, config: ALSConfig, run: Map, each: Callable[[int, float], None]
+    rows: Side,
+    columns: Side,
+    config: ALSConfig,
+    run: Map,
+    each: Callable[[int, float], None],
+    solve: Solve = solve,
 ) -> list[float]:
     """Epochs until `iterations` or `tolerance`; `each(epoch, loss)` after every one. Returns the losses.
+
+    `solve` is half an epoch: the function here, or another with the same arithmetic.
 
     Raises:
         NumericalError: the loss is not finite.
@@ -382,7 +395,7 @@ def descend(
             pace = _pace(epoch, side is columns, config, d)
             observed = solve(side, fixed, Frame.of(fixed, config), config, pace, Workspace(run, room))
         value = loss(rows, columns, config, observed)
-        _check(value)
+        checked_loss(value)
         history.append(value)
         each(epoch, value)
         if epoch and history[-2] - value < config.tolerance * abs(history[-2]):
