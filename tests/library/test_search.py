@@ -83,6 +83,32 @@ def test_a_search_finds_what_is_meant(songs: Library) -> None:
     assert named == ["name:beyonce|deja vu", None]
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "spotify:4uLU6hMCjMI75M1A2tKUQC",
+        "spotify:track:4uLU6hMCjMI75M1A2tKUQC",
+        "https://open.spotify.com/track/4uLU6hMCjMI75M1A2tKUQC?si=0a1b2c",
+        "4uLU6hMCjMI75M1A2tKUQC",
+        "https://musicbrainz.org/recording/8f3471b5-7e6a-48da-86a9-c1c07a0f47ae",
+        "GB-AYE-87-00001",
+    ],
+)
+def test_a_link_or_any_id_finds_the_track(library: Library, store, typed: str) -> None:
+    ids = {
+        "spotify": "4uLU6hMCjMI75M1A2tKUQC",
+        "mbid": "8f3471b5-7e6a-48da-86a9-c1c07a0f47ae",
+        "isrc": "GBAYE8700001",
+    }
+    store(library, [Listen("me", TrackRef("Never Gonna Give You Up", ("Rick Astley",), **ids))])
+    assert [found.title for found in find_tracks(library, typed)] == ["Never Gonna Give You Up"]
+
+
+def test_a_link_to_what_is_not_there_is_told(songs: Library) -> None:
+    with pytest.raises(NotFoundError, match="No track matches 'https://open"):
+        find_tracks(songs, "https://open.spotify.com/track/4uLU6hMCjMI75M1A2tKUQC")
+
+
 def test_a_search_sees_what_was_imported_since(songs: Library, store) -> None:
     assert find_tracks(songs, "hello")[0].artists == ("Adele",)
     store(songs, [Listen("me", TrackRef("Tusa", ("KAROL G",)))])

@@ -109,12 +109,12 @@ def drop_names(library: Library) -> None:
 
 def _find(library: Library, text: str, known: Collection[str] | None) -> list[Found]:
     names = _names(library)
-    rows = names.of_id(text.strip()) or names.holding(text)
+    rows = _of_id(library, names, text.strip()) or names.holding(text)
     if not rows:
         near = names.nearest(text)
         raise NotFoundError(
             f"No track matches {text!r}",
-            expected="a track id, or words of its artists and title",
+            expected="a track's id or its link, or words of its artists and title",
             hint=f"did you mean {' or '.join(near)}?" if near else "look with `segue library`",
         )
     if known is not None:
@@ -127,6 +127,21 @@ def _find(library: Library, text: str, known: Collection[str] | None) -> list[Fo
     found = [(names.found(row), names.times_met(row)) for row in rows]
     found.sort(key=lambda each: (*said.rank(each[0]), -each[1], each[0].track_id))
     return [each for each, _ in found]
+
+
+def _of_id(library: Library, names: _Names, text: str) -> list[int]:
+    """The row of the track of that id: our own, or Spotify's, MusicBrainz' or an ISRC, also as a link."""
+    from segue.library.readers.fields import isrc, mbid, spotify_id
+
+    if rows := names.of_id(text):
+        return rows
+    read = (("spotify", spotify_id(text)), ("mbid", mbid(text)), ("isrc", isrc(text)))
+    keys = [f"{kind}:{value}" for kind, value in read if value]
+    if not keys:
+        return []
+    table = library.table("track_keys")
+    meant = library.arrow(table.filter(table.key.isin(keys)).track_id)
+    return [row for track in sorted(set(meant.to_pylist())) for row in names.of_id(track)]
 
 
 def plain(text: str) -> str:
