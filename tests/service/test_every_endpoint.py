@@ -43,18 +43,82 @@ def test_without_a_token_everything_is_closed(client: TestClient) -> None:
         assert answer.status_code == (400 if path == "/1/validate-token" else 401), (method, path)
 
 
-def test_anothers_token_opens_nothing(client: TestClient, holding: As) -> None:
-    mine, closed = holding("p02"), 0
-    of_all = ("/v1/search", "/v1/similar", "/v1/recommendations")  # about music, and nobody
-    about_me = ("/1/submit-listens", "/1/delete-listen", "/1/validate-token", "/1/feedback/", "/1/playlist/")
-    for method, path in endpoints(client):
-        if path in OPEN or path in of_all or (path.startswith(about_me) and "p01" not in path):
-            continue
-        answer = client.request(method, path, params=QUERY, headers=mine, json={"tracks": ["t1-0"]})
-        assert answer.status_code in (403, 422), (method, path, answer.text)
-        assert "entries" not in answer.text and "tastes" not in answer.json()
-        closed += answer.status_code == 403
-    assert closed >= 15
+def test_anothers_token_opens_and_changes_nothing(client: TestClient, holding: As) -> None:
+    theirs, mine = holding("p01"), holding("p02")
+    canary, places = told_by(client, theirs)
+    before = known_of(client, theirs)
+    assert canary in before
+    refused = 0
+    for method, path, query, body in asked(client, places):
+        for whose in ({"listener": "p01"}, {}):
+            answer = client.request(method, path, params=query | whose, headers=mine, json=body)
+            assert answer.status_code < 500, (method, path, answer.text)
+            assert canary not in answer.text, (method, path, answer.text)
+            assert "entries" not in _of_p01(answer), (method, path, answer.text)
+            named = whose or "p01" in path or any(each in path for each in places.values())
+            if named and answer.status_code >= 400:
+                refused += 1
+            elif whose and path not in ABOUT_MUSIC:
+                assert path.startswith("/1/"), (method, path)  # which knows no ?listener=
+    assert refused > 35
+    assert known_of(client, theirs) == before
+
+
+SPAN = {"begins": "2026-06-02T00:00:00Z", "ends": "2026-06-03T00:00:00Z"}
+ABOUT_MUSIC = ("/v1/search", "/v1/similar", "/v1/recommendations", "/health/live", "/health/ready")
+
+
+def told_by(client: TestClient, theirs: dict[str, str]) -> tuple[str, dict[str, str]]:
+    """Have a listener leave something in every corner; a word of theirs alone, and ids of what is theirs."""
+    canary = "Canary 7f3c"
+    sent = {"artist_name": canary, "track_name": canary}
+    listen = {"listened_at": 1_790_000_000, "track_metadata": sent}
+    told = {"listen_type": "single", "payload": [listen]}
+    assert client.post("/1/submit-listens", headers=theirs, json=told).status_code == 200
+    now = {"listen_type": "playing_now", "payload": [{"track_metadata": sent}]}
+    assert client.post("/1/submit-listens", headers=theirs, json=now).status_code == 200
+    client.post("/v1/feedback", headers=theirs, json={"track": "t1-0", "kind": "save"})
+    client.post(
+        "/v1/exclusions",
+        headers=theirs,
+        json={"begins": "2026-06-02T00:00:00Z", "ends": "2026-06-03T00:00:00Z"},
+    )
+    radio = client.post("/v1/radio", headers=theirs, json={"seeds": ["t1-0"]}).json()["id"]
+    lists = client.get("/1/user/p01/playlists/createdfor", headers=theirs).json()["playlists"]
+    return canary, {"radio": radio, "mbid": lists[0]["playlist"]["identifier"].rpartition("/")[2]}
+
+
+def known_of(client: TestClient, theirs: dict[str, str]) -> str:
+    """All that is told to a listener of themselves."""
+    paths = (
+        "/v1/export",
+        "/1/user/p01/playing-now",
+        "/v1/feedback",
+        "/v1/exclusions",
+        f"/v1/lists/{EARLIER}",
+    )
+    return "".join(client.get(path, headers=theirs).text for path in paths)
+
+
+def asked(client: TestClient, places: dict[str, str]) -> Iterator[tuple[str, str, dict[str, str], object]]:
+    """Every endpoint with a request that could be answered: its own example, and what its query needs."""
+    document = client.app.openapi()
+    needed = QUERY | SPAN | {"confirm": "p01"}
+    for path, methods in document["paths"].items():
+        for method, told in methods.items():
+            names = [each["name"] for each in told.get("parameters", ()) if each.get("required")]
+            query = {name: needed[name] for name in names if name in needed and f"{{{name}}}" not in path}
+            body = told.get("requestBody", {}).get("content", {}).get("application/json")
+            example = None
+            if body is not None:
+                name = body["schema"].get("$ref", "").rpartition("/")[2]
+                example = body.get("example") or document["components"]["schemas"][name]["examples"][0]
+            yield method.upper(), path.format(**(PLACES | places)), query, example
+
+
+def _of_p01(answer: object) -> str:
+    text = answer.text
+    return text if '"listener":"p01"' in text else ""
 
 
 def test_every_answer_is_safe_in_a_browser(client: TestClient, holding: As) -> None:
