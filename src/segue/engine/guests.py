@@ -56,10 +56,8 @@ def weekly_for_guest(ready: Ready, likes: Sequence[str], *, seed: int = 0) -> tu
     )
     seen = Observations(row, np.array([GUEST], object), ready.model.tracks_, settings)
     history = History(Listening(heard=liked))
-    # Who names tracks to a library of a few people asks what there is near them, and it is theirs to ask.
-    material = replace(ready.material, recommendable=None)
     (made,) = make_weekly(
-        material,
+        ready.material.for_guests(),
         seen,
         [history],
         ready.edition(seed),

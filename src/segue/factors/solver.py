@@ -80,7 +80,10 @@ class Side:
         zero, eye = np.zeros((d, d)), np.eye(d, dtype=np.float32)
         alike = None if config.frequency_scale and config.regularization else config.regularization
         side = cls(observed, factors, ridge, chunks_of(counts), eye, zero, zero, zero[0], alike)
-        side.sum_up(added(side.sums_of(factors[chunk], chunk) for chunk in side.chunks))
+        sums = added(side.sums_of(factors[chunk], chunk) for chunk in side.chunks)
+        if sums is not None:  # in the common basis already
+            side.gram, side.sums = sums.gram, sums.rows
+            side.weighted = sums.weighted if alike is None else alike * sums.gram
         return side
 
     def sums_of(self, x: Floats, rows: slice, loss: float = 0.0) -> Sums:

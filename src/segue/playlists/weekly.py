@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from pydantic import Field, NonNegativeFloat, NonNegativeInt
 from scipy.sparse import csr_matrix
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from segue.factors.model import FactorModel
 from segue.factors.observations import Observations
@@ -152,6 +152,14 @@ class Material:
         """Which taste a track belongs to."""
         return Belonging(self.space, self.context, self.catalogue.support)
 
+    def for_guests(self) -> Material:
+        """The same for who names tracks to a library of a few people: they may hear what these play."""
+        if self.recommendable is None:
+            return self
+        made = replace(self, recommendable=None)
+        made.__dict__["belonging"] = self.belonging  # which takes long to be made, and is the same
+        return made
+
     def tastes(self, listener: str) -> ListenerTastes:
         """A listener's tastes; none where none were found."""
         return ListenerTastes.of(self.profiles, listener, self.space.vectors.shape[1])
@@ -221,7 +229,7 @@ def make_weekly(
         drawn = measured(material, edition, rules, names, (listenings, proposed), lists)
         made = []
         # Reasons are small systems, one a listener: more threads would only wait for each other.
-        with threadpool_limits(1, user_api="blas"):
+        with _pools().limit(limits=1, user_api="blas"):
             for at in range(len(names)):
                 one = _One(
                     material,
@@ -246,6 +254,12 @@ def make_weekly(
                 models=material.versions,
                 drawn=replace(told, familiar=config.familiar),
             )
+
+
+@cache
+def _pools() -> ThreadpoolController:
+    """The pools of threads of this process; looking for them takes longer than a list."""
+    return ThreadpoolController()
 
 
 class _One:

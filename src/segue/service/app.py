@@ -14,6 +14,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy.exc import SQLAlchemyError
+from threadpoolctl import threadpool_limits
 
 import segue
 from segue.errors import SegueError
@@ -73,9 +74,9 @@ def create_app(
     app.state.house = house
     problems.install(app)
     watch = Watch(house)
-    app.include_router(_health(watch))
+    app.include_router(api.router, prefix="/1")  # first, for nothing is asked as often as listens are sent
     app.include_router(v1.router)
-    app.include_router(api.router, prefix="/1")
+    app.include_router(_health(watch))
     pages.install(app, key)
     app.add_middleware(Watching, watch=watch)
     app.add_middleware(Doors)
@@ -96,7 +97,9 @@ async def _living(app: FastAPI) -> AsyncGenerator[None]:
     if service.warm:
         tasks.append(asyncio.create_task(asyncio.to_thread(warm, house.engines.current)))
     try:
-        yield
+        # Answers share the cores; one that takes them all for a small product only waits for the others.
+        with threadpool_limits(1):
+            yield
     finally:
         for task in tasks:
             task.cancel()

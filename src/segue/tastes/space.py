@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -123,7 +124,7 @@ class TasteSpace:
             data = load_npz(file)
             return cls(data["vectors"], float(data["resolution"]))
 
-    @property
+    @cached_property
     def known(self) -> NDArray[np.bool_]:
         """(n_tracks,) which tracks have a vector."""
         return np.abs(self.vectors).sum(1) > 0
