@@ -240,6 +240,19 @@ def test_shares_hold_where_all_tastes_are_skipped_alike_and_a_skipped_one_leaves
             assert counts.min() >= 3
 
 
+def test_chance_skips_leave_tastes_their_shares() -> None:
+    shares, strayed = np.array([0.3, 0.3, 0.2, 0.2]), 0
+    for seed in range(50):
+        tastes = TasteTurns([np.array([at]) for at in range(4)], shares, lambda _: np.zeros(4, np.float32), 3)
+        rng, turns = np.random.default_rng(seed), []
+        for _ in range(60):
+            turns.append(tastes.turn)
+            tastes.record(skipped=bool(rng.random() < 0.3))
+        ratio = np.bincount(turns, minlength=4) / 60 / shares
+        strayed += bool(((ratio < 0.5) | (ratio > 2)).any())
+    assert strayed <= 5  # 17 where a skip halves a taste's weight
+
+
 def test_in_a_tastes_turn_comes_what_belongs_to_it(guide: Guide, catalogue: Context) -> None:
     """What is new gives way before the taste, the taste before the gap between tracks of an artist."""
     radio = Radio(
