@@ -31,6 +31,25 @@ def flac(path: Path, seconds: float = 1.0, **tags: str | list[str]) -> Path:
     return path
 
 
+def tone(path: Path, seconds: float = 1.0, pitch: float = 440.0, **tags: str) -> Path:
+    """A real FLAC, MP3 or Ogg file, by its suffix, that every player decodes."""
+    import mutagen
+    import numpy as np
+    import soundfile
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    samples = 0.2 * np.sin(2 * np.pi * pitch / 22_050 * np.arange(round(22_050 * seconds)))
+    soundfile.write(path, samples.astype(np.float32), 22_050)
+    if path.suffix == ".mp3":
+        id3(path, **{"mbid" if name == "musicbrainz_trackid" else name: v for name, v in tags.items()})
+    else:
+        audio = mutagen.File(path)
+        for name, value in tags.items():
+            audio[name] = value
+        audio.save()
+    return path
+
+
 def _frame(number: int, samples: int) -> bytes:
     head = b"\xff\xf8\x70\x08" + chr(number).encode() + struct.pack(">H", samples - 1)
     head += bytes([_crc(head, 0x07, 8)])

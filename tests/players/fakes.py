@@ -52,6 +52,9 @@ class Subsonic:
         found = [song for song in self.songs if words in song["title"].lower()]
         return self._ok(searchResult3={"song": found[start : start + most]} if found else {})
 
+    def getStarred2(self, asked: httpx.QueryParams) -> httpx.Response:
+        return self._ok(starred2={})
+
     def getPlaylists(self, asked: httpx.QueryParams) -> httpx.Response:
         told = [{"id": key, **value} for key, value in self.lists.items()]
         return self._ok(playlists={"playlist": told} if told else {})
@@ -137,3 +140,56 @@ class Jellyfin:
             del self.lists[key]
             return httpx.Response(204)
         return httpx.Response(200, json={"Items": [{"Id": each} for each in self.lists[key]]})
+
+
+class Spotify:
+    """https://developer.spotify.com/documentation/web-api, as of February 2026, and its accounts service."""
+
+    def __init__(self, songs: list[dict[str, Any]]) -> None:
+        self.songs, self.lists, self.made = songs, dict[str, list[str]](), 0
+        self.said: dict[str, dict[str, Any]] = {}
+        self.token, self.refresh = "a1", "r1"
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        path, asked = request.url.path.strip("/"), request.url.params
+        if path == "api/token":
+            return self._tokens(dict(httpx.QueryParams(request.content.decode())))
+        if request.headers["Authorization"] != f"Bearer {self.token}":
+            error = {"status": 401, "message": "The access token expired"}
+            return httpx.Response(401, json={"error": error})
+        body = json.loads(request.content) if request.content else {}
+        match request.method, path.removeprefix("v1/").split("/"):
+            case "GET", ["me"]:
+                return httpx.Response(200, json={"id": "ana", "display_name": "Ana"})
+            case "GET", ["me", "playlists"]:
+                some = list(self.lists)[int(asked["offset"]) :][: int(asked["limit"])]
+                more = int(asked["offset"]) + len(some) < len(self.lists)
+                told = {"items": [{"id": each} for each in some], "next": "x" if more else None}
+                return httpx.Response(200, json=told)
+            case "POST", ["me", "playlists"]:
+                self.made += 1
+                self.lists[f"list{self.made}"], self.said[f"list{self.made}"] = [], body
+                return httpx.Response(201, json={"id": f"list{self.made}"})
+            case "DELETE", ["me", "library"]:
+                self.lists.pop(asked["uris"].removeprefix("spotify:playlist:"), None)
+                return httpx.Response(200)
+            case "GET", ["search"]:
+                assert int(asked["limit"]) <= 10 and asked["type"] == "track"
+                found = [song for song in self.songs if song["name"].lower() in asked["q"].lower()]
+                return httpx.Response(200, json={"tracks": {"items": found[:10]}})
+            case "PUT", ["playlists", key]:
+                self.said[key] = body
+                return httpx.Response(200)
+            case method, ["playlists", key, "items"]:
+                assert len(body["uris"]) <= 100
+                self.lists[key] = body["uris"] if method == "PUT" else self.lists[key] + body["uris"]
+                return httpx.Response(200 if method == "PUT" else 201, json={"snapshot_id": "x"})
+        return httpx.Response(404, json={"error": {"status": 404, "message": "Not found"}})
+
+    def _tokens(self, asked: dict[str, str]) -> httpx.Response:
+        if asked["grant_type"] == "refresh_token":
+            if (asked["refresh_token"], asked["client_id"]) != (self.refresh, "client"):
+                return httpx.Response(400, json={"error": "invalid_grant"})
+            self.token, self.refresh = self.token + "+", self.refresh + "+"  # each is of use once
+        told = {"access_token": self.token, "token_type": "Bearer", "expires_in": 3600}
+        return httpx.Response(200, json=told | {"refresh_token": self.refresh})

@@ -63,7 +63,7 @@ def mpd(music: Path, folder: Path) -> Generator[str]:
     (folder / "mpd.conf").write_text(
         f'music_directory "{music}"\nplaylist_directory "{folder}/playlists"\ndb_file "{folder}/db"\n'
         f'log_file "{folder}/log"\nstate_file "{folder}/state"\nbind_to_address "127.0.0.1"\nport "{port}"\n'
-        'audio_output {\n type "null"\n name "nothing"\n sync "no"\n}\n'
+        'audio_output {\n type "null"\n name "nothing"\n}\n'
     )
     with running([program, "--no-daemon", str(folder / "mpd.conf")], folder, lambda: _listens(port)):
         _updated(port)
@@ -79,7 +79,7 @@ def mopidy(music: Path, folder: Path) -> Generator[str]:
     config = folder / "mopidy.conf"
     config.write_text(
         f"[core]\ncache_dir = {folder}/cache\nconfig_dir = {folder}/config\ndata_dir = {folder}/data\n"
-        f"[local]\nmedia_dir = {music}\n[audio]\noutput = fakesink\n[http]\nenabled = false\n"
+        f"[local]\nmedia_dir = {music}\n[audio]\noutput = fakesink sync=true\n[http]\nenabled = false\n"
         f"[m3u]\nplaylists_dir = {folder}/playlists\n[file]\nenabled = false\n[stream]\nenabled = false\n"
         f"[mpd]\nenabled = true\nhostname = 127.0.0.1\nport = {port}\n"
     )

@@ -133,10 +133,16 @@ class TestFolder(DestinationContract):
         (Song("1", "Else", ("Else",), 10, mbids=(MBIDS[0],)), True),
         (Song("1", "Song 0", ("Beck",), 200_000), False),
         (Song("1", "Song 0", ("Adele feat. Beck",), None), True),
+        (Song("1", "Song 0", ("Adele, Beck",), None), True),
     ],
 )
 def test_which_song_it_is(song: Song, found: bool) -> None:
     assert (best(CARDS[0], [song]) is not None) == found
+
+
+def test_a_name_that_ends_in_a_number_has_guests_too() -> None:
+    card = TrackCard("t", "Sugar", ("Maroon 5",))
+    assert best(card, [Song("1", "Sugar", ("Maroon 5 feat. Cardi B",))])
 
 
 def test_a_busy_server_is_waited_for() -> None:

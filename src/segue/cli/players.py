@@ -39,14 +39,20 @@ class Where:
     """Which player, and where."""
 
     kind: Annotated[
-        str, typer.Option(help="subsonic, jellyfin, listenbrainz, lastfm, mpd or folder.", show_default=False)
+        str,
+        typer.Option(
+            help="subsonic, jellyfin, listenbrainz, lastfm, spotify, mpd or folder.", show_default=False
+        ),
     ]
     listener: Annotated[str, typer.Option(help="Whose lists and listening.", show_default=False)]
     address: Annotated[
         str,
         typer.Option(help="Of the server (https://...), a folder, or mpd's host:port.", show_default=False),
     ] = ""
-    user: Annotated[str, typer.Option(help="Their name there.", show_default=False)] = ""
+    user: Annotated[
+        str,
+        typer.Option(help="Their name there; Spotify: the client id of an application.", show_default=False),
+    ] = ""
 
 
 @dataclass(frozen=True)
@@ -169,7 +175,7 @@ def add(
         "pull": pulls,
         "plays": not listening.no_plays,
     }
-    secret = _secret(kind.secret)
+    secret = kind.login(where.user, _answer) if kind.login else _secret(kind.secret)
     made = accounts.add(opened.path, **told)
     if secret:
         print(f"The {kind.secret} is kept in {secrets.keep(opened.path, made.name, secret)}.")
@@ -254,7 +260,7 @@ def sync(library: LibraryOption = LIBRARY) -> None:
     opened = library_with(library)
     refuse_read_only(opened.path, "library")
     _none(accounts.read(opened.path))
-    _refuse(synced(opened))
+    _refuse(synced(opened, "pull") + synced(opened, "push"))
 
 
 def remove(name: NameArgument, library: LibraryOption = LIBRARY) -> None:
@@ -270,16 +276,18 @@ def remove(name: NameArgument, library: LibraryOption = LIBRARY) -> None:
     print(f"{name} is taken out.")
 
 
-def synced(library: Library) -> list[tuple[str, SegueError]]:
-    """Pull from and push to all players, and say what was done; those that failed, and why."""
+def synced(library: Library, does: str) -> list[tuple[str, SegueError]]:
+    """Pull from, or push to, all players that do it, and say what was done; those that failed, and why."""
     from segue.players.pulling import pull as pull_one
     from segue.players.pushing import push as push_one
 
-    pulled, failed = _each(library, None, "pull", lambda account: pull_one(library, account))
-    _tell_pulled(pulled, False)
-    pushed, more = _each(library, None, "push", lambda account: push_one(library, account))
-    _tell_pushed([one for one in pushed if one[1] is not None], False)
-    return failed + more
+    if does == "pull":
+        pulled, failed = _each(library, None, does, lambda account: pull_one(library, account))
+        _tell_pulled([one for one in pulled if one[1].stored], False)
+    else:
+        pushed, failed = _each(library, None, does, lambda account: push_one(library, account))
+        _tell_pushed([one for one in pushed if one[1] is not None], False)
+    return failed
 
 
 def _each(
@@ -352,3 +360,9 @@ def _secret(what: str) -> str:
             f"The {what} is missing", hint="give it on standard input, or on a terminal when asked"
         )
     return found
+
+
+def _answer(text: str) -> str:
+    """What the user answers to a text, from a terminal or standard input."""
+    print(f"{text}: ", end="", flush=True)
+    return sys.stdin.readline()

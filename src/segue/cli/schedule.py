@@ -37,7 +37,7 @@ def show(library: LibraryOption = LIBRARY, config: ConfigOption = None) -> None:
 
 
 def run(library: LibraryOption = LIBRARY, workers: WorkersOption = None, config: ConfigOption = None) -> None:
-    """Stay, and make lists when they are due.
+    """Stay; pull from players, make lists when they are due, and push them.
 
     Examples:
 
@@ -57,14 +57,15 @@ def run(library: LibraryOption = LIBRARY, workers: WorkersOption = None, config:
         BatchConfig(
             weekly=settings.weekly, tastes=settings.tastes, workers=workers, trial=Trial(settings.trial)
         ),
-        then=lambda: _players(library),
+        first=lambda: _players(library, "pull"),
+        then=lambda: _players(library, "push"),
     )
 
 
 def once(
     library: LibraryOption = LIBRARY, workers: WorkersOption = None, config: ConfigOption = None
 ) -> None:
-    """Make the lists that are due now, and stop.
+    """Pull from players, make the lists that are due now, push them, and stop.
 
     Examples:
 
@@ -80,20 +81,21 @@ def once(
     batch = BatchConfig(
         weekly=settings.weekly, tastes=settings.tastes, workers=workers, trial=Trial(settings.trial)
     )
+    _players(library, "pull")
     done = run_due(Library.open(library), settings.schedule, batch)
     for made in done:
         print(f"{count(made.made, 'list')} for {made.week} in {made.seconds:,.0f} s")
     if not done:
         print("No lists are due.")
-    _players(library)
+    _players(library, "push")
 
 
-def _players(library: Path) -> None:
-    """Pull from and push to players; one that fails is told of, and asked again the next time."""
+def _players(library: Path, does: str) -> None:
+    """Pull from or push to players; one that fails is told of, and asked again the next time."""
     from segue.cli.players import synced
     from segue.library import Library
 
-    for name, error in synced(Library.open(library)):
+    for name, error in synced(Library.open(library), does):
         print(f"{name}: {error}", flush=True)
 
 

@@ -154,14 +154,16 @@ def run_forever(
     config: ScheduleConfig,
     batch: BatchConfig | None = None,
     *,
+    first: Callable[[], None] = lambda: None,
     then: Callable[[], None] = lambda: None,
 ) -> None:
     """Make lists whenever they are due, until the process is stopped; opens the library anew each time.
 
-    Each run, and when the next is due, are events. `then` is called after each look, some times an hour: what
-    else is to be done by the clock.
+    Each run, and when the next is due, are events. `first` is called before each look, `then` after it, some
+    times an hour: what else is to be done by the clock.
     """
     while True:
+        first()
         now = datetime.now(UTC)
         try:
             for made in run_due(Library.open(path), config, batch, now=now):
@@ -177,4 +179,5 @@ def run_forever(
         while (left := (moment - datetime.now(UTC)).total_seconds()) > 0:
             time.sleep(min(left, LONGEST_SLEEP))
             if left > LONGEST_SLEEP:
+                first()
                 then()

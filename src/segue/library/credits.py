@@ -25,6 +25,7 @@ _SURE = re.compile(r"\s*;\s*")
 # What never begins a name of its own: "Sammy Davis, Jr.", "Medeski, Martin, & Wood".
 _SUFFIX = re.compile(r"(?:jr|sr|inc|ltd|esq|ph\.?d|m\.?d|ii|iii|iv)\b\.?$", re.IGNORECASE)
 _ANOTHER = re.compile(r"(?:&|\+|and|und|et|y|e)\s", re.IGNORECASE)
+_FEATURED = re.compile(r"(?<=\S)\s+[(\[]?(?:feat\.?|featuring|ft\.)\s+", re.IGNORECASE)
 
 
 def artists_with_commas(library: Library) -> frozenset[str]:
@@ -73,6 +74,20 @@ def split_credit(credit: str, known: Collection[str] = ()) -> tuple[str, ...]:
         found.append(", ".join(pieces[at:stop]))
         at = stop
     return _whole(found)
+
+
+def split_guests(credit: str, known: Collection[str] = ()) -> tuple[str, ...]:
+    """The artists of a credit as tags of files and players write it, guests last.
+
+    >>> split_guests("Maroon 5 feat. Cardi B")
+    ('Maroon 5', 'Cardi B')
+
+    Args:
+        credit: as the source writes it.
+        known: as for `split_credit`.
+    """
+    main, *guests = _FEATURED.split(credit, maxsplit=1)
+    return tuple(name for part in (main, *guests) for name in split_credit(part, known))
 
 
 def _is_name(text: str, known: Collection[str]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from segue.library.credits import split_guests
 from segue.library.identity import SAME_DURATION_MS, credit_key, name_key
 from segue.library.rows import TrackRef
 from segue.playlists.playlist import TrackCard
@@ -47,5 +48,6 @@ def _rank(card: TrackCard, song: Song) -> tuple[int, int] | None:
 
 
 def _keys(title: str | None, artists: tuple[str, ...]) -> set[str]:
-    ref = TrackRef(title, artists)
-    return {key for key in (name_key(ref), credit_key(ref)) if key is not None}
+    split = tuple(dict.fromkeys(name for credit in artists for name in split_guests(credit)))
+    refs = (TrackRef(title, artists), TrackRef(title, split))
+    return {key for ref in refs for key in (name_key(ref), credit_key(ref)) if key is not None}

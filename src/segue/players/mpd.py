@@ -12,6 +12,7 @@ from segue.players.base import Destination
 from segue.players.matching import Song, best
 from segue.playlists.placed import Places
 from segue.playlists.playlist import Playlist, TrackCard
+from segue.wording import count
 
 PORT = 6600
 ASIDE = ".segue-new"
@@ -40,9 +41,10 @@ class Mpd(Destination):
 
     def test(self) -> str:
         with self._connected() as mpd:
-            songs = mpd.stats().get("songs", "0")
+            songs = int(mpd.stats().get("songs") or 0)  # mopidy does not count them
             mpd.listplaylists()
-            return f"{self.where} answers, protocol {mpd.mpd_version}, with {songs} songs"
+            has = f", with {count(songs, 'song')}" if songs else ""
+            return f"{self.where} answers, protocol {mpd.mpd_version}{has}"
 
     def find(self, playlist: Playlist) -> list[str | None]:
         with self._connected() as mpd:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from segue.library.credits import split_credit
+from segue.library.credits import split_guests
 from segue.library.readers import fields
 from segue.library.rows import TrackRef
 
@@ -44,7 +44,6 @@ _ISRC = ("isrc", "tsrc", "wm/isrc")
 _GAIN = ("replaygain_track_gain",)
 _R128 = ("r128_track_gain",)  # RFC 7845: 256ths of a dB, to a reference of -23 LUFS
 _R128_BELOW = 5.0  # dB by which that reference lies below ReplayGain's
-_FEATURED = re.compile(r"(?<=\S)\s+[(\[]?(?:feat\.?|featuring|ft\.)\s+", re.IGNORECASE)
 _DECIBELS = re.compile(r"\s*([+-]?\d+(?:[.,]\d+)?)\s*(?:dB)?\s*", re.IGNORECASE)
 
 
@@ -120,7 +119,7 @@ def _tags(audio: mutagen.FileType, known: Collection[str]) -> Tags:
         return next((value for value in _all(found, names) if value), None)
 
     listed = _all(found, _ARTIST_LIST) or _all(found, _ARTIST)
-    artists = tuple(listed) if len(listed) > 1 else _credited(listed[0], known) if listed else ()
+    artists = tuple(listed) if len(listed) > 1 else split_guests(listed[0], known) if listed else ()
     length = getattr(audio.info, "length", None)
     return Tags(
         first(_TITLE),
@@ -132,12 +131,6 @@ def _tags(audio: mutagen.FileType, known: Collection[str]) -> Tags:
         next(filter(None, map(fields.isrc, _all(found, _ISRC))), None),
         _gain(first(_GAIN), first(_R128)),
     )
-
-
-def _credited(credit: str, known: Collection[str]) -> tuple[str, ...]:
-    """The artists of one text, guests last: "Maroon 5 feat. Cardi B" is two."""
-    main, *guests = _FEATURED.split(credit, maxsplit=1)
-    return tuple(name for part in (main, *guests) for name in split_credit(part, known))
 
 
 def _all(found: dict[str, list[str]], names: tuple[str, ...]) -> list[str]:
