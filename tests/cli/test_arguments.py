@@ -166,7 +166,7 @@ WRITE = [
     ),
     *("weekly all", "tastes", "tune", "forget p1 --yes", "withdraw table", "schedule once", "town"),
     *("models rollback factors", "models prune factors --keep 1"),
-    *("files scan .", "files forget .", "players pull", "players sync"),
+    *("files scan .", "files sounds", "files forget .", "players pull", "players sync"),
 ]
 
 

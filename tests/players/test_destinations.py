@@ -132,6 +132,8 @@ class TestFolder(DestinationContract):
         (Song("1", "Song 0", ("Adele",), 210_000), False),
         (Song("1", "Else", ("Else",), 10, mbids=(MBIDS[0],)), True),
         (Song("1", "Song 0", ("Beck",), 200_000), False),
+        (Song("1", "Else", ("Else",), path="m/0.flac"), True),
+        (Song("1", "Else", ("Else",), path="0.flac"), False),
         (Song("1", "Song 0", ("Adele feat. Beck",), None), True),
         (Song("1", "Song 0", ("Adele, Beck",), None), True),
     ],

@@ -1,4 +1,4 @@
-"""Which of a player's songs a track is: by MusicBrainz id, ISRC, or name and length, as in the library."""
+"""Which of a player's songs a track is: by its file, MusicBrainz id, ISRC, or name and length."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _rank(card: TrackCard, song: Song) -> tuple[int, int] | None:
     apart = 0
     if card.duration_ms and song.duration_ms:
         apart = abs(card.duration_ms - song.duration_ms)
-    if card.mbid and card.mbid in song.mbids:
+    if (card.mbid and card.mbid in song.mbids) or _same_file(card.location, song.path):
         return 0, apart
     if card.isrc and card.isrc in song.isrcs:
         return 1, apart
@@ -45,6 +45,12 @@ def _rank(card: TrackCard, song: Song) -> tuple[int, int] | None:
     if mine & theirs and apart <= SAME_DURATION_MS + 1000:
         return 2, apart
     return None
+
+
+def _same_file(location: str | None, path: str) -> bool:
+    """Whether a path below the player's own folder, as far as it tells it, is the end of ours."""
+    inside = path.strip("/")
+    return bool(location) and "/" in inside and f"/{location}".endswith(f"/{inside}")
 
 
 def _keys(title: str | None, artists: tuple[str, ...]) -> set[str]:
