@@ -71,6 +71,50 @@ def test_each_listener_gets_the_share_that_suits_them() -> None:
     assert better / 2 > 0.04
 
 
+class InTown(Crowd):
+    """Listeners of a town: what they play again, the town's law says, of favourites and of what is new.
+
+    Who chooses new tracks knows some listeners' tastes well, and others' badly.
+    """
+
+    def __init__(self, listeners: int, seed: int) -> None:
+        from segue.town import TownConfig, build, response
+
+        town = build(TownConfig.named("ordinary", listeners=listeners, tracks=1200, months=0.5), seed=seed)
+        truth, p = town.truth(), response.float32(town.config.response)
+        affinity, known = truth.affinity(np.arange(listeners)), truth.first_memory().plays
+        self.rng = np.random.default_rng(seed)
+        blur = self.rng.choice([0.5, 4.0], listeners)[:, None]
+
+        def whole(tracks: np.ndarray, plays: np.ndarray, days: float) -> np.ndarray:
+            liked = np.take_along_axis(affinity, tracks, 1) + truth.listeners.habit[:, None]
+            liked = liked + p.familiarity * (1 - np.exp(-plays / p.familiar_plays))
+            return response.stages(p, liked - p.satiation * np.exp(-days / p.satiation_days))[..., 3]
+
+        def again(tracks: np.ndarray) -> np.ndarray:
+            plays = np.take_along_axis(known, tracks, 1)
+            return (whole(tracks, plays, 90.0) * whole(tracks, plays + 1, 7.0)).mean(1)
+
+        guess = affinity + blur * self.rng.normal(size=affinity.shape)
+        self.new = again(np.argsort(-np.where(known > 0, -np.inf, guess), 1)[:, :TRACKS])
+        self.old = again(np.argsort(-known, 1)[:, : TRACKS // 2])
+
+
+def test_in_a_town_whose_truth_is_known_it_comes_near_the_best(capsys: pytest.CaptureFixture[str]) -> None:
+    crowd = InTown(80, 3)
+    got, _ = lived(crowd, 3)
+    truth, everybody = crowd.truth(), np.arange(80)
+    best, usual = truth.max(1).mean(), truth[:, SHARES.index(0.1)].mean()
+    first, last = truth[everybody, got[0]].mean(), truth[everybody, got[-5:]].mean()
+    with capsys.disabled():
+        print(
+            f" played again: usual {usual:.3f}, drawn {first:.3f}, learned {last:.3f}, best {best:.3f}",
+            end="",
+        )
+    assert last > usual and last > first
+    assert best - last < 0.4 * (best - first)
+
+
 def test_where_nothing_differs_no_share_takes_over() -> None:
     got, _ = lived(Crowd(60, 3, alike=True), 3)
     assert np.bincount(got[-8:].ravel(), minlength=len(SHARES)).min() > 0.03 * 8 * 60

@@ -102,3 +102,16 @@ def test_a_library_without_models_answers_what_it_can(tmp_path, trained) -> None
         assert client.get("/v1/search", headers=mine, params={"q": "t1-0"}).json()["tracks"]
         untrained = client.post("/v1/lists/current", headers=mine)
         assert (untrained.status_code, untrained.json()["hint"]) == (404, "segue train")
+
+
+def test_an_error_of_its_own_is_told_as_a_problem_without_what_it_was(
+    client: TestClient, holding: As, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("a secret of the house")
+
+    monkeypatch.setattr("segue.service.v1.music.find_tracks", broken)
+    answer = client.get("/v1/search?q=song", headers=holding("p01"))
+    assert answer.status_code == 500
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "secret" not in answer.text and answer.json()["hint"]

@@ -6,7 +6,9 @@ whether to train of the last training that was done. So a service that was down 
 
 from __future__ import annotations
 
+import functools
 import logging
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from datetime import time as clock
 
@@ -45,58 +47,60 @@ def scheduler(house: House) -> BackgroundScheduler:
     return made
 
 
+def _job(kind: str) -> Callable[[Callable[[House], bool]], Callable[[House], bool]]:
+    """Begins a job of that kind where a function says that it is time; whether it did."""
+
+    def of(due: Callable[[House], bool]) -> Callable[[House], bool]:
+        @functools.wraps(due)
+        def begun(house: House) -> bool:
+            try:
+                if not due(house):
+                    return False
+                house.jobs.begin(kind)
+            except SegueError as error:
+                log.info("no %s now: %s", kind, error)
+                return False
+            return True
+
+        return begun
+
+    return of
+
+
+@_job("lists")
 def lists(house: House) -> bool:
-    """Begin making the lists that are due, if there are any; whether it did."""
+    """Make the lists that are due, if there are any."""
     from segue.engine.schedule import due, read_zones
 
-    try:
-        library = Library.open(house.engines.path)
-        if FACTORS not in shelf_of(library).names():
-            return False
-        unit = house.engines.current.factors().model.config.observations.unit
-        everybody, weeks = listeners_of(library, unit), Weeks(library.path / "weeks")
-        zones = read_zones(library.path)
-        wanted = due(datetime.now(UTC), everybody, house.settings.schedule, zones)
-        if not any(set(who) - weeks.listeners_with_list(week) for week, who in wanted.items()):
-            return False
-        house.jobs.begin("lists")
-    except SegueError as error:
-        log.info("no lists now: %s", error)
+    library = Library.open(house.engines.path)
+    if FACTORS not in shelf_of(library).names():
         return False
-    return True
+    unit = house.engines.current.factors().model.config.observations.unit
+    everybody, weeks = listeners_of(library, unit), Weeks(library.path / "weeks")
+    wanted = due(datetime.now(UTC), everybody, house.settings.schedule, read_zones(library.path))
+    return any(set(who) - weeks.listeners_with_list(week) for week, who in wanted.items())
 
 
+@_job("players")
 def players(house: House) -> bool:
-    """Begin to pull from and push to players, if there are any; whether it did."""
+    """Pull from and push to players, if there are any."""
     from segue.players import accounts
 
-    try:
-        if not accounts.read(house.engines.path):
-            return False
-        house.jobs.begin("players")
-    except SegueError as error:
-        log.info("no players now: %s", error)
-        return False
-    return True
+    return bool(accounts.read(house.engines.path))
 
 
+@_job("train")
 def train(house: House) -> bool:
-    """Begin a training, if enough came in since the last one; whether it did."""
-    try:
-        house.take_in()
-        library = Library.open(house.engines.path)
-        done = house.jobs.last_done("train")
-        trained = FACTORS in shelf_of(library).names()
-        if trained and shelf_of(library).manifest(FACTORS).data == library.fingerprint():
-            return False  # it knows all there is
-        new = library.count("listens") - (done["listens"] if done else 0)
-        if trained and new < house.settings.service.train_after:
-            return False
-        house.jobs.begin("train")
-    except SegueError as error:
-        log.info("no training now: %s", error)
-        return False
-    return True
+    """Train, if enough came in since the last training."""
+    house.take_in()
+    library = Library.open(house.engines.path)
+    done = house.jobs.last_done("train")
+    if FACTORS not in shelf_of(library).names():
+        return True
+    if shelf_of(library).manifest(FACTORS).data == library.fingerprint():
+        return False  # it knows all there is
+    new = library.count("listens") - (done["listens"] if done else 0)
+    return new >= house.settings.service.train_after
 
 
 def missed(house: House, now: datetime) -> bool:

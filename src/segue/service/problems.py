@@ -21,6 +21,7 @@ _STATUS: tuple[tuple[type[SegueError], int], ...] = (
     (UsageError, 422),
     (FormatError, 422),
 )
+BROKEN = "Something is wrong here, not in the request"
 AGAIN = "5"  # seconds after which what was busy may be tried again
 
 
@@ -91,6 +92,12 @@ def install(app: FastAPI) -> None:
             body = {"code": error.status_code, "error": str(error.detail)}
             return JSONResponse(body, error.status_code, error.headers)
         return answer(error.status_code, str(error.detail), headers=dict(error.headers or {}))
+
+    @app.exception_handler(Exception)
+    async def broken(request: Request, error: Exception) -> Response:
+        if ours(request.url.path):
+            return JSONResponse({"code": 500, "error": BROKEN}, 500)
+        return answer(500, BROKEN, hint="tell who runs the service, whose log says what it was")
 
 
 # What every path may answer beside what it is for, for the OpenAPI document.
