@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import httpx2 as httpx
 import pytest
 from tests.players import fakes
 
+from segue.cli.players import list_
 from segue.cli.schedule import once
 from segue.engine.schedule import run_forever
 from segue.errors import UsageError
@@ -64,6 +66,13 @@ def test_pull_then_lists_then_push(
     assert "home: 2 rows fetched, 2 stored" in said and "broken: It is broken" in said
     once(library.path, workers=1, config=None)
     assert seen[2:] == [("pull", True)]
+    capsys.readouterr()
+    list_(library.path, json=True)
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    assert rows["home"]["last"]["week"] == week and rows["home"]["pulled_at"] > 1_700_000_000
+    assert rows["broken"]["last"] is rows["broken"]["pulled_at"] is None
+    list_(library.path)
+    assert "last pulled" in capsys.readouterr().out
 
 
 def test_what_is_done_around_each_look(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
@@ -92,7 +93,7 @@ class Listening:
 
 
 def list_(library: LibraryOption = LIBRARY, json: JsonOption = False) -> None:
-    """Print the players, and what was pushed to them last.
+    """Print the players, what was pushed to them last, and when they were last pulled from.
 
     Examples:
 
@@ -105,21 +106,23 @@ def list_(library: LibraryOption = LIBRARY, json: JsonOption = False) -> None:
     opened = library_with(library)
     rows = []
     for name, each in accounts.read(opened.path).items():
-        lists = State(opened.path, name).lists
-        last = max(lists.values(), key=lambda slot: slot["pushed_at"], default=None)
-        rows.append((each, last))
+        kept = State(opened.path, name)
+        last = max(kept.lists.values(), key=lambda slot: slot["pushed_at"], default=None)
+        rows.append((each, last, kept.pulled.get("since")))
     if json:
-        print_json([{**each.model_dump(), "last": last} for each, last in rows])
+        print_json([{**each.model_dump(), "last": last, "pulled_at": at} for each, last, at in rows])
         return
     table = []
-    for each, last in rows:
+    for each, last, at in rows:
         does = " and ".join(word for word, does in (("push", each.push), ("pull", each.pull)) if does)
         there = (
             "" if last is None else f"{last['week']}: {len(last['items'])} of {len(last['tracks'])} tracks"
         )
-        table.append((each.name, each.kind, each.listener, each.address, does, there))
-    print_table("Players", ["name", "kind", "listener", "address", "does", "last pushed"], table)
-    for each, last in rows:
+        when = "" if at is None else f"{datetime.fromtimestamp(at):%Y-%m-%d %H:%M}"
+        table.append((each.name, each.kind, each.listener, each.address, does, there, when))
+    columns = ["name", "kind", "listener", "address", "does", "last pushed", "last pulled"]
+    print_table("Players", columns, table)
+    for each, last, _ in rows:
         if last is not None and last["unmatched"]:
             print(f"{each.name} does not have: {'; '.join(last['unmatched'])}")
 
