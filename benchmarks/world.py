@@ -24,7 +24,7 @@ from segue.town import TownConfig, build
 from segue.town.law import true_world
 from segue.town.starts import starts_of
 from segue.town.truth import Truth
-from segue.world import measuring
+from segue.world import measuring, peers
 from segue.world.dynamics import World
 from segue.world.features import PLACES
 from segue.world.pools import SessionDraw
@@ -78,7 +78,8 @@ def _known(
     world = _world(truth, whose, TESTED // 2, seed + 50)
     test, best = shuffled(world, TESTED, seed + 60, True)
     rows, events = np.asarray(test.there) > 0, _events(test)
-    chances = dict(measuring.tables(_events(learn), events))
+    chances = dict(peers.tables(_events(learn), events))
+    del chances["each song's own share"]  # a log does not say which song it was
     chances |= {name: np.asarray(along_all(model, test))[rows] for name, model in models.items()}
     members = [chances.pop(name) for name in list(chances) if name.startswith("recurrent ")]
     chances[f"ensemble of {MEMBERS}"] = np.mean([chances["recurrent"], *members], 0)

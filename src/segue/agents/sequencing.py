@@ -183,8 +183,7 @@ def heard_by(library: Library, catalogue: Catalogue, listeners: Sequence[str]) -
     found: dict[str, Listener] = {}
     for who, track, stage, at in zip(*rows.values(), strict=True):
         if track in place:
-            # What nothing tells the fate of counts as heard.
-            reached = 3 if stage is None else int(stage)
+            reached = -1 if stage is None else int(stage)  # not told: it counts as heard
             listener = found.setdefault(who, Listener(catalogue))
             listener.hears(place[track], reached, (at or 0.0) / DAY)
     return found

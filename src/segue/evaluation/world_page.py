@@ -20,14 +20,17 @@ def _named(response: str, seconds: float) -> str:
 
 
 def rows(measured: Mapping[str, Mapping[str, Measured]], seconds: float) -> Table:
-    """Log loss and calibration error of every model and response, and AUC of the first response."""
+    """Log loss and calibration error of every model and response; AUC and more of the first response."""
     responses = list(next(iter(measured.values())))
-    columns = ["model", *(f"log loss, {_named(r, seconds)}" for r in responses), f"AUC, {responses[0]}"]
+    columns = ["model", *(f"log loss, {_named(r, seconds)}" for r in responses)]
+    columns += [f"95%, {responses[0]}", "earlier sessions", "later", f"AUC, {responses[0]}"]
     columns += [f"calibration error, {_named(r, seconds)}" for r in responses]
     lines = []
     for name, found in measured.items():
         line: list[Any] = [name, *(f"{each.log_loss:.4f}" for each in found.values())]
-        line.append(_shown(found[responses[0]].auc, 3))
+        first = found[responses[0]]
+        line += ["{:.3f} to {:.3f}".format(*first.interval), _shown(first.earlier, 4), _shown(first.later, 4)]
+        line.append(_shown(first.auc, 3))
         lines.append([*line, *(f"{each.calibration:.4f}" for each in found.values())])
     return columns, lines
 
@@ -73,8 +76,10 @@ def page_of(
     page.text(
         "Log loss is smaller the more chance a model gave to what then came. The constant knows only how "
         "often each response comes; the repeat-last table also what became of the track before, and the "
-        "place in the session. AUC is the chance that of a track heard whole and one that was not, the first "
-        "was given more."
+        "place in the session. Trees on counts are learned from how often and how lately this song and its "
+        "artist were played and heard out, and how the session goes. The 95% column says how far other "
+        "sessions of the same people might have moved the log loss. AUC is the chance that of a track heard "
+        "whole and one that was not, the first was given more."
     )
     page.table(*rows(measured, seconds))
     page.heading("Can its chances be trusted?")

@@ -16,11 +16,13 @@ from segue.library.stages import HEARD
 from segue.world.tracks import Track
 
 ARTISTS = 6  # tracks back in which a candidate's artist is looked for
+LAST = 5  # tracks back whose outcomes are kept one by one
 
 # Features of the session, in the order of `session_features`; the state of a recurrent model follows.
 SESSION = (
     *("position", "first", "early", "last", "outcomes_fast", "outcomes_slow", "surprise_fast"),
     *("surprise_slow", "skips_in_a_row", "minutes", "loud_fast", "loud_total"),
+    *("second_last", "third_last", "last_five", "all_so_far"),
 )
 # Features of a candidate that do not change in a session; then those that do.
 STATIC = (
@@ -28,6 +30,11 @@ STATIC = (
     *("minutes", "energy_gap", "energy_gap_squared", "hour_cos", "hour_sin"),
     *("near", "near_closely", "liked_like", "liked_closely", "liked_itself", "liked_artist", "received"),
     *("hears_out", "told", "narrow"),
+    # What became of this listener's plays of this very song, of its artist, and of all of late.
+    *("out", "out_over", "out_last", "out_told", "away"),
+    *("artist_out", "artist_over", "artist_told", "artist_away"),
+    *("habit_now", "habit_days", "habit_weeks", "habit_months", "before", "pause"),
+    *("picked", "shuffled"),
 )
 MOMENT = ("follows", "liked", "disliked", "jolt", "artist_heard", "loud_after_loud")
 CANDIDATE = (*STATIC, *MOMENT)
@@ -44,6 +51,10 @@ NEWCOMER = {
     **dict.fromkeys(("taste", "nearest", "nearest_five", "plays", "recent", "artist_recent"), 0.0),
     **dict.fromkeys(("liked_like", "liked_closely", "liked_itself", "liked_artist"), 0.0),
     **dict.fromkeys(("hears_out", "told", "narrow"), 0.0),
+    **dict.fromkeys(("out", "out_over", "out_last", "out_told"), 0.0),
+    **dict.fromkeys(("artist_out", "artist_over", "artist_told"), 0.0),
+    **dict.fromkeys(("habit_now", "habit_days", "habit_weeks", "habit_months", "before"), 0.0),
+    **dict.fromkeys(("away", "artist_away", "pause"), 1.0),
     "near": log(UNKNOWN) / WIDE,
     "near_closely": log(UNKNOWN) / (3 * WIDE),
 }
@@ -54,7 +65,8 @@ class Heard(NamedTuple):
     """A session as it can be seen from outside; every field an array without a leading axis."""
 
     position: Array  # tracks played
-    last: Array  # 1 if the last was heard whole, -1 if not, 0 at first
+    last: Array  # (LAST,) newest first: 1 if heard whole, -1 if not, 0 where there was none
+    wholes: Array  # tracks heard whole
     outcomes: Array  # (2,) share heard, from -1 to 1, fading fast and slowly
     surprise: Array  # (2,) likewise
     skips: Array  # in a row
@@ -72,7 +84,8 @@ def nothing_heard(dimensions: int) -> Heard:
     """A session before its first track."""
     zero, two, vector = jnp.zeros(()), jnp.zeros(2), jnp.zeros(dimensions)
     artists, shares = jnp.full(ARTISTS, -1, jnp.int32), jnp.zeros(ARTISTS)
-    return Heard(zero, zero, two, two, zero, zero, two, vector, zero, vector, vector, artists, shares)
+    last = jnp.zeros(LAST)
+    return Heard(zero, last, zero, two, two, zero, zero, two, vector, zero, vector, vector, artists, shares)
 
 
 def hear(heard: Heard, track: Track, stage: Array, surprise: Array) -> Heard:
@@ -83,7 +96,8 @@ def hear(heard: Heard, track: Track, stage: Array, surprise: Array) -> Heard:
     slower = jnp.asarray([0.6, 0.9])
     return Heard(
         position=heard.position + 1,
-        last=2 * whole - 1,
+        last=jnp.concatenate([(2 * whole - 1)[None], heard.last[:-1]]),
+        wholes=heard.wholes + whole,
         outcomes=fading * heard.outcomes + (1 - fading) * (2 * share - 1),
         surprise=slower * heard.surprise + (1 - slower) * surprise,
         skips=(heard.skips + 1) * (stage < 2),
@@ -101,9 +115,11 @@ def hear(heard: Heard, track: Track, stage: Array, surprise: Array) -> Heard:
 def session_features(heard: Heard) -> Array:
     """(len(SESSION),), of about unit size."""
     n = heard.position
-    alone = jnp.stack([n / 10, (n == 0).astype(jnp.float32), jnp.exp(-n / 2), heard.last])
+    alone = jnp.stack([n / 10, (n == 0).astype(jnp.float32), jnp.exp(-n / 2), heard.last[0]])
     rest = jnp.stack([heard.skips / 5, heard.minutes / 30, heard.loud[0], heard.loud[1] / 5])
-    return jnp.concatenate([alone, heard.outcomes, heard.surprise, rest])
+    five = heard.last.sum() / jnp.maximum(jnp.minimum(n, LAST), 1)
+    late = jnp.stack([heard.last[1], heard.last[2], five, (2 * heard.wholes - n) / (n + 1)])
+    return jnp.concatenate([alone, heard.outcomes, heard.surprise, rest, late])
 
 
 def moment_features(heard: Heard, tracks: Track) -> Array:

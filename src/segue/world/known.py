@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -31,6 +32,7 @@ class About(NamedTuple):
     surprise: Floats  # (p,) part heard, less what the rest of its session lets expect
     means: Floats  # (s,) part heard on average in each of their sessions
     received: Floats  # (m,) mean surprise of other listeners at the candidates
+    outcomes: Mapping[str, Floats]  # further features (m,), see `outcomes.py`
 
 
 def surprises(parts: Floats, session: NDArray[np.integer]) -> Floats:
@@ -98,6 +100,7 @@ def static_features(
         "hears_out": np.full(size, 3 * (about.means - 0.5).sum() / (len(about.means) + 5.0)),
         "told": np.full(size, np.log1p(len(about.means)) / 3),
         "narrow": np.full(size, _narrow(songs.vector[about.heard], about.weights)),
+        **about.outcomes,
     }
     return np.stack([columns[name] for name in STATIC], -1).astype(np.float32)
 

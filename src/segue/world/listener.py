@@ -15,9 +15,11 @@ from segue.library.stages import HEARD
 from segue.world.catalogue import Catalogue
 from segue.world.features import USUAL_ENERGY
 from segue.world.known import MOST_PLAYED, NEVER, WEAR_DAYS, About, Floats, static_features, surprises
+from segue.world.outcomes import Outcomes
 from segue.world.tracks import take
 
 GAP_DAYS = SESSION_GAP_MS / 86_400_000  # without listening, after which a session is another
+Flags = bool | NDArray[np.bool_]
 PARTS = [float(part) for part in HEARD]
 LATEST = 1000  # songs, and plays, that tastes and outcomes are taken from
 
@@ -36,6 +38,7 @@ class Listener:
         self.plays: dict[int, float] = defaultdict(float)
         self.last: dict[int, float] = {}  # the latest at the end
         self.wear: dict[int, tuple[float, float]] = {}
+        self.outcomes = Outcomes()
         self._told: list[tuple[int, float, int]] = []  # place, part heard, session
         self._until = -NEVER
 
@@ -46,16 +49,33 @@ class Listener:
         self.last[place] = day
 
     def hears(self, place: int, stage: int, day: float) -> None:
-        """One more play."""
+        """One more play. A stage below 0 is not told: such a play counts as heard."""
         part, artist = PARTS[stage], int(self.catalogue.tracks.artist[place])
         session = self._told[-1][2] + (day > self._until + GAP_DAYS) if self._told else 0
         self._until = day + part * float(self.catalogue.tracks.minutes[place]) / (24 * 60)
         self._told.append((place, part, session))
+        self.outcomes.hears(place, artist, stage, day, self._until)
         self.remembers(place, part, day)
         self.wear[artist] = (self._worn(artist, day) + part, day)
 
-    def known(self, places: NDArray[np.integer], day: float, hour: float) -> NDArray[np.float32]:
-        """Features STATIC of tracks, (m, len(STATIC))."""
+    def known(
+        self,
+        places: NDArray[np.integer],
+        day: float,
+        hour: float,
+        *,
+        shuffled: Flags = True,
+        picked: Flags = False,
+    ) -> NDArray[np.float32]:
+        """Features STATIC of tracks, (m, len(STATIC)).
+
+        Args:
+            places: of the tracks in the catalogue (m,).
+            day: since 1970, UTC.
+            hour: of the day.
+            shuffled: whether chance, or whoever recommends, chooses what comes; (m,) or one for all.
+            picked: whether the listener chose this very track.
+        """
         tracks, all_tracks = take(self.catalogue.tracks, places), self.catalogue.tracks
         best = nlargest(MOST_PLAYED, self.plays, key=lambda place: self.plays[place])
         most = np.zeros((MOST_PLAYED, all_tracks.vector.shape[1]), np.float32)
@@ -78,6 +98,11 @@ class Listener:
             surprise=surprises(parts, session).astype(np.float32),
             means=np.bincount(session, parts) / np.bincount(session),
             received=received[:, 0] / (received[:, 1] + 20),
+            outcomes={
+                **self.outcomes.columns(places, tracks.artist, day),
+                "shuffled": np.broadcast_to(np.asarray(shuffled, float), places.shape),
+                "picked": np.broadcast_to(np.asarray(picked, float), places.shape),
+            },
         )
         return static_features(all_tracks, places, self.catalogue.popularity[places], about, hour)
 

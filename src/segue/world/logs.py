@@ -25,6 +25,7 @@ from segue.world.walking import walk
 
 FEWEST = 50  # sessions to learn from
 FEW = 20  # listeners too few to be parted: then their sessions are
+LATE = 0.2  # share of the sessions that are the second part then
 
 
 class Heard(NamedTuple):
@@ -37,6 +38,7 @@ class Heard(NamedTuple):
     share: Floats  # of the track that was played; NaN if not known
     there: NDArray[np.float32]  # 1 while the listener was there
     left: NDArray[np.float32]  # 1 at the last track of a session that is whole
+    day: Floats  # (n,) on which the session began, UTC, since 1970
 
 
 def read_sessions(
@@ -66,11 +68,15 @@ def read_sessions(
     found: list[tuple[Any, ...]] = []
     for session in walk(library, catalogue, shuffled=shuffled):
         first = slice(0, steps)
-        known = session.listener.known(session.place[first], session.day, session.hour)
-        whole = float(len(session.place) <= steps)
-        found.append(
-            (session.number, session.place[first], known, session.stage[first], session.share[first], whole)
+        known = session.listener.known(
+            session.place[first],
+            session.day,
+            session.hour,
+            shuffled=session.shuffled[first],
+            picked=session.picked[first],
         )
+        whole, columns = float(len(session.place) <= steps), (session.place, session.stage, session.share)
+        found.append((session.number, *(each[first] for each in columns), known, whole, session.day))
     if len(found) < FEWEST:
         kind = "shuffled session" if shuffled else "session"
         raise UsageError(
@@ -91,11 +97,12 @@ def _padded(found: list[tuple[Any, ...]], steps: int) -> Heard:
     place, stage = np.zeros(shape, np.int32), np.zeros(shape, np.int32)
     static, share = np.zeros((*shape, len(STATIC)), np.float32), np.full(shape, np.nan)
     there, left = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-    for row, (_, places, known, stages, shares, whole) in enumerate(found):
+    for row, (_, places, stages, shares, known, whole, _) in enumerate(found):
         size = len(places)
         place[row, :size], static[row, :size], stage[row, :size] = places, known, stages
         share[row, :size], there[row, :size], left[row, size - 1] = shares, 1, whole
-    return Heard(np.array([each[0] for each in found]), place, static, stage, share, there, left)
+    who, day = np.array([each[0] for each in found]), np.array([each[-1] for each in found])
+    return Heard(who, place, static, stage, share, there, left, day)
 
 
 @jax.jit
@@ -124,17 +131,18 @@ def log_of(catalogue: Catalogue, heard: Heard) -> Log:
     )
 
 
-def second_half(heard: Heard) -> NDArray[np.bool_]:
-    """Which of the sessions (n,) are of the second half: those of every other listener.
+def second_part(heard: Heard) -> NDArray[np.bool_]:
+    """Which of the sessions (n,) are of the second part: those of every other listener.
 
-    Where there are fewer than FEW listeners it is the later half of each one's sessions.
-    `heard` must be as `read_sessions` gives it: listener by listener, each in order of time.
+    Where there are fewer than FEW listeners it is the last LATE of each one's sessions: what somebody will do
+    is asked of all they have done so far. `heard` must be as `read_sessions` gives it: listener by listener,
+    each in order of time.
     """
     people, row, count = np.unique(heard.listener, return_inverse=True, return_counts=True)
     if len(people) >= FEW:
         return heard.listener % 2 == 1
     place = np.arange(len(row)) - (np.cumsum(count) - count)[row]
-    return place >= ((count + 1) // 2)[row]
+    return place >= np.ceil((1 - LATE) * count).astype(int)[row]
 
 
 def chosen(heard: Heard, rows: NDArray) -> Heard:

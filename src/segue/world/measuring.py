@@ -1,4 +1,4 @@
-"""How good a user model is on sessions it has not seen: log loss, AUC, calibration; beside two tables.
+"""How good a user model is on sessions it has not seen: log loss, AUC, calibration.
 
 Three responses, from the chances of the four stages: completed (the last), skipped (the first two), and
 played longer than X seconds. This needs no model of its own: it is the chance of each stage times how often a
@@ -7,7 +7,6 @@ track of that length is played for X seconds when it ends in that stage. So the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +19,7 @@ RESPONSES = ("completed", "skipped", "longer")
 POSITIONS = ((1, 1), (2, 2), (3, 5), (6, 10), (11, 20), (21, 10_000))
 BINS = 10
 QUANTILES = 33
+RESAMPLES = 400
 # Share of a track that its stages end at (`segue.library.listening`), where no log tells.
 BOUNDS = ((0.0, 0.05), (0.05, 0.25), (0.25, 0.9), (0.9, 1.0))
 
@@ -32,14 +32,21 @@ class Events(NamedTuple):
     before: NDArray[Any]  # stage of the play before; 4 at a session's first
     minutes: Floats  # of the track
     share: Floats  # that was played; NaN if not known
+    session: NDArray[Any]  # its number
+    track: NDArray[Any]  # its number; 0 where nobody says
 
 
-def events_of(stage: NDArray, there: NDArray, minutes: NDArray, share: Floats) -> Events:
+def events_of(
+    stage: NDArray, there: NDArray, minutes: NDArray, share: Floats, track: NDArray | None = None
+) -> Events:
     """The plays of sessions (n, T)."""
     rows = np.asarray(there) > 0
     before = np.concatenate([np.full((len(stage), 1), 4), stage[:, :-1]], 1)
     position = np.broadcast_to(np.arange(1, stage.shape[1] + 1), stage.shape)
-    return Events(*(np.asarray(values)[rows] for values in (position, stage, before, minutes, share)))
+    session = np.broadcast_to(np.arange(len(stage))[:, None], stage.shape)
+    songs = np.zeros(stage.shape, np.int64) if track is None else track
+    told = (np.asarray(values)[rows] for values in (position, stage, before))
+    return Events(*told, np.asarray(minutes)[rows], np.asarray(share)[rows], session[rows], songs[rows])
 
 
 def shares_by_stage(events: Events) -> Floats:
@@ -90,8 +97,23 @@ def happened(events: Events, seconds: float) -> dict[str, Floats]:
 
 def log_loss(chance: Floats, came: Floats) -> float:
     """Mean of -log of the chance given to what came, in nats."""
+    return float(np.mean(losses(chance, came)))
+
+
+def losses(chance: Floats, came: Floats) -> Floats:
+    """-log of the chance given to what came, of each (n,), in nats."""
     chance = np.clip(chance, 1e-7, 1 - 1e-7)
-    return float(-np.mean(came * np.log(chance) + (1 - came) * np.log(1 - chance)))
+    return -(came * np.log(chance) + (1 - came) * np.log(1 - chance))
+
+
+def interval(values: Floats, session: NDArray, *, seed: int = 0) -> tuple[float, float]:
+    """95% interval of the mean of values (n,): a bootstrap over sessions, whose plays go together."""
+    number = np.unique(session, return_inverse=True)[1]
+    total, count = np.bincount(number, values), np.bincount(number)
+    draws = np.random.default_rng(seed).integers(len(total), size=(RESAMPLES, len(total)))
+    means = total[draws].sum(1) / count[draws].sum(1)
+    low, high = np.quantile(means, (0.025, 0.975)).tolist()
+    return low, high
 
 
 def auc(chance: Floats, came: Floats) -> float:
@@ -123,6 +145,9 @@ class Measured(NamedTuple):
     auc: float
     calibration: float  # expected calibration error
     by_position: dict[str, float]  # the same, by places in the session; those with 200 plays or more
+    interval: tuple[float, float]  # 95% of the log loss, over sessions
+    earlier: float  # log loss of the first half of the sessions
+    later: float  # of the second
 
 
 def measured(chances: Floats, events: Events, shares: Floats, seconds: float) -> dict[str, Measured]:
@@ -139,18 +164,12 @@ def measured(chances: Floats, events: Events, shares: Floats, seconds: float) ->
             if here.sum() >= 200:
                 label = str(low) if low == high else f"{low}+" if high > 1000 else f"{low}-{high}"
                 by_position[label] = calibration_error(p[here], y[here])
-        found[name] = Measured(log_loss(p, y), auc(p, y), calibration_error(p, y), by_position)
+        lost, session = losses(p, y), events.session[known]
+        early = session < np.median(events.session)
+        halves = (float(lost[rows].mean()) if rows.any() else float("nan") for rows in (early, ~early))
+        found[name] = Measured(
+            *(float(lost.mean()), auc(p, y), calibration_error(p, y), by_position),
+            interval(lost, session),
+            *halves,
+        )
     return found
-
-
-def tables(learn: Events, test: Events) -> Mapping[str, Floats]:
-    """Chances (n, 4) of two tables: shares of the stages; and the same by stage before and place."""
-    top = 10
-    count = np.ones((5, top + 1, 4)) * (np.bincount(learn.stage, minlength=4) / len(learn.stage))
-    np.add.at(count, (learn.before, np.minimum(learn.position, top), learn.stage), 1.0)
-    constant = np.bincount(learn.stage, minlength=4) / len(learn.stage)
-    rows = count[test.before, np.minimum(test.position, top)]
-    return {
-        "constant": np.broadcast_to(constant, (len(test.stage), 4)),
-        "repeat-last table": rows / rows.sum(-1, keepdims=True),
-    }

@@ -16,11 +16,11 @@ from segue.library import Library
 from segue.progress import progress, step
 from segue.shelf.arrays import pack_strings, save_arrays
 from segue.shelf.names import VECTORS, WORLD, shelf_of
-from segue.world import measuring
+from segue.world import measuring, peers
 from segue.world.catalogue import Catalogue, catalogue_of
 from segue.world.config import MAIN_MODEL, USER_MODELS, Form, WorldConfig
 from segue.world.loading import FILE, KIND, song_vectors, stored_world
-from segue.world.logs import chosen, log_of, read_sessions, second_half
+from segue.world.logs import chosen, log_of, read_sessions, second_part
 from segue.world.measuring import Events, Measured
 from segue.world.responses import Log, UserModel, along_all, fit_with_curve, log_loss
 from segue.world.trees import to_arrays
@@ -74,18 +74,25 @@ def fit_user_models(
 
 
 def train_world(
-    library: Library, config: WorldConfig | None = None, *, seed: int = 0, keep: int = 3
+    library: Library,
+    config: WorldConfig | None = None,
+    *,
+    seed: int = 0,
+    keep: int = 3,
+    beside_trees: bool = False,
 ) -> TrainedWorld:
     """Learn user models, measure them on listeners they have not seen, publish them.
 
     Half of the listeners teach, the others measure; a second set of models is learned from the others, to
-    judge agents with. Where there are too few listeners for that, each one's sessions are halved.
+    judge agents with. Where there are too few listeners for that, the first four fifths of each one's
+    sessions teach, and the last measure.
 
     Args:
         library: with sessions whose skips are known.
         config: settings.
         seed: of the models, and of which sessions are taken if there are too many.
         keep: versions kept on the shelf.
+        beside_trees: measure gradient-boosted trees on the same sessions, too, where LightGBM is installed.
 
     Raises:
         UsageError: there is too little to learn from, or the shelf cannot be written to.
@@ -97,11 +104,12 @@ def train_world(
     heard = read_sessions(
         library, catalogue, shuffled=config.shuffled, steps=config.steps, most=config.sessions, seed=seed
     )
-    second = second_half(heard)
-    parts = [chosen(heard, np.flatnonzero(second == half)) for half in (False, True)]
+    late = second_part(heard)
+    parts = [chosen(heard, np.flatnonzero(late == part)) for part in (False, True)]
     logs = [log_of(catalogue, part) for part in parts]
     learn, test = (
-        measuring.events_of(p.stage, p.there, catalogue.tracks.minutes[p.place], p.share) for p in parts
+        measuring.events_of(p.stage, p.there, catalogue.tracks.minutes[p.place], p.share, p.place)
+        for p in parts
     )
     strangers = not np.intersect1d(parts[0].listener, parts[1].listener).size
     facts: dict[str, Any] = {
@@ -119,7 +127,10 @@ def train_world(
         strangers=strangers,
     )
     fitted = fit_user_models(logs, logs, config, seed=seed)
-    chances, rows = dict(measuring.tables(learn, test)), np.asarray(logs[1].there) > 0
+    chances, rows = dict(peers.tables(learn, test)), np.asarray(logs[1].there) > 0
+    by_trees = peers.trees(*logs, seed=seed) if beside_trees else None
+    if by_trees is not None:
+        chances["trees on counts"] = by_trees
     for name, (_, half, _) in _wanted(config).items():
         if not half:
             chances[name] = np.asarray(along_all(fitted.models[name], logs[1]))[rows]

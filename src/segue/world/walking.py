@@ -16,6 +16,8 @@ from segue.world.catalogue import Catalogue
 from segue.world.known import Floats, reception, surprises
 from segue.world.listener import Listener
 
+PICKED = ("clickrow", "clickside", "playbtn")  # reasons to start of a track that the listener pointed at
+
 
 class WalkedSession(NamedTuple):
     """A session, just before it is played."""
@@ -26,6 +28,8 @@ class WalkedSession(NamedTuple):
     stage: NDArray[Any]
     share: Floats  # played of each; NaN if not known
     day: float  # UTC, since 1970
+    shuffled: NDArray[np.bool_]  # (t,) chance chose it
+    picked: NDArray[np.bool_]  # (t,) the listener chose this very track
 
     @property
     def hour(self) -> float:
@@ -44,7 +48,7 @@ def walk(library: Library, catalogue: Catalogue, *, shuffled: bool = True) -> It
     table = sessions(library)
     rows = library.arrow(
         table.select(
-            *("listener_id", "track_id", "session_id", "stage", "shuffle", "share"),
+            *("listener_id", "track_id", "session_id", "stage", "shuffle", "share", "start_reason"),
             seconds=seconds(table.started_at),
             order=table.session_position,
         ).order_by(["listener_id", "seconds", "order", "track_id"])
@@ -54,6 +58,7 @@ def walk(library: Library, catalogue: Catalogue, *, shuffled: bool = True) -> It
     stage = np.array([-1 if s is None else s for s in rows["stage"].to_pylist()], np.int32)
     share = np.array(rows["share"].to_pylist(), dtype=float)
     shuffle = np.array([bool(s) for s in rows["shuffle"].to_pylist()])
+    picked = np.array([reason in PICKED for reason in rows["start_reason"].to_pylist()])
     days = np.nan_to_num(np.array(rows["seconds"].to_pylist(), dtype=float)) / DAY
     session = rows["session_id"].to_numpy()
     for number, person in enumerate(_runs(rows["listener_id"].to_numpy())):
@@ -67,11 +72,11 @@ def walk(library: Library, catalogue: Catalogue, *, shuffled: bool = True) -> It
             here = here[place[here] >= 0]
             known = len(here) > 1 and (stage[here] >= 0).all()
             if known and (not shuffled or shuffle[here].mean() > 0.5):
-                yield WalkedSession(
-                    number, listener, place[here], stage[here], share[here], float(days[here[0]])
-                )
-            for row in here.tolist():  # what nothing tells the fate of counts as heard: -1 % 4 is 3
-                listener.hears(int(place[row]), int(stage[row]) % 4, float(days[row]))
+                day = float(days[here[0]])
+                told = (place[here], stage[here], share[here])
+                yield WalkedSession(number, listener, *told, day, shuffle[here], picked[here])
+            for row in here.tolist():
+                listener.hears(int(place[row]), int(stage[row]), float(days[row]))
 
 
 def _runs(values: NDArray) -> list[NDArray[np.int64]]:
