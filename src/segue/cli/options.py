@@ -29,6 +29,14 @@ ConfigOption = Annotated[
         help="Settings (TOML). [default: segue.toml, if there is one]",
     ),
 ]
+EngineOption = Annotated[
+    str | None,
+    typer.Option(
+        help="A Spark master that the heavy part runs on: local[2], spark://host:7077, yarn. [default: this "
+        "machine, without Spark]",
+        show_default=False,
+    ),
+]
 HtmlOption = Annotated[Path | None, typer.Option(help="Also write a page with pictures here.")]
 PlaylistOption = Annotated[
     Path | None,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from segue.cli.families import family
-from segue.cli.options import LIBRARY, ConfigOption, JsonOption, LibraryOption, library_with
+from segue.cli.options import LIBRARY, ConfigOption, EngineOption, JsonOption, LibraryOption, library_with
 from segue.cli.printing import print_json, print_table
 from segue.errors import UsageError
 from segue.progress import about, steps
@@ -50,6 +50,13 @@ def train(
             show_default=False,
         ),
     ] = None,
+    engine: EngineOption = None,
+    checkpoints: Annotated[
+        str | None,
+        typer.Option(
+            help="With --engine: a folder that all machines reach by the same name, for what is worked out."
+        ),
+    ] = None,
     html: Annotated[Path | None, typer.Option(help="Write a page with the curve of the loss here.")] = None,
     json: JsonOption = False,
 ) -> None:
@@ -62,9 +69,11 @@ def train(
         segue train   # what lists are made from
         segue train network   # what the radio follows
         segue train --unit playlists   # from playlists alone
+        segue train --engine local[2]   # with Spark (extra spark)
     """
     from typing import get_args
 
+    from segue.factors.cluster import training_on
     from segue.library import Library
     from segue.library.listening import Unit
     from segue.playlists.training import other_media
@@ -78,7 +87,10 @@ def train(
         raise UsageError("--unit cannot be taken", expected=" or ".join(known), got=unit)
     opened, keep = Library.open(library), settings.shelf.keep
     models = STEPS + len(other_media(opened, settings.factors, known[unit] if unit else None))
-    with _announced(opened, json, models, vectors=also.vectors or also.network, network=also.network):
+    with (
+        training_on(engine, checkpoints),
+        _announced(opened, json, models, vectors=also.vectors or also.network, network=also.network),
+    ):
         trained = run(
             opened,
             settings.factors,

@@ -12,6 +12,7 @@ from segue.cli.families import family
 from segue.cli.options import (
     LIBRARY,
     ConfigOption,
+    EngineOption,
     JsonOption,
     LibraryOption,
     SeedOption,
@@ -333,6 +334,7 @@ def everybody(
     files: Files,
     library: LibraryOption = LIBRARY,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes. [default: one a core]")] = None,
+    engine: EngineOption = None,
     json: JsonOption = False,
 ) -> None:
     """Make everybody's list who has none this week, on all cores: the Monday job.
@@ -343,6 +345,7 @@ def everybody(
 
         segue weekly all --out playlists
         segue weekly all --workers 4 --week 2026-W48
+        segue weekly all --engine spark://host:7077   # the library's folder is reached by all machines
     """
     files.refuse_unknown()
     if files.printed:
@@ -358,6 +361,7 @@ def everybody(
         trial=wishes.trial(),
         seed=wishes.seed,
         workers=workers,
+        engine=engine,
         out=files.out,
         format=files.suits,
         places=files.places,

@@ -43,6 +43,8 @@ class BatchConfig:
         tastes: how tastes are found.
         seed: of the chance in the choice.
         workers: processes; by default one a core, and this one alone for few listeners.
+        engine: a Spark master whose workers make the lists instead; they reach the library's folder by the
+            same path.
         out: write a file for each list here, too.
         format: of those files.
         places: how audio files are named in them.
@@ -53,6 +55,7 @@ class BatchConfig:
     tastes: ProfileConfig = field(default_factory=ProfileConfig)
     seed: int = 0
     workers: int | None = None
+    engine: str | None = None
     out: Path | None = None
     format: str = "jspf"
     places: Places = HERE
@@ -124,6 +127,8 @@ def make_all(
             with progress(f"Making lists of {week}", len(missing), unit="lists") as advance:
                 start = time.perf_counter()
                 run = _one_by_one if processes == 1 else _side_by_side
+                if config.engine is not None:
+                    from segue.engine.batch_spark import on_spark as run
                 for count, since in run(task, batches, processes):
                     if not made:
                         start = since

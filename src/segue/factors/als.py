@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Self, cast
 
@@ -19,6 +20,7 @@ from segue.errors import NotFoundError, checked
 from segue.factors import kernels
 from segue.factors.answers import Answers
 from segue.factors.arguments import ArgumentError, observed, seed_of
+from segue.factors.cluster import cluster
 from segue.factors.config import ALSConfig
 from segue.factors.folding import LISTENERS, TRACKS, inside, outside, width
 from segue.factors.solver import Floats, Side, Solve, descend, solve, threads
@@ -115,7 +117,11 @@ class ImplicitALS(Answers):
         y = self._start(self._item_factors, matrix.shape[1], "item_factors", TRACKS, rng)
         kernels.ready()
         clock = time.perf_counter()
-        with progress("Factorising", config.iterations) as advance, threads(config.num_threads) as run:
+        with (
+            progress("Factorising", config.iterations) as advance,
+            threads(config.num_threads) as run,
+            self._half_epoch() as half_epoch,
+        ):
             rows, columns = Side.of(matrix, x, config), Side.of(matrix.T.tocsr(), y, config)
 
             def each(epoch: int, loss: float) -> None:
@@ -127,7 +133,7 @@ class ImplicitALS(Answers):
                     callback(epoch, now - clock, loss)
                 clock = now
 
-            self.history_ = descend(rows, columns, config, run, each, self._half_epoch())
+            self.history_ = descend(rows, columns, config, run, each, half_epoch)
         self.user_factors, self.item_factors = (
             outside(rows, LISTENERS, config),
             outside(columns, TRACKS, config),
@@ -177,13 +183,18 @@ class ImplicitALS(Answers):
             model.history_ = data["history"].tolist()
         return model
 
-    def _half_epoch(self) -> Solve:
-        """What solves one side against the other."""
-        if self.config.engine == "jax":
+    @contextmanager
+    def _half_epoch(self) -> Generator[Solve]:
+        """What solves one side against the other: Spark where it was asked for, else what `engine` says."""
+        if (spark := cluster()) is not None:
+            with spark.solver() as solver:
+                yield solver
+        elif self.config.engine == "jax":
             from segue.factors.jax_solver import solve as solve_in_jax
 
-            return solve_in_jax
-        return solve
+            yield solve_in_jax
+        else:
+            yield solve
 
     def _start(self, given: Floats | None, n: int, name: str, side: int, rng: np.random.Generator) -> Floats:
         config = self.config

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from segue.errors import UsageError
+from segue.factors.cluster import cluster
 from segue.factors.model import FactorConfig, FactorModel
 from segue.factors.observations import observe
 from segue.files import refuse_read_only
@@ -121,7 +122,8 @@ def train(
         losses.append(loss)
 
     step("who likes what")
-    observations = observe(library, config.observations)
+    spark = cluster()
+    observations = observe(spark.tables(library) if spark else library, config.observations)
     model = FactorModel(config).fit_observations(observations, callback=told)
     step("what all lists share")
     kept = None if beside is None else beside(model, observations.matrix)

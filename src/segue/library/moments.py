@@ -16,13 +16,21 @@ DAY = 86_400.0
 
 def seconds(moment: Any) -> Any:
     """Seconds since 1970 as float64, with the fraction; negative before 1970, null where the moment is."""
-    return moment.epoch_seconds().cast("float64").floor() + moment.microsecond().cast("float64") / 1e6
+    return moment.epoch_seconds().cast("float64").floor() + _microseconds(moment).cast("float64") / 1e6
 
 
 def milliseconds(moment: Any) -> Any:
     """Whole milliseconds since 1970 as int64, rounded down; null where the moment is."""
     whole = moment.epoch_seconds().cast("float64").floor().cast("int64")
-    return whole * 1_000 + (moment.microsecond().cast("int64") / 1_000).floor().cast("int64")
+    return whole * 1_000 + (_microseconds(moment).cast("int64") / 1_000).floor().cast("int64")
+
+
+def _microseconds(moment: Any) -> Any:
+    """Of the second, 0 to 999,999. Ibis has no extraction of them for Spark, which writes them instead."""
+    backends, _ = moment._find_backends()
+    if any(backend.name == "pyspark" for backend in backends):
+        return moment.strftime("%f").cast("int64")
+    return moment.microsecond()
 
 
 def days_until(moment: Any, now: datetime) -> Any:
