@@ -148,8 +148,21 @@ def reading(path: Path, what: str, hint: str) -> Generator[None]:
     except SegueError:
         raise
     except Exception as error:
-        said = f"{type(error).__name__}: {error}".partition("\n")[0][:300].rstrip(": ")
+        said = _settings(error) or f"{type(error).__name__}: {error}".partition("\n")[0][:300].rstrip(": ")
         raise FormatError(f"{path} cannot be read as {what}", got=said, hint=hint) from error
+
+
+def _settings(error: Exception) -> str:
+    """Which settings were not understood, where that is what failed: mostly those of another release."""
+    from pydantic import ValidationError
+
+    if not isinstance(error, ValidationError):
+        return ""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    name = ".".join(map(str, first["loc"]))
+    if first["type"] == "extra_forbidden":
+        return f"the setting {name}, which this release does not have"
+    return f"{name}: {first['msg']}" if name else first["msg"]
 
 
 def digest(path: Path) -> str:
