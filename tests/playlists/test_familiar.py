@@ -100,17 +100,12 @@ class InTown(Crowd):
         self.old = again(np.argsort(-known, 1)[:, : TRACKS // 2])
 
 
-def test_in_a_town_whose_truth_is_known_it_comes_near_the_best(capsys: pytest.CaptureFixture[str]) -> None:
+def test_in_a_town_whose_truth_is_known_it_comes_near_the_best() -> None:
     crowd = InTown(80, 3)
     got, _ = lived(crowd, 3)
     truth, everybody = crowd.truth(), np.arange(80)
     best, usual = truth.max(1).mean(), truth[:, SHARES.index(0.1)].mean()
     first, last = truth[everybody, got[0]].mean(), truth[everybody, got[-5:]].mean()
-    with capsys.disabled():
-        print(
-            f" played again: usual {usual:.3f}, drawn {first:.3f}, learned {last:.3f}, best {best:.3f}",
-            end="",
-        )
     assert last > usual and last > first
     assert best - last < 0.4 * (best - first)
 
