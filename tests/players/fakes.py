@@ -112,10 +112,10 @@ class ListenBrainz:
 
 
 class Jellyfin:
-    """https://api.jellyfin.org, as of 10.10."""
+    """https://api.jellyfin.org, as of 10.10; before 10.9 without editing."""
 
-    def __init__(self, songs: list[dict[str, Any]]) -> None:
-        self.songs, self.lists, self.made = songs, {}, 0
+    def __init__(self, songs: list[dict[str, Any]], *, edits: bool = True) -> None:
+        self.songs, self.edits, self.lists, self.made = songs, edits, dict[str, list[str]](), 0
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         path, asked = request.url.path.strip("/"), request.url.params
@@ -138,6 +138,11 @@ class Jellyfin:
             return httpx.Response(404)
         if request.method == "DELETE":
             del self.lists[key]
+            return httpx.Response(204)
+        if request.method == "POST":
+            if not self.edits:
+                return httpx.Response(405)
+            self.lists[key] = json.loads(request.content)["Ids"]
             return httpx.Response(204)
         return httpx.Response(200, json={"Items": [{"Id": each} for each in self.lists[key]]})
 

@@ -89,13 +89,15 @@ class TestListenBrainz(DestinationContract):
 
 
 class TestJellyfin(DestinationContract):
+    edits = True
+
     def destination(self) -> Destination:
         ticks = 200 * 10**7
         songs = [
             {"Id": f"j{n}", "Name": f"Song {n}", "Artists": ["Adele"], "RunTimeTicks": ticks}
             for n in range(5)
         ]
-        self.fake = fakes.Jellyfin(songs)
+        self.fake = fakes.Jellyfin(songs, edits=self.edits)
         return Jellyfin(fakes.server(self.fake), "ana", "secret")
 
     def cards(self) -> list[TrackCard]:
@@ -103,6 +105,16 @@ class TestJellyfin(DestinationContract):
 
     def contents(self, destination: Destination) -> dict[str, list[str]]:
         return self.fake.lists
+
+    def test_the_playlist_stays_the_same_where_the_server_edits(self) -> None:
+        to, cards = self.destination(), self.cards()
+        first = to.push(self.playlist(cards[:3]))
+        second = to.push(self.playlist(cards[2:]), replacing=first.playlist_id, items=first.items)
+        assert (second.playlist_id == first.playlist_id) is self.edits
+
+
+class TestAnOlderJellyfin(TestJellyfin):
+    edits = False
 
 
 class TestFolder(DestinationContract):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from segue.errors import FormatError, NotFoundError
+from segue.errors import BusyError, FormatError, NotFoundError, SegueError
 from segue.library.readers import fields
 from segue.players.base import Destination, Source, Standing, unix_time
 from segue.players.http import Server
@@ -48,7 +48,9 @@ class Jellyfin(Destination, Source):
         return True
 
     def put(self, playlist: Playlist, items: tuple[str, ...], replacing: str | None) -> str:
-        """The new one is made whole before the old one goes: tracks can only be added or taken out."""
+        """In place since Jellyfin 10.9; before, the new one is made whole before the old one goes."""
+        if replacing is not None and self._replaced(replacing, playlist, items):
+            return replacing
         body = {"Name": playlist.title, "Ids": list(items[:AT_ONCE]), "UserId": self._user_id()}
         told = self._ask("POST", "Playlists", json=body | {"MediaType": "Audio", "IsPublic": self._public})
         made = told.get("Id") if isinstance(told, dict) else None
@@ -60,6 +62,18 @@ class Jellyfin(Destination, Source):
         if replacing is not None:
             self.remove(replacing)
         return str(made)
+
+    def _replaced(self, playlist_id: str, playlist: Playlist, items: tuple[str, ...]) -> bool:
+        """Whether the server put these items in the place of what the playlist held."""
+        body = {"Name": playlist.title, "Ids": list(items), "IsPublic": self._public}
+        try:
+            self._ask("POST", f"Playlists/{playlist_id}", json=body, safe=True)
+            held = self._items(playlist_id, limit=len(items) + 1)
+        except BusyError:
+            raise
+        except SegueError:  # an older server, one that does not let them, or the playlist is gone
+            return False
+        return [str(each["Id"]) for each in held] == list(items)
 
     def remove(self, playlist_id: str) -> None:
         try:
