@@ -8,9 +8,10 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 from segue.errors import UsageError
-from segue.town.demo_world import demo_world
+from segue.town.demo_world import REWARDS, demo_world
 from segue.world.dynamics import World
-from segue.world.environment import PlaylistEnv, PlaylistVectorEnv
+from segue.world.environment import VARIANTS, PlaylistEnv, PlaylistVectorEnv
+from segue.world.features import PLACES
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +34,35 @@ def _played(env: gymnasium.Env, seed: int) -> list[tuple[float, bool, bool, int]
 
 def test_gymnasium_is_content() -> None:
     check_env(gymnasium.make("Playlist-v0", render_mode="ansi").unwrapped)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in VARIANTS if name != "Playlist-v0"])
+def test_every_variant_takes_gymnasiums_check_and_a_strangers_policy(name: str) -> None:
+    check_env(gymnasium.make(name, render_mode="ansi").unwrapped)
+    env, heard = gymnasium.make(name), 0.0
+    for seed in range(10):  # the most popular of what is left
+        observation, info = env.reset(seed=seed)
+        over = False
+        while not over:
+            scores = observation["candidates"][:, PLACES["popularity"]]
+            action = int(np.where(info["action_mask"], scores, -np.inf).argmax())
+            observation, reward, left, full, info = env.step(action)
+            heard, over = heard + float(reward), left or full
+    assert heard > 0
+
+
+def test_the_reward_is_for_the_user_to_choose() -> None:
+    for reward, values in REWARDS.items():
+        env = gymnasium.make("Playlist-v0", reward=reward)
+        _, info = env.reset(seed=3)
+        for place in range(4):
+            _, earned, left, full, info = env.step(place)
+            assert earned == pytest.approx(values[info["stage"]])
+            if left or full:
+                break
+    with pytest.raises(UsageError, match="reward"):
+        gymnasium.make("Playlist-v0", reward="fame")
 
 
 def test_the_same_seed_plays_the_same_session_and_sessions_end() -> None:

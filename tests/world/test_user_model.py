@@ -218,6 +218,8 @@ def test_one_listener_is_enough_to_learn_from(tmp_path: Path, library: Library) 
         writer.append("listens", rows.filter(pc.equal(rows["listener_id"], name)))
         writer.append("tracks", library.arrow("tracks"))
     config = WorldConfig(epochs=1, members=1, shuffled=False)
-    made = train_world(alone, config)
+    made = train_world(alone, config, closely=True)
+    assert 0 <= made.facts["second_halves"]["recurrent"] <= 1
+    assert 0 < made.measured["trees on counts"]["completed"].log_loss < 2
     assert not made.facts["strangers"] and made.facts["held_out"] >= 10 and made.facts["listeners"] == 1
     assert 0 < made.measured["plain"]["completed"].log_loss < 2

@@ -31,12 +31,22 @@ CONTEXT = ("hour_cos", "hour_sin", "known_share")
 HEAD = ("reward", "left", "full", "invalid", "stage", "track", "expected")
 LIMIT = 1e3  # no feature comes near it
 
-gym.register(
-    id="Playlist-v0",
-    # Looked up when one is made: where no world is given, it is that of a small simulated town.
-    entry_point="segue.town.demo_world:playlist_env",
-    vector_entry_point="segue.town.demo_world:playlist_vector_env",
-)
+# Settings by id; where no world is given, it is that of a small simulated town.
+VARIANTS: dict[str, dict[str, Any]] = {
+    "Playlist-v0": {},
+    "PlaylistTiring-v0": {"kind": "tiring"},  # loud tracks tire the listener for all that follow
+    "PlaylistRestless-v0": {"kind": "restless"},
+    "PlaylistCold-v0": {"cold": True},  # nothing is known of the listener
+    "PlaylistLong-v0": {"steps": 90},  # a list of nearly the whole pool
+}
+for name, settings in VARIANTS.items():
+    gym.register(
+        id=name,
+        # Looked up when one is made.
+        entry_point="segue.town.demo_world:playlist_env",
+        vector_entry_point="segue.town.demo_world:playlist_vector_env",
+        kwargs=settings,
+    )
 
 
 class Playing(NamedTuple):

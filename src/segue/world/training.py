@@ -17,6 +17,7 @@ from segue.progress import progress, step
 from segue.shelf.arrays import pack_strings, save_arrays
 from segue.shelf.names import VECTORS, WORLD, shelf_of
 from segue.world import measuring, peers
+from segue.world.ahead import second_halves
 from segue.world.catalogue import Catalogue, catalogue_of
 from segue.world.config import MAIN_MODEL, USER_MODELS, Form, WorldConfig
 from segue.world.loading import FILE, KIND, song_vectors, stored_world
@@ -79,7 +80,7 @@ def train_world(
     *,
     seed: int = 0,
     keep: int = 3,
-    beside_trees: bool = False,
+    closely: bool = False,
 ) -> TrainedWorld:
     """Learn user models, measure them on listeners they have not seen, publish them.
 
@@ -92,7 +93,8 @@ def train_world(
         config: settings.
         seed: of the models, and of which sessions are taken if there are too many.
         keep: versions kept on the shelf.
-        beside_trees: measure gradient-boosted trees on the same sessions, too, where LightGBM is installed.
+        closely: measure gradient-boosted trees on the same sessions, too, where LightGBM is installed, and
+            how well second halves of sessions are foretold from their first.
 
     Raises:
         UsageError: there is too little to learn from, or the shelf cannot be written to.
@@ -128,7 +130,7 @@ def train_world(
     )
     fitted = fit_user_models(logs, logs, config, seed=seed)
     chances, rows = dict(peers.tables(learn, test)), np.asarray(logs[1].there) > 0
-    by_trees = peers.trees(*logs, seed=seed) if beside_trees else None
+    by_trees = peers.trees(*logs, seed=seed) if closely else None
     if by_trees is not None:
         chances["trees on counts"] = by_trees
     for name, (_, half, _) in _wanted(config).items():
@@ -138,6 +140,8 @@ def train_world(
     shares = measuring.shares_by_stage(learn)
     measured = {name: measuring.measured(each, test, shares, config.seconds) for name, each in found.items()}
     best = list(found)[-1]
+    if closely:
+        facts["second_halves"] = second_halves(catalogue, parts[1], fitted.models[MAIN_MODEL])
     facts |= {"disagreement": disagreement, "log_loss": fitted.log_loss}
     version = _published(library, catalogue, fitted, shares, facts, keep)
     reliability = _reliability(found[best], test, shares, config)
