@@ -7,7 +7,7 @@
 `quality` runs the product's candidates on the test parts of quality.py's protocols, with EASE exact and with
 EASE in neighbourhoods. `rare` takes the playlists' tracks below the most popular ones: how well the blend and
 the factors alone find those. `growth` trains EASE, item neighbours and RP3beta on made-up listening, twenty
-tracks a listener, as many listeners as tracks: seconds, memory and the slope.
+tracks a listener, as many listeners as tracks: processor seconds, memory and the slope.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def rare(args: argparse.Namespace) -> None:
 
 
 def growth(args: argparse.Namespace) -> None:
-    """Seconds and memory of the item models as the catalogue grows, each size in a process of its own."""
+    """Processor seconds and memory of the item models as the catalogue grows, each size in its process."""
     points = []
     for tracks in args.tracks:
         command = [sys.executable, __file__, "one", str(tracks)]
@@ -140,9 +140,9 @@ def one(args: argparse.Namespace) -> None:
         ItemNeighbours(weighting="bm25", neighbours=min(100, most["neighbours"])),
         RP3beta(neighbours=min(500, most["neighbours"])),
     ):
-        start = time.perf_counter()
+        start = time.process_time()
         model.fit(plays)
-        seconds.append(time.perf_counter() - start)
+        seconds.append(time.process_time() - start)
         learned = model._state().values()
         memory.append(sum(array.nbytes for array in learned) / 1e6)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6

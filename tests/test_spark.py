@@ -50,7 +50,7 @@ def plays(monkeypatch: pytest.MonkeyPatch) -> csr_matrix:
 @contextmanager
 def solving_by(solve: Any, monkeypatch: pytest.MonkeyPatch) -> Generator[None]:
     @contextmanager
-    def chosen(self: ImplicitALS) -> Generator[Any]:
+    def chosen(self: ImplicitALS, pairs: int) -> Generator[Any]:
         yield solve
 
     with monkeypatch.context() as patched:
@@ -126,7 +126,7 @@ def test_a_library_is_trained_on_spark(library: Library) -> None:
         }
     )
     here = train(library, config)
-    with training_on("local[2]"):
+    with training_on("local[2]", least=0):
         there = train(library, config)
     np.testing.assert_allclose(there.losses, here.losses, rtol=1e-5)
     assert there.version != here.version and there.model.tracks_.tolist() == here.model.tracks_.tolist()
@@ -143,6 +143,8 @@ def test_what_is_no_master_is_told() -> None:
     for master in ("locl[2]", "http://host", ""):
         with pytest.raises(UsageError, match="local\\[2\\]"), spark_session(master):
             pass
+    with pytest.raises(UsageError, match="no address"), training_on("lokal"):
+        pass
     with pytest.raises(UsageError, match="--checkpoints"), training_on("spark://host:7077"):
         pass
     with training_on(None) as cluster:

@@ -120,7 +120,7 @@ class ImplicitALS(Answers):
         with (
             progress("Factorising", config.iterations) as advance,
             threads(config.num_threads) as run,
-            self._half_epoch() as half_epoch,
+            self._half_epoch(matrix.nnz) as half_epoch,
         ):
             rows, columns = Side.of(matrix, x, config), Side.of(matrix.T.tocsr(), y, config)
 
@@ -184,9 +184,10 @@ class ImplicitALS(Answers):
         return model
 
     @contextmanager
-    def _half_epoch(self) -> Generator[Solve]:
+    def _half_epoch(self, pairs: int) -> Generator[Solve]:
         """What solves one side against the other: Spark where it was asked for, else what `engine` says."""
-        if (spark := cluster()) is not None:
+        spark = cluster()
+        if spark is not None and pairs >= spark.least:
             with spark.solver() as solver:
                 yield solver
         elif self.config.engine == "jax":

@@ -20,6 +20,20 @@ MASTERS = re.compile(r"local(\[(\d+|\*)(,\d+)?\])?|spark://.+|yarn|k8s://.+")
 TRIES = 4  # of a task, as on a cluster; Spark's local mode gives up at the first
 
 
+def refuse_unknown_master(master: str) -> None:
+    """Say that something is no address of a Spark master.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if not MASTERS.fullmatch(master):
+        raise UsageError(
+            "This is no address of a Spark master",
+            expected="local[2], spark://host:7077, yarn or k8s://host",
+            got=master or "nothing",
+        )
+
+
 @contextmanager
 def spark_session(master: str) -> Generator[SparkSession]:
     """A Spark session, stopped at the end.
@@ -33,12 +47,7 @@ def spark_session(master: str) -> Generator[SparkSession]:
         UsageError: it is no master, or Spark does not start.
         ModuleNotFoundError: PySpark is not installed.
     """
-    if not MASTERS.fullmatch(master):
-        raise UsageError(
-            "This is no address of a Spark master",
-            expected="local[2], spark://host:7077, yarn or k8s://host",
-            got=master,
-        )
+    refuse_unknown_master(master)
     from pyspark.errors import PySparkException
     from pyspark.sql import SparkSession
 
