@@ -165,6 +165,7 @@ WRITE = [
         "weekly p1",
     ),
     *("weekly all", "tastes", "tune", "forget p1 --yes", "withdraw table", "schedule once", "town"),
+    "exclude p1 --from 2020-01-01 --to 2030-01-01",
     *("models rollback factors", "models prune factors --keep 1"),
     *("files scan .", "files sounds", "files forget .", "players pull", "players sync"),
 ]

