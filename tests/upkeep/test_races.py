@@ -104,6 +104,7 @@ OTHERS = {
     *("lacks_vectors", "pull", "in_media", "other_media"),
     *("train_vectors", "train_world", "user_models"),  # what they publish names nobody
     "train_network",  # see test_a_network_leaves_out_who_is_gone
+    *("outcomes", "past_sessions"),
     *("refuse_unknown", "listens", "count"),  # of the service
     "make",  # of the service: `weekly`, or the list of somebody new under the lock of the departed
 }
