@@ -149,7 +149,7 @@ COMMANDS: dict[str, list[Step]] = {
     "demo": [Step("--listeners 50 --tracks 500", code=0, long=True, once=True)],
     "split": [Step("{song} nowhere"), Step("{song} --back")],
     "exclude": [
-        Step("{me}", code=0),
+        Step("{me}"),
         Step("{me} --session 1"),
         Step("{me} --session 1 --back --json"),
         Step("{me} --from yesterday --to now", code=2, once=True),

@@ -149,10 +149,11 @@ def observe(
     pairs = _valued(_aged(amounts, config), library, config, words=not by_session)
     if not restricted:
         pairs = _supported(pairs, config)
-    table = library.arrow(pairs.select("listener_id", "track_id", "value"))
+    # Of plain numbers DuckDB makes decimals, which Ibis takes for doubles: the cast is one for both.
+    table = library.arrow(pairs.select("listener_id", "track_id", value=pairs.value.cast("float32")))
     rows, row_ids = _codes(table["listener_id"], listeners)
     columns, column_ids = _codes(table["track_id"], tracks)
-    values = table["value"].to_numpy().astype(np.float32)
+    values = table["value"].to_numpy().astype(np.float32, copy=False)
     if not restricted and not len(values):
         whose = "listeners or playlists" if config.unit == "both" else config.unit
         raise UsageError(
