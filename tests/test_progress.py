@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import re
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 
 import pytest
 
+from segue import terminal
 from segue.events import get_logger
 from segue.progress import Advance, about, one_step, progress, reporting, step, steps
 from segue.terminal import PlainFormatter, TerminalReporter
@@ -73,3 +76,45 @@ def test_events_are_silent_until_somebody_looks_and_keep_their_facts(
 )
 def test_how_long_it_takes(seconds: float, told: str) -> None:
     assert about(seconds) == told
+
+
+def test_long_work_tells_a_file_how_far_it_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(terminal, "EVERY", 0.02)
+    with reporting(TerminalReporter()):
+        with progress("Reading", unit="rows") as advance:
+            _until(capsys, "Reading:")
+            advance(3000)
+            _until(capsys, "Reading: 3,000 rows,")
+        with progress("Training", 4) as advance:
+            advance(1)
+            _until(capsys, "Training: 25%,")
+            with progress("Looking inside"):  # the innermost speaks alone
+                _until(capsys, "Looking inside:")
+                capsys.readouterr()
+                time.sleep(0.1)
+                assert "Training" not in capsys.readouterr().err
+            advance(3)
+            _until(capsys, "Training: 100%,")
+    capsys.readouterr()
+    time.sleep(0.1)
+    assert capsys.readouterr().err == ""
+
+
+def test_short_work_tells_a_file_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    with reporting(TerminalReporter()), progress("Reading", 2) as advance:
+        advance(2)
+    assert capsys.readouterr().err == ""
+    long_ago = terminal._Plain("Training", 200, "")
+    long_ago.advance(50)
+    long_ago._began -= 125
+    assert long_ago.line() == "Training: 25%, 2 min 5 s"
+
+
+def _until(capsys: pytest.CaptureFixture[str], line: str) -> None:
+    for _ in range(500):
+        if any(re.fullmatch(f"{line} \\d+ s", told) for told in capsys.readouterr().err.splitlines()):
+            return
+        time.sleep(0.01)
+    pytest.fail(f"never told: {line}")
