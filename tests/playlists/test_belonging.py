@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from segue.playlists.belonging import OTHERS, Belonging, ListenerTastes
+from segue.playlists.belonging import Belonging, ListenerTastes
 from segue.playlists.rules import Context, Listening
+from segue.tastes.likeness import OTHERS
 from segue.tastes.space import TasteSpace
 
 # Nine songs of a narrow taste, and four by an electronic act of which one is found beside it.
@@ -63,6 +64,19 @@ def test_what_belongs_is_as_near_as_what_is_played() -> None:
     tracks = np.arange(13, dtype=np.int32)
     assert model.of(told, tracks).tolist() == [0, 0, 0, 0, 0, 0, 0, 0, 0, -1, -1, -1, -1]
     assert belonging(100_000).of(told, np.array([LOST], np.int32)).tolist() == [0]
+
+
+def test_a_song_of_ones_own_goes_by_its_artist_in_thresholds_too() -> None:
+    both = ListenerTastes(np.stack([NARROW, FAR]), np.full(2, 0.5, np.float32), ("piano", "electronic"))
+    model = belonging(1)
+    heard = Listening(heard=np.array([0, 1, 2, LOST, 9, 10, 11], np.int32), plays=np.ones(7, np.float32))
+    assert model.played_for(both, heard.heard).tolist() == [0, 0, 0, 1, 1, 1, 1], "by its artist"
+    likeness = model.likeness(both, heard.heard)
+    least = model.with_thresholds(both, heard).least
+    assert least is not None
+    # The lost song is the electronic taste's furthest, and says nothing of the piano's.
+    assert least.tolist() == [likeness[0, :3].min(), likeness[1, 3]]
+    assert least[0] > 0.99 > least[1] > 0.4
 
 
 def test_too_few_songs_leave_it_to_the_space() -> None:

@@ -17,7 +17,8 @@ from segue.errors import FormatError, NotFoundError, NumericalError
 from segue.library.store import Library
 from segue.library.tables import LISTENS, TRACKS
 from segue.tastes.config import ProfileConfig
-from segue.tastes.finding import nearest_tastes, tastes_of
+from segue.tastes.finding import tastes_of
+from segue.tastes.likeness import Credits, Likeness
 from segue.tastes.listened import ListenedConfig, read_plays
 from segue.tastes.map import draw, taste_map
 from segue.tastes.matching import carry_over, names_before
@@ -103,6 +104,23 @@ def test_mixtures_are_found_again(seed: int, noise: float, alike: float, right: 
         counts.append(len(profiles.tastes(listener)) == count)
     assert np.mean(scores) > alike
     assert np.mean(counts) > right
+
+
+def test_a_song_that_few_have_is_of_its_artists_taste_in_tracks_and_shares(mixture: Mixture) -> None:
+    one, other = np.flatnonzero(mixture.kind == 0)[:20], np.flatnonzero(mixture.kind == 1)[:20]
+    lost = int(one[0])  # by an artist whose other songs are of the other kind
+    artists = np.full(len(mixture.kind), -1, np.int32)
+    artists[one], artists[other] = 0, 1
+    artists[lost] = 1
+    row = np.zeros((1, len(mixture.kind)), np.float32)
+    row[0, one], row[0, other] = 2, 1
+    plays = Plays(np.array(["u"], object), mixture.plays.tracks, csr_matrix(row))
+    space = TasteSpace.of(mixture.vectors, mixture.plays)
+    for support, of, share in ((1, 1, 38 / 60), (10_000, 0, 40 / 60)):
+        has = np.where(np.arange(len(artists)) == lost, support, 50)
+        found = find_profiles(space, plays, None, Likeness(space, Credits(artists, has)))
+        assert lost in found.tracks_of(of) and lost not in found.tracks_of(1 - of)
+        assert found.weights.tolist() == pytest.approx([share, 1 - share])
 
 
 def test_a_small_taste_with_none_of_the_most_played_tracks_is_found(mixture: Mixture) -> None:
@@ -392,6 +410,7 @@ def test_tastes_of_a_library_in_one_call(mixture: Mixture, tmp_path: Path) -> No
     _, again = tastes_of(library, ids, mixture.vectors, before=first, config=config)
     assert again.ids.tolist() == first.ids.tolist() and again.names == first.names
     taste = first.tastes("u3")[-1]
-    nearest, likeness = nearest_tastes(space, first, "u3", first.tracks_of(taste))
-    assert (nearest == len(first.tastes("u3")) - 1).mean() > 0.9 and likeness.min() > 0
-    assert nearest_tastes(space, first, "nobody", first.tracks_of(0))[0].tolist()[0] == -1
+    part, its = first.tastes("u3"), first.tracks_of(taste)
+    own = Likeness(space).taste_of(first.centres[part.start : part.stop], its)
+    assert (own == len(part) - 1).all(), "what a taste shows is what lists take for it"
+    assert Likeness(space).taste_of(first.centres[:0], its).tolist() == [-1] * len(its)

@@ -93,7 +93,7 @@ def tastes(
     if listener is None:
         _overview(found, html, json)
         return
-    found = with_one(opened, found, listener)
+    found = with_one(engine, found, listener)
     told = described(engine, found, listener)
     if json:
         print_json({"listener": listener, "week": found.week, "tastes": [taste._asdict() for taste in told]})

@@ -304,7 +304,7 @@ class Engine:
 
         self.refuse_unknown(listener)
         found = self.tastes_of_week(week or week_of(datetime.now(UTC)))
-        return described(self, with_one(self.library, found, listener), listener)
+        return described(self, with_one(self, found, listener), listener)
 
     def similar(self, track: str, count: int = 15, *, kind: Kind = "factors") -> Neighbourhood:
         """The songs nearest to a track, one version of each; its own other versions are left out.

@@ -44,6 +44,7 @@ class Tastes(NamedTuple):
     shares: list[float]
     names: list[str]
     belongs: NDArray[np.bool_] | None = None  # (n_tastes, n_tracks) which of the guide's tracks may come
+    own: NDArray[np.int32] | None = None  # (n_tracks,) of which taste each of the listener's songs is, or -1
 
 
 @dataclass(frozen=True)
@@ -108,15 +109,23 @@ class Asked:
         tastes = [taste for taste, its in members.items() if (codes[its] >= 0).any()]
         if not tastes:
             return Tastes([], [], [])
+        belongs, own = self._placed([members[taste] for taste in tastes], listening)
         return Tastes(
             [here[here >= 0].astype(np.int32) for here in (codes[members[taste]] for taste in tastes)],
             [float(profiles.weights[taste]) for taste in tastes],
             [profiles.names[taste] for taste in tastes],
-            self._belongs([members[taste] for taste in tastes], listening) & self._liked(engine, listener),
+            belongs & self._liked(engine, listener),
+            own,
         )
 
-    def _belongs(self, members: Sequence[NDArray[np.int32]], listening: Listening) -> NDArray[np.bool_]:
-        """(n_tastes, n_tracks) which of the guide's tracks are near enough to tastes of these tracks."""
+    def _placed(
+        self, members: Sequence[NDArray[np.int32]], listening: Listening
+    ) -> tuple[NDArray[np.bool_], NDArray[np.int32]]:
+        """Which of the guide's tracks are near enough to tastes of these tracks, and whose what was heard is.
+
+        Returns:
+            (n_tastes, n_tracks), and (n_tracks,) -1 for none.
+        """
         assert self.shared is not None
         belonging, vectors = self.shared.belonging, self.shared.space.vectors
         centres = unit(np.stack([vectors[its].mean(axis=0) for its in members]))
@@ -129,7 +138,12 @@ class Asked:
         )
         tastes = belonging.with_thresholds(ListenerTastes(centres, np.ones(len(centres), np.float32)), here)
         near_enough = belonging.likeness(tastes) >= belonging.least(tastes)[:, None]
-        return near_enough[:, self._places] & (self._places >= 0)
+        own = np.full(len(vectors), -1, np.int32)
+        own[here.heard] = belonging.played_for(tastes, here.heard)
+        for taste, its in enumerate(members):
+            own[its] = taste
+        there = self._places >= 0
+        return near_enough[:, self._places] & there, np.where(there, own[self._places], -1).astype(np.int32)
 
     def _liked(self, engine: Engine, listener: str) -> NDArray[np.bool_]:
         """(n_tracks,) which of the guide's tracks the factors say that a listener or playlist likes."""

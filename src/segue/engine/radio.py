@@ -181,7 +181,7 @@ def open_radio(
     if understood:
         radio.seed(np.array([number[found.track_id] for found in understood], np.int32))
     elif tastes is not None:
-        radio.follow_tastes(tastes.tracks, np.array(tastes.shares), tastes.belongs)
+        radio.follow_tastes(tastes.tracks, np.array(tastes.shares), tastes.belongs, tastes.own)
         names = tastes.names
     asker: Asker = "guest" if listener is None else "listener" if listener in people else "playlist"
     return Station(

@@ -15,6 +15,7 @@ from segue.sequences.loading import load_vectors
 from segue.shelf.names import VECTORS
 from segue.tastes.config import ProfileConfig
 from segue.tastes.finding import profiles_of, tastes_of
+from segue.tastes.likeness import Likeness
 from segue.tastes.listened import ListenedConfig
 from segue.tastes.profiles import Profiles
 from segue.tastes.space import Floats, TasteSpace
@@ -92,6 +93,7 @@ def tastes_of_week(
         listeners=people or playlists,
         config=config,
         listened=ListenedConfig(unit=unit),
+        credits=factors.shared.credits,
     )
     with library.forgotten.held() as gone:
         profiles = without(profiles, gone.among(map(str, profiles.listeners)))
@@ -110,17 +112,18 @@ def tastes_now(engine: Engine, listener: str) -> Profiles:
     facts, week = _facts(library, factors, spaces, config), week_of(datetime.now(UTC))
     kept = _kept(stored_tastes(library), week, facts, spaces, config)
     if kept is not None:
-        return with_one(library, kept, listener).profiles
+        return with_one(engine, kept, listener).profiles
     unit = factors.model.config.observations.unit
-    return profiles_of(library, factors.tracks.ids, factors.shared.space, [listener], unit)
+    return profiles_of(library, factors.tracks.ids, factors.shared.belonging.near, [listener], unit)
 
 
-def with_one(library: Library, found: WeekOfTastes, listener: str) -> WeekOfTastes:
+def with_one(engine: Engine, found: WeekOfTastes, listener: str) -> WeekOfTastes:
     """The tastes of a week with those of `listener` among them: a playlist's are found when asked for."""
     if listener in found.profiles.place:
         return found
     tracks = [str(track) for track in found.profiles.tracks]
-    return found._replace(profiles=profiles_of(library, tracks, found.space, [listener], "both"))
+    near = Likeness(found.space, engine.factors().shared.credits)
+    return found._replace(profiles=profiles_of(engine.library, tracks, near, [listener], "both"))
 
 
 def tastes_by(library: Library, week: str, factors: Factors) -> WeekOfTastes:
@@ -134,6 +137,7 @@ def tastes_by(library: Library, week: str, factors: Factors) -> WeekOfTastes:
         factors.shared.space,
         listeners=people or playlists,
         listened=ListenedConfig(unit=unit),
+        credits=factors.shared.credits,
     )
     return WeekOfTastes(week, space, profiles, (factors.made_from,))
 

@@ -148,10 +148,8 @@ class Ready:
         known = self.material.profiles
         new = [who for who in listeners if who in self.playlists and not (known and len(known.tastes(who)))]
         if new:
-            space = self.material.space
-            known_too = profiles_of(
-                self.library, self.tracks.ids, space, new, self.model.config.observations.unit
-            )
+            near, unit = self.material.belonging.near, self.model.config.observations.unit
+            known_too = profiles_of(self.library, self.tracks.ids, near, new, unit)
         d = self.material.space.vectors.shape[1]
         return [ListenerTastes.of(known_too if who in new else known, who, d) for who in listeners]
 

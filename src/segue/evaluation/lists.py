@@ -172,7 +172,7 @@ def _calibration(ready: Ready, listeners: Sequence[str], ids: Lists) -> NDArray[
     """Divergence of each list's mix of the listener's own tastes from their shares of the listening."""
     most = 32
     p, q = np.zeros((len(listeners), most)), np.zeros((len(listeners), most))
-    space, profiles = ready.material.space, ready.material.profiles
+    likeness, profiles = ready.material.belonging.near, ready.material.profiles
     for at, (listener, row) in enumerate(zip(listeners, ids, strict=True)):
         tastes = profiles.tastes(listener) if profiles is not None else range(0)
         tracks = row[row >= 0]
@@ -180,6 +180,6 @@ def _calibration(ready: Ready, listeners: Sequence[str], ids: Lists) -> NDArray[
             continue
         part = slice(tastes.start, tastes.stop)
         p[at, : len(tastes)] = profiles.weights[part]
-        nearest = (space.vectors[tracks] @ profiles.centres[part].T).argmax(1)
+        nearest = likeness.to(profiles.centres[part], tracks.astype(np.int32)).argmax(0)
         q[at, : len(tastes)] = np.bincount(nearest, minlength=len(tastes))
     return beyond.divergence(p, q)

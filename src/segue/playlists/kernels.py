@@ -55,24 +55,3 @@ def best_of(values: NDArray[np.float32], open_: NDArray[np.bool_], n: int) -> ND
                 at = child
             kept[at], places[at] = value, i
     return places[:count]
-
-
-@compiled()
-def shrunk(
-    likeness: NDArray[np.float32],
-    sums: NDArray[np.float32],
-    artist: NDArray[np.int32],
-    own: NDArray[np.float32],
-    others: NDArray[np.float32],
-) -> None:
-    """Shrink each track's likeness (k, n) to that of its artist's other tracks, in place.
-
-    Args:
-        likeness: becomes `own` times itself plus `others` times its artist's sum.
-        sums: (k, n_artists) weighed sums of the likeness of each artist's tracks.
-        artist: (n,) each track's artist; anything from 0 on where `others` is 0.
-        own, others: (n,) from `Belonging`.
-    """
-    for t in range(len(likeness)):
-        for i in range(len(artist)):
-            likeness[t, i] = own[i] * likeness[t, i] + others[i] * sums[t, artist[i]]

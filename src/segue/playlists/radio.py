@@ -118,6 +118,7 @@ class Radio:
         tastes: Sequence[NDArray[np.int32]],
         shares: NDArray[np.floating],
         belongs: NDArray[np.bool_] | None = None,
+        own: NDArray[np.int32] | None = None,
     ) -> None:
         """Take turns between a listener's tastes, each by its share of the plays, instead of the last plays.
 
@@ -128,18 +129,20 @@ class Radio:
             tastes: numbers of each one's tracks, each (n,) with n >= 1, the most typical first.
             shares: (n_tastes,) above 0.
             belongs: (n_tastes, n_tracks) what may come in the turn of each, while there is some of it.
+            own: (n_tracks,) of which taste what was played before is, -1 for none; the nearest if left out.
         """
         if not len(tastes) or not self.config.taste_weight:
             return
-        centres = unit(np.stack([self.vectors[tracks].mean(axis=0) for tracks in tastes]))
         # The most typical track is told last, as if it had just been played.
         told = [np.array(tracks[: self.config.recent][::-1], np.int32) for tracks in tastes]
         self._own.update(*(tracks.tolist() for tracks in told))
         self._turns, self._belongs = TasteTurns(told, shares, self._suits, self.config.stay), belongs
-        nearest = (self.vectors[self.played] @ centres.T).argmax(axis=1) if self.played else []
+        if own is None:
+            centres = unit(np.stack([self.vectors[tracks].mean(axis=0) for tracks in tastes]))
+            own = (self.vectors @ centres.T).argmax(axis=1).astype(np.int32)
         self._streams = []
         for taste, typical in enumerate(told):
-            lately = [track for track, its in zip(self.played, nearest, strict=True) if its == taste]
+            lately = [track for track in self.played if own[track] == taste]
             stream = _Stream([], self._guide.start())
             for track in [*typical.tolist(), *lately][-self.config.recent :]:
                 stream = stream.after(self._guide, track)

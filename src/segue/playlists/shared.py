@@ -14,6 +14,7 @@ from segue.errors import NotFoundError
 from segue.playlists.belonging import Belonging
 from segue.playlists.catalogue import Catalogue
 from segue.playlists.rules import Context
+from segue.tastes.likeness import Credits
 from segue.tastes.space import TasteSpace
 
 CATALOGUE, CONTEXT, SPACE = "tracks.arrow", "catalogue.npz", "tastes.npz"
@@ -32,6 +33,11 @@ class Shared:
     catalogue: Catalogue
     context: Context
     space: TasteSpace
+
+    @cached_property
+    def credits(self) -> Credits:
+        """Whose tracks are, and how many have them."""
+        return Credits(self.context.main_artists(), self.catalogue.support)
 
     @cached_property
     def belonging(self) -> Belonging:

@@ -151,6 +151,8 @@ def work_out(
     liked = matrix.indices[matrix.data > 0]
     catalogue = Catalogue.read(library, tracks, np.bincount(liked, minlength=len(tracks)))
     histories = read_histories(library, catalogue, context, some, datetime.now(UTC), unit=unit)
-    material = Material(model, catalogue, context, space, find_profiles(space, plays, tastes))
+    shared = Shared(catalogue, context, space)
+    profiles = find_profiles(space, plays, tastes, shared.belonging.near)
+    material = Material(model, catalogue, context, space, profiles)
     seen = model.observe(library, some)
-    return Shared(catalogue, material.with_hubs(seen, histories, config).context, space)
+    return replace(shared, context=material.with_hubs(seen, histories, config).context)

@@ -1,4 +1,4 @@
-"""Taste profiles from a library in one call, and which taste a track belongs to."""
+"""Taste profiles from a library in one call."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from segue.library.listening import Unit, owners
 from segue.tastes.config import ProfileConfig
+from segue.tastes.likeness import Credits, Likeness
 from segue.tastes.listened import ListenedConfig, read_plays
 from segue.tastes.matching import carry_over, names_before
 from segue.tastes.naming import with_names
@@ -31,6 +31,7 @@ def tastes_of(
     listeners: Sequence[str] | None = None,
     config: ProfileConfig | None = None,
     listened: ListenedConfig | None = None,
+    credits: Credits | None = None,
 ) -> tuple[TasteSpace, Profiles]:
     """The named tastes of the library's listeners, and the space they are in.
 
@@ -43,6 +44,7 @@ def tastes_of(
         listeners: ids; None for all who listened.
         config: how tastes are found.
         listened: how plays count.
+        credits: whose tracks are, so that a song goes by the taste of its artist; None where nobody knows.
 
     Raises:
         NumericalError: NaN or infinity in `vectors`.
@@ -61,21 +63,21 @@ def tastes_of(
         chosen = drawn([*people, *playlists], config.seed)
         sample = read_plays(library, tracks, listeners=chosen, config=listened)
     space = vectors if isinstance(vectors, TasteSpace) else TasteSpace.of(vectors, sample, config, features)
-    profiles = carry_over(find_profiles(space, plays, config), before)
+    profiles = carry_over(find_profiles(space, plays, config, Likeness(space, credits)), before)
     return space, with_names(profiles, _artists(library, profiles), names_before(profiles, before))
 
 
 def profiles_of(
     library: Library,
     tracks: Sequence[str],
-    space: TasteSpace,
+    likeness: Likeness,
     listeners: Sequence[str],
     unit: Unit,
     config: ProfileConfig | None = None,
 ) -> Profiles:
-    """The named tastes of some listeners or playlists, found in a space that is there already."""
+    """The named tastes of some listeners or playlists, found in the space of `likeness`."""
     plays = read_plays(library, tracks, listeners=listeners, config=ListenedConfig(unit=unit))
-    profiles = find_profiles(space, plays, config)
+    profiles = find_profiles(likeness.space, plays, config, likeness)
     return with_names(profiles, _artists(library, profiles))
 
 
@@ -89,19 +91,3 @@ def _artists(library: Library, profiles: Profiles) -> dict[int, list[str]]:
     some = library.arrow(facts.semi_join(ibis.memtable(pa.table({"track_id": ids})), "track_id"))
     rows = some["artists"].take(pc.index_in(ids, value_set=some["track_id"])).to_pylist()
     return {number: names or [] for number, names in zip(numbers.tolist(), rows, strict=True)}
-
-
-def nearest_tastes(
-    space: TasteSpace, profiles: Profiles, listener: str, tracks: NDArray[np.int32]
-) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """For each of `tracks` the listener's nearest taste, from 0, and its likeness (cosine) to the centre.
-
-    -1 and 0 for a listener without tastes, and for tracks without a vector.
-    """
-    tastes = profiles.tastes(listener)
-    if not len(tastes) or not len(tracks):
-        return np.full(len(tracks), -1, np.int32), np.zeros(len(tracks), np.float32)
-    likeness = space.vectors[tracks] @ profiles.centres[tastes.start : tastes.stop].T
-    nearest = likeness.argmax(1).astype(np.int32)
-    known = np.abs(space.vectors[tracks]).sum(1) > 0
-    return np.where(known, nearest, -1).astype(np.int32), likeness.max(1) * known

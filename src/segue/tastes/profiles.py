@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from segue.tastes.config import ProfileConfig
 from segue.tastes.kernels import agglomerate, settle
+from segue.tastes.likeness import Likeness
 from segue.tastes.space import Floats, Ints, Plays, TasteSpace
 
 ROUNDS = 3  # of k-means after the grouping
@@ -78,18 +79,20 @@ class Profiles:
         return "rising" if self.trends[taste] > 0 else "fading"
 
 
-def find_profiles(space: TasteSpace, plays: Plays, config: ProfileConfig | None = None) -> Profiles:
+def find_profiles(
+    space: TasteSpace, plays: Plays, config: ProfileConfig | None = None, likeness: Likeness | None = None
+) -> Profiles:
     """The tastes of every listener of `plays`, numbered from 0 by weight; `matching.carry_over` keeps
     identities.
 
     A listener's most played tracks are joined into groups while their mean likeness is above the resolution;
     groups with enough of the listening are tastes. Among all tracks that are like none of these, groups are
-    looked for once more: a small taste has few of the most played tracks. Every track goes to the nearest
-    taste. Who has no vectors has no tastes.
+    looked for once more: a small taste has few of the most played tracks. Of which taste each song is in the
+    end, `likeness` says; without it, the nearest. Who has no vectors has no tastes.
     """
-    config = config or ProfileConfig()
+    config, likeness = config or ProfileConfig(), likeness or Likeness(space)
     known = space.known
-    found = [_of_listener(space, plays, known, row, config) for row in range(plays.matrix.shape[0])]
+    found = [_of_listener(likeness, plays, known, row, config) for row in range(plays.matrix.shape[0])]
     counts = np.array([len(f.weights) for f in found], np.int64)
     parts = {name: [getattr(f, name) for f in found] for name in _Found._fields}
     sizes = np.concatenate([np.empty(0, np.int64), *parts["sizes"]])
@@ -151,8 +154,9 @@ class _Heard(NamedTuple):
 
 
 def _of_listener(
-    space: TasteSpace, plays: Plays, known: NDArray[np.bool_], row: int, config: ProfileConfig
+    likeness: Likeness, plays: Plays, known: NDArray[np.bool_], row: int, config: ProfileConfig
 ) -> _Found:
+    space = likeness.space
     places = plays.top(row, known, config.tracks)
     if not len(places):
         none = np.empty(0, np.float32)
@@ -171,25 +175,41 @@ def _of_listener(
     tracks, weights = plays.matrix.indices[places], plays.matrix.data[places].astype(np.float32)
     weights /= weights.sum()
     centres = settle(space.vectors[tracks], weights, taste, k, ROUNDS)
-    nearest = (space.vectors[heard.tracks] @ centres.T).argmax(1)
-    share = np.bincount(nearest, heard.shares, k)
+    taste = _own(likeness, centres, tracks)
+    share = _shares(_own(likeness, centres, heard.tracks), heard.shares, k)
+    sizes = np.bincount(taste[taste >= 0], minlength=k)
     heaviest = np.argsort(-share, kind="stable")
-    heaviest = heaviest[share[heaviest] > 0]
-    typical = weights * np.maximum((space.vectors[tracks] * centres[taste]).sum(1), 0)
-    rank = np.full(k, k, np.int64)
+    heaviest = heaviest[(share[heaviest] > 0) & (sizes[heaviest] > 0)]
+    share = share[heaviest] / share[heaviest].sum()
+    rank = np.full(k + 1, -1, np.int64)  # the last for tracks of no taste
     rank[heaviest] = np.arange(len(heaviest))
+    stays = rank[taste] >= 0
+    places, tracks, weights, taste = places[stays], tracks[stays], weights[stays], taste[stays]
+    typical = weights * np.maximum((space.vectors[tracks] * centres[taste]).sum(1), 0)
     order = np.lexsort((-typical, rank[taste]))
-    sizes = np.bincount(taste, minlength=k)[heaviest]
     trends, sure = _trends(plays, places, taste, k)
     return _Found(
-        share[heaviest].astype(np.float32),
+        share.astype(np.float32),
         trends[heaviest],
         sure[heaviest],
         centres[heaviest],
-        sizes,
+        sizes[heaviest],
         tracks[order].astype(np.int32),
         weights[order],
     )
+
+
+def _own(likeness: Likeness, centres: Floats, tracks: Ints) -> Ints:
+    """(n,) of which taste each track is, -1 for none; where none is of any, the nearest of each."""
+    own = likeness.taste_of(centres, tracks)
+    return own if (own >= 0).any() else likeness.to(centres, tracks).argmax(0).astype(np.int32)
+
+
+def _shares(own: Ints, shares: NDArray[np.float64], k: int) -> NDArray[np.float64]:
+    """(k,) part of each taste of what is of any."""
+    there = own >= 0
+    share = np.bincount(own[there], shares[there], k)
+    return share / share.sum()
 
 
 def _groups(

@@ -82,7 +82,7 @@ def tastes(request: Request, here: HouseGiven, who: Signed) -> Response:
 
 
 def _drawn(engine: Engine, listener: str, week: str, told: list[v1.Taste]) -> tuple[list[Dot], list[Shown]]:
-    found = with_one(engine.library, engine.tastes_of_week(week), listener)
+    found = with_one(engine, engine.tastes_of_week(week), listener)
     chart, catalogue = taste_map(found.space, found.profiles, listener), engine.factors().shared.catalogue
     places = pixels(chart.places)
     most = float(chart.weights.max())
