@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from pathlib import Path
 
@@ -31,16 +31,20 @@ Store = Callable[..., ImportReport]
 
 @pytest.fixture
 def store() -> Store:
-    """Store rows as an import of the format `source` would."""
+    """Store rows as one import of the format `source` would, or rows by source as one import of a folder."""
 
-    def run(library: Library, rows: Iterable[Row], source: str = "test") -> ImportReport:
-        report = ImportReport(Path("rows"), formats=[source])
+    def run(
+        library: Library, rows: Iterable[Row] | Mapping[str, Iterable[Row]], source: str = "test"
+    ) -> ImportReport:
+        told = rows if isinstance(rows, Mapping) else {source: rows}
+        report = ImportReport(Path("rows"), formats=list(told))
         with library.writing() as writer:
             scratch = writer.scratch()
             staging = Staging(scratch / "worker-0")
-            staging.begin(0, "rows", source)
-            for row in rows:
-                staging.add(row)
+            for number, (name, of_source) in enumerate(told.items()):
+                staging.begin(number, f"rows-{number}", name)
+                for row in of_source:
+                    staging.add(row)
             staging.flush()
             staged = [Staged(staging.entries, staging.refused)]
             report.renamed = renew_names(library, writer)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segue.library import Library
-from segue.library.credits import artists_with_commas, split_credit
+from segue.library.credits import artists_with_commas, split_credit, split_guests
 from segue.library.importing import import_path
 from segue.library.names import letters
 
@@ -88,3 +88,9 @@ def test_a_library_knows_its_artists_with_commas(tmp_path: Path) -> None:
     assert artists_with_commas(library) == frozenset()
     import_path(library, tmp_path / "history.json")
     assert artists_with_commas(library) == {"foo bar"}
+
+
+@given(st.one_of(st.text(), st.text(",;&[]' \tab"), st.lists(st.text()).map(str)))
+def test_names_are_clean(credit: str) -> None:
+    assert all(name == name.strip() != "" for split in (split_credit, split_guests) for name in split(credit))
+    assert split_credit("WZR  , Cudi") == ("WZR", "Cudi")

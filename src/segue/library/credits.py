@@ -20,7 +20,7 @@ from segue.library.names import letters
 if TYPE_CHECKING:
     from segue.library.store import Library
 
-_JOINT = re.compile(r"\s*;\s*|,\s+")
+_JOINT = re.compile(r"\s*;\s*|\s*,\s+")
 _SURE = re.compile(r"\s*;\s*")
 # What never begins a name of its own: "Sammy Davis, Jr.", "Medeski, Martin, & Wood".
 _SUFFIX = re.compile(r"(?:jr|sr|inc|ltd|esq|ph\.?d|m\.?d|ii|iii|iv)\b\.?$", re.IGNORECASE)
@@ -58,7 +58,7 @@ def split_credit(credit: str, known: Collection[str] = ()) -> tuple[str, ...]:
     if credit.startswith("[") and credit.endswith("]"):  # a list as Python writes it
         with contextlib.suppress(ValueError, SyntaxError, MemoryError, RecursionError):
             listed = ast.literal_eval(credit)
-            return tuple(name for name in map(str, listed) if name.strip())
+            return tuple(name.strip() for name in map(str, listed) if name.strip())
     if ";" in credit:
         return tuple(name for name in _SURE.split(credit.strip()) if name)
     pieces = [piece for piece in _JOINT.split(credit.strip()) if piece]

@@ -16,6 +16,8 @@ key ever met, so that the same song from another source lands on the same track.
    two people or the name of a duo.
 5. What is new becomes a track whose id is its strongest key.
 6. What somebody split off by hand (`splitting`) stays apart.
+7. What comes again finds what it found: where a source told a name alone and it landed on a track of another
+   id, the key "told:table|name:rick astley|never gonna give you up|212000" remembers which.
 
 Nothing is merged that was apart before, and no track changes its id.
 """
@@ -145,6 +147,7 @@ def resolve(work: duckdb.DuckDBPyConnection, *, of_any_duration: bool = True) ->
             work.execute(_LEADERS)
             _take(work)
         _learn_keys(work)
+    work.execute(_REMEMBER)
     work.execute(_SPLIT)
     work.execute("""
         CREATE TABLE ref_tracks AS
@@ -157,7 +160,7 @@ def _begin(work: duckdb.DuckDBPyConnection, which: str, values: Sequence[object]
     work.execute(
         f"""
         CREATE OR REPLACE TEMP TABLE todo AS
-        SELECT uid, own, name_key, credit_key, duration_ms, catalogue, source FROM identities
+        SELECT uid, own, told_key, name_key, credit_key, duration_ms, catalogue, source FROM identities
         WHERE track_id IS NULL AND {which}
         """,
         list(values),
@@ -181,6 +184,8 @@ def _by_id(work: duckdb.DuckDBPyConnection) -> None:
 
 def _known_names(work: duckdb.DuckDBPyConnection) -> None:
     """Give one source's names tracks of these names, each two recordings of the source two tracks."""
+    work.execute(_AS_BEFORE)
+    _take(work)
     left = _count(work, "todo")
     while left:
         _by_name(work, _MOST_USED)
@@ -243,7 +248,8 @@ SELECT ref AS uid, identity, name_key, credit_key, duration_ms, catalogue, sourc
        medium, title, artists, album,
        CASE WHEN spotify IS NOT NULL THEN 'spotify' WHEN mbid IS NOT NULL THEN 'mbid'
             WHEN isrc IS NOT NULL THEN 'isrc' WHEN other IS NOT NULL THEN 'other' ELSE 'name' END AS kind,
-       coalesce('spotify:' || spotify, 'mbid:' || mbid, 'isrc:' || isrc, other, name_key) AS own
+       coalesce('spotify:' || spotify, 'mbid:' || mbid, 'isrc:' || isrc, other, name_key) AS own,
+       CASE WHEN kind = 'name' THEN concat_ws('|', 'told:' || source, name_key, duration_ms) END AS told_key
 FROM staged_refs
 QUALIFY row_number() OVER (PARTITION BY identity ORDER BY album IS NULL, ref) = 1;
 
@@ -261,9 +267,24 @@ SELECT DISTINCT uid, rank, key FROM (
 CREATE TABLE keys AS
 SELECT * FROM track_keys
 WHERE key IN (SELECT key FROM strong_keys UNION ALL SELECT name_key FROM identities
+              UNION ALL SELECT told_key FROM identities WHERE told_key IS NOT NULL
               UNION ALL SELECT credit_key FROM identities WHERE credit_key IS NOT NULL);
 
 CREATE TABLE new_keys AS SELECT * FROM keys LIMIT 0;
+"""
+
+_AS_BEFORE = """
+CREATE OR REPLACE TEMP TABLE found AS
+SELECT uid, any_value(keys.track_id) AS track_id FROM todo JOIN keys ON keys.key = todo.told_key GROUP BY uid
+"""
+
+# The track whose id is the name is found again without this, but where a joint credit is looked for first.
+_REMEMBER = """
+INSERT INTO new_keys
+SELECT DISTINCT ON (told_key) told_key, track_id, NULL::BIGINT, source
+FROM identities ANTI JOIN (SELECT key AS told_key FROM keys) known USING (told_key)
+WHERE kind = 'name' AND (track_id <> own OR credit_key IS NOT NULL)
+ORDER BY told_key, uid
 """
 
 # Keys lead to a track as if nothing had been split off from it; then what was split off goes its own way.

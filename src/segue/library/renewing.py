@@ -45,7 +45,10 @@ def renew_names(library: Library, writer: Writer) -> int:
     writer.changed = True
     if not library.parts("track_keys"):
         return 0
-    keys = library.arrow(library.table("track_keys").select("key", "track_id", "duration_ms")).to_pylist()
+    table = library.table("track_keys")
+    # What a source told by name alone (`told:`) is found anew when it comes again.
+    table = table.filter(~table.key.startswith("told:"))
+    keys = library.arrow(table.select("key", "track_id", "duration_ms")).to_pylist()
     renewed = [row for row in keys if not _OF_NAMES.match(row["key"])]
     old: dict[str, set[str]] = {}
     lengths: dict[str, int] = {}
@@ -70,6 +73,6 @@ def renew_names(library: Library, writer: Writer) -> int:
                 {"key": key, "track_id": track, "duration_ms": lengths.get(track)} for key in sorted(found)
             ]
             advance(1)
-    table = pa.Table.from_pylist(renewed, schema=TRACK_KEYS)
-    writer.rewrite("track_keys", table.sort_by([("key", "ascending"), ("track_id", "ascending")]))
+    rows = pa.Table.from_pylist(renewed, schema=TRACK_KEYS)
+    writer.rewrite("track_keys", rows.sort_by([("key", "ascending"), ("track_id", "ascending")]))
     return others
