@@ -122,7 +122,12 @@ COMMANDS: dict[str, list[Step]] = {
         Step("{song} --json --html similar.html", long=True),
         Step("{song} --vectors songs", long=True),
     ],
-    "tastes": [Step(), Step("--listener {me} --json"), Step("--listener {me} --html tastes.html", long=True)],
+    "tastes": [
+        Step(),
+        Step("--listener {me} --json"),
+        Step("--listener {me} --html tastes.html", long=True),
+        Step("{me} --rename 1 Evenings"),
+    ],
     "weekly": [
         Step(),
         Step("{me} --out lists --familiar 1 --json"),

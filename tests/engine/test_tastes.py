@@ -7,6 +7,7 @@ import pytest
 
 from segue.engine import Engine
 from segue.engine.tastes import described, shares_by_week, stored_tastes, tastes_of_week
+from segue.errors import NotFoundError, UsageError
 from segue.library import Library
 from segue.library.tables import LISTENS
 from segue.playlists.training import train
@@ -73,3 +74,63 @@ def test_without_listening_there_are_no_tastes_and_none_are_kept(library: Librar
         writer.rewrite("listens", LISTENS.empty_table())
     assert not len(tastes_of_week(Engine(library), "2026-W30").profiles.ids)
     assert "2026-W30" not in stored_tastes(library).names()
+
+
+def _two(engine: Engine) -> str:
+    """A listener of two tastes."""
+    return next(who for who in (f"p{n:02}" for n in range(1, 40, 2)) if len(engine.tastes(who)) == 2)
+
+
+def _kinds(tracks: list[str]) -> set[str]:
+    """The kinds of songs: in this library the first digit of a track's id."""
+    return {track.split("t")[1][0] for track in tracks}
+
+
+def test_a_taste_that_is_left_out_gives_nothing_to_list_and_radio_until_it_is_brought_back(
+    library: Library,
+) -> None:
+    engine = Engine(library)
+    who = _two(engine)
+    heavy, light = engine.tastes(who)
+    (mine,), (other,) = (_kinds([name.split("Song ")[1] for name in each.tracks]) for each in (heavy, light))
+    before = engine.weekly(who)
+    assert {mine, other} <= _kinds([entry.track.track_id for entry in before.entries])
+    told = engine.change_taste(who, lambda changes: changes.left_out(light.number))
+    assert [(taste.number, taste.left_out) for taste in told] == [(heavy.number, False), (light.number, True)]
+    for asked in (engine, Engine(library)):  # the one that answers already, and the next one
+        assert other not in _kinds([entry.track.track_id for entry in asked.weekly(who).entries])
+    station = engine.radio(who)
+    for _ in range(12):
+        pick = station.radio.next()
+        assert pick is not None
+        assert _kinds([engine.guide().tracks.ids[pick.track]]) != {other}
+        station.radio.answer(pick.track, skipped=False)
+    out = next(entry.track.track_id for entry in before.entries if _kinds([entry.track.track_id]) == {other})
+    _, said = engine.why_not(who, out)
+    assert "taste left out" in {verdict.rule for verdict in said.verdicts if verdict.out}
+    with pytest.raises(UsageError, match="No taste would be left"):
+        engine.change_taste(who, lambda changes: changes.left_out(heavy.number))
+    engine.change_taste(who, lambda changes: changes.brought_back(light.number))
+    assert engine.weekly(who).entries == before.entries
+
+
+def test_merged_and_renamed_tastes_are_so_in_lists_and_in_the_weeks_to_come(library: Library) -> None:
+    engine = Engine(library)
+    who = _two(engine)
+    heavy, light = engine.tastes(who, "2026-W30")
+    told = engine.change_taste(
+        who,
+        lambda changes: changes.merged(light.number, heavy.number).renamed(heavy.number, "Both"),
+        "2026-W30",
+    )
+    (one,) = told
+    assert (one.number, one.name, one.parts) == (heavy.number, "Both", [heavy.name, light.name])
+    assert one.share == pytest.approx(1, abs=1e-5)
+    assert set(one.tracks) == {*heavy.tracks, *light.tracks}
+    assert {entry.taste for entry in engine.weekly(who, "2026-W30").entries} <= {"Both", None}
+    train(library)
+    (later,) = Engine(library).tastes(who, "2026-W31")
+    assert (later.name, later.since) == ("Both", "2026-W30")
+    assert shares_by_week(library, who, "2026-W31")[0][1:3] == (heavy.number, "Both")
+    with pytest.raises(NotFoundError, match="no taste 77"):
+        engine.change_taste(who, lambda changes: changes.left_out(77))

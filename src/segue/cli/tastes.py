@@ -21,6 +21,7 @@ from segue.errors import UsageError
 from segue.wording import count, percents
 
 if TYPE_CHECKING:
+    from segue.engine import Engine
     from segue.engine.tastes import Taste, WeekOfTastes
     from segue.library import Library
     from segue.report import Page
@@ -62,9 +63,61 @@ class Whose:
         return listener
 
 
+@dataclass(frozen=True)
+class Changing:
+    """What a listener changes about their tastes."""
+
+    merge: Annotated[
+        tuple[str, str] | None,
+        typer.Option(help="Take two tastes, by numbers or names, as one: the first as part of the second."),
+    ] = None
+    split: Annotated[str | None, typer.Option(help="Take apart what was merged into a taste.")] = None
+    rename: Annotated[
+        tuple[str, str] | None,
+        typer.Option(help='Call a taste otherwise; by its own name again with "".'),
+    ] = None
+    leave_out: Annotated[
+        str | None, typer.Option(help="Leave a taste out: no list and no radio draws on it.")
+    ] = None
+    bring_back: Annotated[str | None, typer.Option(help="Let a taste that was left out count again.")] = None
+
+    def made(self, engine: Engine, listener: str, week: str) -> None:
+        """Make the changes that were asked for.
+
+        Raises:
+            NotFoundError: there is no such taste.
+            UsageError: a change makes no sense.
+        """
+        from segue.engine.tastes import taste_changes, with_one
+        from segue.tastes.changes import Changes, number_of, sides
+
+        profiles = with_one(engine, engine.tastes_of_week(week), listener).profiles
+
+        def number(changes: Changes, asked: str) -> int:
+            return number_of(sides(profiles, listener, changes), asked)
+
+        def change(before: Changes) -> Changes:
+            after = before
+            if self.rename:
+                after = after.renamed(number(before, self.rename[0]), self.rename[1])
+            if self.split:
+                after = after.split(number(before, self.split))
+            if self.merge:
+                after = after.merged(number(before, self.merge[0]), number(before, self.merge[1]))
+            if self.leave_out:
+                after = after.left_out(number(before, self.leave_out))
+            if self.bring_back:
+                after = after.brought_back(number(before, self.bring_back))
+            return after
+
+        change(taste_changes(engine.library).of(listener))  # a wrong name is told before anything is kept
+        engine.change_taste(listener, change, week)
+
+
 def tastes(
     whose: Whose,
     source: Source,
+    changing: Changing,
     week: WeekOption = None,
     examples: Annotated[int, typer.Option(min=1, help="Tracks shown of each taste.")] = 3,
     html: Annotated[Path | None, typer.Option(help="Also write a page with the taste map here.")] = None,
@@ -74,9 +127,11 @@ def tastes(
 
     Songs are grouped by how alike the models find them, never by genre. A taste keeps its number and its
     name from week to week; "since" is the first of the last eight weeks that has it. How they are found, the
-    settings say ([tastes]).
+    settings say ([tastes]). What is changed holds until it is taken back, and lists follow.
     """
     listener = whose.asked()
+    if listener is None and changing != Changing():
+        raise UsageError("Whose taste is to be changed?", hint="segue tastes LISTENER --rename 1 Evenings")
     opened = library_with(source.library, [listener] if listener is not None else [])
     from segue.engine import Engine
     from segue.engine.tastes import described, with_one
@@ -94,6 +149,8 @@ def tastes(
         _overview(found, html, json)
         return
     found = with_one(engine, found, listener)
+    if changing != Changing():
+        changing.made(engine, listener, found.week)
     told = described(engine, found, listener)
     if json:
         print_json({"listener": listener, "week": found.week, "tastes": [taste._asdict() for taste in told]})
@@ -117,7 +174,7 @@ def _print(listener: str, told: list[Taste], examples: int) -> None:
             taste.number + 1,
             taste.name,
             share,
-            taste.trend or "not known",
+            "left out" if taste.left_out else taste.trend or "not known",
             taste.since,
             len(taste.tracks),
             "; ".join(taste.tracks[:examples]),
@@ -129,22 +186,29 @@ def _print(listener: str, told: list[Taste], examples: int) -> None:
 
 
 def _page(library: Library, found: WeekOfTastes, listener: str, told: list[Taste]) -> Page:
-    from segue.engine.tastes import shares_by_week
+    from segue.engine.tastes import shares_by_week, taste_changes
     from segue.playlists.catalogue import Catalogue
     from segue.report import Page
+    from segue.tastes.changes import sides
     from segue.tastes.map import draw, draw_weeks, taste_map
 
     page = Page(f"Tastes of {listener}", f"What is played often, by how alike the songs are; {found.week}")
     if not told:
         page.text("Nothing was played yet that the model knows.")
         return page
+    changed = taste_changes(library).of(listener)
     chart = taste_map(found.space, found.profiles, listener)
     shown = chart.tracks.tolist()
     catalogue = Catalogue.read(library, [str(found.profiles.tracks[track]) for track in shown])
-    names = [taste.name for taste in told]
+    places, start = found.profiles.tastes(listener), found.profiles.tastes(listener).start
+    side_of = {part - start: side for side in sides(found.profiles, listener, changed) for part in side.parts}
+    names = [side_of[at].name for at in range(len(places))]
+    trends = [
+        "" if len(side_of[at].parts) > 1 else found.profiles.trend(place) for at, place in enumerate(places)
+    ]
     cards = [catalogue.card(at) for at in range(len(shown))]
     labels = [card.title or card.credit for card in cards]
-    page.pictures({"Taste map": draw(chart, names, labels, [taste.trend for taste in told])})
+    page.pictures({"Taste map": draw(chart, names, labels, trends)})
     page.text(
         "A circle is a track, the larger the more it is played. Near each other are tracks that are "
         f"played together; {chart.stress:.0%} of how near they are is lost in a picture of two dimensions."

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from segue.playlists.radio_config import RadioConfig
     from segue.playlists.weekly import WeeklyConfig
     from segue.playlists.why_not import WhyNot
+    from segue.tastes.changes import Changes
 
 T = TypeVar("T")
 
@@ -305,6 +306,27 @@ class Engine:
         self.refuse_unknown(listener)
         found = self.tastes_of_week(week or week_of(datetime.now(UTC)))
         return described(self, with_one(self, found, listener), listener)
+
+    def change_taste(
+        self, listener: str, how: Callable[[Changes], Changes], week: str | None = None
+    ) -> list[Taste]:
+        """Merge, rename or leave out a taste of a listener, or undo that; what they like by then.
+
+        >>> engine.change_taste("ada", lambda changes: changes.merged(3, 0))  # doctest: +SKIP
+
+        Args:
+            listener: whose.
+            how: `Changes.merged`, `.renamed`, `.split`, `.left_out` or `.brought_back`, by numbers.
+            week: in which they are told.
+
+        Raises:
+            NotFoundError: no such listener or taste, or nothing was trained yet.
+            UsageError: the change makes no sense, or would leave no taste for lists.
+            BusyError: another process is keeping tastes.
+        """
+        from segue.engine.changing_tastes import change_taste
+
+        return change_taste(self, listener, how, week)
 
     def similar(self, track: str, count: int = 15, *, kind: Kind = "factors") -> Neighbourhood:
         """The songs nearest to a track, one version of each; its own other versions are left out.

@@ -63,5 +63,6 @@ def explain_absence(ready: Ready, listener: str, track: str, *, seed: int = 0) -
     found = find_track(ready.library, track, ready.tracks)
     number = ready.tracks[found.track_id]
     seen, (history,) = ready.read([listener])
-    said = why_not(ready.material, seen, history, ready.edition(seed), number)
+    (tastes,) = ready.tastes([listener])
+    said = why_not(ready.material, seen, history, ready.edition(seed), number, tastes)
     return found, said

@@ -25,6 +25,7 @@ from segue.sequences.reading import guide_documents
 from segue.sequences.storing import load_documents
 from segue.sequences.vectors import unit
 from segue.shelf.names import NETWORK, shelf_of
+from segue.tastes.changes import NONE, Changes, sides
 from segue.tastes.profiles import Profiles
 
 if TYPE_CHECKING:
@@ -102,10 +103,25 @@ class Asked:
         )
         return known / share if share else 1.0
 
-    def tastes(self, engine: Engine, profiles: Profiles, listener: str, listening: Listening) -> Tastes:
-        """The tastes of a listener or playlist, of `tastes_now`, in the guide's numbers."""
+    def tastes(
+        self,
+        engine: Engine,
+        profiles: Profiles,
+        listener: str,
+        listening: Listening,
+        changes: Changes = NONE,
+    ) -> Tastes:
+        """The tastes of a listener or playlist, of `tastes_now`, in the guide's numbers.
+
+        Without those that were left out; those that were merged have one name.
+        """
         codes = self._codes
-        members = {taste: profiles.tracks_of(taste) for taste in profiles.tastes(listener)}
+        side_of = {place: side for side in sides(profiles, listener, changes) for place in side.parts}
+        members = {
+            place: profiles.tracks_of(place)
+            for place in profiles.tastes(listener)
+            if not side_of[place].left_out
+        }
         tastes = [taste for taste, its in members.items() if (codes[its] >= 0).any()]
         if not tastes:
             return Tastes([], [], [])
@@ -113,10 +129,23 @@ class Asked:
         return Tastes(
             [here[here >= 0].astype(np.int32) for here in (codes[members[taste]] for taste in tastes)],
             [float(profiles.weights[taste]) for taste in tastes],
-            [profiles.names[taste] for taste in tastes],
+            [side_of[taste].name for taste in tastes],
             belongs & self._liked(engine, listener),
             own,
         )
+
+    def with_unwanted(
+        self, profiles: Profiles, listener: str, listening: Listening, changes: Changes
+    ) -> Listening:
+        """The listening with all of the guide's tracks of tastes that are left out as unwanted."""
+        places = profiles.tastes(listener)
+        out = {place for side in sides(profiles, listener, changes) if side.left_out for place in side.parts}
+        if not out or self.shared is None:
+            return listening
+        laid, here = self._laid([profiles.tracks_of(place) for place in places], listening)
+        told = laid._replace(out=np.array([place in out for place in places]))
+        unwanted = self._codes[self.shared.belonging.with_unwanted(here, told).unwanted]
+        return replace(listening, unwanted=unwanted[unwanted >= 0].astype(np.int32))
 
     def _placed(
         self, members: Sequence[NDArray[np.int32]], listening: Listening
@@ -127,7 +156,22 @@ class Asked:
             (n_tastes, n_tracks), and (n_tracks,) -1 for none.
         """
         assert self.shared is not None
-        belonging, vectors = self.shared.belonging, self.shared.space.vectors
+        tastes, here = self._laid(members, listening)
+        belonging = self.shared.belonging
+        near_enough = belonging.likeness(tastes) >= belonging.least(tastes)[:, None]
+        own = np.full(len(self.shared.space.vectors), -1, np.int32)
+        own[here.heard] = belonging.played_for(tastes, here.heard)
+        for taste, its in enumerate(members):
+            own[its] = taste
+        there = self._places >= 0
+        return near_enough[:, self._places] & there, np.where(there, own[self._places], -1).astype(np.int32)
+
+    def _laid(
+        self, members: Sequence[NDArray[np.int32]], listening: Listening
+    ) -> tuple[ListenerTastes, Listening]:
+        """Tastes of these tracks in the factors' space, with the listening in the factors' numbers."""
+        assert self.shared is not None
+        vectors = self.shared.space.vectors
         centres = unit(np.stack([vectors[its].mean(axis=0) for its in members]))
         heard = self._places[listening.heard]
         here = replace(
@@ -136,14 +180,8 @@ class Asked:
             plays=listening.plays[heard >= 0],
             days_ago=listening.days_ago[heard >= 0],
         )
-        tastes = belonging.with_thresholds(ListenerTastes(centres, np.ones(len(centres), np.float32)), here)
-        near_enough = belonging.likeness(tastes) >= belonging.least(tastes)[:, None]
-        own = np.full(len(vectors), -1, np.int32)
-        own[here.heard] = belonging.played_for(tastes, here.heard)
-        for taste, its in enumerate(members):
-            own[its] = taste
-        there = self._places >= 0
-        return near_enough[:, self._places] & there, np.where(there, own[self._places], -1).astype(np.int32)
+        tastes = ListenerTastes(centres, np.ones(len(centres), np.float32))
+        return self.shared.belonging.with_thresholds(tastes, here), here
 
     def _liked(self, engine: Engine, listener: str) -> NDArray[np.bool_]:
         """(n_tracks,) which of the guide's tracks the factors say that a listener or playlist likes."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from segue.engine.few_listeners import available_medium, only_other_media
 from segue.engine.guide import KNOWN, Tastes
 from segue.engine.owned import with_owned
-from segue.engine.tastes import tastes_now
+from segue.engine.tastes import taste_changes, tastes_now
 from segue.errors import SegueError, UsageError
 from segue.library import Library
 from segue.library.collection import Owned
@@ -215,7 +215,9 @@ def _known(
         listening = _listening(engine, asked, listener, unit)
         if profiles is None:
             return asked, listening, Tastes([], [], [])
-        return asked, listening, asked.tastes(engine, profiles, listener, listening)
+        changes = taste_changes(engine.library).of(listener)
+        listening = asked.with_unwanted(profiles, listener, listening, changes)
+        return asked, listening, asked.tastes(engine, profiles, listener, listening, changes)
 
 
 def _listening(engine: Engine, asked: Asked, listener: str, unit: Unit) -> Listening:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from segue.errors import NotFoundError
 from segue.files import refuse_read_only
@@ -13,6 +14,7 @@ from segue.library.listening import owners
 from segue.playlists.playlist import week_of
 from segue.sequences.loading import load_vectors
 from segue.shelf.names import VECTORS
+from segue.tastes.changes import NONE, Side, TasteChanges, sides
 from segue.tastes.config import ProfileConfig
 from segue.tastes.finding import profiles_of, tastes_of
 from segue.tastes.likeness import Likeness
@@ -44,11 +46,19 @@ class Taste(NamedTuple):
     trend: str  # "rising", "fading", "steady", or "" where nothing can be said
     since: str  # the first kept week, without a gap, that has it
     tracks: list[str]  # names, the most typical first
+    parts: list[str]  # names of those that the listener merged into it; empty for one alone
+    left_out: bool = False  # by the listener: no list and no radio draws on it
+    renamed: bool = False  # by the listener
 
 
 def stored_tastes(library: Library) -> TasteWeeks:
     """Where a library's tastes are kept."""
     return TasteWeeks(library.path / "tastes")
+
+
+def taste_changes(library: Library) -> TasteChanges:
+    """Where it is kept what listeners have changed about their tastes."""
+    return TasteChanges(library.path / "tastes")
 
 
 def tastes_of_week(
@@ -105,7 +115,8 @@ def tastes_of_week(
 def tastes_now(engine: Engine, listener: str) -> Profiles:
     """The tastes of a listener by now: as kept of this week while nothing has changed, else found anew.
 
-    Nothing is written.
+    Nothing is written. Where the listener has changed something about them, numbers carry on from the week
+    that is kept last.
     """
     library, factors, config = engine.library, engine.factors(), engine.taste_config
     spaces = _spaces(library, factors)
@@ -114,7 +125,9 @@ def tastes_now(engine: Engine, listener: str) -> Profiles:
     if kept is not None:
         return with_one(engine, kept, listener).profiles
     unit = factors.model.config.observations.unit
-    return profiles_of(library, factors.tracks.ids, factors.shared.belonging.near, [listener], unit)
+    near = factors.shared.belonging.near
+    before = stored_tastes(library).newest() if taste_changes(library).of(listener) != NONE else None
+    return profiles_of(library, factors.tracks.ids, near, [listener], unit, before=before)
 
 
 def with_one(engine: Engine, found: WeekOfTastes, listener: str) -> WeekOfTastes:
@@ -143,37 +156,68 @@ def tastes_by(library: Library, week: str, factors: Factors) -> WeekOfTastes:
 
 
 def shares_by_week(library: Library, listener: str, until: str) -> list[tuple[str, int, str, float]]:
-    """(week, number, name, share) of a listener's tastes in every kept week to `until`, oldest first."""
-    weeks = stored_tastes(library)
+    """(week, number, name, share) of a listener's tastes in every kept week to `until`, oldest first.
+
+    As the listener has changed them by now.
+    """
+    weeks, changes = stored_tastes(library), taste_changes(library).of(listener)
     rows = []
     for week in (name for name in weeks.names() if name <= until):
         if (kept := weeks.read(week)) is not None:
             _, profiles = kept
-            for t in profiles.tastes(listener):
-                rows.append((week, int(profiles.ids[t]), profiles.names[t], float(profiles.weights[t])))
+            for side in sides(profiles, listener, changes):
+                rows.append((week, side.number, side.name, share_of(profiles, side)))
     return rows
 
 
+def share_of(profiles: Profiles, side: Side) -> float:
+    """The part of the listening that a taste is, as it is shown."""
+    return float(sum(profiles.weights[place] for place in side.parts))
+
+
+def tracks_of(profiles: Profiles, side: Side) -> NDArray[np.int32]:
+    """Track numbers of a taste as it is shown, those that weigh most first where it was merged."""
+    if len(side.parts) == 1:
+        return profiles.tracks_of(side.parts[0])
+    first = profiles.member_first
+    members = np.concatenate([profiles.tracks_of(place) for place in side.parts])
+    weights = np.concatenate([profiles.member_weights[first[at] : first[at + 1]] for at in side.parts])
+    return members[np.argsort(-weights, kind="stable")]
+
+
 def described(engine: Engine, found: WeekOfTastes, listener: str) -> list[Taste]:
-    """The tastes of a listener, heaviest first; empty if nothing is known of them."""
+    """The tastes of a listener as they have changed them, heaviest first; empty if nothing is known."""
     profiles = found.profiles
-    tastes = profiles.tastes(listener)
-    if not len(tastes):
+    shown = sides(profiles, listener, taste_changes(engine.library).of(listener))
+    if not shown:
         return []
     catalogue = engine.factors().shared.catalogue
     history: dict[str, set[int]] = {}
     for week, number, _, _ in shares_by_week(engine.library, listener, found.week):
         history.setdefault(week, set()).add(number)
     result = []
-    for taste in tastes:
-        number, since = int(profiles.ids[taste]), found.week
+    for side in shown:
+        since = found.week
         for week in sorted(history, reverse=True):
-            if number not in history[week]:
+            if side.number not in history[week]:
                 break
             since = week
-        names = [catalogue.name(track) for track in profiles.tracks_of(taste).tolist()]
-        share, trend = float(profiles.weights[taste]), profiles.trend(taste)
-        result.append(Taste(number, profiles.names[taste], share, trend, since, names))
+        names = [catalogue.name(track) for track in tracks_of(profiles, side).tolist()]
+        trends = {profiles.trend(place) for place in side.parts}
+        parts = [profiles.names[place] for place in side.parts] if len(side.parts) > 1 else []
+        result.append(
+            Taste(
+                side.number,
+                side.name,
+                share_of(profiles, side),
+                trends.pop() if len(trends) == 1 else "",
+                since,
+                names,
+                parts,
+                side.left_out,
+                side.renamed,
+            )
+        )
     return result
 
 

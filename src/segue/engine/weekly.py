@@ -12,7 +12,7 @@ import numpy as np
 from segue.engine.editions import Editions
 from segue.engine.few_listeners import available_medium, only_other_media, recommendable
 from segue.engine.owned import with_owned
-from segue.engine.tastes import tastes_by, tastes_of_week
+from segue.engine.tastes import taste_changes, tastes_by, tastes_of_week
 from segue.errors import SegueError, install
 from segue.factors.model import FactorModel
 from segue.factors.observations import Observations
@@ -32,6 +32,7 @@ from segue.playlists.playlist import Playlist, monday
 from segue.playlists.weekly import Edition, Material, WeeklyConfig, make_weekly
 from segue.progress import progress
 from segue.shelf.names import AGENTS, FACTORS, shelf_of
+from segue.tastes.changes import NONE, Changes
 from segue.tastes.finding import profiles_of
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class Ready:
     known: Listeners | None = None  # of everybody, while the library is as it was at the training
     note: str = ""  # for every list
     owned: Owned | None = None  # the files at home
+    keeps_tastes: bool = True  # from week to week, so that listeners can change them; other media's are not
 
     def edition(self, seed: int = 0) -> Edition:
         """The week's lists, with the seed of the chance in the choice."""
@@ -144,14 +146,24 @@ class Ready:
         return replace(playlist, notes=(f"{note} {told}".strip(), *playlist.notes[1:]))
 
     def tastes(self, listeners: Sequence[str]) -> list[ListenerTastes]:
-        """The tastes of listeners, kept from week to week; those of playlists are found when asked for."""
-        known = self.material.profiles
+        """The tastes of listeners, kept from week to week, as they have changed them by now.
+
+        Those of playlists are found when asked for.
+        """
+        known, changed = self.material.profiles, dict[str, Changes]()
+        if self.keeps_tastes:
+            changed = taste_changes(self.library).every()
         new = [who for who in listeners if who in self.playlists and not (known and len(known.tastes(who)))]
         if new:
             near, unit = self.material.belonging.near, self.model.config.observations.unit
             known_too = profiles_of(self.library, self.tracks.ids, near, new, unit)
         d = self.material.space.vectors.shape[1]
-        return [ListenerTastes.of(known_too if who in new else known, who, d) for who in listeners]
+        return [
+            ListenerTastes.of(known_too, who, d)
+            if who in new
+            else ListenerTastes.of(known, who, d, changed.get(who, NONE))
+            for who in listeners
+        ]
 
 
 def prepare(engine: Engine, week: str, config: WeeklyConfig | None = None, *, keep: bool = True) -> Ready:
@@ -207,6 +219,7 @@ def prepare(engine: Engine, week: str, config: WeeklyConfig | None = None, *, ke
         known,
         instead,
         owned,
+        keeps_tastes=factors.name == FACTORS,
     )
 
 

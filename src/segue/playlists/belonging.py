@@ -6,13 +6,15 @@ near enough, the listener's own songs tell. Of which taste these are, `tastes/li
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from segue.playlists.rules import Context, Listening
-from segue.playlists.rules.context import Floats, Ints
+from segue.playlists.rules.context import Bools, Floats, Ints
+from segue.tastes.changes import NONE, Changes, sides
 from segue.tastes.likeness import Credits, Likeness
 from segue.tastes.profiles import Profiles
 from segue.tastes.space import TasteSpace
@@ -29,15 +31,29 @@ class ListenerTastes(NamedTuple):
     shares: Floats  # (k,) of the listening, adding up to 1
     names: tuple[str, ...] = ()
     least: Floats | None = None  # (k,) likeness from which a track belongs; the space's resolution where None
+    out: Bools | None = None  # (k,) which of them nothing may come from; none where None
 
     @classmethod
-    def of(cls, profiles: Profiles | None, listener: str, d: int) -> ListenerTastes:
-        """Of a listener; none where nothing is known."""
+    def of(cls, profiles: Profiles | None, listener: str, d: int, changes: Changes = NONE) -> ListenerTastes:
+        """Of a listener, as they have changed them; none where nothing is known.
+
+        Tastes that were merged stay groups of their own, with one name: what lies between two far groups is
+        of neither. One that is left out has no share.
+        """
         places = profiles.tastes(listener) if profiles is not None else range(0)
         if profiles is None or not len(places):
             return cls(np.empty((0, d), np.float32), np.empty(0, np.float32))
         part = slice(places.start, places.stop)
-        return cls(profiles.centres[part], profiles.weights[part], profiles.names[part])
+        plain = cls(profiles.centres[part], profiles.weights[part], profiles.names[part])
+        if changes == NONE:
+            return plain
+        names, out = list(plain.names), np.zeros(len(places), bool)
+        for side in sides(profiles, listener, changes):
+            for place in side.parts:
+                names[place - places.start], out[place - places.start] = side.name, side.left_out
+        counted = np.where(out, 0, plain.shares).astype(np.float32)
+        shares = counted / counted.sum() if counted.sum() > 0 else plain.shares
+        return plain._replace(names=tuple(names), out=out if out.any() else None, shares=shares)
 
 
 class Belonging:
@@ -85,6 +101,17 @@ class Belonging:
     def played_for(self, tastes: ListenerTastes, tracks: Ints) -> Ints:
         """(n,) of which taste each of the listener's own `tracks` is, -1 for none."""
         return self.near.taste_of(tastes.centres, tracks)
+
+    def with_unwanted(self, listening: Listening, tastes: ListenerTastes) -> Listening:
+        """The listening with all tracks of tastes that are left out as unwanted.
+
+        Less near ones, too, than those that come for a taste: rather one too few than what was left out.
+        """
+        if tastes.out is None:
+            return listening
+        likeness = self.likeness(tastes)
+        nearest, near_enough = likeness.argmax(0), likeness.max(0) >= self.space.resolution
+        return replace(listening, unwanted=np.flatnonzero(tastes.out[nearest] & near_enough).astype(np.int32))
 
     def least(self, tastes: ListenerTastes) -> Floats:
         """(k,) likeness from which a track belongs to each taste."""

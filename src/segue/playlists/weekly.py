@@ -213,7 +213,10 @@ def make_weekly(
         known = [bool((rows[at].data > 0).any()) for at in range(len(names))]
         proposed = [each if known[at] else stranger for at, each in enumerate(proposed)]
         listenings = [
-            replace(history.listening, tastes=material.belonging.played_for(its, history.listening.heard))
+            replace(
+                material.belonging.with_unwanted(history.listening, its),
+                tastes=material.belonging.played_for(its, history.listening.heard),
+            )
             for history, its in zip(mine, theirs, strict=True)
         ]
         past = [

@@ -8,6 +8,7 @@ import numpy as np
 
 from segue.factors.observations import Observations
 from segue.playlists import newcomers, rediscover
+from segue.playlists.belonging import ListenerTastes
 from segue.playlists.history import History
 from segue.playlists.playlist import monday
 from segue.playlists.rules import Listening, Rules, Verdict
@@ -33,19 +34,21 @@ def why_not(
     history: History,
     edition: Edition,
     track: int,
+    tastes: ListenerTastes | None = None,
 ) -> WhyNot:
-    """What every rule says of `track` for the one listener of `seen`, its score and its rank."""
+    """What every rule says of `track` for the one listener of `seen`, its score and its rank.
+
+    Their tastes are those of `material`, where none are given.
+    """
     config, week = edition.config, edition.week
     name, row = str(seen.listeners[0]), seen.matrix[0]
-    proposer, tastes = (
-        material.proposer(config),
-        material.belonging.with_thresholds(material.tastes(name), history.listening),
-    )
+    proposer = material.proposer(config)
+    tastes = material.belonging.with_thresholds(tastes or material.tastes(name), history.listening)
     if (row.data > 0).any():
         proposed = proposer.propose(row, [history.listening], [tastes])[0]
     else:
         proposed = newcomers.popular(material.context, material.space, proposer.allowed, config.tracks)
-    seen_so = history.listening
+    seen_so = material.belonging.with_unwanted(history.listening, tastes)
     past = (row.data > 0).any() and rediscover.needed(seen_so, proposer.allowed, material.least_new(config))
     if past:
         proposed, seen_so = rediscover.favourites(

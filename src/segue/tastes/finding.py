@@ -74,11 +74,16 @@ def profiles_of(
     listeners: Sequence[str],
     unit: Unit,
     config: ProfileConfig | None = None,
+    *,
+    before: Profiles | None = None,
 ) -> Profiles:
-    """The named tastes of some listeners or playlists, found in the space of `likeness`."""
+    """The named tastes of some listeners or playlists, found in the space of `likeness`.
+
+    Those of `before` keep their numbers and names.
+    """
     plays = read_plays(library, tracks, listeners=listeners, config=ListenedConfig(unit=unit))
-    profiles = find_profiles(likeness.space, plays, config, likeness)
-    return with_names(profiles, _artists(library, profiles))
+    profiles = carry_over(find_profiles(likeness.space, plays, config, likeness), before)
+    return with_names(profiles, _artists(library, profiles), names_before(profiles, before))
 
 
 def _artists(library: Library, profiles: Profiles) -> dict[int, list[str]]:

@@ -86,7 +86,8 @@ def draw(
         )
     ]
     x, y = axes()
-    colours = alt.Scale(domain=legend, range=[COLOURS[i % len(COLOURS)] for i in range(len(legend))])
+    tastes = list(dict.fromkeys(legend))  # of one name where they were merged
+    colours = alt.Scale(domain=tastes, range=[COLOURS[i % len(COLOURS)] for i in range(len(tastes))])
     circle = alt.MarkDef(type="circle", opacity=0.75, stroke="white", strokeWidth=0.5)
     circles = alt.Chart(alt.Data(values=rows), mark=circle).encode(
         x=x,

@@ -44,6 +44,11 @@ class TasteWeeks:
         earlier = [name for name in self.names() if name < week]
         return load_profiles(self._path(earlier[-1]))[1] if earlier else None
 
+    def newest(self) -> Profiles | None:
+        """The newest tastes that are kept."""
+        names = self.names()
+        return load_profiles(self._path(names[-1]))[1] if names else None
+
     def keep(self, week: str, profiles: Profiles, facts: Mapping[str, Any]) -> None:
         """Keep the tastes of `week`; weeks beyond the newest `KEPT` go.
 

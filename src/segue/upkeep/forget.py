@@ -31,6 +31,7 @@ from segue.playlists.memory import Weeks
 from segue.progress import progress
 from segue.shelf import Shelf
 from segue.shelf.names import shelf_of
+from segue.tastes.changes import FILE, TasteChanges
 from segue.tastes.storing import TasteWeeks
 from segue.upkeep import traces
 from segue.upkeep.forget_models import Removed, from_shelf
@@ -84,6 +85,7 @@ def forget(
         removed += from_shelf(shelf, gone, listener, dry_run)
         advance(1)
         removed += [*_from_weeks(weeks, gone, dry_run), *_from_tastes(tastes, gone, dry_run)]
+        removed += _from_taste_changes(TasteChanges(tastes.folder, wait=wait), gone, dry_run)
         if not dry_run:
             for place in (shelf, weeks, tastes):
                 place.sweep()
@@ -215,3 +217,9 @@ def _from_tastes(weeks: TasteWeeks, gone: ForgottenIds, dry_run: bool) -> Iterat
             if not dry_run:
                 weeks.forget(week, who)
             yield Removed(f"tastes/{week}", "tastes", sum(len(kept[1].tastes(each)) for each in who))
+
+
+def _from_taste_changes(changes: TasteChanges, gone: ForgottenIds, dry_run: bool) -> Iterator[Removed]:
+    who = gone.among(changes.every())
+    if count := changes.forget(who, dry_run=dry_run):
+        yield Removed(f"tastes/{FILE}", "changes of tastes", count)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from segue import files
 from segue.engine.schedule import FILE as ZONES
 from segue.engine.schedule import read_zones
-from segue.engine.tastes import stored_tastes
+from segue.engine.tastes import stored_tastes, taste_changes
 from segue.errors import FormatError, SegueError
 from segue.library import Library
 from segue.library.tables import TABLES
@@ -115,6 +115,11 @@ def _tastes(library: Library) -> Iterator[Finding]:
             weeks.read(week)
         except FormatError as error:
             yield Finding(f"tastes of {week}", "wrong", str(error), _aside(weeks.folder / f"{week}.npz"))
+    changes = taste_changes(library)
+    try:
+        changes.every()
+    except FormatError as error:
+        yield Finding("changes of tastes", "wrong", str(error), _aside(changes.path))
 
 
 def _aside(path: Path) -> Callable[[], str]:

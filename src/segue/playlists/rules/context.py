@@ -272,6 +272,7 @@ class Listening:
             for none.
         earlier: (e,) tracks of earlier weeks' lists.
         banned_tracks, banned_artists: what must never come.
+        unwanted: (w,) tracks of tastes that the listener leaves out of their lists.
         explicit: whether explicit tracks may come; None leaves it to the configuration.
     """
 
@@ -282,6 +283,7 @@ class Listening:
     earlier: Ints = field(default_factory=lambda: _NONE)
     banned_tracks: Ints = field(default_factory=lambda: _NONE)
     banned_artists: Ints = field(default_factory=lambda: _NONE)
+    unwanted: Ints = field(default_factory=lambda: _NONE)
     explicit: bool | None = None
 
     def __post_init__(self) -> None:

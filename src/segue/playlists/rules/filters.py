@@ -53,6 +53,11 @@ def banned_artist(asked: Asked) -> Bools:
     return asked.context.any_artist(asked.tracks, told)
 
 
+def left_out(asked: Asked) -> Bools:
+    """It is of a taste that the listener leaves out of their lists."""
+    return asked.context.track_marks.among(asked.tracks, asked.listening.unwanted)
+
+
 def medium(asked: Asked) -> Bools:
     """It is no song, where songs are asked for; and so on."""
     return asked.context.medium[asked.tracks] != MEDIA.index(asked.config.medium)
@@ -115,6 +120,7 @@ def hub_artists(asked: Asked) -> Bools:
 
 BANNED_TRACK = Rule("banned track", banned_track, "it, or another version of it, was banned")
 BANNED_ARTIST = Rule("banned artist", banned_artist, "an artist credited on it was banned")
+LEFT_OUT = Rule("taste left out", left_out, "it is of a taste that was left out of the lists")
 MEDIUM = Rule("medium", medium, "the list holds another medium")
 EXPLICIT = Rule("explicit", explicit, "it is explicit")
 CHILDREN = Rule("children's music", children, "it is children's music, and this listener plays none")
@@ -130,6 +136,6 @@ HUBS = Rule(
     "hub artist", hub_artists, "its artist would be on everybody's list, and others are closer to them"
 )
 
-# In this order. The first seven hold for familiar tracks too, and are never relaxed.
-ALWAYS = (BANNED_TRACK, BANNED_ARTIST, MEDIUM, EXPLICIT, CHILDREN, SEASON, OWNED)
+# In this order. Those of `ALWAYS` hold for familiar tracks too, and are never relaxed.
+ALWAYS = (BANNED_TRACK, BANNED_ARTIST, LEFT_OUT, MEDIUM, EXPLICIT, CHILDREN, SEASON, OWNED)
 FILTERS = (*ALWAYS, HEARD, EARLIER, HUBS)

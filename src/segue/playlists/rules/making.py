@@ -1,8 +1,8 @@
 """One listener's list in the making: the filters, one version of a song, the caps, the familiar share.
 
 If the rules leave too few tracks, they give way in the order of `RELAXED`, one after another, and only as
-far as needed; the list says so in its notes. Bans, medium, explicit tracks, children's music, music of
-another season, one version of a song and "already heard" never give way.
+far as needed; the list says so in its notes. Bans, tastes left out, medium, explicit tracks, children's
+music, music of another season, one version of a song and "already heard" never give way.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from segue.errors import SegueError
-from segue.playlists.playlist import TrackCard
+from segue.playlists.playlist import TrackCard, monday
 from segue.service import problems
 from segue.service.pages.doorkeeper import Unsigned, Visitor
 from segue.service.pages.texts import LANGUAGE, text
@@ -75,7 +75,7 @@ def templates() -> Environment:
     )
     known: dict[str, Any] = {"t": text, "asset": asset, "cover": cover, "tile": tile, "language": LANGUAGE}
     made.globals.update(known)
-    made.filters.update(percent=percent, minutes=minutes)
+    made.filters.update(percent=percent, minutes=minutes, month=month, week=week)
     return made
 
 
@@ -90,6 +90,18 @@ def minutes(milliseconds: float) -> str:
     if seconds < 3600:
         return f"{seconds // 60}:{seconds % 60:02}"
     return f"{seconds // 3600} h {seconds % 3600 // 60} min"
+
+
+def month(name: str) -> str:
+    """ "2026-11" as "November 2026"."""
+    year, number = name.split("-")
+    return f"{text(f'months.m{int(number)}')} {year}"
+
+
+def week(name: str) -> str:
+    """An ISO week by its Monday: "2026-W48" as "23 November 2026"."""
+    first = monday(name)
+    return f"{first.day} {month(f'{first.year}-{first.month}')}"
 
 
 def page(

@@ -1,7 +1,8 @@
-"""Tastes: a map that can be explored, and the same as a table."""
+"""Tastes: a map that can be explored, the same as a table; and what the listener changes about them."""
 
 # No `from __future__ import annotations`: FastAPI reads annotations.
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,48 +11,29 @@ from fastapi.responses import Response
 
 from segue.engine import Engine
 from segue.engine.months import shares_by_month
-from segue.engine.tastes import with_one
-from segue.layout import HEIGHT, WIDTH, pixels
+from segue.engine.tastes import taste_changes, with_one
 from segue.playlists.playlist import TrackCard
 from segue.service.asking import HouseGiven
+from segue.service.house import House
 from segue.service.pages import frame
-from segue.service.pages.doorkeeper import Signed, may
+from segue.service.pages.doorkeeper import Sent, Signed, Visitor, may
+from segue.service.pages.taste_chart import FONTS, Chart, Dot, labels, placed
+from segue.service.pages.texts import text
 from segue.service.v1 import listener as v1
 from segue.service.v1.lists import current
-from segue.tastes.map import taste_map
+from segue.tastes.changes import Side, sides
+from segue.tastes.map import TasteMap, taste_map
 from segue.wording import percents
 
 router = frame.router()
 COLOURS = 8
 LARGEST, SMALLEST = 15.0, 4.0  # radius of a track's circle
-FONTS = {"wide": 17.0, "slim": 30.0}  # of the names on the map, on a desk and on a phone
-LETTER = 0.66  # width of a bold letter, in font sizes; wide enough for the fonts of all systems
-
-
-class Dot(NamedTuple):
-    """A track on the map."""
-
-    x: float
-    y: float
-    r: float
-    taste: int
-    name: str
-    share: float
-
-
-class Label(NamedTuple):
-    """A taste's name, where there is room for it."""
-
-    x: float
-    y: float
-    taste: int
-    text: str
 
 
 class Shown(NamedTuple):
     """A taste, as it is shown."""
 
-    number: int
+    number: int  # from 0, the heaviest first
     colour: int
     taste: v1.Taste
     tracks: list[tuple[TrackCard, float]]  # with their part of the listening, the most typical first
@@ -60,51 +42,106 @@ class Shown(NamedTuple):
     line: str  # points of its share over the months
 
 
+class Done(NamedTuple):
+    """What was just changed, and the form that takes it back."""
+
+    said: str
+    undo: dict[str, str]
+
+
 @router.get("/tastes")
 def tastes(request: Request, here: HouseGiven, who: Signed) -> Response:
     """What a listener likes."""
     may(who, "read")
     if who.listener is None:
         return frame.back("/whom")
-    listener = who.whose
-    week = current(here, listener)
-    told = v1.tastes(here, listener, None).tastes
-    dots, shown = here.asked(lambda engine: _drawn(engine, listener, week, told)) if told else ([], [])
-    labels = {kind: _labels(dots, shown, size) for kind, size in FONTS.items()}
-    values: dict[str, Any] = {
-        "tastes": shown,
-        "dots": dots,
-        "labels": labels,
-        "fonts": FONTS,
-        "size": (WIDTH, HEIGHT),
-    }
-    return frame.page(request, "tastes", who, **values)
+    return frame.page(request, "tastes", who, **_state(here, who.whose))
 
 
-def _drawn(engine: Engine, listener: str, week: str, told: list[v1.Taste]) -> tuple[list[Dot], list[Shown]]:
-    found = with_one(engine, engine.tastes_of_week(week), listener)
-    chart, catalogue = taste_map(found.space, found.profiles, listener), engine.factors().shared.catalogue
-    places = pixels(chart.places)
-    most = float(chart.weights.max())
-    cards = [catalogue.card(track) for track in chart.tracks.tolist()]
-    sizes = SMALLEST + (LARGEST - SMALLEST) * np.sqrt(chart.weights / most)
-    dots = [
-        Dot(round(x, 1), round(y, 1), round(float(r), 1), taste, _name(card), float(share))
-        for (x, y), r, taste, card, share in zip(
-            places.tolist(), sizes, chart.taste.tolist(), cards, chart.weights, strict=True
+@router.post("/tastes")
+def change(request: Request, here: HouseGiven, who: Signed, fields: Sent) -> Response:
+    """Merge, rename, leave out; or take that back."""
+    may(who, "write")
+    given = {name: fields[name] for name in ("kind", "number", "name", "into") if fields.get(name)}
+    asked = v1.TasteChange.model_validate(given)
+    before = _told(here, who)
+    v1.change_taste(here, who.whose, asked)
+    if not frame.wants_part(request):
+        return frame.back("/tastes")
+    done = _done(asked, before) if "undone" not in fields else Done(text("tastes.undone"), {})
+    return frame.part("tastes", who, **_state(here, who.whose) | {"done": done})
+
+
+def _told(here: House, who: Visitor) -> dict[int, v1.Taste]:
+    return {each.number: each for each in v1.tastes(here, who.whose, None).tastes}
+
+
+def _done(asked: v1.TasteChange, before: dict[int, v1.Taste]) -> Done:
+    """What is said of a change, and what undoes it."""
+    number, was = str(asked.number), before.get(asked.number)
+    name = was.name if was is not None else number
+    if asked.kind == "rename":
+        called = asked.name or text("tastes.its_own")
+        old = was.name if was is not None and was.renamed else ""
+        return Done(
+            text("tastes.renamed", name=name, to=called), {"kind": "rename", "number": number, "name": old}
         )
+    if asked.kind == "merge":
+        other = before.get(asked.into or 0)
+        told = text("tastes.merged", name=name, to=other.name if other else "")
+        return Done(told, {"kind": "split", "number": number})
+    if asked.kind == "split":
+        return Done(text("tastes.was_split", name=name), {})
+    undo = "bring_back" if asked.kind == "leave_out" else "leave_out"
+    return Done(text(f"tastes.{asked.kind}_done", name=name), {"kind": undo, "number": number})
+
+
+def _state(here: House, listener: str) -> dict[str, Any]:
+    week = current(here, listener)
+    told = v1.tastes(here, listener, week).tastes
+    chart, shown = Chart(), list[Shown]()
+    if told:
+        chart, shown = here.asked(lambda engine: _drawn(engine, listener, week, told))
+    names = {kind: labels(chart, [each.taste.name for each in shown], size) for kind, size in FONTS.items()}
+    return {"tastes": shown, "chart": chart, "labels": names, "fonts": FONTS, "done": None}
+
+
+def _drawn(engine: Engine, listener: str, week: str, told: list[v1.Taste]) -> tuple[Chart, list[Shown]]:
+    found = with_one(engine, engine.tastes_of_week(week), listener)
+    profiles, changes = found.profiles, taste_changes(engine.library).of(listener)
+    chart, catalogue = taste_map(found.space, profiles, listener), engine.factors().shared.catalogue
+    cards = [catalogue.card(track) for track in chart.tracks.tolist()]
+    theirs = _places(chart, sides(profiles, listener, changes), profiles.tastes(listener).start)
+    side_of = np.zeros(len(cards), np.int64)
+    for at, places in enumerate(theirs):
+        side_of[places] = at
+    sizes = SMALLEST + (LARGEST - SMALLEST) * np.sqrt(chart.weights / float(chart.weights.max()))
+    dots = [
+        Dot(0.0, 0.0, round(float(r), 1), side, _name(card), float(share))
+        for r, side, card, share in zip(sizes, side_of.tolist(), cards, chart.weights, strict=True)
     ]
-    theirs = [np.flatnonzero(chart.taste == at).tolist() for at in range(len(told))]
-    groups = [[cards[place].track_id for place in places] for places in theirs]
-    months, shares = shares_by_month(engine, listener, groups)
+    months, shares = shares_by_month(
+        engine, listener, [[cards[place].track_id for place in places] for places in theirs]
+    )
     highest = max(float(shares.max()), 1e-9) if shares.size else 1.0
-    shown = []
     whole = percents([taste.share for taste in told], space="\u202f")
+    shown = []
     for at, taste in enumerate(told):
         tracks = [(cards[place], float(chart.weights[place])) for place in theirs[at]]
         over = list(zip(months, shares[at].tolist(), strict=True))
         shown.append(Shown(at, at % COLOURS, taste, tracks, over, whole[at], _line(shares[at], highest)))
-    return dots, shown
+    return placed(dots, chart.places), shown
+
+
+def _places(chart: TasteMap, told: Sequence[Side], start: int) -> list[list[int]]:
+    """For each taste as it is shown, places of its tracks on the map; `start` is that of the first taste."""
+    found = []
+    for side in told:
+        places = np.concatenate([np.flatnonzero(chart.taste == part - start) for part in side.parts])
+        if len(side.parts) > 1:
+            places = places[np.argsort(-chart.weights[places], kind="stable")]
+        found.append(places.tolist())
+    return found
 
 
 def _line(shares: np.ndarray, highest: float) -> str:
@@ -116,58 +153,3 @@ def _line(shares: np.ndarray, highest: float) -> str:
 
 def _name(card: TrackCard) -> str:
     return f"{card.title or card.track_id} - {card.credit}" if card.credit else card.title or card.track_id
-
-
-def _labels(dots: list[Dot], tastes: list[Shown], size: float) -> list[Label]:
-    """Names of tastes near their tracks, where they lie on no dot and on no other name; else none."""
-    kept: list[Label] = []
-    boxes: list[tuple[float, float, float, float]] = []
-    for taste in tastes:
-        own = [dot for dot in dots if dot.taste == taste.number]
-        if not own:
-            continue
-        weight = sum(dot.share for dot in own)
-        middle = [sum(getattr(dot, axis) * dot.share for dot in own) / weight for axis in ("x", "y")]
-        for name in dict.fromkeys((taste.taste.name, taste.taste.name.split(" and ")[0])):
-            half = len(name) * LETTER * size / 2
-            at = _room(middle, half, size, dots, boxes)
-            if at is not None:
-                boxes.append(_box(*at, half, size))
-                kept.append(Label(round(at[0], 1), round(at[1], 1), taste.number, name))
-                break
-    return kept
-
-
-def _box(x: float, y: float, half: float, size: float) -> tuple[float, float, float, float]:
-    return x - half, x + half, y - 0.8 * size, y + 0.3 * size
-
-
-def _room(
-    middle: list[float],
-    half: float,
-    size: float,
-    dots: list[Dot],
-    boxes: list[tuple[float, float, float, float]],
-) -> tuple[float, float] | None:
-    """The nearest place where a name lies on nothing."""
-    for x, y in _around(*middle):
-        box = _box(x, y, half, size)
-        inside = box[0] > 4 and box[1] < WIDTH - 4 and box[2] > 4 and box[3] < HEIGHT - 4
-        if inside and not any(_on(box, dot) for dot in dots) and not any(_cross(box, b) for b in boxes):
-            return x, y
-    return None
-
-
-def _around(x: float, y: float) -> list[tuple[float, float]]:
-    """Places farther and farther from one."""
-    turns = [(r, a) for r in range(0, 200, 12) for a in np.linspace(0, 2 * np.pi, 16, endpoint=False)]
-    return [(x + 1.5 * r * float(np.cos(a)), y + r * float(np.sin(a))) for r, a in turns]
-
-
-def _on(box: tuple[float, float, float, float], dot: Dot) -> bool:
-    reach = dot.r + 3
-    return box[0] - reach < dot.x < box[1] + reach and box[2] - reach < dot.y < box[3] + reach
-
-
-def _cross(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:
-    return one[0] < other[1] and other[0] < one[1] and one[2] < other[3] and other[2] < one[3]

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from segue.service.asking import HouseGiven, Reader
+from segue.errors import UsageError
+from segue.service.asking import Changer, HouseGiven, Reader
 from segue.service.etags import Conditional
 from segue.service.house import refuse_unknown
 from segue.service.shapes import HELLO, Shape, Track, TrackAsked, checked_week, example
 from segue.service.v1.lists import current
+from segue.tastes.changes import LONGEST, Changes
 
 router = APIRouter(tags=["listener"], route_class=Conditional)
 WeekAsked = Annotated[
@@ -29,6 +31,9 @@ class Taste(Shape):
     trend: str = Field(description="rising, fading, steady, or empty where nothing can be said.")
     since: str = Field(description="The first week, without a gap, that has it.")
     tracks: list[str] = Field(description="Names, the most typical first.")
+    parts: list[str] = Field(description="Names of the tastes that were merged into it; empty for one alone.")
+    left_out: bool = Field(description="By the listener: no list and no radio draws on it.")
+    renamed: bool = Field(description="By the listener.")
 
 
 class Tastes(Shape):
@@ -44,12 +49,45 @@ class Tastes(Shape):
                 "trend": "rising",
                 "since": "2026-W40",
                 "tracks": ["Adele - Hello"],
+                "parts": [],
+                "left_out": False,
+                "renamed": False,
             }
         ],
     )
 
     listener: str
     tastes: list[Taste]
+
+
+class TasteChange(Shape):
+    """A change to a taste; each can be undone by another."""
+
+    model_config = example(kind="rename", number=1, name="Sunday mornings")
+
+    kind: Literal["rename", "merge", "split", "leave_out", "bring_back"] = Field(
+        description="`rename`: to `name`, or to its own with none; `merge`: into the taste `into`; `split`: "
+        "what was merged is apart again; `leave_out`: nothing draws on it; `bring_back`: lists and radio do."
+    )
+    number: int = Field(ge=0, le=2**31 - 1, description="Of the taste, as it is told.")
+    name: str = Field("", max_length=LONGEST)
+    into: int | None = Field(None, ge=0, le=2**31 - 1)
+
+    def made(self, changes: Changes) -> Changes:
+        """What was changed so far, with this.
+
+        Raises:
+            UsageError: it makes no sense.
+        """
+        if self.kind == "rename":
+            return changes.renamed(self.number, self.name)
+        if self.kind == "merge":
+            if self.into is None:
+                raise UsageError("Into which taste?", expected="`into`, the number of another taste")
+            return changes.merged(self.number, self.into)
+        if self.kind == "split":
+            return changes.split(self.number)
+        return (changes.left_out if self.kind == "leave_out" else changes.brought_back)(self.number)
 
 
 class Led(Shape):
@@ -108,6 +146,18 @@ def tastes(here: HouseGiven, listener: Reader, week: WeekAsked = None) -> Tastes
     wanted = checked_week(week) if week else current(here, listener)
     refuse_unknown(here.engines.current, listener)
     found = here.asked(lambda engine: engine.tastes(listener, wanted))
+    return Tastes(listener=listener, tastes=[Taste(**each._asdict()) for each in found])
+
+
+@router.post("/tastes", summary="Merge, rename or leave out a taste")
+def change_taste(here: HouseGiven, listener: Changer, asked: TasteChange) -> Tastes:
+    """What I like, by then. It holds for this week and those to come, until it is undone.
+
+    Lists, radios and sessions follow with the next one that is made.
+    """
+    refuse_unknown(here.engines.current, listener)
+    week = current(here, listener)
+    found = here.asked(lambda engine: engine.change_taste(listener, asked.made, week))
     return Tastes(listener=listener, tastes=[Taste(**each._asdict()) for each in found])
 
 

@@ -1,5 +1,5 @@
 // The map of tastes: zoom, drag, point at a track, choose a taste. The table beside it says the same without.
-for (const box of document.querySelectorAll("[data-map]")) {
+function begin(box) {
   const chart = box.querySelector("svg.chart");
   const pointed = box.querySelector("[data-pointed]");
   const whole = chart.viewBox.baseVal;
@@ -25,8 +25,8 @@ for (const box of document.querySelectorAll("[data-map]")) {
     show();
   };
   const at = (event) => {
-    const box = chart.getBoundingClientRect();
-    return [view.x + ((event.clientX - box.left) / box.width) * view.w, view.y + ((event.clientY - box.top) / box.height) * view.h];
+    const place = new DOMPoint(event.clientX, event.clientY).matrixTransform(chart.getScreenCTM().inverse());
+    return [place.x, place.y];
   };
   for (const button of box.querySelectorAll("[data-zoom]")) button.addEventListener("click", () => zoom(Number(button.dataset.zoom)));
   chart.addEventListener("wheel", (event) => {
@@ -38,10 +38,10 @@ for (const box of document.querySelectorAll("[data-map]")) {
   chart.addEventListener("pointerdown", (event) => { if (view.w < all.w) { held = { from: at(event), view: { ...view } }; chart.setPointerCapture(event.pointerId); } });
   chart.addEventListener("pointermove", (event) => {
     if (!held) return;
-    const box = chart.getBoundingClientRect();
     const start = held.start ??= [event.clientX, event.clientY];
-    view.x = Math.min(Math.max(held.view.x - ((event.clientX - start[0]) / box.width) * view.w, 0), all.w - view.w);
-    view.y = Math.min(Math.max(held.view.y - ((event.clientY - start[1]) / box.height) * view.h, 0), all.h - view.h);
+    const scale = chart.getScreenCTM().a;
+    view.x = Math.min(Math.max(held.view.x - (event.clientX - start[0]) / scale, 0), all.w - view.w);
+    view.y = Math.min(Math.max(held.view.y - (event.clientY - start[1]) / scale, 0), all.h - view.h);
     show();
   });
   for (const end of ["pointerup", "pointercancel"]) chart.addEventListener(end, () => { held = null; });
@@ -63,3 +63,6 @@ for (const box of document.querySelectorAll("[data-map]")) {
     card.addEventListener("focusin", () => choose(card.dataset.of));
   }
 }
+const every = () => document.querySelectorAll("[data-map]:not([data-begun])").forEach((box) => { box.dataset.begun = ""; begin(box); });
+every();
+document.addEventListener("put", every); // a changed taste brings a new map

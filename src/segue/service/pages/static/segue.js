@@ -47,6 +47,7 @@ async function changed(event) {
       return;
     }
     const first = put(target, text);
+    document.dispatchEvent(new CustomEvent("put"));
     const again = held && document.querySelector(`[data-focus="${CSS.escape(held)}"]`);
     (again || (first && first.querySelector("[data-first]")))?.focus();
     if (first && first.dataset.told) tell(first.dataset.told);
