@@ -86,6 +86,7 @@ def listener(rng: np.random.Generator, earlier: np.ndarray, n: int = N_TRACKS) -
         earlier=earlier,
         banned_tracks=rng.choice(n, rng.integers(0, 8), replace=False).astype(np.int32),
         banned_artists=rng.choice(N_ARTISTS, rng.integers(0, 3), replace=False).astype(np.int32),
+        unwanted=np.flatnonzero(rng.random(n) < rng.choice([0, 0.2])).astype(np.int32),
         explicit=[None, True, False][rng.integers(3)],
     )
 
@@ -119,6 +120,7 @@ def check(context: Context, listening: Listening, choice: Choice, config: RulesC
         credited = set(context.credited(track).tolist())
         assert work not in banned
         assert not credited & set(listening.banned_artists.tolist())
+        assert track not in listening.unwanted
         assert context.medium[track] == 0
         assert explicit or not context.explicit[track]
         assert plays_kids or not context.children[track]
@@ -201,7 +203,12 @@ def test_each_filter_takes_out_what_it_names_and_nothing_else() -> None:
         hub_floor=np.array([-np.inf, 1.0, -np.inf], np.float32),
     )
     listening = Listening(
-        heard=ints(4), earlier=ints(7), banned_tracks=ints(5), banned_artists=ints(0), explicit=False
+        heard=ints(4),
+        earlier=ints(7),
+        banned_tracks=ints(5),
+        banned_artists=ints(0),
+        unwanted=ints(1, 4),
+        explicit=False,
     )
     asked = filters.Asked(
         context,
@@ -215,6 +222,7 @@ def test_each_filter_takes_out_what_it_names_and_nothing_else() -> None:
     assert out == {
         "banned track": [4, 5],
         "banned artist": [0, 1],
+        "taste left out": [1, 4],
         "medium": [2],
         "explicit": [3],
         "children's music": [6],

@@ -45,9 +45,24 @@ class Month(NamedTuple):
     discovered: list[Played]  # new in that month, played most since
 
 
-class Review(NamedTuple):
-    """All that a listener played, in months, the newest first."""
+class Year(NamedTuple):
+    """A year of listening."""
 
+    year: str
+    plays: int
+    hours: float  # as long as is known
+    tracks: int  # different ones
+    artists: int
+    new: int  # of the tracks, never played before
+    months: list[int]  # plays of each of its twelve
+    top: list[Played]
+    most: list[tuple[str, int]]  # artists, and their plays
+
+
+class Review(NamedTuple):
+    """All that a listener played, in years and months, the newest first."""
+
+    years: list[Year]
     months: list[Month]
     left: list[Played]  # favourites that are not played any more, the most played first
     back: list[Played]  # favourites of old that are played again
@@ -62,7 +77,7 @@ def review(engine: Engine, listener: str) -> Review:
     engine.refuse_unknown(listener)
     told = _told(engine, listener, excluded=True)
     if not len(told.day):
-        return Review([], [], [])
+        return Review([], [], [], [])
     tracks, code = np.unique(told.track, return_inverse=True)
     cards = Catalogue.read(engine.library, tracks.tolist())
     first, last = np.full(len(tracks), np.iinfo(np.int64).max), np.zeros(len(tracks), np.int64)
@@ -93,10 +108,11 @@ def review(engine: Engine, listener: str) -> Review:
                 _most(cards, np.where(new, total, 0), total, first),
             )
         )
+    years = _years(told, code, cards, first_month, month)
     now = int(told.day.max())
     often = total >= OFTEN
     left = _most(cards, np.where(often & (now - last > LEFT), total, 0), total, last)
-    return Review(months, left, _most(cards, _returned(code, told.day, total, now), total, last))
+    return Review(years, months, left, _most(cards, _returned(code, told.day, total, now), total, last))
 
 
 class _Told(NamedTuple):
@@ -120,6 +136,42 @@ def _told(engine: Engine, listener: str, *, excluded: bool) -> _Told:
     )
 
 
+def _years(
+    told: _Told, code: NDArray[np.integer], cards: Catalogue, first_month: NDArray, month: NDArray
+) -> list[Year]:
+    """The years of what was played, the newest first.
+
+    Args:
+        told: the plays.
+        code: (n,) the track of each.
+        cards: of the tracks.
+        first_month: (n_tracks,) when each was first played.
+        month: (n,) of each play.
+    """
+    year, latest = month.astype("datetime64[Y]"), np.full(len(first_month), np.iinfo(np.int64).min)
+    np.maximum.at(latest, code, told.day)
+    found = []
+    for which in np.unique(year)[::-1]:
+        rows = year == which
+        count = np.bincount(code[rows], minlength=len(first_month))
+        of_months = month[rows].astype(np.int64) - which.astype("datetime64[M]").astype(np.int64)
+        artists, plays_of = _artists(cards, count, None)
+        found.append(
+            Year(
+                str(which),
+                int(rows.sum()),
+                float(np.nansum(told.ms[rows])) / 3_600_000,
+                int((count > 0).sum()),
+                len(artists),
+                int(((first_month.astype("datetime64[Y]") == which) & (count > 0)).sum()),
+                np.bincount(of_months, minlength=12).tolist(),
+                _most(cards, count, count, latest),
+                list(zip(artists[:SHOWN], plays_of[:SHOWN], strict=True)),
+            )
+        )
+    return found
+
+
 def _most(
     cards: Catalogue, count: NDArray, shown: NDArray, when: NDArray[np.int64], most: int = SHOWN
 ) -> list[Played]:
@@ -131,13 +183,13 @@ def _most(
     ]
 
 
-def _artists(cards: Catalogue, count: NDArray) -> tuple[list[str], list[int]]:
+def _artists(cards: Catalogue, count: NDArray, most: int | None = SHOWN) -> tuple[list[str], list[int]]:
     found: dict[str, int] = {}
     for place in np.flatnonzero(count).tolist():
         artists = cards.card(place).artists
         if artists:
             found[artists[0]] = found.get(artists[0], 0) + int(count[place])
-    top = sorted(found.items(), key=lambda each: (-each[1], each[0]))[:SHOWN]
+    top = sorted(found.items(), key=lambda each: (-each[1], each[0]))[:most]
     return [name for name, _ in top], [plays for _, plays in top]
 
 

@@ -75,7 +75,7 @@ def templates() -> Environment:
     )
     known: dict[str, Any] = {"t": text, "asset": asset, "cover": cover, "tile": tile, "language": LANGUAGE}
     made.globals.update(known)
-    made.filters.update(percent=percent, minutes=minutes, month=month, week=week)
+    made.filters.update(percent=percent, minutes=minutes, month=month, week=week, day=day)
     return made
 
 
@@ -98,10 +98,14 @@ def month(name: str) -> str:
     return f"{text(f'months.m{int(number)}')} {year}"
 
 
+def day(date: str) -> str:
+    """ "2026-11-23" as "23 November 2026"."""
+    return f"{int(date[8:10])} {month(date[:7])}"
+
+
 def week(name: str) -> str:
     """An ISO week by its Monday: "2026-W48" as "23 November 2026"."""
-    first = monday(name)
-    return f"{first.day} {month(f'{first.year}-{first.month}')}"
+    return day(monday(name).isoformat())
 
 
 def page(

@@ -19,6 +19,7 @@ from segue.shelf.names import shelf_of
 
 router = frame.router()
 JOBS = 12
+LISTENERS = 20  # that are named
 
 
 @router.get("/operator")
@@ -87,9 +88,31 @@ def _state(here: House) -> dict[str, Any]:
         "coverage": coverage,
         "skips": skips,
         "waiting": here.inbox.waiting(),
+        "listeners": _listeners(here, weeks[-1] if weeks else None),
         "plays": library.count("listens"),
         "tracks": library.count("tracks"),
     }
+
+
+def _listeners(here: House, week: str | None) -> tuple[int, list[tuple[str, str | None, bool]]]:
+    """How many there are; and of those heard last (name, day, whether they have a list of the week).
+
+    Nothing of what they play is told.
+    """
+    library = here.engines.current.library
+    table = library.table("listens")
+    last = table.group_by("listener_id").aggregate(last=table.started_at.max())
+    rows = library.arrow(last.order_by(last.last.desc(nulls_first=False), last.listener_id).limit(LISTENERS))
+    has = set(here.stored.weeks.listeners_with_list(week)) if week else set()
+    shown = [
+        (
+            row["listener_id"],
+            None if row["last"] is None else f"{row['last']:%Y-%m-%d}",
+            row["listener_id"] in has,
+        )
+        for row in rows.to_pylist()
+    ]
+    return library.arrow(table.aggregate(n=table.listener_id.nunique()))["n"][0].as_py(), shown
 
 
 def _versions(shelf: Any, model: administration.Model) -> list[tuple[str, datetime, bool, str]]:

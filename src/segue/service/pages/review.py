@@ -4,13 +4,13 @@
 
 from calendar import monthrange
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Query, Request
 from fastapi.responses import Response
 from pydantic import TypeAdapter
 
-from segue.engine.months import Month, review
+from segue.engine.months import Month, Year, review
 from segue.engine.past import PastSession, past_sessions
 from segue.service.asking import HouseGiven
 from segue.service.house import House, refuse_unknown
@@ -37,9 +37,14 @@ def months(
     refuse_unknown(here.engines.current, who.whose)
     found = here.asked(lambda engine: review(engine, who.whose))
     most = max((max(month.days) for month in found.months), default=1)
-    shown = [(month, name_of(month.month), calendar(month, most)) for month in found.months[:SHOWN]]
-    lately = _lately(here, who.whose, before)
-    return frame.page(request, "review", who, review=found, months=shown, lately=lately, before=before)
+    values: dict[str, Any] = {
+        "years": [(year, bars(year)) for year in found.years],
+        "months": [
+            (month, frame.month(month.month), calendar(month, most)) for month in found.months[:SHOWN]
+        ],
+        "lately": _lately(here, who.whose, before),
+    }
+    return frame.page(request, "review", who, review=found, before=before, **values)
 
 
 @router.post("/review/exclusions")
@@ -68,10 +73,13 @@ def _lately(here: House, listener: str, before: datetime | None) -> list[tuple[P
     ]
 
 
-def name_of(month: str) -> str:
-    """ "November 2026"."""
-    year, number = month.split("-")
-    return f"{text(f'months.m{int(number)}')} {year}"
+def bars(year: Year) -> list[tuple[int, float, str]]:
+    """(plays, height of its bar from 0 to 100, name) of each month of a year."""
+    most = max(year.months) or 1
+    return [
+        (plays, round(100 * plays / most, 1), text(f"months.m{number}"))
+        for number, plays in enumerate(year.months, 1)
+    ]
 
 
 def calendar(month: Month, most: int) -> list[tuple[int, int, int, int]]:

@@ -4,10 +4,12 @@
 
 from typing import Annotated, Any, NamedTuple
 
-from fastapi import Query, Request
+from fastapi import Path, Query, Request
 from fastapi.responses import Response
 
 from segue.errors import NotFoundError
+from segue.players import accounts, pushing
+from segue.players.accounts import Account
 from segue.playlists.playlist import Playlist, PlaylistEntry, monday
 from segue.playlists.reasons import without_side
 from segue.service.asking import HouseGiven
@@ -15,6 +17,7 @@ from segue.service.house import House, from_json
 from segue.service.pages import frame
 from segue.service.pages.doorkeeper import Sent, Signed, may
 from segue.service.pages.texts import text
+from segue.service.problems import Refused
 from segue.service.tables import FEEDBACK
 from segue.service.v1 import feedback, lists, music
 from segue.service.v1 import listener as v1_listener
@@ -22,7 +25,9 @@ from segue.service.v1 import listener as v1_listener
 router = frame.router()
 WEEKS = 8  # earlier weeks that are shown
 SAID = {1: "love", -1: "hate"}
-WeekAsked = Annotated[str | None, Query(pattern=r"^\d{4}-W(0[1-9]|[1-4]\d|5[0-3])$")]
+_ISO = r"^\d{4}-W(0[1-9]|[1-4]\d|5[0-3])$"
+WeekAsked = Annotated[str | None, Query(pattern=_ISO)]
+WeekPath = Annotated[str, Path(pattern=_ISO)]
 
 
 class Side(NamedTuple):
@@ -51,6 +56,7 @@ def week(request: Request, here: HouseGiven, who: Signed, week: WeekAsked = None
     names = here.stored.names(listener)
     wanted = week or (current if current in names or not names else names[0])
     values: dict[str, Any] = {"week": wanted, "current": current, "weeks": names[:WEEKS]}
+    values["players"] = [each.name for each in _players(here, listener)]
     try:
         playlist = here.asked(lambda engine: here.stored.playlist(engine, wanted, listener))
     except NotFoundError:
@@ -74,6 +80,20 @@ def again(here: HouseGiven, who: Signed, fields: Sent) -> Response:
         share = here.settings.weekly.familiar
     lists.again(here, who.whose, share)
     return frame.back("/week")
+
+
+@router.post("/week/{week}/push")
+def push(request: Request, here: HouseGiven, who: Signed, week: WeekPath, fields: Sent) -> Response:
+    """Play the list in a player: it is put there as a playlist."""
+    may(who, "write")
+    found = next((each for each in _players(here, who.whose) if each.name == fields.get("player")), None)
+    if found is None:
+        raise Refused(404, "You have no such player", hint="segue players add")
+    sent = pushing.push(here.engines.current.library, found, week=week, again=True)
+    values = {"player": found.name, "title": found.title, "receipt": sent.receipt if sent else None}
+    if frame.wants_part(request):
+        return frame.part("pushed", who, **values)
+    return frame.back(f"/week?week={week}")
 
 
 @router.post("/said")
@@ -148,6 +168,13 @@ def said_by(here: House, listener: str) -> dict[str, str]:
         rows = connection.execute(FEEDBACK.select().where(FEEDBACK.c.listener == listener)).all()
     found = {from_json(row.row).get("track_id"): SAID.get(row.score, "") for row in rows}
     return {track: kind for track, kind in found.items() if track and kind}
+
+
+def _players(here: House, listener: str) -> list[Account]:
+    """The listener's players that take lists."""
+    return [
+        each for each in accounts.read(here.engines.path).values() if each.listener == listener and each.push
+    ]
 
 
 def _trained(here: House) -> bool:
