@@ -25,7 +25,7 @@ import orjson
 
 import data
 from pages import put
-from quality_peers import BINARY, PEERS, Settings
+from quality_peers import PEERS, Settings
 from quality_town import town, town_table
 from segue.evaluation.histories import Histories
 from segue.evaluation.protocols import LISTENERS, PLAYLISTS, Protocol, run_system
@@ -49,8 +49,7 @@ def draws(system: str, protocol: str, tries: int) -> list[Settings]:
     peer = PEERS[system]
     found = [peer.first[protocol]] if protocol in peer.first else []
     rng = np.random.default_rng(0)
-    # In a playlist a track counts once, so that there is no gain to choose.
-    space = peer.space | ({"gain": [BINARY]} if protocol == "playlists" and "gain" in peer.space else {})
+    space = peer.tried(protocol)
     most = max(1, int(np.prod([len(values) for values in space.values()]))) + len(found)
     while space and len(found) < min(tries, most):
         drawn = {key: values[rng.integers(len(values))] for key, values in space.items()}

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix, csr_matrix, vstack
 
 from segue.evaluation.protocols import Recommender
-from segue.evaluation.weighted import LogConfidence
+from segue.evaluation.weighted import LogConfidence, Recent
 from segue.factors.als import ImplicitALS
 from segue.factors.blend import Blend, BlendConfig
 from segue.factors.config import ALSConfig
@@ -31,6 +31,16 @@ class Peer(NamedTuple):
     make: Callable[[Settings, int], Recommender]
     space: dict[str, list[Any]]
     first: dict[str, Settings]
+    heeds: Settings | None = None  # what makes it heed the weights that it is asked by
+
+    def tried(self, protocol: str) -> dict[str, list[Any]]:
+        """What is drawn from. In a playlist a track counts once, and its place takes the place of counts."""
+        if protocol != "playlists" or "gain" not in self.space:
+            return self.space
+        if self.heeds is None:
+            return self.space | {"gain": [BINARY]}
+        place = {"decay": DECAYS} | {name: [value] for name, value in self.heeds.items()}
+        return {name: values for name, values in self.space.items() if name != "gain"} | place
 
 
 class Ranked:
@@ -115,22 +125,29 @@ class Discounted:
         return standardised(x @ self.model.item_factors.T) + np.float32(self.discount) * rare
 
 
+def _given(model: Any, s: Settings) -> Recommender:
+    """A model as it is given what it learns from: logarithmic confidences, or an order and `decay`."""
+    return Recent(model, s["decay"]) if "decay" in s else LogConfidence(model, s["gain"])
+
+
+def _own(s: Settings) -> Settings:
+    """The settings of the model itself."""
+    return {key: value for key, value in s.items() if key not in ("gain", "decay")}
+
+
 def _als(s: Settings, seed: int) -> Recommender:
-    settings = {key: value for key, value in s.items() if key != "gain"}
-    model = ImplicitALS(**settings, objective="rendle", iterations=16, random_state=seed, num_threads=1)
-    return LogConfidence(model, s["gain"])
+    model = ImplicitALS(**_own(s), objective="rendle", iterations=16, random_state=seed, num_threads=1)
+    return _given(model, s)
 
 
 def _implicit(s: Settings, seed: int) -> Recommender:
     from implicit.cpu.als import AlternatingLeastSquares
 
-    settings = {key: value for key, value in s.items() if key != "gain"}
-    return LogConfidence(AlternatingLeastSquares(**settings, random_state=seed, num_threads=1), s["gain"])
+    return _given(AlternatingLeastSquares(**_own(s), random_state=seed, num_threads=1), s)
 
 
 def _discounted(s: Settings, seed: int) -> Recommender:
-    settings = {key: value for key, value in s.items() if key != "gain"}
-    return LogConfidence(Ranked(Discounted(**settings, random_state=seed, num_threads=1)), s["gain"])
+    return _given(Ranked(Discounted(**_own(s), random_state=seed, num_threads=1)), s)
 
 
 def _bpr(s: Settings, seed: int) -> Recommender:
@@ -138,13 +155,12 @@ def _bpr(s: Settings, seed: int) -> Recommender:
 
 
 def _cmfrec(s: Settings, seed: int) -> Recommender:
-    settings = {key: value for key, value in s.items() if key != "gain"}
-    return LogConfidence(Ranked(Cmfrec(**settings, nthreads=1, random_state=seed)), s["gain"])
+    return _given(Ranked(Cmfrec(**_own(s), nthreads=1, random_state=seed)), s)
 
 
 def _weighed(kind: Any) -> Callable[[Settings, int], Recommender]:
     def make(s: Settings, seed: int) -> Recommender:
-        return LogConfidence(kind(**{key: value for key, value in s.items() if key != "gain"}), s["gain"])
+        return _given(kind(**_own(s)), s)
 
     return make
 
@@ -153,15 +169,18 @@ def _blend(s: Settings, seed: int) -> Recommender:
     """The product's candidates as `FactorModel` trains them: settings are its defaults."""
     unit = FactorConfig() if s["unit"] == "listeners" else FactorConfig().for_playlists()
     als = ALSConfig(**unit.als.model_dump() | {"random_state": seed, "num_threads": 1})
-    gain = BINARY if unit.observations.confidence == "binary" else unit.observations.gain
-    return LogConfidence(Blend(BlendConfig.around(als, unit.blend)), gain)
+    weighed = {"gain": unit.observations.gain}
+    if s["unit"] == "playlists":
+        weighed = {"decay": unit.observations.place_decay}
+    return _given(Blend(BlendConfig.around(als, unit.blend)), weighed)
 
 
 SIZES = [64, 128, 256]
 NEIGHBOURS = [50, 100, 200, 500, 1000]
+DECAYS = [1.0, 0.98, 0.96, 0.93, 0.9]  # of `Recent`; 1 does not heed the order
 IMPLICIT = {  # the best settings known of implicit's ALS
-    name: {"factors": 256, "regularization": 18.6, "alpha": alpha, "iterations": 8, "gain": BINARY}
-    for name, alpha in (("listeners", 5.7), ("playlists", 22.8))
+    name: {"factors": 256, "regularization": 18.6, "alpha": alpha, "iterations": 8, **given}
+    for name, alpha, given in (("listeners", 5.7, {"gain": BINARY}), ("playlists", 22.8, {"decay": 0.93}))
 }
 PEERS: dict[str, Peer] = {
     "Segue, candidates": Peer(
@@ -189,9 +208,10 @@ PEERS: dict[str, Peer] = {
                 "noise": 0.19,
                 "unobserved_weight": 0.06,
                 "frequency_scale": 1.0,
-                "gain": BINARY,
+                "decay": 0.93,
             },
         },
+        heeds={},
     ),
     "implicit ALS": Peer(
         _implicit,
@@ -203,6 +223,7 @@ PEERS: dict[str, Peer] = {
             "gain": [BINARY, LOG],
         },
         IMPLICIT,
+        heeds={},
     ),
     "implicit ALS, popularity discounted": Peer(
         _discounted,
@@ -221,8 +242,9 @@ PEERS: dict[str, Peer] = {
         },
         {
             "listeners": {"k": 256, "lambda_": 18.6, "alpha": 4.7, "niter": 8, "gain": BINARY},
-            "playlists": {"k": 256, "lambda_": 18.6, "alpha": 21.8, "niter": 8, "gain": BINARY},
+            "playlists": {"k": 256, "lambda_": 18.6, "alpha": 21.8, "niter": 8, "decay": 0.93},
         },
+        heeds={},
     ),
     "implicit BPR": Peer(
         _bpr,
@@ -244,6 +266,7 @@ PEERS: dict[str, Peer] = {
             "gain": [BINARY, LOG],
         },
         {},
+        heeds={},
     ),
     "EASE, normalised rows, dropout": Peer(
         _weighed(EASE),
@@ -254,9 +277,10 @@ PEERS: dict[str, Peer] = {
             "gain": [BINARY, LOG],
         },
         {
-            name: {"regularization": 6.0, "dropout": 2.0, "row_power": 0.3, "gain": gain}
-            for name, gain in (("listeners", LOG), ("playlists", BINARY))
+            name: {"regularization": 6.0, "dropout": 2.0, "row_power": 0.3, **given}
+            for name, given in (("listeners", {"gain": LOG}), ("playlists", {"decay": 0.96}))
         },
+        heeds={},
     ),
     "RP3beta": Peer(
         _weighed(RP3beta),
@@ -268,9 +292,13 @@ PEERS: dict[str, Peer] = {
             "gain": [LOG],
         },
         {
-            name: {"neighbours": 500, "alpha": 0.8, "beta": 0.4, "weighting": "binary", "gain": LOG}
-            for name in ("listeners", "playlists")
+            name: {"neighbours": 500, "alpha": 0.8, "beta": 0.4, "weighting": "binary", **given}
+            for name, given in (
+                ("listeners", {"gain": LOG}),
+                ("playlists", {"query_power": 1.0, "decay": 0.96}),
+            )
         },
+        heeds={"query_power": 1.0},
     ),
     "item neighbours": Peer(
         _weighed(ItemNeighbours),
@@ -281,6 +309,7 @@ PEERS: dict[str, Peer] = {
             "gain": [LOG],
         },
         {},
+        heeds={},
     ),
     "listener neighbours": Peer(
         _weighed(UserNeighbours),
@@ -291,6 +320,7 @@ PEERS: dict[str, Peer] = {
             "gain": [LOG],
         },
         {},
+        heeds={"weight_power": 1.0},
     ),
     "popularity": Peer(
         _weighed(Popularity), {}, {name: {"gain": LOG} for name in ("listeners", "playlists")}

@@ -12,6 +12,7 @@ from segue.evaluation import LISTENERS, PLAYLISTS, Protocol, Report, evaluate
 from segue.evaluation.groups import regions
 from segue.evaluation.histories import from_entries
 from segue.evaluation.protocols import accuracy, recommend_all
+from segue.evaluation.weighted import Recent
 from segue.factors.items import ItemNeighbours, Popularity
 
 
@@ -116,3 +117,25 @@ def test_regions_find_the_crowds():
     labels = groups.argmax(axis=1)
     item = np.array([int(i) for i in two_crowds().item_ids])
     assert len(set(labels[item % 2 == 0])) == 1 and len(set(labels)) == 2
+
+
+class Last:
+    """Scores an item by the weight that it is asked by."""
+
+    def fit(self, user_items, show_progress=False):
+        assert (user_items.data == 1).all()
+        return self
+
+    def recommend(self, userid, user_items, N=10, filter_already=True, filter_items=None, recalculate=False):
+        self.asked = user_items.toarray()
+        order = np.argsort(-self.asked, axis=1, kind="stable")[:, :N]
+        return order, np.take_along_axis(self.asked, order, axis=1)
+
+
+def test_what_has_an_order_is_asked_by_it():
+    histories, seen = two_crowds(), Last()
+    report = evaluate(histories, PLAYLISTS, {"last": lambda _: Recent(seen, 0.5)}, [3], beyond_accuracy=False)
+    fold = PLAYLISTS.split(PLAYLISTS.trim(histories), 3)
+    first = fold.given.items[: fold.given.sizes[0]]
+    assert len(first) == 12 and report.runs[0].system == "last"
+    np.testing.assert_allclose(seen.asked[0, first], np.maximum(0.5 ** np.arange(12)[::-1], 1e-6))

@@ -76,6 +76,13 @@ def test_rp3beta_is_a_walk_of_three_steps(plays):
     np.testing.assert_allclose(model.scores(plays), to_items**0.8 @ keep_best(walk, 5), rtol=1e-4, atol=1e-6)
 
 
+def test_a_walk_begins_by_the_weights_that_it_is_asked_by(plays):
+    model, asked = RP3beta(neighbours=5, query_power=0.5).fit(plays), np.sqrt(plays.toarray())
+    first = (asked / asked.sum(axis=1, keepdims=True)) ** 0.8
+    np.testing.assert_allclose(model.scores(plays), first @ model.walk_.toarray(), rtol=1e-4, atol=1e-6)
+    assert (model.walk_ != RP3beta(neighbours=5).fit(plays).walk_).nnz == 0
+
+
 def test_popularity_is_the_number_of_listeners(plays):
     model = Popularity().fit(plays)
     ids, scores = model.recommend(0, plays[0], N=5, filter_already_liked_items=False)

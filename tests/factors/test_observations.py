@@ -176,6 +176,26 @@ def test_playlists_as_listeners(fill: Fill) -> None:
     assert values(library, config) == {("x", "a"): 1, ("x", "b"): 1, ("y", "a"): 1}
 
 
+def test_of_playlists_that_are_asked_the_last_places_weigh_most(fill: Fill) -> None:
+    places = [("x", "a", 0), ("x", "b", 1), ("x", "c", 3), ("x", "a", 2), ("y", "a", None), ("y", "b", None)]
+    library = fill(
+        playlist_entries=[
+            {"playlist_id": name, "track_id": track, "position": at} for name, track, at in places
+        ],
+        listens=[play("u", "a"), play("u", "b")],
+    )
+    config = ObservationConfig(unit="both", place=2.0, place_decay=0.5)
+    known = {pair: value for pair, value in values(library, config).items() if pair[0] != "u"}
+    assert set(known.values()) == {2.0}  # what teaches
+    asked = values(library, config, asked=True)
+    assert asked["x", "c"] == 2 and asked["x", "a"] == 1 and asked["x", "b"] == 0.5
+    assert asked["y", "a"] == asked["y", "b"] == 2  # no place is known
+    assert asked["u", "a"] == values(library, config)["u", "a"]
+    assert values(library, config, asked=True, listeners=["x"])["x", "a"] == 1
+    steep = config.model_copy(update={"place_decay": 1e-9})
+    assert values(library, steep, asked=True)["x", "b"] == pytest.approx(2e-6)  # still known to be there
+
+
 def test_supports_are_applied_once_tracks_first(fill: Fill) -> None:
     pairs = [("u", "a"), ("u", "b"), ("v", "a"), ("w", "b"), ("w", "c")]
     library = fill(listens=[play(*pair) for pair in pairs])

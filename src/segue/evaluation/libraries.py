@@ -120,21 +120,26 @@ def evaluate_library(
 
 def own_systems(protocol: Protocol) -> dict[str, System]:
     """Segue's recommenders with their default settings, and the baselines any of them must beat."""
-    from segue.evaluation.weighted import LogConfidence
+    from segue.evaluation.weighted import LogConfidence, Recent
     from segue.factors.als import ImplicitALS
     from segue.factors.blend import Blend, BlendConfig
     from segue.factors.items import ItemNeighbours, Popularity, RP3beta
     from segue.factors.model import FactorConfig
 
     unit = FactorConfig() if protocol.order == "random" else FactorConfig().for_playlists()
-    gain = 0.0 if unit.observations.confidence == "binary" else unit.observations.gain
+
+    def given(model: ImplicitALS | Blend) -> Recommender:
+        """As the product gives it what it learns from and is asked by."""
+        if protocol.order == "position":
+            return Recent(model, unit.observations.place_decay)
+        return LogConfidence(model, unit.observations.gain)
 
     def factors(seed: int) -> Recommender:
-        return LogConfidence(ImplicitALS.of(unit.als.model_copy(update={"random_state": seed})), gain)
+        return given(ImplicitALS.of(unit.als.model_copy(update={"random_state": seed})))
 
     def blend(seed: int) -> Recommender:
         als = unit.als.model_copy(update={"random_state": seed})
-        return LogConfidence(Blend(BlendConfig.around(als, unit.blend)), gain)
+        return given(Blend(BlendConfig.around(als, unit.blend)))
 
     systems: dict[str, System] = {
         "blend": blend,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, runtime_checkable
 from typing import Protocol as Interface
 
 import numpy as np
@@ -36,6 +36,15 @@ class Recommender(Interface):
         recalculate_user: bool = False,
     ) -> tuple[NDArray, NDArray]:
         """The best N items per row: ids and scores, (n, N)."""
+
+
+@runtime_checkable
+class InOrder(Interface):
+    """A `Recommender` that makes its own rows of what is given, because it heeds the order."""
+
+    def rows(self, given: Histories) -> csr_matrix:
+        """(n_listeners, n_items) what `recommend` is to be asked by."""
+        ...
 
 
 System = Callable[[int], Recommender]  # seed -> a model that is not fitted yet
@@ -166,12 +175,14 @@ def run_system(
     groups: NDArray[np.float64] | None = None,
 ) -> Run:
     """Fit one system on one fold and measure it; `groups` (n_items, g) turns on measures beyond accuracy."""
-    train, given = fold.train.matrix(), fold.given.matrix()
+    train = fold.train.matrix()
     start = time.perf_counter()
     model = system(seed)
     model.fit(train)
     fitted = time.perf_counter()
-    ids, scores = recommend_all(model, given, 2 * _depth(protocol), new_only=protocol.new_only)
+    given = fold.given.matrix()
+    asked = model.rows(fold.given) if isinstance(model, InOrder) else given
+    ids, scores = recommend_all(model, asked, 2 * _depth(protocol), new_only=protocol.new_only)
     done = time.perf_counter()
     per_listener = accuracy(ids, scores, fold.targets, protocol.accuracy)
     of_all: dict[str, float] = {}

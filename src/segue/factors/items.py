@@ -122,6 +122,11 @@ class RP3betaConfig(BaseModel):
         0.4, ge=0, description="Power of an item's number of listeners that its score is divided by."
     )
     weighting: Literal["binary", "log"] = Field("binary", description="Weights of the walk: 1 or log(1 + w).")
+    query_power: float = Field(
+        0.0,
+        ge=0,
+        description="The first step goes to a listener's items by their weights to this power; 0 as learned.",
+    )
 
 
 class RP3beta(ScoredModel):
@@ -129,7 +134,7 @@ class RP3beta(ScoredModel):
 
     w_ij = Σ_v p_iv^α p_vj^α / n_j^β (Paudel et al. 2017, RP³β), p_iv the probability to step from item i to
     its listener v, p_vj from v to one of its items; the largest `neighbours` of each item kept;
-    score(u, j) = Σ_{i in u} p_ui^α w_ij.
+    score(u, j) = Σ_{i in u} p_ui^α w_ij, p_ui in proportion to the weight of i to the `query_power`.
     """
 
     config_type = RP3betaConfig
@@ -150,6 +155,8 @@ class RP3beta(ScoredModel):
     def product(self, user_items: csr_matrix) -> tuple[csr_matrix, csr_matrix]:
         """The first step, and where the next two lead."""
         weights = _listener_weights(user_items, self.config.weighting)
+        if self.config.query_power:
+            weights.data = positive(csr_matrix(user_items, dtype=np.float32)).data ** self.config.query_power
         return _rows_sum_to_one(weights).power(self.config.alpha), self.walk_
 
     def scores(self, user_items: csr_matrix) -> NDArray[np.float32]:

@@ -172,10 +172,12 @@ class FactorModel:
     def observe(self, library: Tables, listeners: Sequence[str] | None = None) -> Observations:
         """What listeners have heard of the model's tracks by now; all of the library's if none are named.
 
-        Recency is still counted from the `now` of the training.
+        Recency is still counted from the `now` of the training; of playlists the last places weigh most.
         """
         self._fitted()
-        return observe(library, self.config.observations, listeners=listeners, tracks=list(self.tracks_))
+        return observe(
+            library, self.config.observations, listeners=listeners, tracks=list(self.tracks_), asked=True
+        )
 
     def rank(
         self,

@@ -22,7 +22,9 @@ What a pair (listener, track) is worth, in order:
    | linear     | base + gain r / per            | gain r / per               |
    | binary     | base                           | -base                      |
 
-   A place in a playlist is a choice made once: its confidence is `place`, however old it is.
+   A place in a playlist is a choice made once: its confidence is `place`, however old it is. Where a
+   playlist is asked for (not where it teaches) its last places tell most of what comes next: each place
+   further back counts `place_decay` times as much.
    (Hu et al. 2008, equations 3 and 6. A negative value is a dislike: preference 0, with that confidence.)
 3. The listener's last explicit word on the track comes on top: a save adds `save`, a love `love`; a ban or a
    hate makes the value -`ban` whatever was played; an unlove takes the word back.
@@ -46,6 +48,7 @@ from scipy.sparse import csr_matrix
 
 from segue.errors import UsageError
 from segue.factors.artists import with_artists
+from segue.factors.places import by_place
 from segue.library.listening import (
     BETWEEN,
     HALF_LIFE_DAYS,
@@ -104,6 +107,13 @@ class ObservationConfig(BaseModel):
     gain: NonNegativeFloat = Field(0.8, description="How much more amounts count.")
     per: PositiveFloat | None = Field(None, description="The amount that counts as much; none is the mean.")
     place: PositiveFloat = Field(1.0, description="Confidence of a place in a playlist: a choice made once.")
+    place_decay: float = Field(
+        0.93,
+        gt=0,
+        le=1,
+        description="Where a playlist is asked for: worth of a place beside the place after it. All places "
+        "teach alike.",
+    )
     save: NonNegativeFloat = Field(2.0, description="Added for a track the listener saved.")
     love: NonNegativeFloat = Field(4.0, description="Added for a track the listener loves.")
     ban: NonNegativeFloat = Field(4.0, description="Confidence of a dislike that was said: ban, hate.")
@@ -127,6 +137,7 @@ def observe(
     *,
     listeners: Sequence[str] | None = None,
     tracks: Sequence[str] | None = None,
+    asked: bool = False,
 ) -> Observations:
     """The observations of a library.
 
@@ -135,6 +146,8 @@ def observe(
         config: what counts; the defaults otherwise.
         listeners: only these, in this order, also where they have nothing. Minimum supports don't apply.
         tracks: only these, in this order: the columns of a trained model. Minimum supports don't apply.
+        asked: whether the rows are to be folded in, not to be learned from: a playlist's last places weigh
+            most.
 
     Raises:
         UsageError: there is nothing to observe.
@@ -147,6 +160,8 @@ def observe(
     by_session = not restricted and config.teachers == "sessions"
     amounts = _amounts(library, config, documents(library, config.unit) if by_session else None)
     pairs = _valued(_aged(amounts, config), library, config, words=not by_session)
+    if asked and config.unit != "listeners" and config.place_decay < 1:
+        pairs = by_place(pairs, library, config.place_decay)
     if not restricted:
         pairs = _supported(pairs, config)
     # Of plain numbers DuckDB makes decimals, which Ibis takes for doubles: the cast is one for both.
@@ -277,7 +292,7 @@ def _valued(
         (pairs.amount < 0, -less),
         else_=0.0,
     )
-    valued = pairs.select("listener_id", "track_id", value=value.cast("float64"))
+    valued = pairs.select("listener_id", "track_id", "placed", value=value.cast("float64"))
     if words and config.unit != "playlists":
         valued = _with_words(valued, library, config)
     return valued.filter(valued.value != 0)
@@ -305,6 +320,7 @@ def _with_words(pairs: ibis.Table, library: Tables, config: ObservationConfig) -
     return both.select(
         listener_id=both.listener_id.coalesce(both.listener_id_right),
         track_id=both.track_id.coalesce(both.track_id_right),
+        placed=both.placed.fill_null(False),
         value=value,
     )
 
