@@ -28,8 +28,9 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp
 
 import data
-from next_track_peers import PEERS, tuned
+from next_track_peers import PEERS, chosen, tuned
 from next_track_peers import tune as peers_tune
+from next_track_tables import spread, table, tuned_row, tuned_table
 from pages import put
 from segue.evaluation.next_track import METRICS, Parts, SequenceResult, evaluate_sequences, split_documents
 from segue.factors.config import MEASURED
@@ -205,7 +206,7 @@ ROWS: dict[str, Callable[[Bench], SequenceScorer]] = {
     "blend: next, no second stage": lambda b: For(b.blend.without_second_stage(), "next"),
     "blend: soon, no second stage": lambda b: For(b.blend.without_second_stage(), "soon"),
 }
-TUNED = {f"{name}, tuned for {metric}": (name, metric) for name in PEERS for metric in ("MRR@20", "NDCG@100")}
+TUNED = {tuned_row(name, metric): (name, metric) for name in PEERS for metric in METRICS}
 ROWS |= {
     row: lambda b, name=name, metric=metric: tuned(name, metric, b.parts, tries_file(name))
     for row, (name, metric) in TUNED.items()
@@ -234,7 +235,8 @@ def run(args: argparse.Namespace) -> None:
         clock = time.perf_counter()
         scorer = ROWS[name](bench)
         fitted = time.perf_counter()
-        result = evaluate_sequences(scorer, bench.parts.test, what=name)
+        next_track = name not in TUNED or TUNED[name][1] != "NDCG@100"
+        result = evaluate_sequences(scorer, bench.parts.test, what=name, next_track=next_track)
         facts = {"fit_s": fitted - clock, "score_s": time.perf_counter() - fitted}
         np.savez(
             kept,
@@ -243,7 +245,8 @@ def run(args: argparse.Namespace) -> None:
             ndcg=result.ndcg,
             facts=np.frombuffer(json.dumps(facts).encode(), np.uint8),
         )
-        means = "  ".join(f"{metric} {result.values(metric)[0].mean():.4f}" for metric in METRICS)
+        asked = METRICS if next_track else METRICS[2:]
+        means = "  ".join(f"{metric} {result.values(metric)[0].mean():.4f}" for metric in asked)
         print(f"{name:50} {means}  fit {facts['fit_s']:.0f} s, score {facts['score_s']:.0f} s", flush=True)
 
 
@@ -265,52 +268,15 @@ def load_row(name: str, seed: int) -> SequenceResult | None:
 def write(args: argparse.Namespace) -> None:
     """The tables of all rows that are there, into the docs."""
     rows = {name: result for name in ROWS if (result := load_row(name, args.seed)) is not None}
-    put(PAGE, {"next-track": table(rows), "seeds": spread()})
-
-
-def spread() -> str:
-    """Markdown: mean and deviation over seeds of the rows that were made with several."""
-    lines = [
-        "| system | seeds | HR@20 | MRR@20 | NDCG@100 |",
-        "| --- | ---: | ---: | ---: | ---: |",
-    ]
-    for name in ROWS:
-        found = [result for seed in range(20) if (result := load_row(name, seed)) is not None]
-        if len(found) < 2:
-            continue
-        cells = [name, str(len(found))]
-        for metric in METRICS:
-            means = [result.values(metric)[0].mean() for result in found]
-            cells.append(f"{_plain(np.mean(means), 4)} ± {_plain(np.std(means, ddof=1), 4)}")
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
-
-
-def table(rows: dict[str, SequenceResult]) -> str:
-    """Markdown: the metrics, and paired differences from STAN, its better setting for each."""
-    lines = [
-        "| system | HR@20 | MRR@20 | NDCG@100 | HR@20 less STAN's | NDCG@100 less STAN's |",
-        "| --- | ---: | ---: | ---: | ---: | ---: |",
-    ]
-    stan = {"HR@20": rows.get("STAN, short decays"), "NDCG@100": rows.get("STAN, long decays")}
-    for name, result in rows.items():
-        cells = [_plain(result.values(metric)[0].mean()) for metric in METRICS]
-        for metric, other in stan.items():
-            if other is None or other is result:
-                cells.append("")
-                continue
-            less = result.less(other, metric)
-            cells.append(f"{_signed(less.mean)} [{_signed(less.low)}, {_signed(less.high)}]")
-        lines.append("| " + " | ".join([name, *cells]) + " |")
-    return "\n".join(lines) + "\n"
-
-
-def _plain(value: float, digits: int = 3) -> str:
-    return f"{value:.{digits}f}".lstrip("0")
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.3f}".replace("0.", ".").replace("-", "−")
+    tries = {name: chosen(name, METRICS[0], tries_file(name))[1] for name in PEERS}
+    seeds = {
+        name: [result for seed in range(20) if (result := load_row(name, seed)) is not None]
+        for name in ROWS
+        if name not in TUNED
+    }
+    plain = {name: result for name, result in rows.items() if name not in TUNED}
+    tables = {"next-track": table(plain), "tuned": tuned_table(rows, tries), "seeds": spread(seeds)}
+    put(PAGE, {mark: lines for mark, lines in tables.items() if lines})
 
 
 def main() -> None:

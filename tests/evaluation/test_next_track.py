@@ -71,3 +71,5 @@ def test_a_subset_is_drawn_with_its_seed() -> None:
     one, two = (evaluate_sequences(scorer, documents, most=10, seed=4) for _ in range(2))
     assert len(one.ndcg) == 10
     assert np.array_equal(one.ranks, two.ranks)
+    soon = evaluate_sequences(scorer, documents, most=10, seed=4, next_track=False)
+    assert not len(soon.ranks) and np.array_equal(soon.ndcg, one.ndcg)

@@ -9,6 +9,7 @@ from scipy.sparse import csr_matrix
 
 from segue.errors import FormatError, NotFoundError, UsageError
 from segue.factors.ease import EASE
+from segue.factors.folded import FactorScores
 from segue.ranking.config import RankerConfig
 from segue.ranking.lists import Gatherer
 from segue.ranking.ranker import Ranker
@@ -65,7 +66,7 @@ def test_the_blend_is_no_worse_than_its_parts_where_weights_were_chosen(blend: S
     for purpose in ("next", "soon"):
         reached = dict(blend.validation_[purpose])
         whole = reached.pop("blend")
-        assert set(reached) == {"network next", "network soon", "near", "far", "items", "ease"}
+        assert set(reached) == {"network next", "network soon", "near", "far", "items", "ease", "factors"}
         assert whole >= max(reached.values()) - 1e-9
         assert sum(blend.weights_[purpose].values()) == pytest.approx(1, abs=1e-3)
 
@@ -101,6 +102,7 @@ def test_it_comes_back_from_disk_and_forgets(
     blend.save(tmp_path / "blend")
     with monkeypatch.context() as patched:
         patched.setattr(EASE, "fit", _no_fit)
+        patched.setattr(FactorScores, "fit", _no_fit)
         back = SequenceBlend.load(tmp_path / "blend")
     codes, lengths = np.array([1, 2, 3], np.int32), np.array([1, 3])
     np.testing.assert_allclose(back.scores(codes, lengths), blend.scores(codes, lengths), atol=1e-5)

@@ -95,7 +95,13 @@ def part_of(name: str) -> int:
 
 
 def evaluate_sequences(
-    scorer: SequenceScorer, documents: Documents, *, most: int | None = None, seed: int = 0, what: str = ""
+    scorer: SequenceScorer,
+    documents: Documents,
+    *,
+    most: int | None = None,
+    seed: int = 0,
+    what: str = "",
+    next_track: bool = True,
 ) -> SequenceResult:
     """Both tasks on all documents that are long enough (6 songs of the vocabulary).
 
@@ -105,6 +111,7 @@ def evaluate_sequences(
         most: look at so many documents only, drawn with `seed`.
         seed: of that draw.
         what: the system's name, for the progress bar.
+        next_track: whether the next track is asked for, too, which takes most of the time; else no ranks.
     """
     long_enough = np.flatnonzero(documents.lengths > FIRST)
     if most is not None and most < len(long_enough):
@@ -115,7 +122,7 @@ def evaluate_sequences(
     with progress(f"Evaluating {what}".strip(), len(long_enough), unit="documents") as advance:
         for row, number in enumerate(long_enough):
             codes = documents[number]
-            positions = np.arange(FIRST, min(len(codes), LAST + 1))
+            positions = np.arange(FIRST, min(len(codes), LAST + 1) if next_track else FIRST)
             given = int(GIVEN * len(codes))
             lengths = np.append(positions, given)
             scores = np.array(scorer.scores(codes, lengths), np.float32)  # a copy, to be written to

@@ -6,9 +6,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat
 
+from segue.factors.config import MEASURED, ALSConfig
 from segue.factors.ease import EASEConfig
 from segue.ranking.config import RankerConfig
-from segue.sequences.neighbourhood import STAN_LONG, SequenceNeighboursConfig
+from segue.sequences.neighbourhood import AROUND, SequenceNeighboursConfig
 from segue.sequences.network_config import TasteNetworkConfig
 
 Purpose = Literal["next", "soon"]
@@ -24,12 +25,18 @@ class SequenceBlendConfig(BaseModel):
     near: SequenceNeighboursConfig | None = Field(
         SequenceNeighboursConfig(), description="neighbours that look at the last songs"
     )
-    far: SequenceNeighboursConfig | None = Field(STAN_LONG, description="neighbours that look at all songs")
+    far: SequenceNeighboursConfig | None = Field(AROUND, description="neighbours that look at all songs")
     items_decay: float | None = Field(
         0.8, gt=0, le=1, description="item neighbours, a song's weight one place further back"
     )
     ease: EASEConfig | None = Field(EASEConfig(), description="every song regressed on all others")
     ease_decay: float = Field(0.95, gt=0, le=1, description="EASE, a song's weight one place further back")
+    factors: ALSConfig | None = Field(
+        MEASURED["playlists"], description="a factorisation, into which the sequence is folded"
+    )
+    factors_decay: float = Field(
+        0.93, gt=0, le=1, description="the factorisation, a song's weight one place further back"
+    )
     smoothing: float = Field(
         0.1, gt=0, lt=1, description="share of popularity in what parts without probabilities say"
     )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from segue.sequences.documents import Context
 
 ASKED = ("near", "far", "items")  # fitted in seconds, whatever the size of the catalogue
+FACTORS = "factors"
 
 
 class Guide(Protocol):

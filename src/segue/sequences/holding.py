@@ -14,8 +14,8 @@ from segue.sequences.documents import Documents
 SHORTEST = 5
 """What is to come is asked for after so many songs or more."""
 
-GIVEN = 0.8
-"""Share of a document after which all that follows is asked for."""
+GIVEN = (0.6, 0.7, 0.8, 0.9)
+"""Shares of a document after each of which all that follows is asked for."""
 
 
 class Aside(NamedTuple):
@@ -63,12 +63,12 @@ class Question(NamedTuple):
 def questions(
     held: Documents, most: int, positions: int, seed: int
 ) -> Iterator[tuple[int, dict[Purpose, Question]]]:
-    """For up to `most` documents: the next song at `positions` places, and all that follows most of it."""
+    """For up to `most` documents: the next song at `positions` places, and all that follows after `GIVEN`."""
     random = np.random.default_rng(seed)
     rows = np.flatnonzero(held.lengths > SHORTEST)
     for row in np.sort(random.permutation(rows)[:most]).tolist():
         codes = held[row]
         some = np.sort(random.permutation(np.arange(SHORTEST, len(codes)))[:positions])
-        middle = np.array([max(SHORTEST, int(GIVEN * len(codes)))])
-        end = np.array([len(codes)])
-        yield row, {"next": Question(codes, some, some + 1), "soon": Question(codes, middle, end)}
+        most_of_it = np.unique([max(SHORTEST, int(share * len(codes))) for share in GIVEN])
+        end = np.full(len(most_of_it), len(codes))
+        yield row, {"next": Question(codes, some, some + 1), "soon": Question(codes, most_of_it, end)}

@@ -1,4 +1,4 @@
-"""Models that count what stands with what, each with a vote for every song. They need no training."""
+"""Models of what stands with what, each with a vote for every song. They need no training by epochs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segue.factors.ease import EASE
+from segue.factors.folded import FactorScores
 from segue.sequences.blend_config import SequenceBlendConfig
 from segue.sequences.documents import Documents
 from segue.sequences.neighbourhood import Cooccurrence, SequenceNeighbours
@@ -57,7 +58,7 @@ class MemoryBasedModels:
                 model.fit(documents)
 
     def save(self, folder: Path) -> None:
-        """Write what takes long to be fitted: EASE inverts a matrix. Neighbours and counts take a moment."""
+        """Write what takes long to be fitted: EASE and factors. Neighbours and counts take a moment."""
         for name, model in self._models.items():
             if isinstance(model, RecentRows):
                 model.save(folder / f"{name}.npz")
@@ -101,4 +102,6 @@ def _models(config: SequenceBlendConfig) -> dict[str, SequenceNeighbours | Coocc
         models["items"] = Cooccurrence(config.items_decay)
     if config.ease is not None:
         models["ease"] = RecentRows(EASE(config.ease), config.ease_decay)
+    if config.factors is not None:
+        models["factors"] = RecentRows(FactorScores(config.factors), config.factors_decay)
     return models

@@ -86,6 +86,9 @@ S_KNN = STAN.model_copy(update={"recency": None, "distance": None, "neighbours":
 V_SKNN = S_KNN.model_copy(update={"recency": 8.0, "rarity": 0.5})
 """V-SKNN (Ludewig and Jannach 2018): late songs and rare songs weigh more in the similarity."""
 
+AROUND = SequenceNeighboursConfig(recency=12.0, distance=20.0, distance_floor=0.05, neighbours=300)
+"""What continues a sequence as a whole: settings chosen by NDCG@100 of playlists' last fifths."""
+
 
 class SequenceNeighbours:
     """Documents like the sequence so far vote for the songs near what they share with it.

@@ -48,7 +48,10 @@ def learn_second_stage(
     config = parts.config.ranker
     if config is None or not can_learn():
         return SecondStage(rankers, facts)
+    usual = config
     for purpose, lists in _gathered(parts, weights, held, seed).items():
+        # Of the songs to come many are to be found, all the way down to where lists are judged.
+        config = usual if purpose == "next" else usual.model_copy(update={"top": usual.depth})
         scores = cross_fitted(lists, config, seed=seed)
         if scores is None:
             continue
