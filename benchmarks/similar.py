@@ -1,17 +1,19 @@
 """How much the cosine of songs that few have is doubted in `segue similar`, on the Million Playlist subset.
 
-    SEGUE_DATA=folder python benchmarks/similar.py [--doubts 0 1 2 3 5 8] [--songs 250] [--seed 0]
+    SEGUE_DATA=folder python benchmarks/similar.py [--doubts 0 1 2 3 5 8] [--others 10] [--songs 250]
 
 Factors learn from one half of the playlists. For songs that many, some or one or two of these have, the ten
 nearest are judged by the other half: how often their artists share playlists with the song's artist there
 (cosine), how many do so more than twice as often as chance would have it, and how often a score comes three
-times among the ten. Songs of the same artist are left out of both.
+times among the ten. Songs of the same artist are left out of both. `--others` is how much the artist's other
+songs count where a song's neighbours are looked for: 0 is the song alone.
 The figures are in docs/measurements/factors.md.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 
 import numpy as np
 from scipy.sparse import csc_matrix, csr_matrix
@@ -49,18 +51,19 @@ def run(args: argparse.Namespace) -> None:
         "1 or 2 playlists": np.flatnonzero(support <= 2),
     }
     groups = {name: rng.permutation(songs)[: args.songs] for name, songs in groups.items()}
-    print("| doubt | songs in | cosine of artists | more than by chance | a score three times |")
-    for doubt in args.doubts:
-        similar.DOUBT = doubt
+    print("| doubt | others | songs in | cosine of artists | more than by chance | a score three times |")
+    for doubt, others in itertools.product(args.doubts, args.others):
+        similar.DOUBT, similar.OTHERS = doubt, others
         for name, songs in groups.items():
             with progress(f"Doubt {doubt:g}", len(songs)) as advance:
                 found = [_judged(factors, support, artists, judges, song, advance) for song in songs.tolist()]
             cosine, lift, tied = np.nanmean(np.array(found), axis=0)
-            print(f"| {doubt:g} | {name} | {cosine:.3f} | {lift:.1%} | {tied:.1%} |", flush=True)
+            print(f"| {doubt:g} | {others:g} | {name} | {cosine:.3f} | {lift:.1%} | {tied:.1%} |", flush=True)
 
 
 def _judged(factors, support, artists, judges, song, advance) -> tuple[float, float, float]:
-    scores = similar.closeness(factors, factors[song], similar.weights(factors, support))
+    asked = similar.beside_its_artist(factors, song, artists, support)
+    scores = similar.closeness(factors, asked, similar.weights(factors, support))
     near = similar.ranked(scores, support)
     near = near[near != song][:NEAREST]
     advance(1)
@@ -81,6 +84,7 @@ if __name__ == "__main__":
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--doubts", nargs="+", type=float, default=[0, 1, 2, 3, 5, 8])
+    parser.add_argument("--others", nargs="+", type=float, default=[similar.OTHERS])
     parser.add_argument("--songs", type=int, default=250)
     parser.add_argument("--seed", type=int, default=0)
     show()

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
+
 
 def count(number: float, noun: str, plural: str = "") -> str:
     """ "1 track", "2,000 tracks"; `plural` for nouns that take more than an s."""
@@ -18,6 +23,11 @@ def noun_of(medium: str) -> str:
 def ended(line: str) -> str:
     """A sentence with its full stop, unless a name has brought one: "Juicy by The Notorious B.I.G."."""
     return line if line.endswith((".", "!", "?", "…")) else f"{line}."
+
+
+def month(day: str) -> str:
+    """ "November 2024" of "2024-11-30"."""
+    return f"{MONTHS[int(day[5:7]) - 1]} {day[:4]}"
 
 
 def percents(shares: Sequence[float], space: str = "") -> list[str]:

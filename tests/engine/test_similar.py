@@ -7,18 +7,29 @@ import pyarrow as pa
 import pytest
 
 from segue.engine import Engine
-from segue.engine.similar import DOUBT, _nearest, _Space, closeness, neighbourhood, weights
+from segue.engine.similar import (
+    DOUBT,
+    _nearest,
+    _Space,
+    beside_its_artist,
+    closeness,
+    is_version,
+    neighbourhood,
+    weights,
+)
 from segue.errors import NotFoundError
 from segue.factors.config import ALSConfig
 from segue.factors.loading import load_factors
 from segue.factors.model import FactorConfig
 from segue.library import Library
 from segue.library.tables import TRACKS
+from segue.library.versions import parse_title
 from segue.library.vocabulary import Vocabulary
 from segue.neighbours.picture import draw_neighbourhood
 from segue.playlists.training import train
 from segue.sequences.vectors import SongVectors, unit
 from segue.shelf.names import VECTORS, shelf_of
+from segue.tastes.likeness import OTHERS
 
 
 def with_versions(library: Library) -> None:
@@ -58,7 +69,14 @@ def test_the_nearest_by_factors_are_those_of_a_brute_force_search(library: Libra
     pairs = {(row["listener_id"], row["track_id"]) for row in listens}
     pairs |= {(row["playlist_id"], row["track_id"]) for row in places}
     rows = np.array([sum(t == track for _, t in pairs) for track in model.tracks_])
-    cosine = directions @ directions[own] * rows / (rows + DOUBT)
+    facts = library.arrow(library.table("tracks")).to_pylist()
+    band = {row["track_id"]: row["artists"][0] for row in facts}
+    mates = [at for at, track in enumerate(model.tracks_) if at != own and band[track] == band["t1-3"]]
+    assert mates
+    asked = rows[own] * directions[own]
+    part = min(OTHERS, rows[mates].sum()) / rows[mates].sum()
+    asked = asked + part * sum(rows[at] * directions[at] for at in mates)
+    cosine = directions @ (asked / np.linalg.norm(asked)) * rows / (rows + DOUBT)
     cosine[own] = -np.inf
     expected = np.sort(cosine)[::-1][:12]
     np.testing.assert_allclose([near.score for near in found.near], expected, atol=1e-5)
@@ -84,10 +102,51 @@ def test_songs_of_one_playlist_do_not_crowd_in_and_ties_do_not_decide() -> None:
     assert scores.argmax() == 3  # less like it, and for sixty reasons instead of one
     ones, tracks = np.ones((6, 2), np.float32), Vocabulary("abcdef")
     likeness = np.full(6, 0.5, np.float32)
-    space = _Space(tracks, ones, ones.copy(), 6, "", np.ones(6, np.float32), likeness, np.arange(6))
+    nobody = np.full(6, -1, np.int32)
+    space = _Space(tracks, ones, ones.copy(), 6, "", np.ones(6, np.float32), nobody, likeness, np.arange(6))
     space.found[5] = [1, 0.5]
-    near = _nearest(space, 0, 3)
+    near = _nearest(space, 0, 3, lambda number: parse_title(f"Song {number}", ["Somebody"]))
     assert [each.number for each in near] == [1, 2, 5]  # no third of the same score before another
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("Gasolina", "Gasolina Budda Remix - Remix", True),
+        ("Gasolina", "Gasolina (Safari Riot Remix)", True),
+        ("Gasolina", "Rompe (Remix)", False),
+        ("Everybody Loves the Sunshine", "Everybody Loves The Sunshine", True),
+        ("Home", "Home", False),  # of two songs
+        ("Home", "Home (Cover)", True),
+        ("Home", "Home Sweet Home (Remix)", False),
+        ("Intro", "Intro", False),
+        ("Walk the Line", "Walk the Line Again", False),  # nothing says that it is a version
+    ],
+)
+def test_versions_by_others_are_told_by_their_titles(one: str, other: str, same: bool) -> None:
+    asked, near = parse_title(one, ["A"]), parse_title(other, ["B"])
+    assert is_version(near, asked) is is_version(asked, near) is same
+
+
+def test_versions_by_others_are_not_among_the_nearest() -> None:
+    titles = ["Gasolina", "Gasolina (A Remix)", "Dile", "Dile - B Remix", "Rompe", "Home"]
+    vectors = np.array([[1, 0.1 * n] for n in range(6)], np.float32)
+    support = np.full(6, 50, np.float32)
+    known = weights(vectors, support)
+    nobody = np.full(6, -1, np.int32)
+    space = _Space(Vocabulary("abcdef"), vectors, vectors, 6, "", support, nobody, known, np.arange(6))
+    near = _nearest(space, 0, 4, lambda number: parse_title(titles[number], [f"Artist {number}"]))
+    assert [titles[each.number] for each in near] == ["Dile", "Rompe", "Home"]
+
+
+def test_a_song_that_few_have_is_looked_for_where_its_artist_is() -> None:
+    vectors = np.array([[2, 0], [0, 3], [0, 1], [1, 1]], np.float32)
+    artists = np.array([0, 0, 0, 1], np.int32)
+    support = np.array([1, 30, 10, 5], np.float32)
+    np.testing.assert_allclose(beside_its_artist(vectors, 0, artists, support), [1, OTHERS])
+    support[0] = 1000
+    np.testing.assert_allclose(beside_its_artist(vectors, 0, artists, support), [1000, OTHERS])
+    assert beside_its_artist(vectors, 3, artists, support).tolist() == [1, 1], "nothing else by its artist"
 
 
 def test_song_vectors_are_asked_from_in_to_out(library: Library) -> None:

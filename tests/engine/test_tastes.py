@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pyarrow as pa
 import pytest
 
@@ -37,8 +39,29 @@ def test_tastes_are_kept_for_their_week_and_carried_to_the_next(library: Library
     ]
     assert sum(same) > 0.7 * len(same), "another model, the same tastes"
     who = next(w for w, kept in zip(first.profiles.listeners.tolist(), same, strict=True) if kept)
-    assert {taste.since for taste in described(Engine(library), later, who)} == {"2026-W30"}
     assert {week for week, *_ in shares_by_week(library, who, "2026-W31")} == {"2026-W30", "2026-W31"}
+
+
+def test_a_taste_is_told_since_the_third_of_its_songs_was_played(library: Library) -> None:
+    who, rows = "p01", library.arrow(library.table("listens")).to_pylist()
+    kinds = sorted({row["track_id"].split("-")[0] for row in rows if row["listener_id"] == who})
+    for row in rows:  # one taste is there from the first song on, the other from ten days later
+        if row["listener_id"] == who and row["track_id"].startswith(f"{kinds[1]}-"):
+            row["started_at"] += timedelta(days=10)
+    with library.writing() as writer:
+        writer.rewrite("listens", pa.Table.from_pylist(rows, schema=LISTENS))
+    engine = Engine(library)
+    told = described(engine, tastes_of_week(engine, "2026-W30"), who)
+    since = {}
+    for kind in kinds:
+        first: dict[str, datetime] = {}
+        for row in rows:
+            if row["listener_id"] == who and row["track_id"].startswith(f"{kind}-"):
+                first[row["track_id"]] = min(row["started_at"], first.get(row["track_id"], row["started_at"]))
+        since[f"t{kind[1]}"] = sorted(first.values())[2].strftime("%Y-%m-%d")
+    assert len(set(since.values())) == 2
+    found = {taste.tracks[0].split("Song ")[1].split("-")[0]: taste.since for taste in told}
+    assert found == since
 
 
 def test_a_listener_of_two_kinds_has_two_tastes_and_a_page_can_show_them(library: Library) -> None:

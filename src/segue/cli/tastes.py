@@ -18,7 +18,7 @@ from segue.cli.options import (
 )
 from segue.cli.printing import print_json, print_table
 from segue.errors import UsageError
-from segue.wording import count, percents
+from segue.wording import count, month, percents
 
 if TYPE_CHECKING:
     from segue.engine import Engine
@@ -126,7 +126,7 @@ def tastes(
     """Show what a listener likes, in groups that their own listening makes: share, trend, name, tracks.
 
     Songs are grouped by how alike the models find them, never by genre. A taste keeps its number and its
-    name from week to week; "since" is the first of the last eight weeks that has it. How they are found, the
+    name from week to week; "since" is when the third of its songs was first played. How they are found, the
     settings say ([tastes]). What is changed holds until it is taken back, and lists follow.
     """
     listener = whose.asked()
@@ -175,7 +175,7 @@ def _print(listener: str, told: list[Taste], examples: int) -> None:
             taste.name,
             share,
             "left out" if taste.left_out else taste.trend or "not known",
-            taste.since,
+            _month(taste.since),
             len(taste.tracks),
             "; ".join(taste.tracks[:examples]),
         )
@@ -183,6 +183,10 @@ def _print(listener: str, told: list[Taste], examples: int) -> None:
     ]
     columns = ["taste", "name", "share", "trend", "since", "tracks", "most typical"]
     print_table(f"Tastes of {listener}", columns, rows)
+
+
+def _month(day: str) -> str:
+    return month(day) if day else "not known"
 
 
 def _page(library: Library, found: WeekOfTastes, listener: str, told: list[Taste]) -> Page:
@@ -217,7 +221,7 @@ def _page(library: Library, found: WeekOfTastes, listener: str, told: list[Taste
     page.table(
         ["taste", "name", "share", "trend", "since", "tracks"],
         [
-            [t.number + 1, t.name, share, t.trend or "not known", t.since, len(t.tracks)]
+            [t.number + 1, t.name, share, t.trend or "not known", _month(t.since), len(t.tracks)]
             for t, share in zip(told, percents([t.share for t in told]), strict=True)
         ],
     )

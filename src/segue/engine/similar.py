@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -13,15 +14,21 @@ from numpy.typing import NDArray
 from segue.errors import NotFoundError
 from segue.library import Library
 from segue.library.search import Found, find_tracks
+from segue.library.versions import ParsedTitle, parse_title
+from segue.library.versions.covers import tells_apart
 from segue.library.vocabulary import Vocabulary
 from segue.playlists.catalogue import Catalogue
+from segue.playlists.playlist import TrackCard
 from segue.progress import progress
 from segue.sequences.loading import load_vectors
 from segue.shelf.names import VECTORS
+from segue.tastes.likeness import OTHERS
 
 if TYPE_CHECKING:
     from segue.engine.engine import Engine
 
+TitleOf = Callable[[int], ParsedTitle]
+BY_OTHERS = frozenset(("karaoke", "cover", "remix"))
 Kind = Literal["factors", "songs"]
 KINDS: tuple[Kind, ...] = ("factors", "songs")
 MATCHES = 20  # tracks that a text may mean
@@ -72,6 +79,7 @@ class _Space(NamedTuple):
     learned: int
     model: str
     support: NDArray[np.float32]  # (n,) listeners and playlists that have each; inf where that is not asked
+    artists: NDArray[np.int32]  # (n,) the main artist of each, -1 where nobody is asked
     weights: NDArray[np.float32]  # (n,) see `weights`
     works: NDArray[np.int64]  # (n,) a number for the song of each
     catalogue: Catalogue | None = None  # where it was kept
@@ -98,7 +106,7 @@ def neighbourhood(engine: Engine, text: str, count: int = 15, *, kind: Kind = "f
             hint="train again if that has changed: segue train" + (" --vectors" if kind == "songs" else ""),
         )
     own = space.tracks[known[0].track_id]
-    near = _nearest(space, own, count)
+    near = _nearest(space, own, count, _titles(library, space))
     shown = [own, *(near_to.number for near_to in near)]
     vectors = np.concatenate([space.asked[shown], space.found[shown]], axis=1)
     return Neighbourhood(
@@ -115,20 +123,71 @@ def neighbourhood(engine: Engine, text: str, count: int = 15, *, kind: Kind = "f
     )
 
 
-def _nearest(space: _Space, own: int, count: int) -> list[Near]:
+def _nearest(space: _Space, own: int, count: int, title_of: TitleOf) -> list[Near]:
     learned = slice(space.learned)
-    scores = closeness(space.found[learned], space.asked[own], space.weights[learned])
+    asked = beside_its_artist(space.asked, own, space.artists, space.support)
+    scores = closeness(space.found[learned], asked, space.weights[learned])
     works = space.works
     taken, near, aside = {works[own]}, [], []
+    titles = [title_of(own)]
     for number in ranked(scores, space.support[learned]).tolist():
         if works[number] in taken:
             continue
         taken.add(works[number])
+        title = title_of(number)
+        if any(is_version(title, of) for of in titles):
+            continue
+        titles.append(title)
         equals = len(near) >= EQUALS and near[-EQUALS].score == scores[number]
         (aside if equals else near).append(Near(number, float(scores[number])))
         if len(near) == count:
             break
     return [*near, *aside][:count]
+
+
+def beside_its_artist(
+    vectors: NDArray[np.float32],
+    own: int,
+    artists: NDArray[np.int32],
+    support: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """(d,) where a song's neighbours are looked for: the fewer have it, the nearer to its artist.
+
+    One or two playlists say little of a song. Its artist's other songs count as `OTHERS` who have it do.
+
+    Args:
+        vectors: (n, d) of the songs.
+        own: the song.
+        artists: (n,) the main artist of each, -1 for none.
+        support: (n,) how many have each; inf where the song is met often enough.
+    """
+    if not np.isfinite(support[own]) or artists[own] < 0:
+        return vectors[own]
+    others = np.flatnonzero((artists == artists[own]) & (support > 0))
+    others = others[others != own]
+    rest = float(support[others].sum())
+    if not rest:
+        return vectors[own]
+    lengths = np.linalg.norm(vectors[others], axis=1)
+    said = np.divide(support[others], lengths, out=np.zeros_like(lengths), where=lengths > 0)
+    length = float(np.linalg.norm(vectors[own])) or 1.0
+    of_artist = said @ vectors[others] * min(OTHERS, rest) / rest
+    return np.asarray(vectors[own] * support[own] / length + of_artist, np.float32)
+
+
+def is_version(title: ParsedTitle, of: ParsedTitle) -> bool:
+    """Whether a near song is a recording of another one by somebody else, as far as titles tell.
+
+    The same distinctive title, or a remix or cover whose title begins with that of the song: "Gasolina Budda
+    Remix". Not for "Home" and "Home".
+    """
+    if of.generic or not of.work_title:
+        return False
+    marked = bool({*title.kinds, *of.kinds} & BY_OTHERS)
+    if title.work_title == of.work_title:
+        return marked or tells_apart(of.work_title)
+    one, other = sorted((title.work_title, of.work_title), key=len)
+    return marked and tells_apart(one) and other.startswith(f"{one} ")
 
 
 def weights(vectors: NDArray[np.float32], support: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -171,6 +230,7 @@ def _factors(engine: Engine) -> _Space:
         len(factors),
         known.made_from,
         support,
+        shared.credits.artists,
         weights(factors, support),
         works,
         shared.catalogue,
@@ -189,7 +249,34 @@ def _songs(library: Library, matches: list[Found]) -> _Space:
     tracks, found = Vocabulary(vectors.track_ids_), vectors.targets()
     often = np.full(len(tracks), np.inf, np.float32)  # only songs that are met often have learned a vector
     name, works = f"{VECTORS}/{version}", _works(library, tracks.ids)
-    return _Space(tracks, unit(vectors.in_), found, learned, name, often, weights(found, often), works)
+    nobody = np.full(len(tracks), -1, np.int32)
+    return _Space(
+        tracks, unit(vectors.in_), found, learned, name, often, nobody, weights(found, often), works
+    )
+
+
+def _titles(library: Library, space: _Space) -> TitleOf:
+    """Titles by number, taken apart."""
+    catalogue = space.catalogue
+    cards = catalogue.card if catalogue is not None else _named(library, space.tracks)
+
+    def title_of(number: int) -> ParsedTitle:
+        card = cards(number)
+        return parse_title(card.title or "", card.artists)
+
+    return title_of
+
+
+def _named(library: Library, tracks: Vocabulary) -> Callable[[int], TrackCard]:
+    """Cards of `tracks` by number, which are read when the first is asked for."""
+    read: list[Catalogue] = []
+
+    def card(number: int) -> TrackCard:
+        if not read:
+            read.append(Catalogue.read(library, tracks.ids))
+        return read[0].card(number)
+
+    return card
 
 
 def _works(library: Library, tracks: list[str]) -> NDArray[np.int64]:

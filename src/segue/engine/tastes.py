@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from segue.errors import NotFoundError
 from segue.files import refuse_read_only
-from segue.library.listening import owners
+from segue.library.listening import owners, units
 from segue.playlists.playlist import week_of
 from segue.sequences.loading import load_vectors
 from segue.shelf.names import VECTORS
@@ -18,7 +19,7 @@ from segue.tastes.changes import NONE, Side, TasteChanges, sides
 from segue.tastes.config import ProfileConfig
 from segue.tastes.finding import profiles_of, tastes_of
 from segue.tastes.likeness import Likeness
-from segue.tastes.listened import ListenedConfig
+from segue.tastes.listened import ListenedConfig, first_played
 from segue.tastes.profiles import Profiles
 from segue.tastes.space import Floats, TasteSpace
 from segue.tastes.storing import TasteWeeks, without
@@ -44,7 +45,7 @@ class Taste(NamedTuple):
     name: str
     share: float  # of the listening
     trend: str  # "rising", "fading", "steady", or "" where nothing can be said
-    since: str  # the first kept week, without a gap, that has it
+    since: str  # the day, "2024-11-30", from which it is in the plays; "" where times are unknown
     tracks: list[str]  # names, the most typical first
     parts: list[str]  # names of those that the listener merged into it; empty for one alone
     left_out: bool = False  # by the listener: no list and no radio draws on it
@@ -192,16 +193,8 @@ def described(engine: Engine, found: WeekOfTastes, listener: str) -> list[Taste]
     if not shown:
         return []
     catalogue = engine.factors().shared.catalogue
-    history: dict[str, set[int]] = {}
-    for week, number, _, _ in shares_by_week(engine.library, listener, found.week):
-        history.setdefault(week, set()).add(number)
     result = []
-    for side in shown:
-        since = found.week
-        for week in sorted(history, reverse=True):
-            if side.number not in history[week]:
-                break
-            since = week
+    for side, since in zip(shown, _since(engine, found, listener, shown), strict=True):
         names = [catalogue.name(track) for track in tracks_of(profiles, side).tolist()]
         trends = {profiles.trend(place) for place in side.parts}
         parts = [profiles.names[place] for place in side.parts] if len(side.parts) > 1 else []
@@ -219,6 +212,25 @@ def described(engine: Engine, found: WeekOfTastes, listener: str) -> list[Taste]
             )
         )
     return result
+
+
+def _since(engine: Engine, found: WeekOfTastes, listener: str, shown: Sequence[Side]) -> list[str]:
+    """The day from which each taste that is shown is in the listener's plays, "" where times are unknown.
+
+    On it as many of its songs had been played as make a taste.
+    """
+    factors, profiles = engine.factors(), found.profiles
+    tastes = profiles.tastes(listener)
+    ids = [str(track) for track in profiles.tracks]
+    tracks, first = first_played(engine.library, ids, listener, units(engine.library))
+    near = Likeness(found.space, factors.shared.credits)
+    own = near.taste_of(profiles.centres[tastes.start : tastes.stop], tracks)
+    days = []
+    for side in shown:
+        mine = np.isin(own, [part - tastes.start for part in side.parts])
+        when = np.sort(first[mine])[: engine.taste_config.least_tracks]
+        days.append(str(when[-1].astype("datetime64[D]")) if len(when) else "")
+    return days
 
 
 class _Spaces(NamedTuple):

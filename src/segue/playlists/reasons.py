@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segue.playlists.rules.context import Bools
-from segue.wording import count, ended
+from segue.wording import MONTHS, count, ended
 
 LEAST = 0.02  # share of a score below which a play is no reason
 BESIDE = 0.2  # of the strongest play of a track, part below which another is no reason beside it
@@ -107,9 +107,3 @@ def _played(plays: float, days_ago: float, moment: datetime) -> str:
 def times(plays: float) -> str:
     """ "once", "12 times"."""
     return count(round(plays), "time") if round(plays) > 1 else "once"
-
-
-MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat
 from scipy.sparse import csr_matrix
 
 from segue.library.listening import HALF_LIFE_DAYS, LibrarySubset, Unit, heard
 from segue.library.moments import days_until
-from segue.tastes.space import Plays
+from segue.tastes.space import Ints, Plays
 
 if TYPE_CHECKING:
     import ibis
@@ -124,6 +125,23 @@ def read_plays(
         recent=values["recent"] if timed else None,
         before=values["before"] if timed else None,
     )
+
+
+def first_played(
+    library: Library, tracks: Sequence[str], listener: str, unit: Unit
+) -> tuple[Ints, NDArray[np.datetime64]]:
+    """What a listener played of `tracks`, and when first, UTC; not what was skipped, or has no time.
+
+    Returns:
+        (n,) numbers of the tracks, and (n,) times, in microseconds.
+    """
+    listens = _listened(LibrarySubset(library, [listener]), unit)
+    timed = listens.filter(listens.started_at.notnull())
+    rows = library.arrow(timed.group_by("track_id").aggregate(first=timed.started_at.min()))
+    place = pc.index_in(rows["track_id"], value_set=pa.array(list(tracks), pa.string()))
+    rows = rows.filter(pc.is_valid(place))
+    first = rows["first"].cast(pa.timestamp("us", "UTC")).cast(pa.timestamp("us")).to_numpy()
+    return pc.drop_null(place).to_numpy().astype(np.int32), first.astype("datetime64[us]")
 
 
 def _listened(library: Tables, unit: Unit) -> ibis.Table:

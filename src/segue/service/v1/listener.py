@@ -29,7 +29,9 @@ class Taste(Shape):
     name: str
     share: float = Field(description="Of the listening, 0 to 1.")
     trend: str = Field(description="rising, fading, steady, or empty where nothing can be said.")
-    since: str = Field(description="The first week, without a gap, that has it.")
+    since: str = Field(
+        description="The day on which the third of its songs was first played; empty where times are unknown."
+    )
     tracks: list[str] = Field(description="Names, the most typical first.")
     parts: list[str] = Field(description="Names of the tastes that were merged into it; empty for one alone.")
     left_out: bool = Field(description="By the listener: no list and no radio draws on it.")
@@ -47,7 +49,7 @@ class Tastes(Shape):
                 "name": "Adele, Amy Winehouse",
                 "share": 0.41,
                 "trend": "rising",
-                "since": "2026-W40",
+                "since": "2026-03-14",
                 "tracks": ["Adele - Hello"],
                 "parts": [],
                 "left_out": False,
