@@ -6,16 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from segue.cli.importing import Reading, import_, split
+from segue.cli.importing import Reading, import_, split, withdraw
 from segue.errors import FormatError, UsageError
 from segue.library import Library
 
 M3U = "#EXTM3U\n#EXTINF:217,Björk - Jóga\na.mp3\n"
 
 
-def imported(folder: Path, name: str, text: str, column: list[str] | None = None) -> Library:
+def imported(
+    folder: Path, name: str, text: str, column: list[str] | None = None, for_: str = "me"
+) -> Library:
     (folder / name).write_text(text, encoding="utf-8")
-    import_(Reading(column=column), folder / name, library=folder / "library")
+    import_(Reading(column=column, listener=for_), folder / name, library=folder / "library")
     return Library.open(folder / "library")
 
 
@@ -39,6 +41,29 @@ def test_a_playlist_file_becomes_a_playlist(tmp_path: Path) -> None:
     library = imported(tmp_path, "mix.m3u8", M3U)
     (entry,) = library.arrow(library.table("playlist_entries")).to_pylist()
     assert (entry["playlist_id"], entry["track_id"]) == ("playlist:mix", "name:bjork|joga")
+
+
+def test_one_persons_file_imported_for_another_is_told_and_can_be_taken_back(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plays = [f"A,Song {n},{1258122290 + 300 * n}" for n in range(12)]
+    library = imported(tmp_path, "anas.csv", "\n".join(["artist,track,timestamp", *plays]), for_="ana")
+    assert "Warning" not in capsys.readouterr().out
+    # Her own again, another's own, and two songs that both heard at one party, say nothing.
+    imported(tmp_path, "anas.csv", "\n".join(["artist,track,timestamp", *plays]), for_="ana")
+    own = [f"B,Other {n},{1258122290 + 300 * n}" for n in range(3)]
+    imported(tmp_path, "bens.csv", "\n".join(["artist,track,timestamp", *own, *plays[:2]]), for_="ben")
+    assert "Warning" not in capsys.readouterr().out
+    imported(tmp_path, "bens.csv", "\n".join(["artist,track,timestamp", *plays[2:], *own]), for_="ben c")
+    told = " ".join(capsys.readouterr().out.split())
+    assert (
+        "Warning: 10 of these 13 plays were in the library already, as plays of ana at the same moments. "
+        "They are plays of ben c now, too. If they are not, take back what was told of ben c from there: "
+        "segue withdraw table --listener 'ben c'" in told
+    )
+    withdraw("table", library=library.path, listener="ben c")
+    library.refresh()
+    assert set(library.arrow("listens")["listener_id"].to_pylist()) == {"ana", "ben"}
 
 
 def test_a_merge_by_names_is_taken_back_and_back_again(

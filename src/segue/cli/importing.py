@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,6 +18,7 @@ from segue.wording import count
 if TYPE_CHECKING:
     from segue.library import Library
     from segue.library.importing import ImportReport
+    from segue.library.of_another import OfAnother
     from segue.library.readers.base import ReadOptions
 
 
@@ -151,6 +153,7 @@ def _as_dict(report: ImportReport) -> dict[str, object]:
         "new_tracks": report.tracks,
         "renamed_tracks": report.renamed,
         "without_durations": report.without_durations,
+        "of_others": [same._asdict() for same in report.of_others],
         "of_the_forgotten": report.forgotten,
         "passed_over": [{"file": name, "reason": why} for name, why in report.passed_over],
         "refused": [{"file": name, "reason": why} for name, why in report.refused],
@@ -235,6 +238,18 @@ def _already_there(report: ImportReport) -> list[str]:
     return [*lines, f"{again:,} listens were imported before."] if lines and again else lines
 
 
+def _of_another(same: OfAnother) -> str:
+    """That a file may be under a wrong name, and how to take it back."""
+    back = " and ".join(
+        f"segue withdraw {source} --listener {quote(same.listener)}" for source in same.sources
+    )
+    return (
+        f"Warning: {same.plays:,} of these {count(same.of, 'play')} were in the library already, as plays of "
+        f"{same.other} at the same moments. They are plays of {same.listener} now, too. If they are not, "
+        f"take back what was told of {same.listener} from there: {back}"
+    )
+
+
 def _print(report: ImportReport) -> None:
     rows = [(kind.replace("_", " "), *count) for kind, count in report.counts.items() if count.read]
     rows.append(("together", *report.total))
@@ -247,6 +262,8 @@ def _print(report: ImportReport) -> None:
         print("Next: segue train")
     elif not report.total.stored:
         print("All of it was in the library already.")
+    for same in report.of_others:
+        print(_of_another(same))
     for source in report.without_durations:
         print(
             f"The durations that {source} tells differ from play to play, so they are not those of songs, "

@@ -21,6 +21,7 @@ from segue.library.credits import artists_with_commas
 from segue.library.identity import resolve
 from segue.library.known_only import keep_known
 from segue.library.leaving_out import LeftOut, leave_out
+from segue.library.of_another import OfAnother, of_others
 from segue.library.part_list import CATALOGUE
 from segue.library.readers import by_name
 from segue.library.readers.base import ReadOptions
@@ -59,6 +60,8 @@ class ImportReport:
     same_as: dict[str, int] = field(default_factory=dict)
     # Sources whose durations differ from play to play, so that they were not taken for a song's.
     without_durations: list[str] = field(default_factory=list)
+    # Listeners most of whose plays here are another's already: perhaps a file under a wrong name.
+    of_others: list[OfAnother] = field(default_factory=list)
     forgotten: int = 0  # rows of people who asked to be forgotten, left out; they count as rejected
 
     @property
@@ -172,6 +175,7 @@ def _store(
     counts = report.counts
     listens, report.same_as = merging.merge_listens(work, writer)
     counts["listens"] = _count(listens)
+    report.of_others = of_others(work)
     advance(1)
     counts["feedback"] = _count(merging.merge_feedback(work, writer))
     playlists, playlist_entries = merging.merge_playlists(work, writer)
