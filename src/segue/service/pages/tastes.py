@@ -18,7 +18,6 @@ from segue.service.house import House
 from segue.service.pages import frame
 from segue.service.pages.doorkeeper import Sent, Signed, Visitor, may
 from segue.service.pages.taste_chart import FONTS, Chart, Dot, labels, placed
-from segue.service.pages.review import name_of
 from segue.service.pages.texts import text
 from segue.service.v1 import listener as v1
 from segue.service.v1.lists import current
@@ -41,7 +40,6 @@ class Shown(NamedTuple):
     months: list[tuple[str, float]]
     share: str  # in whole percents, which add up over the tastes
     line: str  # points of its share over the months
-    since: str  # a month
 
 
 class Done(NamedTuple):
@@ -131,8 +129,7 @@ def _drawn(engine: Engine, listener: str, week: str, told: list[v1.Taste]) -> tu
     for at, taste in enumerate(told):
         tracks = [(cards[place], float(chart.weights[place])) for place in theirs[at]]
         over = list(zip(months, shares[at].tolist(), strict=True))
-        line, since = _line(shares[at], highest), name_of(taste.since[:7]) if taste.since else ""
-        shown.append(Shown(at, at % COLOURS, taste, tracks, over, whole[at], line, since))
+        shown.append(Shown(at, at % COLOURS, taste, tracks, over, whole[at], _line(shares[at], highest)))
     return placed(dots, chart.places), shown
 
 
