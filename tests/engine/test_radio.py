@@ -55,7 +55,8 @@ def test_both_tastes_come_with_reasons_that_differ(trained: Path) -> None:
         if reason.startswith("Because you played"):
             assert pick.near in station.listening.heard
         heard = pick.track in station.listening.heard
-        assert ("You played it" in reason) == heard
+        assert ("You played this one" in reason) == heard
+        assert reason.count(". ") <= 1, "two causes at most"
     names = {entry.taste for entry in station.playlist(came).entries}
     assert names == set(station.tastes) and len(names) == 2
 
@@ -68,6 +69,10 @@ def test_what_is_skipped_is_named_once_and_does_not_return(trained: Path) -> Non
     told = [pick.away >= 0 for pick in came]
     assert told[1:] == [kind(station, pick.track) == first for pick in came[:-1]]
     assert sum(kind(station, pick.track) == first for pick in came[10:]) <= 4
+    for pick in came:
+        reason = station.reason(pick)
+        assert ("which you skipped." in reason) == (pick.away >= 0)
+        assert reason.count(". ") <= 1 and not ("skipped" in reason and "You played this one" in reason)
 
 
 def test_a_playlist_and_named_tracks_can_be_asked_for(trained: Path) -> None:

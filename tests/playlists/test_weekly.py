@@ -21,11 +21,12 @@ from segue.factors.loading import load_factors
 from segue.factors.model import FactorConfig
 from segue.library import Library
 from segue.library.tables import FEEDBACK, LISTENS, TRACKS
+from segue.playlists.catalogue import Catalogue
 from segue.playlists.memory import Weeks
 from segue.playlists.newcomers import NOTE
 from segue.playlists.order import in_order
 from segue.playlists.playlist import Playlist, monday
-from segue.playlists.reasons import because, favourite, telling
+from segue.playlists.reasons import again, because, favourite, telling, together
 from segue.playlists.rules import Context
 from segue.playlists.training import train
 from segue.playlists.weekly import WeeklyConfig
@@ -175,7 +176,7 @@ def test_lists_are_the_same_again_and_for_one_alone(town: Library) -> None:
 def test_reasons_name_what_was_played(town: Library) -> None:
     ready = prepare(Engine(town), "2024-W50")
     numbers = range(len(ready.model.tracks_))
-    names = {str(ready.model.tracks_[n]): ready.material.catalogue.name(n) for n in numbers}
+    names = {str(ready.model.tracks_[n]): ready.material.catalogue.spoken(n)[0] for n in numbers}
     who = ready.everybody[:6]
     seen, _ = ready.read(who)
     for row, playlist in enumerate(ready.lists(who)):
@@ -326,4 +327,23 @@ def test_sentences() -> None:
     assert because([], "X") == "From all that you played together: your X side."
     now = datetime(2026, 3, 1, tzinfo=UTC)
     assert favourite(12, 70, now) == "A favourite: you played it 12 times, last in December 2025."
+    assert favourite(1, 70, now) == "A favourite: you played it once, in December 2025."
     assert "once" in favourite(1, float("nan"), now)
+    assert again(3, 70, now, what="this one") == "You played this one 3 times, last in December 2025."
+    assert together([("A", "X"), ("B", "X")]) == ["A and B by X"]
+    assert together([("A", "X"), ("B", "Y")]) == ["A by X", "B by Y"]
+    assert together([("A", ""), ("B", "")]) == ["A", "B"]
+
+
+def test_reasons_name_songs_without_their_packaging() -> None:
+    titles = ["Juicy - 2007 Remaster", "Shook Ones (feat. X)", "Gasolina (A Remix)", "Hurt - Live", None]
+    rows = [
+        {"track_id": f"t{n}", "title": title, "artists": ["Somebody"], "work_id": None, "album": None}
+        | {"duration_ms": None, "spotify": None, "mbid": None, "isrc": None, "medium": "song"}
+        for n, title in enumerate(titles)
+    ]
+    catalogue = Catalogue(pa.Table.from_pylist(rows))
+    assert [catalogue.spoken(at)[0] for at in range(5)] == [
+        *("Juicy", "Shook Ones", "Gasolina (A Remix)", "Hurt - Live", "Somebody")
+    ]
+    assert catalogue.spoken(0)[1] == "Somebody" and catalogue.spoken(4)[1] == ""

@@ -76,9 +76,9 @@ def _print(path: str, figures: Any) -> None:
         if (more := figures.listeners - len(figures.people)) > 0:
             print(f"... and {count(more, 'listener')} more who play less.")
     if figures.skipped is not None:
-        print(f"{figures.skipped:.0%} of the plays that tell were skips.")
+        print(f"{figures.skipped:.0%} of the plays were skips, as far as the sources tell.")
     elif figures.plays:
-        print("Whether plays were skips, the sources don't tell.")
+        print("The sources don't tell which plays were skips.")
     print(
         "Sources: "
         + ", ".join(f"{source} ({count(rows, 'row')})" for source, rows in figures.sources.items())

@@ -27,7 +27,7 @@ from segue.playlists.placed import with_files
 from segue.playlists.playlist import Playlist, PlaylistEntry
 from segue.playlists.radio import Pick, Radio
 from segue.playlists.radio_config import RadioConfig
-from segue.playlists.reasons import Asker, again, because, sided
+from segue.playlists.reasons import Asker, again, because, sided, together
 from segue.playlists.rediscover import plays_of
 from segue.playlists.rules import Listening
 from segue.playlists.rules.context import MEDIA
@@ -78,31 +78,40 @@ class Station:
 
     def reason(self, pick: Pick, *, with_taste: bool = True) -> str:
         """What led here: a track near it and its taste, how often it was played, what was skipped."""
-        name = self.catalogue.name
         side = self.taste(pick) if with_taste else ""
         if pick.near < 0:
             lines = [FIRST] if pick.first else []
         elif pick.own:
-            lines = [because([name(pick.near)], side, self.asker)]
+            lines = [because([self._named(pick.near)], side, self.asker)]
         else:
-            lines = [sided(f"{'Follows' if pick.after else 'Goes with'} {name(pick.near)}", side, self.asker)]
-        lines += self._heard(pick.track)
+            lines = [
+                sided(
+                    f"{'Follows' if pick.after else 'Goes with'} {self._named(pick.near)}", side, self.asker
+                )
+            ]
+        # Two causes at most: what was skipped just now tells more than how often the track was played.
         if pick.away >= 0:
-            lines.append(f"Away from {name(pick.away)}, which you skipped.")
+            lines.append(f"Away from {self._named(pick.away)}, which you skipped.")
+        else:
+            lines += self._heard(pick.track, bool(lines))
         return " ".join(lines or ["Goes with what was played."])
+
+    def _named(self, track: int) -> str:
+        return together([self.catalogue.spoken(track)])[0]
 
     def taste(self, pick: Pick) -> str:
         """The name of the taste that it is of; "" where there is one alone, and for none."""
         return self.tastes[pick.taste] if len(self.tastes) > 1 and pick.taste >= 0 else ""
 
-    def _heard(self, track: int) -> list[str]:
-        """How often the listener has played it, in any version, if they have."""
+    def _heard(self, track: int, after: bool) -> list[str]:
+        """How often the listener has played it, in any version, if any; `after` a sentence on another."""
         told, work = self.listening, self.radio.work
         same = work[told.heard] == work[track]
         plays = float(told.plays[same].sum()) if len(told.plays) else 0.0
         if self.asker != "listener" or plays < 1:
             return []
-        return [again(plays, float(np.fmin.reduce(told.days_ago[same])), datetime.now(UTC))]
+        days = float(np.fmin.reduce(told.days_ago[same]))
+        return [again(plays, days, datetime.now(UTC), what="this one" if after else "it")]
 
     def playlist(self, picks: Sequence[Pick]) -> Playlist:
         """What came, as a playlist."""

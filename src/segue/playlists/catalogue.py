@@ -12,11 +12,14 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from segue.files import reading, replacing
+from segue.library.versions import parse_title
 from segue.playlists.playlist import TrackCard
 
 if TYPE_CHECKING:
     from segue.library.store import Library
 
+# Kinds of version that are the same song to a listener; a remix or a live take is not.
+PACKAGING = frozenset(("remaster", "feat.", "mono", "stereo", "clean", "radio edit", "single version"))
 KEPT = 1 << 16  # tracks whose cards are kept: those on one list are on many
 _FACTS = ("title", "artists", "album", "duration_ms", "spotify", "mbid", "isrc", "medium")
 
@@ -97,6 +100,17 @@ class Catalogue:
         if card.title is None:
             return credit or card.track_id
         return f"{card.title} by {credit}" if credit else card.title
+
+    def spoken(self, track: int) -> tuple[str, str]:
+        """Title and main artist as a reason names a song: without "Remastered" and guests.
+
+        ("Juicy", "The Notorious B.I.G.") for "Juicy - 2007 Remaster"; no artist, where the title says all.
+        """
+        card = self.card(track)
+        if card.title is None or not card.artists:
+            return self.name(track), ""
+        parsed = parse_title(card.title, card.artists)
+        return parsed.title if PACKAGING.issuperset(parsed.kinds) else card.title, card.artists[0]
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:

@@ -16,6 +16,14 @@ LEAST = 0.02  # share of a score below which a play is no reason
 BESIDE = 0.2  # of the strongest play of a track, part below which another is no reason beside it
 
 
+def together(names: Sequence[tuple[str, str]]) -> list[str]:
+    """Plays (title, artist) as a sentence lists them; those of one artist as one: "A and B by X"."""
+    if len(names) == 2 and names[0][1] and names[0][1] == names[1][1]:
+        (one, artist), (other, _) = names
+        return [f"{one} and {other} by {artist}"]
+    return [f"{title} by {artist}" if artist else title for title, artist in names]
+
+
 def telling(parts: NDArray[np.float64], same: Bools) -> list[list[int]]:
     """For each track of a list the one or two plays that led to it more than to the rest of the list.
 
@@ -92,16 +100,18 @@ def favourite(plays: float, days_ago: float, moment: datetime) -> str:
     return f"A favourite: you {_played(plays, days_ago, moment)}."
 
 
-def again(plays: float, days_ago: float, moment: datetime, side: str = "") -> str:
+def again(plays: float, days_ago: float, moment: datetime, side: str = "", what: str = "it") -> str:
     """Why a track of the listener's own is there: "You played it 12 times, last in March 2026."."""
-    return sided(f"You {_played(plays, days_ago, moment)}", side)
+    return sided(f"You {_played(plays, days_ago, moment, what)}", side)
 
 
-def _played(plays: float, days_ago: float, moment: datetime) -> str:
+def _played(plays: float, days_ago: float, moment: datetime, what: str = "it") -> str:
+    told = f"played {what} {times(plays)}"
     if np.isnan(days_ago):
-        return f"played it {times(plays)}"
+        return told
     last = moment - timedelta(days=float(days_ago))
-    return f"played it {times(plays)}, last in {MONTHS[last.month - 1]} {last.year}"
+    when = f"{MONTHS[last.month - 1]} {last.year}"
+    return f"{told}, last in {when}" if round(plays) > 1 else f"{told}, in {when}"
 
 
 def times(plays: float) -> str:

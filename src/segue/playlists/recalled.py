@@ -78,7 +78,7 @@ class Recalled:
         at = self._place[int(self._context.work[track])]
         plays, days, noun = float(self._plays[at]), float(self._days[at]), self._noun
         often, when = times(plays), self._when(days)
-        last = f"{often}, last in {when}" if when else often
+        last = f"{often}, {'last ' if plays > 1 else ''}in {when}" if when else often
         before = int((self._plays > plays).sum())
         if plays > 1 and len(self._plays) >= KNOWN_TOP and self._leads(at, np.ones(len(self._plays), bool)):
             yield "first", f"Your most played {noun} of all: {last}"

@@ -28,7 +28,7 @@ from segue.playlists.drawing import measured
 from segue.playlists.history import History
 from segue.playlists.order import in_order
 from segue.playlists.playlist import Drawn, Playlist, PlaylistEntry, monday
-from segue.playlists.reasons import Asker, because, favourite, sided, telling
+from segue.playlists.reasons import Asker, because, favourite, sided, telling, together
 from segue.playlists.recalled import Recalled
 from segue.playlists.rules import (
     FAMILIAR,
@@ -373,7 +373,7 @@ class _One:
             if not new[at]:
                 lines.append(self._favourite(int(choice.tracks[at])))
                 continue
-            names = [catalogue.name(int(plays[play])) for play in told]
+            names = together([catalogue.spoken(int(plays[play])) for play in told])
             lines.append(because(names, tastes[at] if not told or same[at, told[0]] else "", self.asker))
         return lines
 
