@@ -162,7 +162,7 @@ COMMANDS: dict[str, list[Step]] = {
     "withdraw": [Step("lastfm --listener scrobbler --json"), Step("nowhere")],
     "backup": [Step("backup.tar", code=0)],
     "restore": [Step("backup.tar --library restored", code=0), Step("backup.tar --library library", code=2)],
-    "serve": [Step("--library nowhere", code=4, once=True)],
+    "serve": [Step("--library .", code=4, once=True)],
     "token create": [Step("{me} --note phone", code=0)],
     "token list": [Step(code=0), Step("--json", code=0)],
     "token revoke": [Step("1", code=0), Step("99", code=4)],

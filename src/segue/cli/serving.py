@@ -66,7 +66,8 @@ def serve(
 
     Every request needs a token (`segue token create NAME`). An administrator's token is shown at the first
     start, and never again. What is trained or imported meanwhile is taken up without a stop. By default it
-    answers this machine alone; put a proxy with TLS before it for others. docs/service.md says more.
+    answers this machine alone; put a proxy with TLS before it for others. Where there is no library yet, an
+    empty one is made, and the page Import fills it. docs/service.md says more.
     """
     import uvicorn
 
@@ -76,7 +77,7 @@ def serve(
     from segue.settings import load_settings
 
     settings = address.settings(load_settings(source.config))
-    library = _demo(source.library) if demo else source.library
+    library = _demo(source.library) if demo else _made(source.library)
     if log:
         configure_log()
     key = new_key() if settings.service.host in LOOPBACK else None
@@ -96,6 +97,16 @@ def serve(
         proxy_headers=False,
         timeout_graceful_shutdown=20,
     )
+
+
+def _made(library: Path) -> Path:
+    """The library, an empty one if there is none: the pages lead from there to a first list."""
+    from segue.library import Library
+
+    if not library.exists():
+        Library.open(library, create=True)
+        print(f"There was no library in {library}: an empty one was made. The page Import fills it.")
+    return library
 
 
 def _demo(library: Path) -> Path:

@@ -17,7 +17,8 @@ from segue.settings import ServiceConfig
 WINDOW = 10.0  # seconds
 FAILURES = 30  # wrong tokens that one address may show in a window
 MOST = 50_000  # askers counted at a time
-WITHOUT_END = ("/events",)  # endings of paths that answer as long as somebody listens
+# Endings of paths that answer as long as somebody listens, or as an archive takes to be read.
+WITHOUT_END = ("/events", "/import/file")
 SAFE = {
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
     "x-content-type-options": "nosniff",

@@ -1,74 +1,40 @@
 """The pages in a real browser: every page on phone and desk, in both themes, by mouse and by keyboard.
 
-Skipped where there is no Chromium (`apt-get install chromium`). What people need who do not see is checked by
-axe-core, which lies beside this file (Mozilla Public License 2.0).
+What people need who do not see is checked by axe-core, which lies beside this file (Mozilla Public License
+2.0).
 """
 
 import re
-import shutil
-import threading
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import uvicorn
 from tests.service.conftest import EARLIER
+from tests.service.pages.browsing import PAGES, address, browser, entered, needs_browser
 
-from segue.engine import Engine
-from segue.engine.weekly import weekly
-from segue.library import Library
-from segue.service.app import create_app
-from segue.settings import ServiceConfig, Settings
-
-playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium: apt-get install chromium")
+__all__ = ["address", "browser"]
+pytestmark = needs_browser
 AXE = Path(__file__).with_name("axe.min.js")
-KEY = "the-key-of-the-browser"
-PAGES = ("week", "tastes", "radio", "session", "order", "review", "figures", "import", "operator", "whom")
 VIEWS = [(360, "light"), (390, "dark"), (1280, "light"), (1920, "dark")]
 SIZE = "performance.getEntriesByType('navigation')[0].decodedBodySize"
+# How much of what is shown has moved since the page began: cumulative layout shift.
+SHIFTED = """() => new Promise((done) => {
+  let sum = 0;
+  const add = (each) => { if (!each.hadRecentInput) sum += each.value; };
+  const observer = new PerformanceObserver((list) => list.getEntries().forEach(add));
+  observer.observe({ type: "layout-shift", buffered: true });
+  setTimeout(() => done(sum), 50);
+})"""
+# What a keyboard reaches, and what it should.
+REACHED = """() => {
+  const at = document.activeElement;
+  const seen = getComputedStyle(at).outlineStyle !== "none" && at.checkVisibility();
+  return { at: [...document.querySelectorAll("*")].indexOf(at), seen };
+}"""
+WIDGETS = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']"
+SHOULD = """(widgets) => [...document.querySelectorAll(widgets)]
+  .filter((each) => each.checkVisibility() && !each.disabled)
+  .map((each) => [...document.querySelectorAll("*")].indexOf(each))"""
 RULES = ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]
-
-
-@pytest.fixture(scope="module")
-def address(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A service over the small library, on a port of its own."""
-    folder = tmp_path_factory.mktemp("browser") / "library"
-    shutil.copytree(trained, folder)
-    weekly(Engine.open(folder), EARLIER, listeners=["p01"])
-    app = create_app(Library.open(folder).path, Settings(service=ServiceConfig(rate=0)), key=KEY)
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.05)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join(20)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    with playwright.sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
-
-
-def entered(browser, address: str, width: int = 1280, theme: str = "light"):
-    """A page of p01, and what its console said."""
-    context = browser.new_context(
-        viewport={"width": width, "height": 800}, color_scheme=theme, reduced_motion="reduce"
-    )
-    page, said = context.new_page(), []
-    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.goto(f"{address}/enter/{KEY}")
-    page.get_by_role("button", name="p01", exact=True).click()
-    page.wait_for_url("**/week")
-    return page, said
 
 
 @pytest.mark.parametrize(("width", "theme"), VIEWS)
@@ -83,6 +49,40 @@ def test_pages_are_whole_and_open_to_everybody(browser, address: str, width: int
         found = page.evaluate("rules => axe.run({ runOnly: rules })", RULES)
         wrong = [(each["id"], each["nodes"][0]["html"][:200]) for each in found["violations"]]
         assert not wrong, (path, theme, wrong)
+        assert page.evaluate(SHIFTED) < 0.01, path
+    assert not said
+    page.context.close()
+
+
+def test_everything_is_reached_by_keyboard_and_is_seen_to_be(browser, address: str) -> None:
+    page, _ = entered(browser, address)
+    for path in (f"week?week={EARLIER}", *PAGES):
+        page.goto(f"{address}/{path}")
+        should, reached = page.evaluate(SHOULD, WIDGETS), set[int]()
+        for _ in range(len(should) + 2):
+            page.keyboard.press("Tab")
+            now = page.evaluate(REACHED)
+            if now["at"] in should:
+                assert now["seen"], (path, now)
+            reached.add(now["at"])
+        assert set(should) <= reached, (path, len(set(should) - reached))
+    page.context.close()
+
+
+def test_a_taste_is_renamed_and_that_is_undone(browser, address: str) -> None:
+    page, said = entered(browser, address, 390)
+    page.goto(f"{address}/tastes")
+    before = page.locator("#taste-0 h2").inner_text()
+    page.locator("#taste-0 .changes summary").click()
+    page.locator("#taste-0").get_by_label("Its name").fill("Sunday mornings")
+    page.keyboard.press("Enter")
+    page.locator(".done-so").wait_for()
+    assert page.locator("#taste-0 h2").inner_text().strip() == "Sunday mornings"
+    page.locator("svg.chart circle").first.hover()  # the new map, too, can be explored
+    assert "Band" in page.locator("[data-pointed]").inner_text()
+    page.locator(".done-so").get_by_role("button", name="Undo").click()
+    page.get_by_text("Taken back").wait_for()
+    assert page.locator("#taste-0 h2").inner_text() == before
     assert not said
     page.context.close()
 

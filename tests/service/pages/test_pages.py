@@ -2,15 +2,23 @@
 
 import math
 import re
+from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from fastapi.testclient import TestClient
 from tests.service.conftest import EARLIER
 from tests.service.pages.conftest import KEY, word
 
+from segue.library import Library
+from segue.players import accounts, pushing
+from segue.players.base import Destination
+from segue.playlists.playlist import Playlist
+from segue.service.app import create_app
 from segue.service.pages.frame import templates
 from segue.service.pages.texts import catalogue, text
 from segue.service.pages.tiles import tile
+from segue.settings import ServiceConfig, Settings
 
 
 def test_who_has_not_signed_in_is_asked_for_a_token(visitor: TestClient) -> None:
@@ -195,6 +203,75 @@ def test_an_import_is_told_in_sentences(p01: TestClient) -> None:
     said = p01.post(f"{address}&at=30&last=1", content=second, headers=headers)
     assert "2 plays are new" in said.text, said.text
     assert p01.post(f"{address}&at=0&last=1", content=b"x", headers={}).status_code == 403
+
+
+def test_from_an_empty_library_the_pages_lead_to_a_first_list(tmp_path: Path) -> None:
+    library = Library.open(tmp_path / "empty", create=True)
+    app = create_app(library.path, Settings(service=ServiceConfig(rate=0)), key=KEY)
+    with TestClient(app, raise_server_exceptions=False, base_url="http://127.0.0.1:8420") as client:
+        page = client.get(f"/enter/{KEY}")
+        assert page.url.path == "/import" and "Learn now" not in page.text
+        rows = "".join(f"Band,Song {n},2026-07-01T1{n}:00:00Z\n" for n in range(3))
+        headers = {"x-segue-part": "1", "x-segue-word": _word(page.text)}
+        address = "/import/file?name=plays.csv&listener=Zoë&at=0&last=1"
+        said = client.post(address, content=f"artist,track,time\n{rows}".encode(), headers=headers)
+        assert "3 plays are new" in said.text
+        assert client.get("/import/progress").json() == {"what": "", "share": None}
+        page = client.get("/import").text
+        assert "Learn now" in page and ">Zoë</a>" in page, "whose it is was chosen"
+        begun = client.post("/import/train", data={"word": _word(page)})
+        assert begun.url.path == "/import" and 'data-events="/jobs/1/events"' in begun.text
+        told = client.get("/jobs/1/events").text
+        assert "Learning" in told and '"mark": "done"' in told, told
+        page = client.get("/import").text
+        made = client.post("/week", data={"word": _word(page)})
+        assert made.status_code == 200 and "Song" in made.text
+
+
+def _word(page: str) -> str:
+    found = re.search(r'(?:data-word|name="word" value)="(\w+)"', page)
+    assert found is not None
+    return found[1]
+
+
+class Kitchen(Destination):
+    """A player that has every track but one, and keeps what it is given."""
+
+    lists: ClassVar[dict[str, tuple[str, ...]]] = {}
+    where = "The kitchen"
+
+    def test(self) -> str:
+        return "It is there"
+
+    def find(self, playlist: Playlist) -> list[str | None]:
+        return [entry.track.track_id if at else None for at, entry in enumerate(playlist.entries)]
+
+    def has(self, playlist_id: str) -> bool:
+        return playlist_id in self.lists
+
+    def put(self, playlist: Playlist, items: tuple[str, ...], replacing: str | None) -> str:
+        self.lists[playlist.title] = items
+        return playlist.title
+
+    def remove(self, playlist_id: str) -> None:
+        del self.lists[playlist_id]
+
+
+def test_the_list_goes_to_a_player(p01: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = p01.app.state.house.engines.path
+    for name, listener in (("kitchen", "p01"), ("cellar", "p02")):
+        accounts.add(path, name=name, kind="folder", listener=listener, address="lists")
+    monkeypatch.setattr(pushing, "opened", lambda library, account: Kitchen())
+    page = p01.get(f"/week?week={EARLIER}").text
+    assert "Play in kitchen" in page and "cellar" not in page
+    fields = {"word": word(p01), "player": "kitchen"}
+    told = p01.post(f"/week/{EARLIER}/push", data=fields, headers={"x-segue-part": "1"}).text
+    assert "29 tracks are in “Discover Weekly” on kitchen now. One track it does not have." in told
+    assert len(Kitchen.lists["Discover Weekly"]) == 29
+    other = p01.post(
+        f"/week/{EARLIER}/push", data=fields | {"player": "cellar"}, headers={"x-segue-part": "1"}
+    )
+    assert other.status_code == 404 and "no such player" in other.text
 
 
 def test_who_runs_it_sees_models_and_makes_tokens(visitor: TestClient) -> None:

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from segue.engine.weekly import listeners_of
 from segue.errors import NotFoundError
 from segue.service.asking import HouseGiven
+from segue.service.house import House
 from segue.service.pages import frame
 from segue.service.pages.doorkeeper import (
     COOKIE,
@@ -31,10 +32,10 @@ FOREVER = "public, max-age=31536000, immutable"
 
 
 @router.get("/")
-def home(who: Signed) -> Response:
+def home(here: HouseGiven, who: Signed) -> Response:
     """What there is to see first."""
     if who.token.may("read"):
-        return frame.back("/week" if who.listener else "/whom")
+        return frame.back("/week" if who.listener else "/whom" if _everybody(here) else "/import")
     return frame.back("/operator" if who.token.may("admin") else "/import")
 
 
@@ -103,8 +104,9 @@ def whom(
     """Whose pages are looked at, where a token opens everybody's."""
     if not who.token.everybody:
         return frame.back("/")
-    engine = here.engines.current
-    everybody = engine.once("listeners", lambda: listeners_of(engine.library))
+    everybody = _everybody(here)
+    if not everybody:
+        return frame.back("/import")
     found = [each for each in everybody if q.casefold() in each.casefold()]
     note = text("whom.more", n=len(found) - SHOWN) if len(found) > SHOWN else ""
     return frame.page(request, "whom", who, listeners=found[:SHOWN], q=q, note=note, count=len(everybody))
@@ -117,6 +119,11 @@ def chosen(request: Request, who: Signed, fields: Sent) -> Response:
     if who.token.everybody:
         choose(request, response, fields.get("listener", ""))
     return response
+
+
+def _everybody(here: House) -> list[str]:
+    engine = here.engines.current
+    return engine.once("listeners", lambda: listeners_of(engine.library))
 
 
 def _own(address: str) -> str:

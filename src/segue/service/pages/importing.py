@@ -4,22 +4,35 @@
 
 import asyncio
 import contextlib
+import json
 import shutil
 import tempfile
 import time
+from collections.abc import AsyncGenerator, Generator
 from pathlib import Path
 from typing import Annotated
 
 from fastapi import Query, Request
-from fastapi.responses import Response
+from fastapi.responses import JSONResponse, Response, StreamingResponse
 
+from segue.errors import SegueError
 from segue.library import Library
 from segue.library.importing import ImportReport, import_path
 from segue.library.readers.base import ReadOptions
+from segue.progress import Advance, reporting
 from segue.service.asking import HouseGiven
 from segue.service.house import House
 from segue.service.pages import frame
-from segue.service.pages.doorkeeper import Sent, Signed, Visitor, may, refuse_strangers, refuse_without_word
+from segue.service.pages.doorkeeper import (
+    Sent,
+    Signed,
+    Visitor,
+    choose,
+    knows,
+    may,
+    refuse_strangers,
+    refuse_without_word,
+)
 from segue.service.pages.texts import text
 from segue.service.problems import Refused
 from segue.service.v1 import work
@@ -32,12 +45,12 @@ KEPT = 24 * 3600  # seconds for which what came of an unfinished upload is kept
 
 
 @router.get("/import")
-def choose(request: Request, here: HouseGiven, who: Signed) -> Response:
+def bring(request: Request, here: HouseGiven, who: Signed) -> Response:
     """Where an export is dropped, and what there is already."""
     may(who, "submit")
     library = here.engines.current.library
     trained = "factors" in here.engines.models
-    job = next(iter(here.jobs.latest(1)), None) if who.token.may("admin") else None
+    last = next(iter(here.jobs.latest(1)), None) if who.token.may("admin") else None
     return frame.page(
         request,
         "import",
@@ -46,7 +59,8 @@ def choose(request: Request, here: HouseGiven, who: Signed) -> Response:
         tracks=library.count("tracks"),
         playlists=library.count("playlists"),
         trained=trained,
-        job=work.Job.of(job) if job else None,
+        listed=bool(who.listener and here.stored.names(who.listener)),
+        job=work.Job.of(last) if last else None,
     )
 
 
@@ -72,20 +86,99 @@ async def piece(
     await asyncio.to_thread(_append, path, body, at)
     if not last:
         return frame.part("piece", who)
+    seen = _reading(request)[who.word] = Seen()
     try:
-        report = await asyncio.to_thread(_take, here, path, whose)
+        report = await asyncio.to_thread(_take, here, path, whose, seen)
     finally:
+        del _reading(request)[who.word]
         shutil.rmtree(path.parent, ignore_errors=True)
     trained = "factors" in here.engines.models
-    return frame.part("imported", who, sentences=told(report), whose=whose, trained=trained)
+    answer = frame.part("imported", who, sentences=told(report), whose=whose, trained=trained)
+    if who.token.everybody and knows(here, whose):
+        choose(request, answer, whose)
+    return answer
+
+
+@router.get("/import/progress")
+def progress(request: Request, who: Signed) -> Response:
+    """How far an import is that goes on: in words, and as a share where the end is known."""
+    may(who, "submit")
+    seen = _reading(request).get(who.word)
+    return JSONResponse(
+        {"what": seen.what if seen else "", "share": seen.share if seen else None}, headers=frame.SAFE
+    )
 
 
 @router.post("/import/train")
 def train(here: HouseGiven, who: Signed, _: Sent) -> Response:
-    """Learn from what is there, then make the lists that are due."""
+    """Learn from what is there; the page shows how far it is."""
     may(who, "admin")
     work.begin(here, work.Asked(kind="train"))
-    return frame.back("/operator")
+    return frame.back("/import#path")
+
+
+@router.get("/jobs/{number}/events")
+async def events(here: HouseGiven, who: Signed, number: work.Number) -> Response:
+    """Server-sent events: what a job says, until it has ended."""
+    may(who, "admin")
+    await asyncio.to_thread(here.jobs.find, number)  # a number that is none is told at once
+    headers = {**frame.SAFE, "x-accel-buffering": "no"}
+    return StreamingResponse(_events(here, number), media_type="text/event-stream", headers=headers)
+
+
+async def _events(here: House, number: int) -> AsyncGenerator[str]:
+    last, quiet = "", 0.0
+    while True:
+        job = work.Job.of(await asyncio.to_thread(here.jobs.find, number))
+        if job.state != "running":
+            with contextlib.suppress(SegueError):  # else the service looks again, within seconds
+                await asyncio.to_thread(here.engines.look)  # so that the page that follows has it
+        html = frame.templates().get_template("parts/job.html").render(job=job)
+        data = json.dumps({"html": html, "mark": job.state, "done": job.state != "running", "reload": True})
+        if data != last:
+            last, quiet = data, 0.0
+            yield f"event: state\ndata: {data}\n\n"
+        if job.state != "running":
+            return
+        await asyncio.sleep(work.LOOK)
+        quiet += work.LOOK
+        if quiet >= work.ALIVE:
+            quiet = 0.0
+            yield ": still there\n\n"
+
+
+class Seen:
+    """How far an import is, as `segue.progress` reports it; read by another thread."""
+
+    def __init__(self) -> None:
+        self.what, self.share = "", None
+
+    share: float | None
+
+    @contextlib.contextmanager
+    def task(self, what: str, total: float | None, unit: str) -> Generator[Advance]:
+        """A piece of the import."""
+        done = 0.0
+        self.what, self.share = what, 0.0 if total else None
+
+        def advance(amount: float) -> None:
+            nonlocal done
+            done += amount
+            if total:
+                self.share = min(done / total, 1.0)
+
+        yield advance
+
+    def step(self, what: str, number: int, total: int) -> None:
+        """A step of a longer piece of work."""
+        self.what = what
+
+
+def _reading(request: Request) -> dict[str, Seen]:
+    """The imports that go on, by the word of who sent them."""
+    if not hasattr(request.app.state, "reading"):
+        request.app.state.reading = {}
+    return request.app.state.reading
 
 
 def told(report: ImportReport) -> list[str]:
@@ -132,8 +225,9 @@ def _append(path: Path, body: bytes, at: int) -> None:
         out.write(body)
 
 
-def _take(here: House, path: Path, listener: str) -> ImportReport:
+def _take(here: House, path: Path, listener: str, seen: Seen) -> ImportReport:
     library = Library.open(here.engines.path)
-    report = import_path(library, path, options=ReadOptions(listener=listener))
+    with reporting(seen):
+        report = import_path(library, path, options=ReadOptions(listener=listener))
     here.engines.look()
     return report

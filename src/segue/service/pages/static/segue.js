@@ -130,6 +130,15 @@ export async function sendFile(file, address, word, told) {
   return { ok: true, text: "" };
 }
 
+// What else has changed on the page, as it is by now.
+async function renew(part) {
+  if (!part) return;
+  const answer = await fetch(part.dataset.fresh);
+  if (!answer.ok) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(part.id);
+  if (fresh) part.replaceWith(document.adoptNode(fresh));
+}
+
 for (const box of document.querySelectorAll("[data-drop]")) {
   const input = box.querySelector("input[type=file]");
   const result = document.querySelector(box.dataset.drop);
@@ -141,13 +150,25 @@ for (const box of document.querySelectorAll("[data-drop]")) {
     tell(box.dataset.sending);
     const fields = new URLSearchParams({ name: file.name });
     for (const field of box.querySelectorAll("[name]")) if (field.type !== "file") fields.set(field.name, field.value);
+    const now = box.querySelector("[data-now]");
+    const watch = box.dataset.progress && setInterval(async () => {
+      const answer = await fetch(box.dataset.progress);
+      const { what, share } = answer.ok ? await answer.json() : {};
+      if (what === undefined || bar.hidden || !what) return;
+      now.textContent = what;
+      if (share === null) bar.removeAttribute("value");
+      else bar.value = share;
+    }, 700);
     const { text } = await sendFile(file, `${box.dataset.to}?${fields}`, box.dataset.word, (share) => { bar.value = share; });
+    clearInterval(watch);
     bar.hidden = true;
+    if (now) now.textContent = "";
     const made = document.createElement("div");
     made.id = result.id;
     made.innerHTML = text;
     result.replaceWith(made);
     if (made.firstElementChild?.dataset.go) location.assign(made.firstElementChild.dataset.go);
+    await renew(document.querySelector("[data-fresh]"));
     const heading = made.querySelector("h2");
     if (heading) { heading.tabIndex = -1; heading.focus(); }
   };
