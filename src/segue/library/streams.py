@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
-import zstandard
+import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field
 
 from segue.errors import FormatError, SegueError
@@ -153,40 +153,9 @@ def guarded(stream: BinaryIO, name: str, meter: Meter, own: tuple[BinaryIO, ...]
     return io.BufferedReader(_Guarded(stream, name, meter, own), HEAD)
 
 
-class _Zstandard(io.RawIOBase):
-    """Zstandard frames one after another. Unlike the library's own reader it notices a missing end."""
-
-    FEED = 2048  # a hostile frame swells some 32,000 times: at most 64 MiB come at once
-
-    def __init__(self, stream: BinaryIO) -> None:
-        self._stream, self._frame, self._inside = stream, _new_frame(), False
-        self._left = self._ready = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        parts, have = [self._ready], len(self._ready)
-        while size < 0 or have < size:
-            data = self._left or self._stream.read(self.FEED)
-            if not data:
-                if self._inside:
-                    raise EOFError("the compressed data end too early")
-                break
-            if self._frame.eof:
-                self._frame = _new_frame()
-            parts.append(self._frame.decompress(data))
-            have += len(parts[-1])
-            self._inside = not self._frame.eof
-            self._left = self._frame.unused_data if self._frame.eof else b""
-        ready = b"".join(parts)
-        size = have if size < 0 else size
-        self._ready = ready[size:]
-        return ready[:size]
-
-
-def _new_frame() -> zstandard.ZstdDecompressionObj:
-    return zstandard.ZstdDecompressor().decompressobj()
+def _zstandard(stream: BinaryIO) -> BinaryIO:
+    """Zstandard frames one after another. Arrow notices a missing end, and gives what was asked for."""
+    return cast(BinaryIO, pa.CompressedInputStream(pa.PythonFile(stream, mode="r"), "zstd"))
 
 
 class Compression(NamedTuple):
@@ -199,7 +168,7 @@ class Compression(NamedTuple):
 
 COMPRESSIONS = (
     Compression(b"\x1f\x8b", ".gz", lambda stream: cast(BinaryIO, gzip.GzipFile(fileobj=stream))),
-    Compression(b"\x28\xb5\x2f\xfd", ".zst", lambda stream: cast(BinaryIO, _Zstandard(stream))),
+    Compression(b"\x28\xb5\x2f\xfd", ".zst", _zstandard),
     Compression(b"BZh", ".bz2", lambda stream: cast(BinaryIO, bz2.BZ2File(stream))),
     Compression(b"\xfd7zXZ\x00", ".xz", lambda stream: cast(BinaryIO, lzma.LZMAFile(stream))),  # noqa: SIM115
 )
