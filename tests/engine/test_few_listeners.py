@@ -20,7 +20,7 @@ from segue.errors import UsageError
 from segue.factors.loading import load_factors
 from segue.factors.model import FactorConfig
 from segue.library import Library
-from segue.library.few_listeners import MORE, UNLEARNED
+from segue.library.few_listeners import MORE, MORE_EPISODES, UNLEARNED
 from segue.library.tables import LISTENS, PLAYLIST_ENTRIES, PLAYLISTS, TRACKS
 from segue.playlists.newcomers import NOBODY, shared_popularity
 from segue.playlists.training import train
@@ -217,6 +217,10 @@ def test_who_plays_podcasts_alone_gets_a_list_of_them_and_is_told_so(tmp_path: P
     assert not any("podcasts by" in (entry.reason or "") for entry in made.entries)
     station = open_radio(Engine(library), listener="me")
     assert station.notes[0] == made.notes[0] and station.radio.next() is not None
+    for note in (*made.notes, *station.notes):  # playlists of others hold songs
+        assert MORE not in note
+    assert any(f"these are episodes that you have heard. {MORE_EPISODES}" in note for note in station.notes)
+    assert any(MORE_EPISODES in note for note in made.notes)
     with pytest.raises(UsageError, match="No audiobook was played here") as told_so:
         weekly(Engine(library), WEEK, config=WeeklyConfig(medium="audiobook"))
     assert "segue weekly --medium podcast" in str(told_so.value)
@@ -231,6 +235,7 @@ def test_three_plays_give_a_list_that_says_what_it_is(tmp_path: Path) -> None:
     assert made.title.startswith("Rediscover")
     assert {entry.track.track_id for entry in made.entries} == set(ids(tracks))
     assert any("too few have rested longer" in note for note in made.notes)
+    assert made.notes[-1] == "The list has 3 tracks instead of 30: there are no more."
     guest, _ = Engine(library).weekly_for_guest(["north1"], WEEK)
     assert {entry.track.track_id for entry in guest.entries} <= {"north0", "north2"}
     assert not guest.title.startswith("Discover")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csr_matrix
 
-from segue.tastes.apart import _merged, _settled, joined_by_sessions
+from segue.tastes.apart import _merged, _parts, _settled, joined_by_sessions
 from segue.tastes.profiles import find_profiles
 from segue.tastes.space import Plays, TasteSpace
 
@@ -50,6 +50,14 @@ def test_sessions_tell_tastes_that_vectors_mix(kinds: int, seed: int) -> None:
     tastes = profiles.tastes("me")
     assert len(tastes) == kinds
     assert all(len(set(kind[profiles.tracks_of(taste)].tolist())) == 1 for taste in tastes)
+
+
+def test_songs_of_one_and_the_same_vector_are_not_cut() -> None:
+    same, two = np.ones((12, 4), np.float32), np.repeat(np.eye(4, dtype=np.float32)[:2], 6, axis=0)
+    (whole,) = _parts(same, [np.arange(12, dtype=np.int32)])
+    assert whole.tolist() == list(range(12))
+    parts = _parts(two, [np.arange(12, dtype=np.int32)])
+    assert sorted(part.tolist() for part in parts) == [[*range(6)], [*range(6, 12)]]
 
 
 def test_an_artist_goes_where_the_sessions_are() -> None:

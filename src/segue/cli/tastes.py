@@ -157,7 +157,7 @@ def tastes(
     elif told:
         _print(listener, told, examples)
     else:
-        print(f"Too little is known of what {listener} plays to tell a taste.")
+        print(f"No taste can be told yet: too few plays of {listener} are known.")
     if html is not None:
         _page(opened, found, listener, told).write(html)
         _wrote(html, json)

@@ -17,7 +17,7 @@ from segue.engine.tastes import taste_changes, tastes_now
 from segue.errors import SegueError, UsageError
 from segue.library import Library
 from segue.library.collection import Owned
-from segue.library.few_listeners import FEWEST_PEOPLE, MORE, on_others_playlists
+from segue.library.few_listeners import FEWEST_PEOPLE, MORE, MORE_EPISODES, on_others_playlists
 from segue.library.listening import LibrarySubset, owners, units
 from segue.library.search import Found, find_track, find_tracks
 from segue.library.vocabulary import Vocabulary
@@ -33,6 +33,7 @@ from segue.playlists.rules import Listening
 from segue.playlists.rules.context import MEDIA
 from segue.progress import progress
 from segue.sequences.reading import listening_documents
+from segue.wording import noun_of
 
 if TYPE_CHECKING:
     from segue.engine.engine import Engine
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 FIRST = "To begin with: nothing is known of what you like yet."
 POPULAR = "What comes is what many listeners or playlists here have, until you have played some of it."
 FEW_KNOWN = "Made by neighbours of playlists: the trained network knows few of these songs."
-ALONE = f"{{}} can't tell what else there is: these are tracks that you have heard. {MORE}"
+ALONE = "{} can't tell what else there is: these are {}s that you have heard. {}"
 
 
 @dataclass(frozen=True)
@@ -172,7 +173,8 @@ def open_radio(
         if listener in people and len(people) < FEWEST_PEOPLE:  # nobody is played what another plays
             recommendable = on_others_playlists(library, asked.tracks.ids, people)
             if not recommendable.any():
-                notes += (ALONE.format(plays_of(len(people))),)
+                more = MORE if medium == "song" else MORE_EPISODES
+                notes += (ALONE.format(plays_of(len(people)), noun_of(medium), more),)
             recommendable[listening.heard] = True
         if others:
             something = (

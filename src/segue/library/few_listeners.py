@@ -22,6 +22,8 @@ MORE = (
     "For new music, import playlists of others (such as the Million Playlist Dataset), other people's "
     "listening or an open dump (see segue formats), then segue train."
 )
+# Playlists hold songs.
+MORE_EPISODES = "For new ones, import other people's listening, then segue train."
 UNLEARNED = "Nothing was learned from the playlists of this library yet: segue train."
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from segue.library.few_listeners import MORE
+from segue.library.few_listeners import MORE, MORE_EPISODES
 from segue.playlists.belonging import Belonging, ListenerTastes
 from segue.playlists.candidates import BY_MODEL, CandidatesConfig, Proposed
 from segue.playlists.rules import Candidates, Context, Listening
@@ -109,6 +109,7 @@ def notes(days_ago: Floats, people: int, config: CandidatesConfig, more: str = M
         more: what to do for new music.
     """
     noun = noun_of(config.medium)
+    more = more if config.medium == "song" else MORE_EPISODES
     if people:
         why = f"{plays_of(people)} can't tell what else there is"
         why += ", and none is told what another plays" if people > 1 else ""

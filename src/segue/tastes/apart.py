@@ -7,6 +7,7 @@ are seldom in one session, and an artist is seldom of two.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -86,11 +87,14 @@ def _parts(vectors: Floats, groups: list[Ints]) -> list[Ints]:
     """Each group cut into `PARTS`, or fewer where it is small, by its vectors (k-means)."""
     parts = []
     for songs in groups:
-        k = min(PARTS, len(songs) // PART)
+        # Episodes of a show may have one and the same vector, and can't be cut.
+        k = min(PARTS, len(songs) // PART, len(np.unique(vectors[songs].round(4), axis=0)))
         if k < 2:
             parts.append(songs)
             continue
-        _, label = kmeans2(vectors[songs], k, minit="++", seed=0)
+        with warnings.catch_warnings():  # that a part is empty
+            warnings.simplefilter("ignore", UserWarning)
+            _, label = kmeans2(vectors[songs], k, minit="++", seed=0)
         parts += [songs[label == at] for at in range(k) if (label == at).any()]
     return parts
 

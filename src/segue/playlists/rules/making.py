@@ -170,9 +170,8 @@ class Making:
         if not listed and not len(self.listening.heard):
             notes.append("Nothing is known of this listener yet.")
         elif listed < config.tracks:
-            notes.append(
-                f"The list has {count(listed, 'track')} instead of {config.tracks}: the rules leave no more."
-            )
+            why = "the rules leave no more" if listed < len(self.candidates.tracks) else "there are no more"
+            notes.append(f"The list has {count(listed, 'track')} instead of {config.tracks}: {why}.")
         return tuple(notes)
 
     def _fill(
