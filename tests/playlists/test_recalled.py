@@ -40,14 +40,16 @@ def test_reasons_are_true_and_differ() -> None:
     lines = recalled(plays.tolist(), days.tolist(), artists, [at % 2 for at in range(n)]).reasons(
         range(30), ["X"] * 30
     )
-    kinds = [re.sub(r"(by )?(artist|single) \d+|\d+ times?|once", "", line.split(":")[0]) for line in lines]
+    kinds = [
+        re.sub(r"(by )?(artist|single) \d+|\d+ times?|once|twice", "", line.split(":")[0]) for line in lines
+    ]
     kinds = [" ".join(kind.split()[:3]) for kind in kinds]
     assert max(Counter(kinds).values()) <= 12
     assert not any(a == b == c for a, b, c in zip(kinds, kinds[1:], kinds[2:], strict=False))
     for at, line in enumerate(lines):
         last = NOW - timedelta(days=days[at])
         assert f"{last:%B %Y}" in line and line.endswith(": your X side.")
-        assert ("once" if plays[at] == 1 else f"{plays[at]:.0f} times") in line
+        assert {1: "once", 2: "twice"}.get(int(plays[at]), f"{plays[at]:.0f} times") in line
         mine = plays[[other for other in range(n) if artists[other] == artists[at]]]
         if "most played song by" in line:
             assert plays[at] == mine.max() and (mine == plays[at]).sum() == 1

@@ -52,6 +52,28 @@ def test_sessions_tell_tastes_that_vectors_mix(kinds: int, seed: int) -> None:
     assert all(len(set(kind[profiles.tracks_of(taste)].tolist())) == 1 for taste in tastes)
 
 
+def test_tastes_of_a_household_are_told_for_each_by_their_own_songs() -> None:
+    sessions, kind, artist = listening(3, 0)
+    rng = np.random.default_rng(7)
+    vectors = np.eye(8)[np.maximum(kind - 1, 0)] + 0.4 * rng.normal(size=(len(kind), 8))
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    counts = np.asarray(sessions.sum(axis=0)).ravel()
+    matrix = csr_matrix(
+        np.log2(1 + np.stack([np.where(kind < 2, counts, 0), np.where(kind == 2, counts, 0)]))
+    )
+    plays = Plays(
+        listeners=np.array(["ana", "ben"], object),
+        tracks=np.array([f"t{n}" for n in range(len(kind))], object),
+        matrix=matrix,
+    )
+    space = joined_by_sessions(TasteSpace.of(vectors.astype(np.float32), plays), plays, sessions, artist)
+    profiles = find_profiles(space, plays)
+    for who, kinds in (("ana", {0, 1}), ("ben", {2})):
+        tastes = profiles.tastes(who)
+        told = [set(kind[profiles.tracks_of(taste)].tolist()) for taste in tastes]
+        assert sorted(map(sorted, told)) == [[one] for one in sorted(kinds)]
+
+
 def test_songs_of_one_and_the_same_vector_are_not_cut() -> None:
     same, two = np.ones((12, 4), np.float32), np.repeat(np.eye(4, dtype=np.float32)[:2], 6, axis=0)
     (whole,) = _parts(same, [np.arange(12, dtype=np.int32)])

@@ -243,10 +243,11 @@ def _of_another(same: OfAnother) -> str:
     back = " and ".join(
         f"segue withdraw {source} --listener {quote(same.listener)}" for source in same.sources
     )
+    many = "all" if same.plays == same.of else f"{same.plays:,} of the"
     return (
-        f"Warning: {same.plays:,} of these {count(same.of, 'play')} were in the library already, as plays of "
-        f"{same.other} at the same moments. They are plays of {same.listener} now, too. If they are not, "
-        f"take back what was told of {same.listener} from there: {back}"
+        f"Warning: {many} {count(same.of, 'play')} here were in the library already, as plays of {same.other} at "
+        f"the same moments. They are plays of {same.listener} now, too. If they are not, take back what was told "
+        f"of {same.listener} from there: {back}"
     )
 
 

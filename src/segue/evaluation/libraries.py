@@ -71,7 +71,8 @@ def protocols_for(library: Library, names: Sequence[str] | None = None) -> list[
             "There is no such protocol", expected=", ".join(PROTOCOLS), got=", ".join(sorted(unknown))
         )
     read = {"listeners": read_listens, "playlists": read_playlists}
-    possible, reasons = [], []
+    possible: list[tuple[Protocol, Histories]] = []
+    reasons: list[UsageError] = []
     for name in names or PROTOCOLS:
         try:
             histories = read[name](library)
@@ -79,13 +80,14 @@ def protocols_for(library: Library, names: Sequence[str] | None = None) -> list[
         except UsageError as error:
             if names:
                 raise
-            reasons.append(str(error))
+            reasons.append(error)
         else:
             possible.append((PROTOCOLS[name], histories))
     if not possible:
         raise UsageError(
             "There is too little in this library to evaluate anything on",
-            got=" ".join(reasons),
+            expected=", or ".join(error.expected for error in reasons),
+            got=" and ".join(error.got for error in reasons),
             hint="import more people's listening, or playlists: segue import PATH",
         )
     return possible

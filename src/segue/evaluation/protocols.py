@@ -81,11 +81,12 @@ class Protocol(BaseModel):
             listeners_per_item=self.listeners_per_item, items_per_listener=self.items_per_listener
         )
         if round(self.held_out * left.n_listeners) < 2:
+            rows = "listeners" if self.name == "Listeners" else "playlists"
             raise UsageError(
                 f"There is too little listening for '{self.name}'",
-                expected=f"listeners with {self.items_per_listener}+ tracks that have "
-                f"{self.listeners_per_item}+ listeners each",
-                got=f"{left.n_listeners} such listeners of {histories.n_listeners}",
+                expected=f"{rows} with {self.items_per_listener}+ tracks "
+                f"that {self.listeners_per_item}+ {rows} have",
+                got=f"{left.n_listeners} such {rows} of {histories.n_listeners}",
                 hint="import more listening first",
             )
         return left

@@ -120,5 +120,6 @@ def _played(plays: float, days_ago: float, moment: datetime, what: str = "it") -
 
 
 def times(plays: float) -> str:
-    """ "once", "12 times"."""
-    return count(round(plays), "time") if round(plays) > 1 else "once"
+    """ "once", "twice", "12 times"."""
+    whole = max(round(plays), 1)
+    return {1: "once", 2: "twice"}.get(whole) or count(whole, "time")

@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.vq import kmeans2
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, diags
 
 from segue.tastes.profiles import find_profiles
 from segue.tastes.space import Floats, Ints, Plays, TasteSpace
@@ -48,7 +48,6 @@ def joined_by_sessions(
     there = csr_matrix(sessions > 0, dtype=np.float64)
     _, artist = np.unique(np.where(artists >= 0, artists, -1 - np.arange(len(artists))), return_inverse=True)
     by_artist = csr_matrix((np.ones(len(artist)), (np.arange(len(artist)), artist)))
-    together = csr_matrix(there @ by_artist)  # (n_sessions, n_artists) songs
     groups: list[Ints] = []  # songs
     tastes: list[int] = []  # that each group is of
     owners: list[int] = []  # whose it is
@@ -56,14 +55,19 @@ def joined_by_sessions(
     for owner, listener in enumerate(found.listeners.tolist()):
         if not found.tastes(listener):
             continue
+        # Of each person by their own songs: to who plays none of another's tastes these are all alike.
+        own = np.zeros(len(space.vectors), bool)
+        own[plays.matrix[owner].indices] = True
+        heard = csr_matrix(there @ diags(own.astype(np.float64)))
+        together = csr_matrix(heard @ by_artist)  # (n_sessions, n_artists) songs
         parts = _parts(space.vectors, [found.tracks_of(group) for group in found.tastes(listener)])
         settled = _settled(together, [np.unique(artist[its]).astype(np.int32) for its in parts])[artist]
-        songs = [_places((settled == at) & space.known) for at in range(len(parts))]
-        merged = len(groups) + _merged(there, songs)
+        songs = [_places((settled == at) & space.known & own) for at in range(len(parts))]
+        merged = len(groups) + _merged(heard, songs)
         groups += songs
         tastes += merged.tolist()
         owners += [owner] * len(parts)
-        taste_of = np.where(settled >= 0, merged[settled], taste_of)
+        taste_of = np.where(own & (settled >= 0) & (taste_of < 0), merged[settled], taste_of)
     taste = np.array(tastes, np.int32)
     centres = np.zeros((len(groups), space.vectors.shape[1]), np.float32)
     for at, songs in enumerate(groups):
