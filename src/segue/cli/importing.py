@@ -245,9 +245,9 @@ def _of_another(same: OfAnother) -> str:
     )
     many = "all" if same.plays == same.of else f"{same.plays:,} of the"
     return (
-        f"Warning: {many} {count(same.of, 'play')} here were in the library already, as plays of {same.other} at "
-        f"the same moments. They are plays of {same.listener} now, too. If they are not, take back what was told "
-        f"of {same.listener} from there: {back}"
+        f"Warning: {many} {count(same.of, 'play')} here were in the library already, as plays of {same.other} "
+        f"at the same moments. They are plays of {same.listener} now, too. If they are not, take back what "
+        f"was told of {same.listener} from there: {back}"
     )
 
 
