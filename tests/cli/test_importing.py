@@ -57,7 +57,7 @@ def test_one_persons_file_imported_for_another_is_told_and_can_be_taken_back(
     imported(tmp_path, "bens.csv", "\n".join(["artist,track,timestamp", *plays[2:], *own]), for_="ben c")
     told = " ".join(capsys.readouterr().out.split())
     assert (
-        "Warning: 10 of the 13 plays here were in the library already, as plays of ana at the same moments. "
+        "Warning: 10 of the 13 plays were in the library already, as plays of ana at the same moments. "
         "They are plays of ben c now, too. If they are not, take back what was told of ben c from there: "
         "segue withdraw table --listener 'ben c'" in told
     )

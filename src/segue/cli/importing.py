@@ -245,7 +245,7 @@ def _of_another(same: OfAnother) -> str:
     )
     many = "all" if same.plays == same.of else f"{same.plays:,} of the"
     return (
-        f"Warning: {many} {count(same.of, 'play')} here were in the library already, as plays of {same.other} "
+        f"Warning: {many} {count(same.of, 'play')} were in the library already, as plays of {same.other} "
         f"at the same moments. They are plays of {same.listener} now, too. If they are not, take back what "
         f"was told of {same.listener} from there: {back}"
     )
