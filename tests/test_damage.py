@@ -263,7 +263,14 @@ def test_no_damage_of_a_model_is_a_traceback_or_taken_for_whole(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    "text", ["[weekly]\rtracks = 30\r", "x = " + "[" * 100_000, "[weekly]\ntracks = 1e999\n"]
+    "text",
+    [
+        "[weekly]\rtracks = 30\r",
+        "x = " + "[" * 100_000,
+        "[weekly]\ntracks = 1e999\n",
+        "a." * 50_000 + "a = 1\n",  # tens of gigabytes in tomllib
+        '"a".' * 50_000 + "a",
+    ],
 )
 def test_settings_that_no_parser_takes(tmp_path: Path, text: str) -> None:
     (tmp_path / "segue.toml").write_bytes(text.encode())

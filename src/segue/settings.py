@@ -172,6 +172,7 @@ def load_settings(path: Path | None = None) -> Settings:
 
     _refuse_unknown_variables()
     try:
+        _refuse_deep_keys(file)
         return FromFile()
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(
@@ -200,6 +201,24 @@ def load_settings(path: Path | None = None) -> Settings:
         ) from None
 
 
+def _refuse_deep_keys(file: Path) -> None:
+    """tomllib takes memory by the square of a key's parts, and more than there is for a few thousand.
+
+    Raises:
+        UsageError: a key has more parts than any of ours could.
+    """
+    lines = file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
+    for number, line in enumerate(lines, 1):
+        parts = line.partition("=")[0].count(".") + 1
+        if parts > _MOST_PARTS and not line.lstrip().startswith("#"):
+            raise UsageError(
+                f"{file} is not TOML that Segue takes",
+                expected=f"keys of at most {_MOST_PARTS} parts, like weekly.tracks",
+                got=f"one of {parts:,} parts in line {number}",
+                hint="`segue config show` prints a whole file",
+            )
+
+
 def _variables() -> list[str]:
     return [name.upper() for name in os.environ if name.upper().startswith("SEGUE_")]
 
@@ -221,6 +240,7 @@ def _refuse_unknown_variables() -> None:
         )
 
 
+_MOST_PARTS = 100
 _SECTIONS = {f"SEGUE_{name.upper()}" for name in Settings.model_fields}
 
 
