@@ -92,3 +92,19 @@ def test_an_array_that_is_lost_from_the_list_of_arrays_is_missed(tmp_path: Path)
     path.write_bytes(data[: first + 30] + extra.to_bytes(2, "little") + data[first + 32 :])
     with pytest.raises(ValueError, match=r"lost|damaged|extra"):
         load_npz(path)
+
+
+def test_the_checksum_counts_wherever_damage_lets_an_array_end(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    save_npz(path, {"a": np.zeros((9, 2_000), np.uint8), "b": np.zeros(50_000, np.uint8)})
+    data = path.read_bytes()
+    changed, listed = bytearray(data), data.rindex(b"PK\x01\x02")
+    for size in (listed + 20, listed + 24):  # of the last member, packed and unpacked
+        changed[size + 1] ^= 0x04  # the array ends later
+    changed[len(data) // 2] = 1
+    path.write_bytes(changed)
+    with pytest.raises(ValueError, match="more than an array"):
+        load_npz(path)
+    path.write_bytes(data.replace(b"(9, 2000)", b"(7, 2000)", 1))
+    with pytest.raises(ValueError, match="CRC"):
+        load_npz(path)

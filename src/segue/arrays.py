@@ -75,6 +75,9 @@ def _read(handle: IO[bytes], *, may_map: bool) -> dict[str, NDArray[Any]]:
                 else:
                     with archive.open(member) as packed:
                         arrays[name] = np.lib.format.read_array(packed, allow_pickle=False)
+                        # zipfile looks at the checksum where a member ends, and damage may move the end.
+                        if packed.read(1):
+                            raise ValueError(f"{member.filename} holds more than an array")
     except (zipfile.BadZipFile, struct.error, EOFError, NotImplementedError) as error:
         raise ValueError(f"it is no .npz file, or damaged: {error}") from None
     return arrays
