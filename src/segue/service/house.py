@@ -22,6 +22,7 @@ from segue.playlists.memory import Weeks
 from segue.service.engines import Engines
 from segue.service.inbox import Inbox, Listen
 from segue.service.jobs import Jobs
+from segue.service.lately import Lately
 from segue.service.limits import Rates
 from segue.service.relays import Relays
 from segue.service.stored import Stored
@@ -68,6 +69,7 @@ class House:
     rates: Rates
     failures: Rates
     playing: dict[str, tuple[float, Listen]] = field(default_factory=dict)
+    lately: Lately = field(default_factory=Lately)
 
     @classmethod
     def open(

@@ -35,7 +35,10 @@ def months(
     if who.listener is None:
         return frame.back("/whom")
     refuse_unknown(here.engines.current, who.whose)
-    found = here.asked(lambda engine: review(engine, who.whose))
+    listener = who.whose
+    found = here.asked(
+        lambda engine: here.lately.of(engine, ("review", listener), lambda: review(engine, listener))
+    )
     most = max((max(month.days) for month in found.months), default=1)
     values: dict[str, Any] = {
         "years": [(year, bars(year)) for year in found.years],
@@ -65,7 +68,13 @@ def leave_out(request: Request, here: HouseGiven, who: Signed, fields: Sent) -> 
 def _lately(here: House, listener: str, before: datetime | None) -> list[tuple[PastSession, str, str]]:
     """Sessions, newest first, each with its day and its time of day where the listener lives."""
     where = here.zone(listener)
-    found = here.asked(lambda engine: past_sessions(engine.library, listener, SESSIONS, before=before))
+    found = here.asked(
+        lambda engine: here.lately.of(
+            engine,
+            ("sessions", listener, before),
+            lambda: past_sessions(engine.library, listener, SESSIONS, before=before),
+        )
+    )
     local = [each.begins.astimezone(where) for each in found]
     return [
         (each, text("review.day", day=at.day, month=text(f"months.m{at.month}"), year=at.year), f"{at:%H:%M}")

@@ -15,6 +15,7 @@ from segue.engine.tastes import taste_changes, with_one
 from segue.playlists.playlist import TrackCard
 from segue.service.asking import HouseGiven
 from segue.service.house import House
+from segue.service.lately import Lately
 from segue.service.pages import frame
 from segue.service.pages.doorkeeper import Sent, Signed, Visitor, may
 from segue.service.pages.taste_chart import FONTS, Chart, Dot, labels, placed
@@ -101,15 +102,18 @@ def _state(here: House, listener: str) -> dict[str, Any]:
     told = v1.tastes(here, listener, week).tastes
     chart, shown = Chart(), list[Shown]()
     if told:
-        chart, shown = here.asked(lambda engine: _drawn(engine, listener, week, told))
+        chart, shown = here.asked(lambda engine: _drawn(engine, here.lately, listener, week, told))
     names = {kind: labels(chart, [each.taste.name for each in shown], size) for kind, size in FONTS.items()}
     return {"tastes": shown, "chart": chart, "labels": names, "fonts": FONTS, "done": None}
 
 
-def _drawn(engine: Engine, listener: str, week: str, told: list[v1.Taste]) -> tuple[Chart, list[Shown]]:
+def _drawn(
+    engine: Engine, lately: Lately, listener: str, week: str, told: list[v1.Taste]
+) -> tuple[Chart, list[Shown]]:
     found = with_one(engine, engine.tastes_of_week(week), listener)
     profiles, changes = found.profiles, taste_changes(engine.library).of(listener)
-    chart, catalogue = taste_map(found.space, profiles, listener), engine.factors().shared.catalogue
+    catalogue = engine.factors().shared.catalogue
+    chart = lately.of(engine, ("map", week, listener), lambda: taste_map(found.space, profiles, listener))
     cards = [catalogue.card(track) for track in chart.tracks.tolist()]
     theirs = _places(chart, sides(profiles, listener, changes), profiles.tastes(listener).start)
     side_of = np.zeros(len(cards), np.int64)
@@ -120,9 +124,9 @@ def _drawn(engine: Engine, listener: str, week: str, told: list[v1.Taste]) -> tu
         Dot(0.0, 0.0, round(float(r), 1), side, _name(card), float(share))
         for r, side, card, share in zip(sizes, side_of.tolist(), cards, chart.weights, strict=True)
     ]
-    months, shares = shares_by_month(
-        engine, listener, [[cards[place].track_id for place in places] for places in theirs]
-    )
+    groups = tuple(tuple(cards[place].track_id for place in places) for places in theirs)
+    key = ("months", listener, groups)
+    months, shares = lately.of(engine, key, lambda: shares_by_month(engine, listener, groups))
     highest = max(float(shares.max()), 1e-9) if shares.size else 1.0
     whole = percents([taste.share for taste in told], space="\u202f")
     shown = []
