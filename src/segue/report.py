@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,25 @@ from segue.errors import install
 if TYPE_CHECKING:
     import altair as alt
 
+WIDE = (
+    560  # pixels from which a chart would be too small to read on a phone, and is moved aside there instead
+)
+_SOFT, _LINE, _MARK = "#625b6b", "#e2dbd0", "#b8381a"  # as on the pages of the service
+# How charts look that do not say it themselves.
+LOOK: dict[str, Any] = {
+    "mark": {"color": _MARK},
+    "axis": {
+        "labelColor": _SOFT,
+        "titleColor": _SOFT,
+        "gridColor": _LINE,
+        "domainColor": _SOFT,
+        "tickColor": _SOFT,
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+    },
+    "legend": {"labelColor": _SOFT, "titleColor": _SOFT, "labelFontSize": 12, "titleFontSize": 12},
+    "header": {"labelColor": _SOFT, "titleColor": _SOFT, "labelFontSize": 12},
+}
 _TEMPLATE = Path(__file__).with_name("page.html.jinja")
 
 
@@ -50,10 +70,11 @@ class Page:
         """
         try:
             drawn = [(caption, draw(chart), None) for caption, chart in charts.items()]
+            drawn = [(caption, svg, spec, _width(svg) > WIDE) for caption, svg, spec in drawn]
         except ModuleNotFoundError as error:
             if error.name != "vl_convert":
                 raise
-            drawn = [(caption, None, json.dumps(_spec(chart))) for caption, chart in charts.items()]
+            drawn = [(caption, None, json.dumps(_spec(chart)), False) for caption, chart in charts.items()]
         if drawn:
             self._parts.append({"kind": "pictures", "pictures": drawn})
 
@@ -80,7 +101,14 @@ def draw(chart: alt.TopLevelMixin) -> str:
 
 
 def _spec(chart: alt.TopLevelMixin) -> dict[str, Any]:
-    return {"width": 420, "height": 240} | chart.to_dict()
+    told: dict[str, Any] = {"width": 420, "height": 240} | chart.to_dict()
+    return told | {"config": LOOK | told.get("config", {})}
+
+
+def _width(svg: str) -> float:
+    """Of a chart, in pixels."""
+    found = re.search(r'<svg[^>]*?\bwidth="([\d.]+)', svg)
+    return float(found[1]) if found else 0.0
 
 
 def cell(value: Any) -> str:

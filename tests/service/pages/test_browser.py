@@ -81,7 +81,7 @@ def test_a_taste_is_renamed_and_that_is_undone(browser, address: str) -> None:
     page.locator("svg.chart circle").first.hover()  # the new map, too, can be explored
     assert "Band" in page.locator("[data-pointed]").inner_text()
     page.locator(".done-so").get_by_role("button", name="Undo").click()
-    page.get_by_text("Taken back").wait_for()
+    page.locator(".done-so", has_text="Taken back").wait_for()
     assert page.locator("#taste-0 h2").inner_text() == before
     assert not said
     page.context.close()

@@ -11,9 +11,11 @@ from segue.errors import SegueError
 from segue.service.asking import HouseGiven
 from segue.service.pages import frame
 from segue.service.pages.doorkeeper import Signed, may
+from segue.service.pages.operator import made_at
 from segue.shelf.names import AGENTS, FACTORS, NETWORK, WORLD, shelf_of
 
 router = frame.router()
+UNTOLD = ("seconds",)  # no figure of quality
 OF = {"factors": FACTORS, "network": NETWORK, "world": WORLD, "agents": AGENTS}
 
 
@@ -38,7 +40,8 @@ def figures(request: Request, here: HouseGiven, who: Signed) -> Response:
         except SegueError:
             continue
         why = str(manifest.config.get("why", "")) if isinstance(manifest.config, dict) else ""
-        shown.append((kind, shelf.current(name), _flat(manifest.metrics), why))
+        learned = made_at(shelf.current(name))
+        shown.append((kind, f"{learned:%Y-%m-%d}", f"{learned:%H:%M}", _flat(manifest.metrics), why))
     demo = getattr(request.app.state, "demo", None)
     return frame.page(request, "figures", who, models=shown, evaluation=demo.figures if demo else None)
 
@@ -46,7 +49,9 @@ def figures(request: Request, here: HouseGiven, who: Signed) -> Response:
 def _flat(metrics: dict[str, Any], before: str = "") -> list[Figure]:
     found: list[Figure] = []
     for name, value in metrics.items():
-        label = f"{before} {name}".strip()
+        if name in UNTOLD:
+            continue
+        label = f"{before} {name.replace('_', ' ')}".strip()
         if isinstance(value, dict):
             found += _flat(value, label)
         elif isinstance(value, int | float) and not isinstance(value, bool):

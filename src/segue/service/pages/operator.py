@@ -120,9 +120,13 @@ def _versions(shelf: Any, model: administration.Model) -> list[tuple[str, dateti
     found = []
     for version in reversed(model.versions):
         manifest = shelf.manifest(model.name, version)
-        made = datetime.strptime(version[:15], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
-        found.append((version, made, version == model.current, _figures(manifest.metrics)))
+        found.append((version, made_at(version), version == model.current, _figures(manifest.metrics)))
     return found
+
+
+def made_at(version: str) -> datetime:
+    """When a version of a model was published."""
+    return datetime.strptime(version[:15], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
 
 
 def _figures(metrics: dict[str, Any]) -> str:
