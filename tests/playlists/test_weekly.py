@@ -322,8 +322,6 @@ def test_no_play_is_the_reason_all_down_a_list_and_faint_ones_are_none() -> None
 
 def test_sentences() -> None:
     assert because(["A", "B"], "X and Y") == "Because you played A and B: your X and Y side."
-    assert because(["A by X", "B by X"]) == "Because you played A and B by X."
-    assert because(["A by X", "B by Y"]) == "Because you played A by X and B by Y."
     assert because(["A"], asker="playlist") == "Because this playlist has A."
     assert because(["A"], "X", "guest") == "Because you named A: your X side."
     assert because([], "X") == "From all that you played together: your X side."

@@ -76,15 +76,10 @@ def because(names: Sequence[str], side: str = "", asker: Asker = "listener") -> 
         side: the name of the taste, or nothing.
         asker: who is spoken to.
     """
-    line = f"Because {_DID[asker]} {_both(names)}" if names else f"From all that {_DID[asker]} together"
+    line = (
+        f"Because {_DID[asker]} {' and '.join(names)}" if names else f"From all that {_DID[asker]} together"
+    )
     return sided(line, side, asker)
-
-
-def _both(names: Sequence[str]) -> str:
-    """ "A and B by X" of "A by X" and "B by X": an artist who has both is named once."""
-    *before, last = names
-    _, by, artist = last.rpartition(" by ")
-    return " and ".join([*(name.removesuffix(f"{by}{artist}") if by else name for name in before), last])
 
 
 def sided(line: str, side: str, asker: Asker = "listener") -> str:

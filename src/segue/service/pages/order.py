@@ -3,6 +3,7 @@
 # No `from __future__ import annotations`: FastAPI reads annotations.
 
 import asyncio
+import base64
 import tempfile
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -12,6 +13,7 @@ from fastapi.responses import Response
 
 from segue.engine.sequence import Sequenced, weekly_list
 from segue.playlists.formats import read
+from segue.playlists.formats.writing import FORMATS
 from segue.playlists.playlist import Playlist
 from segue.service.asking import HouseGiven
 from segue.service.house import House
@@ -26,9 +28,11 @@ from segue.service.pages.doorkeeper import (
     refuse_without_word,
 )
 from segue.service.problems import Refused
+from segue.service.v1.lists import MEDIA
 
 router = frame.router()
 LARGEST = 4 << 20  # bytes of a playlist file
+OFFERED = ("m3u8", "jspf", "csv")  # as which the list in order can be had
 WIDTH, HEIGHT = 300, 120  # of the picture
 
 
@@ -75,8 +79,7 @@ async def file(
 
 def _ordered_file(request: Request, here: House, who: Visitor, name: str, body: bytes) -> Response:
     with tempfile.TemporaryDirectory(prefix="segue-order-") as folder:
-        plain = "".join(each if each.isalnum() or each in " .-_" else "_" for each in Path(name).name)[-100:]
-        path = Path(folder) / (plain.lstrip(".") or "list.m3u8")
+        path = Path(folder) / (_plain(name).lstrip(".") or "list.m3u8")
         path.write_bytes(body)
         given = read(path)
     return _answer(request, here, who, given)
@@ -85,10 +88,28 @@ def _ordered_file(request: Request, here: House, who: Visitor, name: str, body: 
 def _answer(request: Request, here: House, who: Visitor, given: Playlist) -> Response:
     listener = who.whose if knows(here, who.whose) else None
     done = here.asked(lambda engine: engine.order(given, listener=listener))
-    values: dict[str, Any] = {"done": done, "given": given, "curve": _curve(done)}
+    values: dict[str, Any] = {
+        "done": done,
+        "given": given,
+        "curve": _curve(done),
+        "files": [
+            (name.upper(), f"{_plain(given.title)}.{name}", _address(done.playlist, name)) for name in OFFERED
+        ],
+    }
     if frame.wants_part(request):
         return frame.part("ordered", who, **values)
     return frame.page(request, "order", who, weeks=here.stored.names(who.whose), **values)
+
+
+def _plain(name: str) -> str:
+    """A name that a file may have anywhere."""
+    return "".join(each if each.isalnum() or each in " .-_" else "_" for each in Path(name).name)[-100:]
+
+
+def _address(playlist: Playlist, name: str) -> str:
+    """The list in a format, all of it in an address: nothing of it is kept here."""
+    media = MEDIA[name].replace(" ", "")
+    return f"data:{media};base64,{base64.b64encode(FORMATS[name].render(playlist)).decode()}"
 
 
 def _curve(done: Sequenced) -> Curve:
