@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from segue.engine import Engine
-from segue.engine.tastes import stored_tastes, tastes_of_week
+from segue.engine.tastes import stored_tastes, taste_changes, tastes_of_week
 from segue.factors.config import ALSConfig
 from segue.factors.loading import load_factors
 from segue.factors.model import FactorConfig
@@ -32,6 +32,8 @@ WEEK = "2026-W30"
 def _lived_in(library: Library) -> None:
     """Tastes, lists, records of imports, and a model that does not know how to forget."""
     tastes_of_week(Engine(library), WEEK)
+    for who in ("p02", "p03"):
+        taste_changes(library).change(who, lambda changes: changes.renamed(0, "Evenings"))
     cards = [PlaylistEntry(n, TrackCard(f"t0-{n}")) for n in range(1, 31)]
     lists = [Playlist("Weekly", who, WEEK, datetime.now(UTC), tuple(cards)) for who in ("p02", "p03", "p04")]
     Weeks(library.path / "weeks").remember(WEEK, lists)
@@ -76,6 +78,7 @@ def test_nothing_is_left_of_the_one_and_all_of_the_others(library: Library) -> N
     counts = {row.place: row.count for row in done.removed}
     assert counts["listens"] == plays == 90 and counts["playlists"] == 1 and counts["playlist_entries"] == 6
     assert counts["imports"] == 2 and counts["rejects"] == 2 and counts[f"weeks/{WEEK}"] == 30
+    assert counts["tastes/changes.json"] == 1 and set(taste_changes(library).every()) == {"p03"}
     assert sum(name.startswith("factors/") for name in counts) == 2
 
     library = Library.open(library.path)
