@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from segue.engine import Engine
-from segue.engine.tastes import stored_tastes, tastes_of_week
+from segue.engine.tastes import stored_tastes, taste_changes, tastes_of_week
 from segue.engine.weekly import weekly
 from segue.errors import FormatError, NotFoundError, SegueError
 from segue.factors.loading import load_factors
@@ -40,13 +40,15 @@ def test_what_is_damaged_is_found_and_repaired(library: Library) -> None:
     older, current = shelf.versions("factors")
     (shelf.path("factors") / "ids.json").write_bytes(b"{")
     (stored_tastes(library).folder / f"{WEEK}.npz").write_bytes(b"PK")
+    taste_changes(library).path.write_bytes(b"[1")
     lists = Weeks(library.path / "weeks").files(WEEK)[0]
     lists.write_bytes(lists.read_bytes()[:-9])
     (library.path / ".tmp-left").write_text("")
     with pytest.raises(FormatError, match=r"ids\.json"):
         load_factors(Library.open(library.path))
-    assert _wrong(library.path) == ["model factors", f"lists of {WEEK}", f"tastes of {WEEK}"]
-    assert len(_repair(library.path)) == 3 and _wrong(library.path) == []
+    tastes = [f"tastes of {WEEK}", "changes of tastes"]
+    assert _wrong(library.path) == ["model factors", f"lists of {WEEK}", *tastes]
+    assert len(_repair(library.path)) == 4 and _wrong(library.path) == []
     assert shelf.versions("factors") == [older] and current not in shelf.versions("factors")
     load_factors(Library.open(library.path))
     assert not (library.path / ".tmp-left").exists()
