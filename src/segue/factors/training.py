@@ -56,7 +56,7 @@ class Trained:
         people, playlists = count(self.listeners, "listener"), count(self.playlists, "playlist")
         if self.model.config.observations.teachers == "playlists" and self.listeners:
             asked = self.listeners - self.by_artists
-            who = "The listener's" if asked == 1 else f"Each of the {count(asked, 'listener')}'"
+            who = "The listener's" if asked == 1 else f"The {count(asked, 'listener')}'"
             others = f" and {count(self.by_artists, 'listener')} told by artists" if self.by_artists else ""
             return (
                 f"Learned from {playlists}{others}: {tracks}. {who} own lists are made from their plays, "
