@@ -14,7 +14,7 @@ from segue.engine.months import shares_by_month
 from segue.engine.tastes import taste_changes, with_one
 from segue.playlists.playlist import TrackCard
 from segue.service.asking import HouseGiven
-from segue.service.house import House
+from segue.service.house import House, refuse_unknown
 from segue.service.lately import Lately
 from segue.service.pages import frame
 from segue.service.pages.doorkeeper import Sent, Signed, Visitor, may
@@ -98,11 +98,21 @@ def _done(asked: v1.TasteChange, before: dict[int, v1.Taste]) -> Done:
 
 
 def _state(here: House, listener: str) -> dict[str, Any]:
+    """What the page shows; worked out once for what the listener has changed so far."""
     week = current(here, listener)
-    told = v1.tastes(here, listener, week).tastes
-    chart, shown = Chart(), list[Shown]()
-    if told:
-        chart, shown = here.asked(lambda engine: _drawn(engine, here.lately, listener, week, told))
+
+    def asked(engine: Engine) -> dict[str, Any]:
+        changes = repr(taste_changes(engine.library).of(listener))
+        key = ("tastes", week, listener, changes)
+        return here.lately.of(engine, key, lambda: _made(engine, here.lately, listener, week))
+
+    return here.asked(asked)
+
+
+def _made(engine: Engine, lately: Lately, listener: str, week: str) -> dict[str, Any]:
+    refuse_unknown(engine, listener)
+    told = [v1.Taste(**each._asdict()) for each in engine.tastes(listener, week)]
+    chart, shown = _drawn(engine, lately, listener, week, told) if told else (Chart(), list[Shown]())
     names = {kind: labels(chart, [each.taste.name for each in shown], size) for kind, size in FONTS.items()}
     return {"tastes": shown, "chart": chart, "labels": names, "fonts": FONTS, "done": None}
 
