@@ -94,6 +94,22 @@ def test_an_array_that_is_lost_from_the_list_of_arrays_is_missed(tmp_path: Path)
         load_npz(path)
 
 
+@pytest.mark.parametrize("sizes", [(20,), (24,), (20, 24)])
+def test_no_size_of_an_array_that_is_not_mapped_makes_it_one_that_is(
+    tmp_path: Path, sizes: tuple[int, ...]
+) -> None:
+    path = tmp_path / "a.npz"
+    save_npz(path, {"a": np.zeros(20), "b": np.zeros(20)})
+    changed = bytearray(path.read_bytes())
+    changed[200] = 1  # in the first array
+    listed = changed.index(b"PK\x01\x02")
+    for size in sizes:
+        changed[listed + size + 3] ^= 4  # 64 MB more, packed or unpacked
+    path.write_bytes(changed)
+    with pytest.raises(ValueError, match=r"size|damaged"):
+        load_npz(path)
+
+
 def test_the_checksum_counts_wherever_damage_lets_an_array_end(tmp_path: Path) -> None:
     path = tmp_path / "a.npz"
     save_npz(path, {"a": np.zeros((9, 2_000), np.uint8), "b": np.zeros(50_000, np.uint8)})

@@ -69,7 +69,10 @@ def _read(handle: IO[bytes], *, may_map: bool) -> dict[str, NDArray[Any]]:
                 raise ValueError("an array is lost")  # which zipfile passes over
             for member in archive.infolist():
                 name = member.filename.removesuffix(".npy")
-                if may_map and member.compress_type == zipfile.ZIP_STORED and member.file_size >= MAPPED:
+                as_it_is = member.compress_type == zipfile.ZIP_STORED
+                if as_it_is and member.file_size != member.compress_size:
+                    raise ValueError(f"{member.filename} has two sizes")
+                if may_map and as_it_is and member.file_size >= MAPPED:
                     whole = whole or mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_COPY)
                     arrays[name] = _mapped(handle, whole, member)
                 else:
@@ -95,13 +98,15 @@ def _mapped(handle: IO[bytes], whole: mmap.mmap, member: zipfile.ZipInfo) -> NDA
     name, extra = _LOCAL_HEADER.unpack(handle.read(_LOCAL_HEADER.size))
     if handle.read(name) not in (member.filename.encode(), member.filename.encode("cp437", "replace")):
         raise ValueError(f"{member.filename} has another name where it begins")
-    handle.seek(extra, os.SEEK_CUR)
+    begins = handle.seek(extra, os.SEEK_CUR)
     version = np.lib.format.read_magic(handle)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, by_columns, dtype = read(handle)
     if dtype.hasobject:
         raise ValueError("it holds Python objects")
     flat = np.frombuffer(whole, dtype, int(np.prod(shape)), handle.tell())
+    if handle.tell() + flat.nbytes != begins + member.file_size:
+        raise ValueError(f"{member.filename} has another size than its array")
     if not flat.flags.aligned:
         flat = flat.copy()  # written by somebody else
     return flat.reshape(shape, order="F" if by_columns else "C")
