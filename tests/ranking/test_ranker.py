@@ -29,10 +29,14 @@ def made(n_lists: int, *, hidden: float = 2.0, seed: int = 0) -> Lists:
     return gatherer.lists()
 
 
+def scores_of(ranker: Ranker, lists: Lists) -> np.ndarray:
+    return ranker.scores(lists.features, lists.before)
+
+
 def test_it_finds_what_the_stage_before_did_not_know() -> None:
     learn, test = made(200), made(100, seed=1)
     ranker = Ranker(SMALL).fit(learn)
-    before, after = (test.ndcg(s, 10).mean() for s in (test.before, ranker.scores(test.features)))
+    before, after = (test.ndcg(s, 10).mean() for s in (test.before, scores_of(ranker, test)))
     assert after > before + 0.1
     (first, share), (second, _), _ = ranker.leading()
     assert {first, second} == {"told: before", "hidden"}
@@ -48,11 +52,28 @@ def test_its_trees_answer_as_lightgbm_does() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lightgbm, "train", lambda *a, **k: kept.append(train(*a, **k)) or kept[-1])
         ranker = Ranker(SMALL).fit(lists)
-    np.testing.assert_allclose(ranker.scores(lists.features), kept[0].predict(lists.features), atol=1e-5)
+    expected = lists.before + kept[0].predict(lists.features)
+    np.testing.assert_allclose(scores_of(ranker, lists), expected, atol=1e-5)
     back = Ranker.of(ranker.arrays(), ranker.names_)
-    np.testing.assert_array_equal(back.scores(lists.features), ranker.scores(lists.features))
+    np.testing.assert_array_equal(scores_of(back, lists), scores_of(ranker, lists))
     assert back.leading() == ranker.leading()
-    assert Ranker(SMALL).fit(lists).scores(lists.features).tolist() == ranker.scores(lists.features).tolist()
+    assert scores_of(Ranker(SMALL).fit(lists), lists).tolist() == scores_of(ranker, lists).tolist()
+    older = {name: array for name, array in ranker.arrays().items() if name != "begin"}
+    trees = scores_of(Ranker.of(older, ranker.names_), lists)
+    np.testing.assert_allclose(trees, kept[0].predict(lists.features), atol=1e-5)
+
+
+def test_where_trees_say_nothing_the_order_stays() -> None:
+    """Of two lists one candidate each is wanted, by chance: there is nothing to learn."""
+    lists = made(2)
+    ranker = Ranker(SMALL.model_copy(update={"min_leaf": 1000, "trees": 1, "learning_rate": 1e-9})).fit(lists)
+    order = np.argsort(-scores_of(ranker, lists), kind="stable")
+    assert order.tolist() == np.argsort(-lists.before, kind="stable").tolist()
+    from_nothing = Ranker(SMALL.model_copy(update={"begin": 0.0})).fit(made(50))
+    assert (
+        from_nothing.scores(lists.features, lists.before).tolist()
+        == from_nothing.scores(lists.features, 0 * lists.before).tolist()
+    )
 
 
 def test_each_fold_is_ranked_by_what_learned_from_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,9 +88,9 @@ def test_each_fold_is_ranked_by_what_learned_from_the_others(monkeypatch: pytest
         fits.append(set(some.owners.tolist()))
         return fit(self, some, **named)
 
-    def watched_scores(self: Ranker, features: np.ndarray) -> np.ndarray:
+    def watched_scores(self: Ranker, features: np.ndarray, before: np.ndarray) -> np.ndarray:
         asked.append({owner[row.tobytes()] for row in features})
-        return scores(self, features)
+        return scores(self, features, before)
 
     monkeypatch.setattr(Ranker, "fit", watched_fit)
     monkeypatch.setattr(Ranker, "scores", watched_scores)
@@ -119,17 +140,17 @@ def test_lists_without_candidates_or_without_an_order_teach_nothing() -> None:
         more.add(lists.features[some], lists.wanted[some] > 0, lists.before[some], to_find=2, owner=0)
     more.add(lists.features[:5], np.zeros(5, bool), lists.before[:5], to_find=1, owner=91)
     more.add(empty, np.zeros(0, bool), empty[:, 0], to_find=1, owner=92)
-    expected = Ranker(SMALL).fit(lists).scores(lists.features)
-    np.testing.assert_array_equal(Ranker(SMALL).fit(more.lists()).scores(lists.features), expected)
+    expected = scores_of(Ranker(SMALL).fit(lists), lists)
+    np.testing.assert_array_equal(scores_of(Ranker(SMALL).fit(more.lists()), lists), expected)
     assert more.lists().ndcg(more.lists().before, 10)[-1] == 0
 
 
 def test_wrong_input_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     lists = made(20)
     ranker = Ranker(SMALL).fit(lists)
-    assert len(ranker.scores(lists.features[:0])) == 0
+    assert len(ranker.scores(lists.features[:0], lists.before[:0])) == 0
     with pytest.raises(UsageError, match="features"):
-        ranker.scores(lists.features[:, :2])
+        ranker.scores(lists.features[:, :2], lists.before)
     with pytest.raises(SegueError, match="wanted"):
         Ranker(SMALL).fit(Gatherer(NAMES).lists())
     assert can_learn()

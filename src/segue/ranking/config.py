@@ -10,11 +10,17 @@ class RankerConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    trees: int = Field(100, ge=1, description="trees, one after the other")
+    begin: float = Field(
+        1.0,
+        ge=0,
+        description="trees begin from the scores of the stage before times this and learn what those lack; "
+        "0: from nothing",
+    )
+    trees: int = Field(60, ge=1, description="trees, one after the other")
     leaves: int = Field(7, ge=2, description="of each tree")
-    learning_rate: float = Field(0.1, gt=0, description="weight of each tree")
-    min_leaf: int = Field(50, ge=1, description="candidates in a leaf at least")
-    share_features: float = Field(0.7, gt=0, le=1, description="features drawn for each tree")
+    learning_rate: float = Field(0.05, gt=0, description="weight of each tree")
+    min_leaf: int = Field(200, ge=1, description="candidates in a leaf at least")
+    share_features: float = Field(0.5, gt=0, le=1, description="features drawn for each tree")
     top: int = Field(
         30, ge=1, description="two candidates are compared if one of them is among so many at the top"
     )

@@ -45,7 +45,8 @@ def cross_fitted(lists: Lists, config: RankerConfig, *, seed: int = 0) -> NDArra
             if not (others.wanted > 0).any():
                 return None
             rows = np.repeat(fold == number, lengths)
-            scores[rows] = Ranker(config).fit(others, seed=seed).scores(lists.features[rows])
+            ranker = Ranker(config).fit(others, seed=seed)
+            scores[rows] = ranker.scores(lists.features[rows], lists.before[rows])
             advance(1)
     return scores
 

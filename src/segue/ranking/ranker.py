@@ -17,6 +17,9 @@ from segue.ranking.trees import Trees, add_up, from_lightgbm
 class Ranker:
     """Scores of candidates from their features; only their order within a list means anything.
 
+    The trees are added to the scores of the stage before (`RankerConfig.begin`): few lists are enough to
+    learn where that stage errs, and where they say nothing its order stays.
+
     Learned:
         names_: what the features are.
         gains_: `(n_features,)` share of the loss's fall that splits on each feature brought.
@@ -44,6 +47,7 @@ class Ranker:
         data = lightgbm.Dataset(
             lists.features,
             label=lists.wanted,
+            init_score=c.begin * lists.before.astype(np.float64) if c.begin else None,
             group=np.diff(lists.offsets),
             params={"num_threads": c.threads, "verbosity": -1},
         )
@@ -68,15 +72,20 @@ class Ranker:
         self._trees = from_lightgbm(booster.dump_model())
         return self
 
-    def scores(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Scores `(n_candidates,)` for features `(n_candidates, n_features)`; larger is better."""
+    def scores(self, features: NDArray[np.float32], before: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Scores `(n_candidates,)`; larger is better.
+
+        Args:
+            features: (n_candidates, n_features).
+            before: (n_candidates,) scores of the stage before.
+        """
         if features.shape[1] != len(self.names_):
             raise UsageError(
                 "A ranker is asked for the features that it learned from",
                 expected=", ".join(self.names_),
                 got=f"{features.shape[1]} features",
             )
-        return add_up(self._trees, np.asarray(features, np.float32))
+        return np.float32(self.config.begin) * before + add_up(self._trees, np.asarray(features, np.float32))
 
     def leading(self, n: int = 10) -> list[tuple[str, float]]:
         """The `n` features that led, and the share of each."""
@@ -85,12 +94,13 @@ class Ranker:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """What `of` makes a ranker from."""
-        return {**self._trees._asdict(), "gains": self.gains_}
+        return {**self._trees._asdict(), "gains": self.gains_, "begin": np.array(self.config.begin)}
 
     @classmethod
     def of(cls, arrays: Mapping[str, NDArray[Any]], names: Sequence[str]) -> Ranker:
         """A ranker from its `arrays` and the names of its features. LightGBM is not needed."""
-        ranker = cls()
+        # One that was trained before trees began from anything says nothing of it.
+        ranker = cls(RankerConfig(begin=float(arrays["begin"]) if "begin" in arrays else 0.0))
         ranker._trees = Trees(*(arrays[name] for name in Trees._fields))
         ranker.names_, ranker.gains_ = tuple(names), arrays["gains"]
         return ranker

@@ -48,10 +48,7 @@ def learn_second_stage(
     config = parts.config.ranker
     if config is None or not can_learn():
         return SecondStage(rankers, facts)
-    usual = config
     for purpose, lists in _gathered(parts, weights, held, seed).items():
-        # Of the songs to come many are to be found, all the way down to where lists are judged.
-        config = usual if purpose == "next" else usual.model_copy(update={"top": usual.depth})
         scores = cross_fitted(lists, config, seed=seed)
         if scores is None:
             continue
@@ -104,9 +101,8 @@ def reordered(
     added later, weigh against them as before.
     """
     found = candidates.find(prefix, scores, most)
-    order = np.argsort(
-        -ranker.scores(candidates.features(prefix, found, log_probabilities, scores)), kind="stable"
-    )
+    features = candidates.features(prefix, found, log_probabilities, scores)
+    order = np.argsort(-ranker.scores(features, scores[found]), kind="stable")
     out = scores.copy()
     out[found[order]] = scores[found]  # best first
     return out
