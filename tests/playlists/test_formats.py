@@ -294,6 +294,8 @@ class TestJson(ExporterContract):
             ('"score": 1.25', '"score": NaN'),
             ('"score": 1.25', '"points": 1.25'),
             ("+00:00", ""),
+            ('"duration_ms": ', '"duration_ms": -'),
+            ('"duration_ms": ', '"duration_ms": 999999999999999999'),
         ):
             assert old in good
             path.write_text(good.replace(old, new, 1), "utf-8")

@@ -45,11 +45,13 @@ def read_json(path: Path) -> Playlist:
         )
     try:
         _refuse_unknown(data.get("playlist"))
-        return _adapter().validate_python(data.get("playlist"))
+        playlist = _adapter().validate_python(data.get("playlist"))
+        _refuse_impossible(playlist)
     except (ValidationError, ValueError) as error:
         raise FormatError(
             f"{path} holds a playlist that is not whole", got=str(error), hint="write it again"
         ) from None
+    return playlist
 
 
 @cache
@@ -69,3 +71,10 @@ def _refuse_unknown(playlist: Any) -> None:
         unknown = set(part) - {field.name for field in fields(kind)} if isinstance(part, dict) else set()
         if unknown:
             raise ValueError(f"unknown keys in {kind.__name__}: {', '.join(sorted(unknown))}")
+
+
+def _refuse_impossible(playlist: Playlist) -> None:
+    for entry in playlist.entries:
+        duration = entry.track.duration_ms
+        if duration is not None and not 0 <= duration < 1 << 63:
+            raise ValueError(f"track {entry.position} lasts {str(duration)[:30]} ms")
