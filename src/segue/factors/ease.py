@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 import scipy.linalg
 from numpy.typing import NDArray
@@ -86,6 +88,7 @@ class EASE(ScoredModel):
         self.scale_ = self.diagonal_ = np.empty(0, np.float32)
         self.kernel_, self.rows_ = np.empty((0, 0), np.float32), csr_matrix((0, m), dtype=np.float32)
         self.near_ = csr_matrix((m, m), dtype=np.float32)
+        vars(self).pop("_columns", None)  # of an earlier fit
         if BYTES * m * min(x.shape) > c.megabytes * 1e6:
             self._fit_neighbourhoods(x, d)
         elif x.shape[0] < m:
@@ -129,6 +132,11 @@ class EASE(ScoredModel):
         """x and B where B is sparse."""
         return (_powered(user_items, self.config.query_power), self.near_) if self.near_.nnz else None
 
+    @cached_property
+    def _columns(self) -> csr_matrix:
+        """D⁻¹ Xᵀ as it is multiplied by: SciPy would turn it into this for every question."""
+        return csr_matrix(self.rows_.T)
+
     def scores(self, user_items: csr_matrix) -> NDArray[np.float32]:
         """x B for every row: (n, n_items)."""
         x = _powered(user_items, self.config.query_power)
@@ -137,7 +145,7 @@ class EASE(ScoredModel):
         if not len(self.scale_):
             return np.asarray(x @ self.kernel_)
         # xB = x − xP / diag(P), and xP = xD⁻¹ − (XD⁻¹xᵀ)ᵀ · kernel · XD⁻¹.
-        scores = np.asarray(((x @ self.rows_.T).toarray() @ self.kernel_) @ self.rows_)
+        scores = np.asarray(((x @ self._columns).toarray() @ self.kernel_) @ self.rows_)
         own_rows = np.repeat(np.arange(x.shape[0]), np.diff(x.indptr))
         scores[own_rows, x.indices] -= x.data * self.scale_[x.indices]
         scores /= self.diagonal_

@@ -11,7 +11,7 @@ from scipy.sparse import csr_matrix
 
 from segue.factors import kernels
 from segue.factors.config import ALSConfig
-from segue.factors.solver import Floats, Frame, Pace, Side, Workspace, padded, solve, threads
+from segue.factors.solver import Floats, Frame, Pace, Side, Workspace, padded, solve_rows, threads
 
 LISTENERS, TRACKS = 0, 1
 
@@ -75,5 +75,5 @@ def fold(rows: csr_matrix, fixed: Floats, side: int, frame: Frame, config: ALSCo
     kernels.ready()
     room = np.empty_like(part)
     with threads(config.num_threads if len(here.chunks) > 1 else 1) as run:
-        solve(here, there, frame, config, Pace.exact(part.shape[1]), Workspace(run, room))
+        solve_rows(here, there, frame, config, Pace.exact(part.shape[1]), Workspace(run, room))
         return outside(here, side, config)

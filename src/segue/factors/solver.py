@@ -242,6 +242,19 @@ def solve(
 ) -> float:
     """Improve every row of `side` against `fixed`; returns Σ over the observed pairs of q s² - 2 t s + t.
 
+    Raises:
+        NumericalError: a row overflowed.
+    """
+    sums = solve_rows(side, fixed, frame, config, pace, workspace)
+    side.sum_up(sums)
+    return sums.loss if sums else 0.0
+
+
+def solve_rows(
+    side: Side, fixed: Side, frame: Frame, config: ALSConfig, pace: Pace, workspace: Workspace
+) -> Sums | None:
+    """As `solve`, but `side` does not learn of its sums, which takes longest where rows are few.
+
     `fixed` may hold only those rows that `side` has observed, as long as `frame` is of all.
 
     Raises:
@@ -301,8 +314,7 @@ def solve(
             pass
         fixed.turn = side.turn.copy()
     checked_loss(sums.loss if sums else 0.0)
-    side.sum_up(sums)
-    return sums.loss if sums else 0.0
+    return sums
 
 
 def checked_loss(value: float) -> None:
