@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from segue.draws import Draws, normal
 from segue.engine import Engine
 from segue.engine.weekly import prepare
 from segue.evaluation.intervals import ratio_interval
@@ -23,7 +24,6 @@ from segue.library import Library
 from segue.playlists.playlist import Playlist, week_of
 from segue.playlists.weekly import WeeklyConfig
 from segue.town import response
-from segue.town.draws import Draws, normal
 from segue.town.memory import Memory
 from segue.town.truth import Truth, load_truth
 

@@ -26,6 +26,7 @@ ROOMS = (
         "files",
         "arrays",
         "compiling",
+        "draws",
         "progress",
         "events",
         "processes",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from segue.errors import FormatError
 from segue.library import Library
 from segue.library.tables import LISTENS, TRACKS
 from segue.playlists.catalogue import Catalogue
-from segue.playlists.history import Heard, places_of
+from segue.playlists.history import Heard, _heard, places_of
 from segue.playlists.listeners import FILE, Listeners
 from segue.shelf.arrays import load_arrays, save_arrays
 from segue.shelf.names import FACTORS, shelf_of
@@ -100,3 +101,20 @@ def test_parts_that_do_not_belong_together_are_told(
     save_arrays(tmp_path / FILE, "what is known of listeners", facts, arrays | {name: spoilt})
     with pytest.raises(FormatError, match="train again"):
         Listeners.load(tmp_path)
+
+
+def test_a_song_was_last_played_when_it_was_not_skipped(tmp_path: Path) -> None:
+    may, june = datetime(2026, 5, 1, tzinfo=UTC), datetime(2026, 6, 1, tzinfo=UTC)
+    rows = [("a", may, False), ("a", june, True), ("b", june, True)]
+    library = Library.open(tmp_path / "library", create=True)
+    with library.writing() as writer:
+        plays = [
+            {"listener_id": "ana", "track_id": t, "started_at": at, "skipped": skipped, "plays": 1}
+            for t, at, skipped in rows
+        ]
+        writer.append("listens", pa.Table.from_pylist(plays, schema=LISTENS))
+    found = {
+        row["track_id"]: (row["plays"], row["last"])
+        for row in library.arrow(_heard(library, "listeners")).to_pylist()
+    }
+    assert found == {"a": (1.0, may.timestamp()), "b": (0.0, None)}

@@ -21,13 +21,15 @@ from segue.factors.loading import load_factors
 from segue.factors.model import FactorConfig
 from segue.library import Library
 from segue.library.tables import FEEDBACK, LISTENS, TRACKS
+from segue.playlists.candidates import Proposed
 from segue.playlists.catalogue import Catalogue
 from segue.playlists.memory import Weeks
 from segue.playlists.newcomers import NOTE
 from segue.playlists.order import in_order
 from segue.playlists.playlist import Playlist, monday
 from segue.playlists.reasons import again, because, favourite, telling, together
-from segue.playlists.rules import Context
+from segue.playlists.rules import Candidates, Context
+from segue.playlists.sequenced import moved
 from segue.playlists.training import train
 from segue.playlists.weekly import WeeklyConfig
 from segue.sequences.training import train_vectors
@@ -347,3 +349,19 @@ def test_reasons_name_songs_without_their_packaging() -> None:
         *("Juicy", "Shook Ones", "Gasolina (A Remix)", "Hurt - Live", "Somebody")
     ]
     assert catalogue.spoken(0)[1] == "Somebody" and catalogue.spoken(4)[1] == ""
+
+
+def test_chance_moves_a_track_alike_whoever_else_may_come() -> None:
+    def after(tracks: list[int], key: tuple[object, ...] = (0, WEEKS[0], "ana")) -> dict[int, float]:
+        numbers = np.array(tracks, np.int32)
+        scores = np.linspace(-1, 1, len(tracks), dtype=np.float32)
+        candidates = Candidates(numbers, scores, np.full(len(tracks), -1, np.int32), None)
+        noise = moved(Proposed(candidates, np.zeros(len(tracks), np.int8)), 1.0, key).scores - scores
+        return dict(zip(tracks, (noise / scores.std()).tolist(), strict=True))
+
+    few, more = after([3, 5, 900]), after([3, 4, 5, 17, 900])
+    assert all(more[track] == pytest.approx(few[track], rel=1e-4) for track in few)
+    assert after([3, 5, 900], (1, WEEKS[0], "ana")) != few
+    drawn = np.array(list(after(list(range(20_000))).values()))
+    assert drawn.mean() == pytest.approx(np.euler_gamma, abs=0.03)
+    assert drawn.std() == pytest.approx(np.pi / 6**0.5, abs=0.03)

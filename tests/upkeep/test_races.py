@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import segue
-from segue.engine import Engine, schedule, tastes, weekly
+from segue.engine import Engine, changing_tastes, schedule, tastes, weekly
 from segue.engine import batch as monday
 from segue.errors import BusyError, ChangedError, NotFoundError, SegueError, UsageError
 from segue.factors.config import ALSConfig
@@ -77,11 +77,21 @@ def _play_with_phone(library: Library) -> None:
             library.refresh()
 
 
+def _rename_a_taste(library: Library) -> None:
+    try:
+        engine = Engine(library)
+        number = engine.tastes(WHO, WEEK)[0].number
+        changing_tastes.change_taste(engine, WHO, lambda before: before.renamed(number, "Rain"), WEEK)
+    except NotFoundError:
+        assert WHO in library.forgotten.read(anew=True)
+
+
 # Every job that writes something of listeners into the library's folder.
 JOBS: dict[str, Callable[[Library], object]] = {
     "train": lambda library: training.train(library, SMALL),
     "tastes_of_week": lambda library: tastes.tastes_of_week(Engine(library), WEEK),
     "weekly": lambda library: weekly.weekly(Engine(library), WEEK),
+    "change_taste": _rename_a_taste,
     "make_all": lambda library: monday.make_all(library, WEEK, monday.BatchConfig(workers=1)),
     "push": _play_with_phone,  # and pull
     "run_due": lambda library: schedule.run_due(library, ScheduleConfig(), monday.BatchConfig(workers=1)),
@@ -104,7 +114,8 @@ OTHERS = {
     *("lacks_vectors", "pull", "in_media", "other_media"),
     *("train_vectors", "train_world", "user_models"),  # what they publish names nobody
     "train_network",  # see test_a_network_leaves_out_who_is_gone
-    *("outcomes", "past_sessions"),
+    *("outcomes", "past_sessions", "first_played"),
+    "taste_changes",  # `change_taste` writes them
     *("refuse_unknown", "listens", "count"),  # of the service
     "make",  # of the service: `weekly`, or the list of somebody new under the lock of the departed
 }

@@ -264,7 +264,8 @@ def _overview(found: WeekOfTastes, html: Path | None, json: bool) -> None:
             f"{count(len(trends), 'taste')} of {count(len(each), 'listener')}, {each.mean():.1f} each",
             end="; ",
         )
-        print(f"{figures['rising']:,} are rising, {figures['fading']:,} fading.")
+        rising, fading = figures["rising"], figures["fading"]
+        print(f"{rising:,} {'is' if rising == 1 else 'are'} rising, {fading:,} fading.")
     if html is not None:
         import altair as alt
 

@@ -54,5 +54,8 @@ def change_taste(
             raise UsageError("No taste would be left for lists and radio", hint="bring another back first")
         return after
 
-    taste_changes(engine.library).change(listener, checked)
+    with engine.library.forgotten.held() as gone:
+        if listener in gone:
+            raise NotFoundError(f"{listener} was forgotten meanwhile")
+        taste_changes(engine.library).change(listener, checked)
     return engine.tastes(listener, week)

@@ -45,7 +45,7 @@ class Heard:
         first: (n + 1,) where each listener's tracks begin.
         tracks: (k,) tracks heard, saved or loved.
         plays: (k,) that were not skipped.
-        last: (k,) seconds since 1970 of the last play; NaN where the time is not known.
+        last: (k,) seconds since 1970 of the last play that was not skipped; NaN where the time is not known.
         unknown: (n,) tracks heard that the model lacks, in any version.
         bans_first, banned_tracks: tracks that must never come, likewise.
         artists_first, banned_artists: artists that must never come.
@@ -267,11 +267,12 @@ def _joined(lists: list[list[int]]) -> tuple[NDArray[np.int64], NDArray[np.int32
 
 
 def _heard(library: Tables, unit: Unit) -> ibis.Table:
-    """(listener_id, track_id, last, plays): seconds of the last play, and plays that were not skipped."""
+    """(listener_id, track_id, last, plays): plays that were not skipped, and seconds of the last of them."""
     told = heard_of(library, unit)
-    counted = told.mutate(amount=told.skipped.fill_null(False).ifelse(0, told.plays))
-    return counted.group_by("listener_id", "track_id").aggregate(
-        last=seconds(counted.started_at.max()), plays=counted.amount.sum().cast("float64")
+    played = ~told.skipped.fill_null(False)
+    return told.group_by("listener_id", "track_id").aggregate(
+        last=seconds(told.started_at.max(where=played)),
+        plays=played.ifelse(told.plays, 0).sum().cast("float64"),
     )
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from segue.draws import Draws
 from segue.playlists.candidates import Proposed
 from segue.playlists.playlist import monday
 from segue.playlists.rules import Candidates, Choice, Listening, Rules
@@ -114,12 +115,15 @@ def _taken(wide: Choice, places: np.ndarray, notes: tuple[str, ...]) -> Choice:
 
 
 def moved(proposed: Proposed, scale: float, key: tuple[object, ...]) -> Candidates:
-    """Candidates with Gumbel noise of `scale` standard deviations, the same for a key on any machine."""
+    """Candidates with Gumbel noise of `scale` standard deviations, the same for a key on any machine.
+
+    A track's noise is its own, whichever others are candidates: scores of one listener and of many differ in
+    their last bits, so that a track at the edge may come or not, and that must not change the whole list.
+    """
     candidates = proposed.candidates
-    count = len(candidates.tracks)
-    if not scale or not count:
+    if not scale or not len(candidates.tracks):
         return candidates
     digest = hashlib.sha256("\x1f".join(map(str, key)).encode("utf-8", "surrogatepass")).digest()
-    rng = np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "little")))
-    noise = rng.gumbel(size=count) * scale * float(candidates.scores.std())
-    return replace(candidates, scores=(candidates.scores + noise).astype(np.float32))
+    noise = Draws(int.from_bytes(digest[:16], "little"), "weekly list").gumbel(candidates.tracks)
+    scaled = noise * np.float32(scale * float(candidates.scores.std()))
+    return replace(candidates, scores=candidates.scores + scaled)

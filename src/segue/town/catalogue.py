@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from segue.draws import generator
 from segue.town.config import TownConfig
-from segue.town.draws import generator
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int32]

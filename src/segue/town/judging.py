@@ -12,9 +12,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from segue.draws import Draws, normal
 from segue.library.stages import HEARD
 from segue.town import response
-from segue.town.draws import Draws, normal
 from segue.town.living import played_ms
 from segue.town.memory import Memory
 from segue.town.truth import Truth

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from segue.draws import Draws
 from segue.town.catalogue import Artists, Floats, Ints, genres, unit
 from segue.town.config import DAYS_A_MONTH, TownConfig
-from segue.town.draws import Draws
 from segue.town.response import Listener
 
 ZONES = (-8, -6, -5, -5, -3, 0, 0, 1, 1, 1, 2, 3, 5.5, 8, 9, 10)

@@ -11,12 +11,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from segue.draws import Draws, normal
 from segue.progress import Advance
 from segue.town import response
 from segue.town.catalogue import Floats, Ints
 from segue.town.choosing import by_weight
 from segue.town.config import TownConfig
-from segue.town.draws import Draws, normal
 from segue.town.listeners import Listeners
 from segue.town.memory import Heard, Memory, Words
 from segue.town.podcasts import Podcasts

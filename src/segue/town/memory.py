@@ -8,12 +8,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from segue.draws import Draws
 from segue.library.stages import HEARD
 from segue.town import response
 from segue.town.catalogue import Floats, Ints
 from segue.town.choosing import by_weight, first_of
 from segue.town.config import TownConfig
-from segue.town.draws import Draws
 from segue.town.listeners import Listeners
 from segue.town.reach import SKEW, Catalogue
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from segue.draws import Draws, generator
 from segue.town.catalogue import Floats, Ints, genres, spoken
 from segue.town.choosing import by_weight, count_before, first_of
 from segue.town.config import DAYS_A_MONTH, TownConfig
-from segue.town.draws import Draws, generator
 from segue.town.listeners import Listeners
 from segue.town.memory import liking
 from segue.town.names import Speller, words

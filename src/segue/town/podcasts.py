@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from segue.draws import Draws, generator
 from segue.town.catalogue import Floats, Ints
 from segue.town.config import TownConfig
-from segue.town.draws import Draws, generator
 from segue.town.names import Speller, words
 
 

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from segue.draws import Draws
 from segue.town.catalogue import Ints
 from segue.town.choosing import first_of
-from segue.town.draws import Draws
 from segue.town.memory import Known
 from segue.town.playlists import Playlists
 from segue.town.reach import SKEW, Catalogue

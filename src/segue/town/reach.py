@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from segue.draws import Draws
 from segue.town import response
 from segue.town.catalogue import Artists, Ints, Songs
 from segue.town.config import TownConfig
-from segue.town.draws import Draws
 from segue.town.listeners import NONE, Listeners
 
 # So that listeners find as much that is near them in a large catalogue as in a small one, a taste comes

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from segue.draws import Draws
 from segue.town.config import TownConfig
-from segue.town.draws import Draws
 
 if TYPE_CHECKING:
     from segue.town.listeners import Listeners

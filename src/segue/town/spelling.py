@@ -7,8 +7,8 @@ from functools import partial
 
 import numpy as np
 
+from segue.draws import generator
 from segue.town.catalogue import KINDS, Artists, Songs, genres
-from segue.town.draws import generator
 from segue.town.names import Speller, Unique
 from segue.town.titles import album_titles, features, song_titles, venues
 

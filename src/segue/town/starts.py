@@ -10,9 +10,9 @@ import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
+from segue.draws import Draws
 from segue.library.stages import HEARD
 from segue.town import TownConfig, build, judging, response
-from segue.town.draws import Draws
 from segue.town.memory import Heard
 from segue.town.truth import Truth
 from segue.world.catalogue import Catalogue

@@ -9,11 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from segue.draws import generator
 from segue.library.identity import credit_key, name_key
 from segue.library.rows import TrackRef
 from segue.library.tables import FEEDBACK, LISTENS, PLAYLIST_ENTRIES, PLAYLISTS, TIME, TRACK_KEYS, TRACKS
 from segue.town.catalogue import FEATURES
-from segue.town.draws import generator
 from segue.town.listeners import Listeners
 from segue.town.living import ENDS, STARTS, Plays
 from segue.town.memory import KINDS as KINDS_OF_FEEDBACK

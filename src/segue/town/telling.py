@@ -20,8 +20,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from segue.draws import Draws
 from segue.library.tables import LISTENS, TIME, TOLD, TRACKS
-from segue.town.draws import Draws
 from segue.town.listeners import Listeners
 
 if TYPE_CHECKING:

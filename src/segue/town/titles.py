@@ -6,8 +6,8 @@ from functools import partial
 
 import numpy as np
 
+from segue.draws import generator
 from segue.town.catalogue import KINDS, Artists, Songs, genres
-from segue.town.draws import generator
 from segue.town.names import Speller, Unique, words
 
 # Releases of their own, called after the song.

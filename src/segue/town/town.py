@@ -12,11 +12,11 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from segue.draws import generator
 from segue.errors import UsageError
 from segue.progress import Advance
 from segue.town.catalogue import Ints, genre_vectors, make_artists, make_originals
 from segue.town.config import TownConfig
-from segue.town.draws import generator
 from segue.town.listeners import Listeners, make_listeners
 from segue.town.living import Life, Plays
 from segue.town.memory import Memory, Words, first_memory

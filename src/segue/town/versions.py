@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from segue.draws import generator
 from segue.town.catalogue import FEATURES, KINDS, Artists, Songs, genres, unit
 from segue.town.config import TownConfig
-from segue.town.draws import generator
 
 # For each kind: weight, share of the original's popularity, and what becomes of its sound: an amount added to
 # features (logits for shares of one, beats, dB), and a factor on the duration.

@@ -22,7 +22,7 @@ Keys = NDArray[np.integer[Any]] | int
 
 
 def generator(seed: int, part: str) -> np.random.Generator:
-    """A generator of its own for each part of the town, so that one part's size does not move another."""
+    """A generator of its own for each part of a town, so that one part's size does not move another."""
     return np.random.default_rng([seed, zlib.crc32(part.encode())])
 
 
