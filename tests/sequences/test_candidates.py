@@ -75,7 +75,7 @@ def test_of_a_prefix_that_nobody_knows_there_are_features_too(candidates: Candid
 
 def test_the_same_scores_are_handed_out_in_the_rankers_order(candidates: Candidates) -> None:
     class Backwards(Ranker):
-        def scores(self, features: np.ndarray) -> np.ndarray:
+        def scores(self, features: np.ndarray, before: np.ndarray | None = None) -> np.ndarray:
             return -features[:, candidates.names.index("blend: log p")]
 
     scores = np.array([9, 1, 5, 3, 4, 2], np.float32)

@@ -125,7 +125,7 @@ def _refuse_own(library: Library, path: Path) -> None:
     own, asked = library.path.resolve(), path.resolve()
     if asked == own or own in asked.parents or asked in own.parents:
         raise UsageError(
-            f"{path} is, or holds, or is inside the library {library.path} itself",
+            f"{path} is, or holds, or is inside the library itself, {library.path}",
             expected="an export, archive or log that lies outside the library",
             hint="name the files themselves, or move them elsewhere",
         )
