@@ -10,5 +10,6 @@ from segue.errors import LONGEST, FormatError
 def test_a_message_is_one_line_whatever_came() -> None:
     error = FormatError("a\nb", got="2026\n\n\x1b[31m", expected="é, राम, 音", hint="x")
     assert str(error) == "a\\nb. Expected: é, राम, 音. Got: 2026\\n\\n\\x1b[31m. Try: x."
+    assert str(FormatError("Whose?", hint="x")) == "Whose? Try: x."
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
     assert len(str(FormatError("what", got="\n" * 10**6))) < 2 * LONGEST

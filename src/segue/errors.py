@@ -25,7 +25,7 @@ class SegueError(Exception):
     def __init__(self, what: str, *, expected: str = "", got: str = "", hint: str = "") -> None:
         what, expected, got, hint = map(_short, (what, expected, got, hint))  # a file can say anything
         self.what, self.expected, self.got, self.hint = what, expected, got, hint
-        parts = [what.rstrip(".") + "."]
+        parts = [what if what.endswith("?") else what.rstrip(".") + "."]
         if expected:
             parts.append(f"Expected: {expected}.")
         if got:

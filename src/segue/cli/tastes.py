@@ -157,7 +157,10 @@ def tastes(
     elif told:
         _print(listener, told, examples)
     else:
-        print(f"No taste can be told yet: too few plays of {listener} are known.")
+        from segue.engine.few_listeners import only_other_media
+
+        why = only_other_media(opened, listener, "song") or f"too few plays of {listener} are known."
+        print(f"No taste can be told yet: {why}")
     if html is not None:
         _page(opened, found, listener, told).write(html)
         _wrote(html, json)
