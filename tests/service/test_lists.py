@@ -3,7 +3,9 @@
 import json
 import xml.etree.ElementTree as ElementTree
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
+import pytest
 from fastapi.testclient import TestClient
 from tests.service.conftest import EARLIER, As
 
@@ -52,6 +54,17 @@ def test_this_weeks_list_is_made_when_asked_for(client: TestClient, holding: As)
     assert (made["week"], len(made["entries"])) == (week, 30)
     kept = client.get("/v1/lists/current", headers=mine).json()
     assert [e["track"]["id"] for e in kept["entries"]] == [e["track"]["id"] for e in made["entries"]]
+
+
+def test_a_list_made_early_on_monday_is_this_weeks(
+    client: TestClient, holding: As, library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    early = datetime(2026, 8, 3, 3, tzinfo=UTC)  # a Monday; lists are due at six
+    monkeypatch.setattr("segue.service.v1.lists.datetime", SimpleNamespace(now=early.astimezone))
+    weekly(Engine(library), "2026-W31", listeners=["p01"])
+    assert client.get("/v1/lists/current", headers=holding("p01")).json()["week"] == "2026-W31"
+    weekly(Engine(library), "2026-W32", listeners=["p01"])
+    assert client.get("/v1/lists/current", headers=holding("p01")).json()["week"] == "2026-W32"
 
 
 def test_somebody_new_gets_a_list_too(client: TestClient, holding: As) -> None:

@@ -113,8 +113,13 @@ def again(
 
 
 def current(here: House, listener: str) -> str:
-    """The week whose list a listener should have by now, in their own time zone."""
-    return schedule.week_due(datetime.now(UTC), here.settings.schedule.at, here.zone(listener))
+    """The week whose list a listener should have by now, in their own time zone.
+
+    A list that was made early on a Monday, before it was due, is this week's already.
+    """
+    now, where = datetime.now(UTC), here.zone(listener)
+    due, begun = (schedule.week_due(now, at, where) for at in (here.settings.schedule.at, "00:00"))
+    return begun if begun != due and here.stored.has(begun, listener) else due
 
 
 def make(
