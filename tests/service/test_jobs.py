@@ -18,7 +18,7 @@ from segue.shelf.names import shelf_of
 
 
 def ended(house: House, number: int) -> dict:
-    for _ in range(1200):
+    for _ in range(6000):  # a loaded machine takes long
         job = house.jobs.find(number)
         if job["state"] != "running":
             return job
@@ -88,7 +88,7 @@ def test_by_the_clock_lists_are_made_at_once_where_they_are_due(library: Library
 
     with TestClient(create_app(library.path, Settings(), scheduled=True)) as client:
         house: House = client.app.state.house
-        for _ in range(2400):  # a loaded machine takes long
+        for _ in range(6000):  # likewise
             jobs = house.jobs.latest(5)
             if jobs and jobs[0]["state"] != "running":
                 break
