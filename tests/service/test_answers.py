@@ -32,6 +32,9 @@ def test_it_says_what_the_engine_says(client: TestClient, holding: As, library: 
     assert absent["verdicts"]
     named = client.post("/v1/recommendations", headers=mine, json={"likes": ["t1-0", "t1-1"]}).json()
     assert len(named["entries"]) == 30
+    assert client.post("/v1/recommendations", headers=mine, json={}).status_code == 422
+    titled = client.post("/v1/recommendations", headers=mine, json={"title": "rainy sunday"})
+    assert titled.status_code == 200 and titled.json()["title"] == "rainy sunday"
 
 
 def test_a_radio_follows_and_goes_on_after_a_restart(library: Library) -> None:

@@ -100,16 +100,21 @@ def guest(
         list[str] | None,
         typer.Argument(help="Tracks they like, as 'artist - title' or an id.", show_default=False),
     ] = None,
+    title: Annotated[
+        str | None,
+        typer.Option(help="What the list is called: it holds what playlists called like it hold."),
+    ] = None,
     library: LibraryOption = LIBRARY,
     json: JsonOption = False,
 ) -> None:
-    """Make a list for somebody who is not in the library, from tracks they like; nothing is kept.
+    """Make a list for somebody who is not in the library, from tracks they like or a title; nothing is kept.
 
-    Without a track it is a list for somebody of whom nothing is known.
+    Without either it is a list for somebody of whom nothing is known.
 
     Examples:
 
         segue weekly guest "portishead - roads" "massive attack - teardrop"
+        segue weekly guest --title "rainy sunday"   # as playlists called like this
         segue weekly guest
     """
     files.refuse_unknown()
@@ -118,7 +123,7 @@ def guest(
     from segue.engine import Engine
 
     playlist, understood = Engine(opened, tastes=wishes.tastes()).weekly_for_guest(
-        track or [], week, config=wishes.settings(), seed=wishes.seed
+        track or [], week, title=title, config=wishes.settings(), seed=wishes.seed
     )
     files.write([playlist], tell=False)
     if json:

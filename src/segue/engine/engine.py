@@ -226,9 +226,10 @@ class Engine:
 
     def weekly_for_guest(
         self,
-        likes: Sequence[str],
+        likes: Sequence[str] = (),
         week: str | None = None,
         *,
+        title: str | None = None,
         config: WeeklyConfig | None = None,
         seed: int = 0,
     ) -> tuple[Playlist, list[Found]]:
@@ -236,17 +237,19 @@ class Engine:
 
         Args:
             likes: track ids, or words of artists and titles: "portishead - roads".
+            title: what the list is called, "rainy sunday": it holds what playlists called like it hold.
             week, config, seed: as for `weekly`.
 
         Returns:
             The list, and the tracks that `likes` were understood as.
 
         Raises:
-            NotFoundError: a track is not in the library, or the model does not know it.
+            NotFoundError: a track is not in the library, or the model does not know it; or a title was given
+                and nothing was learned of titles.
         """
         from segue.engine.guests import weekly_for_guest
 
-        return weekly_for_guest(self.week(week, config), likes, seed=seed)
+        return weekly_for_guest(self.week(week, config), likes, title=title, seed=seed)
 
     def why_not(
         self,

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from segue.errors import NotFoundError
 from segue.factors.observations import Observations
+from segue.factors.titles import TitlesConfig, playlist_titles
 from segue.library.search import Found, find_track
 from segue.playlists.belonging import ListenerTastes
 from segue.playlists.history import History
@@ -24,21 +26,28 @@ if TYPE_CHECKING:
 GUEST = "guest"  # who is not in the library
 
 
-def weekly_for_guest(ready: Ready, likes: Sequence[str], *, seed: int = 0) -> tuple[Playlist, list[Found]]:
+def weekly_for_guest(
+    ready: Ready, likes: Sequence[str], *, title: str | None = None, seed: int = 0
+) -> tuple[Playlist, list[Found]]:
     """A list for somebody who is not in the library, from tracks they name, folded in; none is remembered.
 
-    Each track named has the same part of the list. Without any, it is a list for a stranger.
+    Each track named has the same part of the list. A title asks for what playlists called like it hold.
+    Without either, it is a list for a stranger.
 
     Args:
         ready: all that the lists of a week are made from.
         likes: track ids, or words of artists and titles.
+        title: of the list.
 
     Returns:
         The list, and the tracks that were understood.
 
     Raises:
-        NotFoundError: a track is not in the library, or the model does not know it.
+        NotFoundError: a track is not in the library, or the model does not know it; or nothing was learned
+            of titles.
     """
+    if title is not None:
+        _refuse_titles(ready)
     number = ready.tracks
     understood = [find_track(ready.library, text, number) for text in likes]
     liked = np.array(sorted({number[found.track_id] for found in understood}), np.int32)
@@ -55,6 +64,8 @@ def weekly_for_guest(ready: Ready, likes: Sequence[str], *, seed: int = 0) -> tu
         space.vectors[centres], np.full(len(centres), 1 / max(len(centres), 1), np.float32)
     )
     seen = Observations(row, np.array([GUEST], object), ready.model.tracks_, settings)
+    if title is not None:
+        seen = ready.model.titled(seen, [title])
     history = History(Listening(heard=liked))
     (made,) = make_weekly(
         ready.material.for_guests(),
@@ -68,4 +79,26 @@ def weekly_for_guest(ready: Ready, likes: Sequence[str], *, seed: int = 0) -> tu
         people = count(ready.material.few, "person", "people")
         note = f"From what {people} here played: it can't tell what else there is. {ready.material.more}"
         made = replace(made, title=f"Near what was named, {ready.week}", notes=(note, *made.notes))
-    return made, understood
+    return made if title is None else replace(made, title=title), understood
+
+
+def _refuse_titles(ready: Ready) -> None:
+    """Say that no list can be made from a title.
+
+    Raises:
+        NotFoundError: the model has not learned any titles.
+    """
+    if ready.model.titles_ is not None:
+        return
+    config = ready.model.config.titles or TitlesConfig()
+    titled = len(playlist_titles(ready.library))
+    if titled >= config.fewest:
+        raise NotFoundError(
+            "The model has learned nothing of playlists' titles", hint="train again: segue train"
+        )
+    raise NotFoundError(
+        "There are too few playlists here to make a list from a title",
+        expected=f"{count(config.fewest, 'playlist')} with titles",
+        got=f"{titled:,}",
+        hint="import playlists, and then: segue train",
+    )

@@ -16,6 +16,7 @@ from segue.engine.tastes import taste_changes, tastes_by, tastes_of_week
 from segue.errors import SegueError, install
 from segue.factors.model import FactorModel
 from segue.factors.observations import Observations
+from segue.factors.titles import playlist_titles
 from segue.files import refuse_read_only
 from segue.library import Library
 from segue.library.collection import Owned
@@ -86,7 +87,15 @@ class Ready:
             known.heard.history(row, moment, places.get(listener, NOTHING))
             for row, listener in enumerate(listeners)
         ]
-        return known.observations(self.model), histories
+        return self._titled(known.observations(self.model)), histories
+
+    def _titled(self, seen: Observations) -> Observations:
+        """The same, with the titles of those who are playlists."""
+        asked = [name for name in seen.listeners.tolist() if name in self.playlists]
+        if not asked or self.model.titles_ is None:
+            return seen
+        titles = playlist_titles(self.library, asked)
+        return self.model.titled(seen, [titles.get(name) for name in seen.listeners.tolist()])
 
     def lists(
         self, listeners: Sequence[str], seed: int = 0, trial: Trial | None = None
@@ -176,7 +185,7 @@ def prepare(engine: Engine, week: str, config: WeeklyConfig | None = None, *, ke
     factors = engine.factors(config.medium)
     model, shared = factors.model, factors.shared
     # Read now, while it is there: lists are made from it, and a version goes when somebody is forgotten.
-    shelf_of(library).load_held(factors.name, lambda folder: model.blend_, factors.version)
+    shelf_of(library).load_held(factors.name, lambda folder: (model.blend_, model.titles_), factors.version)
     unit = model.config.observations.unit
     medium, instead = available_medium(config.medium, shared.context)
     config = config.model_copy(update={"medium": medium})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -17,11 +18,13 @@ from segue.factors.als import ImplicitALS
 from segue.factors.blend import PLAYLISTS, Blend, BlendConfig, MixConfig
 from segue.factors.config import MEASURED, ALSConfig
 from segue.factors.observations import ObservationConfig, Observations, observe
+from segue.factors.titles import Titled, Titles, TitlesConfig, learn_titles
 from segue.files import reading, write_bytes
 from segue.library.few_listeners import FEWEST_PEOPLE, playlists_teach
 from segue.library.listening import Tables, Unit
 
 CONFIG, IDS, FACTORS, BLEND = "config.json", "ids.json", "factors.npz", "blend.npz"
+TITLES = "titles.npz"
 AT_ONCE = 1024  # listeners ranked at a time
 
 
@@ -37,6 +40,10 @@ class FactorConfig(BaseModel):
     )
     blend: MixConfig = Field(
         default_factory=MixConfig, description="What candidates are chosen by, beside the factors."
+    )
+    titles: TitlesConfig | None = Field(
+        default_factory=TitlesConfig,
+        description="What playlists' titles say of what they hold; none leaves titles aside.",
     )
 
     @field_validator("als", mode="before")
@@ -88,7 +95,7 @@ class FactorConfig(BaseModel):
         own = {name: value for name, value in self.als if value != usual[name]}
         als = MEASURED["playlists"].model_copy(update=own)
         blend = PLAYLISTS if self.blend == MixConfig() else self.blend
-        return FactorConfig(observations=observations, als=als, blend=blend)
+        return FactorConfig(observations=observations, als=als, blend=blend, titles=self.titles)
 
 
 class Because(NamedTuple):
@@ -121,11 +128,14 @@ class FactorModel:
         tracks_: (n_tracks,) ids.
         als_: the `ImplicitALS` over them.
         blend_: the `Blend` around `als_` that `candidates` come from; loaded when it is first needed.
+        titles_: the `Titles` of the playlists among the rows, loaded likewise; None where there are too few,
+            or the model is of a version that did not learn them.
     """
 
     def __init__(self, config: FactorConfig | None = None) -> None:
         self.config = config or FactorConfig()
         self._blend: Blend | Path | None = None
+        self._titles: Titles | Path | None = None
 
     def fit(
         self,
@@ -140,9 +150,9 @@ class FactorModel:
             UsageError: there is nothing to learn from.
             NumericalError: the factors overflowed.
         """
-        return self.fit_observations(
-            observe(library, self.config.observations), show_progress=show_progress, callback=callback
-        )
+        observations = observe(library, self.config.observations)
+        self.fit_observations(observations, show_progress=show_progress, callback=callback)
+        return self.fit_titles(library, observations)
 
     def fit_observations(
         self,
@@ -159,6 +169,20 @@ class FactorModel:
         blend = BlendConfig.around(self.config.als, self.config.blend)
         self._blend = Blend(blend).fit(observations.matrix, show_progress, trained=self.als_)
         return self
+
+    def fit_titles(self, library: Tables, observations: Observations) -> Self:
+        """Learn what the titles of the playlists among the rows of `observations` say; returns self."""
+        config = self.config.titles
+        self._titles = None if config is None else learn_titles(library, observations, config)
+        return self
+
+    @property
+    def titles_(self) -> Titles | None:
+        """What titles of playlists say."""
+        self._fitted()
+        if isinstance(self._titles, Path):
+            self._titles = Titles.load(self._titles)
+        return self._titles
 
     @property
     def blend_(self) -> Blend:
@@ -178,6 +202,20 @@ class FactorModel:
         return observe(
             library, self.config.observations, listeners=listeners, tracks=list(self.tracks_), asked=True
         )
+
+    def titled(self, seen: Observations, titles: Sequence[str | None]) -> Observations:
+        """The same, asked by titles too: (n,) of the rows of `seen`, which are playlists; None for none.
+
+        What a playlist that was learned from holds itself is not counted for its own title.
+        """
+        learned = self.titles_
+        if learned is None or not any(titles):
+            return seen
+        place = {str(row): at for at, row in enumerate(self.listeners_.tolist())}
+        own = [place.get(str(row), -1) for row in seen.listeners.tolist()]
+        imagined = learned.imagined([title or "" for title in titles], own)
+        asked = learned.asked(seen.matrix, imagined)
+        return replace(seen, titled=Titled(tuple(titles), tuple(own), asked))
 
     def rank(
         self,
@@ -272,13 +310,15 @@ class FactorModel:
             return False
         for place in places[::-1].tolist():  # several where sessions are rows
             self.blend_.forget(place)
+            if self.titles_ is not None:
+                self.titles_.forget(place)
         self.listeners_ = np.delete(self.listeners_, places)
         assert self.als_.user_factors is not None
         self.als_.user_factors = np.delete(self.als_.user_factors, places, axis=0)
         return True
 
     def save(self, folder: Path) -> None:
-        """Write the model into `folder` as config.json, ids.json, factors.npz and blend.npz."""
+        """Write config.json, ids.json, factors.npz, blend.npz and, with titles, titles.npz into `folder`."""
         self._fitted()
         folder.mkdir(parents=True, exist_ok=True)
         write_bytes(folder / CONFIG, self.config.model_dump_json(indent=2).encode())
@@ -286,6 +326,8 @@ class FactorModel:
         write_bytes(folder / IDS, orjson.dumps(ids))
         self.als_.save(folder / FACTORS)
         self.blend_.save(folder / BLEND)
+        if self.titles_ is not None:
+            self.titles_.save(folder / TITLES)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -303,6 +345,7 @@ class FactorModel:
             model.listeners_ = np.array(ids["listeners"], dtype=object)
             model.tracks_ = np.array(ids["tracks"], dtype=object)
         model.als_, model._blend = ImplicitALS.load(folder / FACTORS), folder / BLEND
+        model._titles = folder / TITLES if (folder / TITLES).is_file() else None
         found = model.als_.shape
         if found != (len(model.listeners_), len(model.tracks_)):
             raise FormatError(
@@ -343,6 +386,9 @@ class FactorModel:
             chosen, banned = np.setdiff1d(chosen, banned), None
         for start in range(0, seen.matrix.shape[0], AT_ONCE):
             rows = seen.matrix[start : start + AT_ONCE]
+            by_titles = {}
+            if isinstance(by, Blend) and seen.titled is not None:
+                by_titles = {"asked": seen.asked[start : start + AT_ONCE]}
             ids, scores = by.recommend(
                 np.arange(rows.shape[0]),
                 rows,
@@ -351,6 +397,7 @@ class FactorModel:
                 filter_items=banned,
                 recalculate_user=True,
                 items=chosen,
+                **by_titles,
             )
             yield start, ids, scores
 

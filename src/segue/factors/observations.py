@@ -65,6 +65,8 @@ from segue.library.moments import DAY, seconds
 if TYPE_CHECKING:
     import ibis
 
+    from segue.factors.titles import Titled
+
 UNITS = 1e8  # amounts are added up as whole numbers of 1 / UNITS, so that their order cannot matter
 
 
@@ -129,6 +131,12 @@ class Observations:
     listeners: NDArray[np.object_]  # (n_listeners,) ids, sorted unless they were given; of sessions whose
     tracks: NDArray[np.object_]  # (n_tracks,) ids, sorted unless they were given
     config: ObservationConfig  # with `now` and `per` as they turned out, to observe others alike
+    titled: Titled | None = None  # of playlists that are asked for by their titles, too
+
+    @property
+    def asked(self) -> csr_matrix:
+        """(n_listeners, n_tracks) what the blend is asked by: the matrix, and what titles stand for."""
+        return self.matrix if self.titled is None else self.titled.asked
 
 
 def observe(

@@ -102,6 +102,7 @@ class ScoredModel(ABC):
         filter_items: ArrayLike | None = None,
         recalculate_user: bool = False,
         items: ArrayLike | None = None,
+        asked: csr_matrix | None = None,
     ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """The best N items for one listener or many.
 
@@ -113,6 +114,7 @@ class ScoredModel(ABC):
             filter_items: ids left out for all.
             recalculate_user: without effect here: the row is always read.
             items: the only ids to rank; not together with `filter_items`.
+            asked: (n, n_items) what scores are asked by, where that is not `user_items`.
 
         Returns:
             ids int32 and scores float32, (N,) or (n, N), best first; where there are fewer than N items to
@@ -125,12 +127,13 @@ class ScoredModel(ABC):
         single = np.ndim(userid) == 0
         count = 1 if single else len(np.asarray(userid))
         rows = self._rows(user_items, count)
+        by = rows if asked is None else self._rows(asked, count)
         allowed = allowed_items(self.n_items_, filter_items, items)
         depth = min(how_many(N), self.n_items_ if items is None else int(allowed.sum()))
         ids = np.empty((count, depth), dtype=np.int32)
         best = np.empty((count, depth), dtype=np.float32)
         for part in batches(count, self.n_items_):
-            scores = self.scores(rows[part])
+            scores = self.scores(by[part])
             scores[:, ~allowed] = LEFT_OUT
             if filter_already_liked_items:
                 seen = rows[part]

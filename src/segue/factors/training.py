@@ -125,6 +125,7 @@ def train(
     spark = cluster()
     observations = observe(spark.tables(library) if spark else library, config.observations)
     model = FactorModel(config).fit_observations(observations, callback=told)
+    model.fit_titles(library, observations)
     step("what all lists share")
     kept = None if beside is None else beside(model, observations.matrix)
 

@@ -64,8 +64,13 @@ def telling(parts: NDArray[np.float64], same: Bools) -> list[list[int]]:
     return told
 
 
-Asker = Literal["listener", "guest", "playlist"]  # who is spoken to; a guest has named tracks
-_DID: dict[Asker, str] = {"listener": "you played", "guest": "you named", "playlist": "this playlist has"}
+Asker = Literal["listener", "guest", "playlist", "title"]  # who is spoken to; a guest has named tracks
+_DID: dict[Asker, str] = {
+    "listener": "you played",
+    "guest": "you named",
+    "playlist": "this playlist has",
+    "title": "playlists called like this have",
+}
 
 
 def because(names: Sequence[str], side: str = "", asker: Asker = "listener") -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 from pydantic import Field, NonNegativeFloat, NonNegativeInt
@@ -40,6 +40,7 @@ from segue.playlists.rules import (
 )
 from segue.playlists.rules.context import MEDIA, Bools, Floats, Ints
 from segue.playlists.sequenced import chosen
+from segue.playlists.titled import ALONE, TitleReasons
 from segue.tastes.profiles import Profiles
 from segue.tastes.space import TasteSpace
 from segue.wording import count, noun_of
@@ -204,13 +205,13 @@ def make_weekly(
         part = slice(start, start + AT_ONCE)
         names = [str(listener) for listener in seen.listeners[part]]
         theirs = list(tastes[part]) if tastes is not None else [material.tastes(name) for name in names]
-        rows, mine = seen.matrix[part], histories[part]
+        rows, asked, mine = seen.matrix[part], seen.asked[part], histories[part]
         theirs = [
             material.belonging.with_thresholds(its, history.listening)
             for its, history in zip(theirs, mine, strict=True)
         ]
-        proposed = proposer.propose(rows, [history.listening for history in mine], theirs)
-        known = [bool((rows[at].data > 0).any()) for at in range(len(names))]
+        proposed = proposer.propose(asked, [history.listening for history in mine], theirs)
+        known = [bool((asked[at].data > 0).any()) for at in range(len(names))]
         proposed = [each if known[at] else stranger for at, each in enumerate(proposed)]
         listenings = [
             replace(
@@ -234,14 +235,11 @@ def make_weekly(
         # Reasons are small systems, one a listener: more threads would only wait for each other.
         with _pools().limit(limits=1, user_api="blas"):
             for at in range(len(names)):
-                one = _One(
-                    material,
-                    edition,
-                    rows[at],
-                    mine[at],
-                    theirs[at],
-                    (askers or {}).get(names[at], "listener"),
+                asker: Asker = (askers or {}).get(names[at], "listener")
+                about = _About(
+                    rows[at], mine[at], theirs[at], asker, _titled(material, seen, start + at, asker)
                 )
+                one = _One(material, edition, about)
                 kind = "past" if past[at] else "new" if known[at] else "stranger"
                 made.append(one.listed(proposed[at], *choices[at], kind))
         for at, (name, again_, (entries, notes)) in enumerate(zip(names, past, made, strict=True)):
@@ -265,20 +263,29 @@ def _pools() -> ThreadpoolController:
     return ThreadpoolController()
 
 
+class _About(NamedTuple):
+    """What is known of whom a list is for."""
+
+    row: csr_matrix  # (1, n_tracks)
+    history: History
+    tastes: ListenerTastes
+    asker: Asker
+    titled: TitleReasons | None  # where they ask by a title
+
+
+def _titled(material: Material, seen: Observations, at: int, asker: Asker) -> TitleReasons | None:
+    """What is said because of the title of a row of `seen`, if it has one."""
+    if seen.titled is None or not seen.titled.texts[at]:
+        return None
+    return TitleReasons(material.model, material.catalogue, seen.titled, at, asker)
+
+
 class _One:
     """One listener's list."""
 
-    def __init__(
-        self,
-        material: Material,
-        edition: Edition,
-        row: csr_matrix,
-        history: History,
-        tastes: ListenerTastes,
-        asker: Asker,
-    ) -> None:
-        self.material, self.config, self.row = material, edition.config, row
-        self.history, self.tastes, self.asker = history, tastes, asker
+    def __init__(self, material: Material, edition: Edition, about: _About) -> None:
+        self.material, self.config = material, edition.config
+        self.row, self.history, self.tastes, self.asker, self.titled = about
         self.moment = edition.moment
 
     def listed(
@@ -338,8 +345,12 @@ class _One:
         if kind == "past":
             days = np.array([self._place(track)[1] for track in choice.tracks.tolist()], np.float32)
             notes = list(rediscover.notes(days, self.material.few, self.config, self.material.more))
+        if self.titled is not None:
+            notes.extend(self.titled.notes)
         liked = int((self.row.data > 0).sum())
-        if liked < newcomers.FEW:
+        if self.titled is not None and not liked:
+            notes.append(ALONE)
+        elif liked < newcomers.FEW:
             tracks = count(liked, "track")
             notes.append(f"Made from {tracks} only: the more is known, the closer the next list will be.")
         heard = len(self.history.listening.heard) + self.history.unknown
@@ -375,7 +386,12 @@ class _One:
                 continue
             names = together([catalogue.spoken(int(plays[play])) for play in told])
             lines.append(because(names, tastes[at] if not told or same[at, told[0]] else "", self.asker))
-        return lines
+        if self.titled is None:
+            return lines
+        by_title = self.titled.lines(self.row, choice.stands_for)
+        return [
+            by or own if new[at] else own for at, (by, own) in enumerate(zip(by_title, lines, strict=True))
+        ]
 
     def _recalled(self, tracks: Ints, order: Ints, tastes: Sequence[str]) -> list[str]:
         """Reasons for (n,) tracks of the listener's own; they differ down the list, which has this order."""

@@ -41,7 +41,7 @@ def why_not(
     Their tastes are those of `material`, where none are given.
     """
     config, week = edition.config, edition.week
-    name, row = str(seen.listeners[0]), seen.matrix[0]
+    name, row = str(seen.listeners[0]), seen.asked[0]
     proposer = material.proposer(config)
     tastes = material.belonging.with_thresholds(tastes or material.tastes(name), history.listening)
     if (row.data > 0).any():

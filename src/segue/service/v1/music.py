@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from segue.errors import NotFoundError
 from segue.library.search import find_tracks
@@ -63,10 +63,19 @@ class Likes(Shape):
     model_config = example(likes=["adele - hello"])
 
     likes: list[Words] = Field(
-        min_length=1,
+        [],
         max_length=100,
         description="Ids of tracks, or words of artists and titles.",
     )
+    title: Words | None = Field(
+        None, description="What the list is called: it holds what playlists called like it hold."
+    )
+
+    @model_validator(mode="after")
+    def _something(self) -> Likes:
+        if not self.likes and self.title is None:
+            raise ValueError("name a track, or a title")
+        return self
 
 
 @router.get("/search", summary="Find tracks")
@@ -105,9 +114,11 @@ def similar(
     return Similar(of=Track.found(found.of), also=also, model=found.model, near=near)
 
 
-@router.post("/recommendations", summary="A list from tracks that are named")
+@router.post("/recommendations", summary="A list from tracks that are named, or from a title")
 def recommendations(here: HouseGiven, _: AnyReader, asked: Likes) -> List:
     """For somebody who is not in the library: what they like is folded in, and nothing is kept."""
     config = here.settings.weekly
-    made, _found = here.asked(lambda engine: engine.weekly_for_guest(asked.likes, config=config))
+    made, _found = here.asked(
+        lambda engine: engine.weekly_for_guest(asked.likes, title=asked.title, config=config)
+    )
     return List.of(made)
