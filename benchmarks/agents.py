@@ -30,8 +30,9 @@ from segue.shelf.arrays import load_arrays, save_arrays
 from segue.town import TownConfig
 from segue.world.config import USER_MODELS, WorldConfig
 from segue.world.dynamics import sessions
+from segue.world.fitting import init_model
 from segue.world.pools import SessionDraw
-from segue.world.responses import UserModel, init_model
+from segue.world.responses import UserModel
 from segue.world.trees import from_arrays, to_arrays
 
 RESULTS = Path(__file__).parent / "results" / "agents"

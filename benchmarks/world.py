@@ -27,8 +27,9 @@ from segue.town.truth import Truth
 from segue.world import measuring, peers
 from segue.world.dynamics import World
 from segue.world.features import PLACES
+from segue.world.fitting import along_all, fit_model, init_model
 from segue.world.pools import SessionDraw
-from segue.world.responses import Log, UserModel, along_all, fit_model, init_model
+from segue.world.responses import Log, UserModel
 from world_choices import choices
 from world_reference import STEPS, shuffled
 from world_tables import write

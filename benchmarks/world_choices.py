@@ -18,8 +18,9 @@ from segue.town.starts import starts_of
 from segue.town.truth import Truth
 from segue.world import dynamics, responses
 from segue.world.dynamics import World, sessions
+from segue.world.fitting import fit_model
 from segue.world.pools import SessionDraw
-from segue.world.responses import Log, UserModel, fit_model
+from segue.world.responses import Log, UserModel
 from world_reference import STEPS
 
 PLAYED, POOL, SEED = 1500, 100, 77

@@ -22,8 +22,8 @@ from segue.town import TownConfig, build
 from segue.town.law import model_world, true_world
 from segue.town.starts import starts_of
 from segue.world import dynamics
+from segue.world.fitting import init_model
 from segue.world.pools import SessionDraw
-from segue.world.responses import init_model
 
 STEPS = 30
 

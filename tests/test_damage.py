@@ -139,7 +139,7 @@ def _models(folder: Path) -> Iterator[tuple[str, Case]]:
     from segue.sequences.network_config import TasteNetworkConfig
     from segue.sequences.vectors import SongVectors, SongVectorsConfig
     from segue.world import loading
-    from segue.world.responses import init_model
+    from segue.world.fitting import init_model
     from segue.world.trees import to_arrays
 
     def leaves(tree: Any) -> list[bytes]:

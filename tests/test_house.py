@@ -137,6 +137,16 @@ print([m for m in {heavy!r} if m in sys.modules])
     assert fastest < 3 * min(_seconds("-c", "import typer.main") for _ in range(3))
 
 
+def test_an_order_and_a_session_need_nothing_that_compiles() -> None:
+    heavy = ("jax", "optax", "equinox", "numba", "gensim", "scipy")
+    code = f"""
+import sys
+import segue.engine.sequence, segue.agents.leading
+print([m for m in {heavy!r} if m in sys.modules])
+"""
+    assert _run(sys.executable, "-c", code).stdout.strip() == "[]"
+
+
 def test_the_first_page_of_help_shows_every_verb_once() -> None:
     from segue.cli.root import MODULES, registered
 

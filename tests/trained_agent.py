@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from segue.agents.agent import Agent
 from segue.agents.config import AgentConfig
-from segue.agents.network import Scaling, init_network
-from segue.agents.policies import Trained
+from segue.agents.learning import init_network
+from segue.agents.network import Scaling, Trained
 from segue.evaluation.populations import LibraryPopulation
 from segue.evaluation.trials import Trial, publish
 from segue.library import Library
@@ -18,7 +18,8 @@ from segue.library.tables import TRACKS
 from segue.shelf.names import shelf_of
 from segue.world.config import USER_MODELS
 from segue.world.features import CANDIDATE, SESSION
-from segue.world.responses import MEMORY, init_model
+from segue.world.fitting import init_model
+from segue.world.responses import MEMORY
 
 
 def put_agent(library: Library, *, used: bool) -> None:

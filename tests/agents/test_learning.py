@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from segue.agents.config import AgentConfig
-from segue.agents.learning import Learner, begin_learning, learn
-from segue.agents.network import Scaling, init_network, q_values
+from segue.agents.learning import Learner, begin_learning, init_network, learn
+from segue.agents.network import Scaling, q_values
 from segue.agents.returns import lambda_returns, n_step_sums
 
 sys.path.insert(0, str(Path(__file__).parent))

@@ -23,8 +23,9 @@ from segue.town.starts import TownStarts, starts_of
 from segue.town.truth import Truth
 from segue.world.config import WorldConfig
 from segue.world.dynamics import sessions
+from segue.world.fitting import fit_model, init_model, log_loss
 from segue.world.pools import SessionDraw
-from segue.world.responses import Log, fit_model, init_model, log_loss
+from segue.world.responses import Log
 
 SIZE = {"listeners": 80, "tracks": 900, "months": 0.5}
 TEN_LINES = """

@@ -11,8 +11,8 @@ from segue.library import Library
 from segue.library.importing import import_path
 from segue.world.ahead import mean_average_accuracy, second_halves
 from segue.world.catalogue import catalogue_of
+from segue.world.fitting import fit_model
 from segue.world.logs import chosen, log_of, read_sessions, second_part
-from segue.world.responses import fit_model
 
 HEAD = (
     "session_id,session_position,session_length,track_id_clean,skip_1,skip_2,skip_3,not_skipped,"

@@ -15,10 +15,12 @@ from segue.town.starts import starts_of
 from segue.world.catalogue import Catalogue, catalogue_of
 from segue.world.dynamics import begin, play, see
 from segue.world.features import CANDIDATE, MOMENT, PLACES, SESSION, STATIC, as_newcomer
+from segue.world.fitting import init_model
 from segue.world.known import surprises
 from segue.world.listener import Listener
+from segue.world.members import ensemble
 from segue.world.pools import SessionDraw
-from segue.world.responses import MEMORY, chances, ensemble, init_model
+from segue.world.responses import MEMORY, chances
 from segue.world.walking import walk
 
 SIZE = {"listeners": 40, "tracks": 600, "months": 0.5}

@@ -23,9 +23,9 @@ from segue.world.catalogue import Catalogue, catalogue_of
 from segue.world.config import USER_MODELS, WorldConfig
 from segue.world.dynamics import sessions
 from segue.world.features import PLACES, as_newcomer
+from segue.world.fitting import along_all, fit_model, init_model, log_loss
 from segue.world.loading import stored_library_world, stored_world
 from segue.world.logs import FEW, Heard, chosen, log_of, read_sessions, second_part
-from segue.world.responses import along_all, fit_model, init_model, log_loss
 from segue.world.training import TrainedWorld, train_world, user_models
 from segue.world.trees import from_arrays, to_arrays
 

@@ -9,16 +9,13 @@ from __future__ import annotations
 import json
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import jax
 import numpy as np
 from numpy.typing import NDArray
 
 from segue.agents.config import AgentConfig
-from segue.agents.learning import Curve, Learner, begin_learning, learn
-from segue.agents.network import Scaling, init_network
-from segue.agents.policies import Trained
+from segue.agents.network import Scaling, Trained, blank_network
 from segue.errors import NumericalError, UsageError
 from segue.files import reading
 from segue.progress import Advance
@@ -26,7 +23,11 @@ from segue.shelf.arrays import AGAIN, load_arrays, save_arrays
 from segue.world.session import Training
 from segue.world.trees import from_arrays, to_arrays
 
+if TYPE_CHECKING:
+    from segue.agents.learning import Curve, Learner
+
 KIND, CHECKPOINT = "agent", "agent in training"
+CURVE = "curve."  # how the arrays of curves are named
 PART = 10  # iterations between two looks at a training
 
 
@@ -68,6 +69,10 @@ class Agent:
             NumericalError: the loss is no number any more.
             UsageError: the checkpoint is of another run.
         """
+        import jax
+
+        from segue.agents.learning import begin_learning, learn
+
         config, key = self.config, jax.random.key(seed)
         learner = begin_learning(world, params, config, key)
         parts: list[Curve] = []
@@ -102,7 +107,7 @@ class Agent:
             "seed": self.seed_,
             "inputs": [network.session.shape[0], network.candidate.shape[0]],
         }
-        arrays = to_arrays("params", self.params_) | {f"curve.{k}": v for k, v in self.curves_.items()}
+        arrays = to_arrays("params", self.params_) | {CURVE + k: v for k, v in self.curves_.items()}
         save_arrays(path, KIND, facts, arrays)
 
     @classmethod
@@ -117,10 +122,11 @@ class Agent:
             agent = cls(AgentConfig.checked(facts["config"]))
             session, candidate = facts["inputs"]
             one, other = np.zeros(session), np.zeros(candidate)
-            network = init_network(jax.random.key(0), session, candidate, agent.config.hidden)
-            like = Trained(network, Scaling(one, one, other, other))  # ty: ignore[invalid-argument-type]
+            network = blank_network(session, candidate, agent.config.hidden)
+            like = Trained(network, Scaling(one, one, other, other))
             agent.params_ = from_arrays("params", like, arrays)
-            agent.curves_ = {name: arrays[f"curve.{name}"] for name in Curve._fields}
+            curves = (name for name in arrays if name.startswith(CURVE))
+            agent.curves_ = {name.removeprefix(CURVE): arrays[name] for name in curves}
             agent.seed_ = facts["seed"]
             return agent
 
@@ -132,16 +138,20 @@ def _joined(parts: list[Curve]) -> dict[str, NDArray[np.floating]]:
     columns = zip(*parts, strict=True)
     return {
         name: np.concatenate([np.asarray(c) for c in column])
-        for name, column in zip(Curve._fields, columns, strict=True)
+        for name, column in zip(parts[0]._fields, columns, strict=True)
     }
 
 
 def _keep(path: Path, signature: str, learner: Learner, parts: list[Curve]) -> None:
-    curves = {f"curve.{name}": values for name, values in _joined(parts).items()}
+    curves = {CURVE + name: values for name, values in _joined(parts).items()}
     save_arrays(path, CHECKPOINT, {"signature": signature}, to_arrays("learner", learner) | curves)
 
 
 def _restore(path: Path, signature: str, like: Learner) -> tuple[Learner, list[Curve]]:
+    import jax.numpy as jnp
+
+    from segue.agents.learning import Curve
+
     facts, arrays = load_arrays(path, CHECKPOINT)
     if facts["signature"] != signature:
         raise UsageError(
@@ -149,5 +159,5 @@ def _restore(path: Path, signature: str, like: Learner) -> tuple[Learner, list[C
             expected="the same settings and seed",
             hint="remove it to begin anew",
         )
-    curve = Curve(*(jax.numpy.asarray(arrays[f"curve.{name}"]) for name in Curve._fields))
+    curve = Curve(*(jnp.asarray(arrays[CURVE + name]) for name in Curve._fields))
     return from_arrays("learner", like, arrays), [curve]

@@ -6,16 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import Array
 
-from segue.agents.policies import Trained, q_of
+from segue.agents.network import q_of
 from segue.agents.sequencing import Sequencer
 from segue.errors import UsageError
 from segue.library.stages import STAGES
-from segue.world.dynamics import State, World, observe_response, see
+from segue.world import numpy_sessions
 from segue.world.pools import Pool
 
 
@@ -46,20 +43,23 @@ class Session:
         self, sequencer: Sequencer, listener: str | None, tracks: Sequence[str], moment: datetime
     ) -> None:
         self.sequencer, self.tracks = sequencer, list(tracks)
-        self._world, self._state = sequencer.started(Pool(listener, self.tracks, len(self.tracks)), moment)
+        self._offer = sequencer.offered(Pool(listener, self.tracks, len(self.tracks)), moment)
+        free = np.ones((1, len(self.tracks)), np.bool_)
+        self._session = numpy_sessions.begin(self._offer, free, 1)
         self.stay = 1.0
         self._seen: list[Candidate] | None = None
 
     def candidates(self) -> list[Candidate]:
         """What may come next, the largest Q first; empty when all of it was played."""
         if self._seen is None:
-            looked = _look(self._world, self._state, self.sequencer.agent)
-            q, expected, left, whole, free = (np.asarray(each)[: len(self.tracks)] for each in looked)
+            looked, agent = self._look(), self.sequencer.agent
+            whole, left = looked.chances[0, 0, :, 3], looked.chances[0, 0, :, 0]
+            seen = numpy_sessions.seen(self._offer, self._session, looked)
+            q = whole if agent is None else q_of(agent, seen)[0, 0]
+            free = self._session.free[0]
             order = np.argsort(-np.where(free, q, -np.inf), kind="stable")[: int(free.sum())]
             self._seen = [
-                Candidate(
-                    self.tracks[at], float(q[at]), float(expected[at]), float(whole[at]), float(left[at])
-                )
+                Candidate(self.tracks[at], float(q[at]), float(whole[at]), float(whole[at]), float(left[at]))
                 for at in order.tolist()
             ]
         return self._seen
@@ -76,17 +76,13 @@ class Session:
                 expected=f"a track of the session, and a stage from 0 to {len(STAGES) - 1}",
                 got=f"{track}, {stage}",
             )
-        place = jnp.asarray(self.tracks.index(track))
-        self._state, stay = _told(self._world, self._state, place, jnp.asarray(stage))
-        self.stay, self._seen = float(stay), None
+        place, reached = np.array([self.tracks.index(track)]), np.array([[stage]])
+        one = numpy_sessions.of_one(self._look(), place)
+        alone = numpy_sessions.only(self._offer, place)
+        self._session, stay = numpy_sessions.after(
+            self.sequencer.model, alone, self._session, one, place, reached
+        )
+        self.stay, self._seen = float(stay[0, 0]), None
 
-
-@jax.jit
-def _look(world: World, state: State, agent: Trained | None) -> tuple[Array, ...]:
-    """Q, expected reward, chances of leaving at once and of hearing whole, and what is free; each (m,)."""
-    seen = see(world, state)
-    q = seen.prior if agent is None else q_of(agent, seen)
-    return q, seen.prior, seen.candidates[:, -3], seen.candidates[:, -2], seen.mask
-
-
-_told = jax.jit(observe_response)
+    def _look(self) -> numpy_sessions.Looked:
+        return numpy_sessions.look(self.sequencer.model, self._offer, self._session)

@@ -8,6 +8,7 @@ a replay buffer with double DQN (van Hasselt, Guez and Silver 2016), n steps and
 from __future__ import annotations
 
 from functools import partial
+from itertools import pairwise
 from typing import NamedTuple
 
 import jax
@@ -16,7 +17,7 @@ import optax
 from jax import Array
 
 from segue.agents.config import AgentConfig
-from segue.agents.network import QNetwork, Scaling, init_network, q_values
+from segue.agents.network import QNetwork, Scaling, q_values
 from segue.agents.returns import lambda_returns, n_step_sums
 from segue.world.session import Seen, Training, Tree
 
@@ -56,6 +57,23 @@ class Curve(NamedTuple):
     reward: Array  # expected of a session: sum over its tracks of reward and chance to be there still
     loss: Array
     value: Array  # Q of the chosen tracks, on average
+
+
+def init_network(key: Array, session: int, candidate: int, hidden: tuple[int, ...]) -> QNetwork:
+    """Random weights (He et al. 2015); the last layer is zero, so that Q begins as the prior."""
+    one, two, *others = jax.random.split(key, 2 + len(hidden))
+    scale = (2 / (session + candidate)) ** 0.5
+    sizes, layers = (*hidden, 1), []
+    for number, (a, b) in enumerate(pairwise(sizes)):
+        last = number == len(sizes) - 2
+        weights = jnp.zeros((a, b)) if last else jax.random.normal(others[number], (a, b)) * (2 / a) ** 0.5
+        layers.append((weights, jnp.zeros(b)))
+    return QNetwork(
+        scale * jax.random.normal(one, (session, hidden[0])),
+        scale * jax.random.normal(two, (candidate, hidden[0])),
+        jnp.zeros(hidden[0]),
+        tuple(layers),
+    )
 
 
 def begin_learning(world: Training, params: Tree, config: AgentConfig, key: Array) -> Learner:

@@ -5,15 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import jax
-
 from segue.agents.agent import Agent
 from segue.errors import FormatError
 from segue.shelf import Shelf
 from segue.shelf.arrays import load_arrays
 from segue.shelf.names import AGENTS
 from segue.world.config import USER_MODELS
-from segue.world.responses import UserModel, init_model
+from segue.world.responses import UserModel, blank_model
 from segue.world.trees import from_arrays
 
 MODELS = "user models"
@@ -42,9 +40,8 @@ def stored(folder: Path) -> StoredAgent:
     facts, arrays = load_arrays(path / "models.npz", MODELS)
     if not isinstance(facts.get("facts"), dict) or "used" not in facts["facts"]:
         raise FormatError(f"{path} holds no trained agent", hint=AGAIN)
-    blank = init_model(jax.random.key(0), "plain")  # all forms have arrays of the same shapes
     try:
-        models = {name: from_arrays(name, blank, arrays) for name in USER_MODELS}
+        models = {name: from_arrays(name, blank_model(), arrays) for name in USER_MODELS}
     except FormatError as error:
         raise FormatError(
             f"The agent in {path} is of another version of Segue ({error})", hint=AGAIN

@@ -15,9 +15,10 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
-from jax import Array
+import numpy as np
+
+from segue.world.namespace import Array, namespace
+from segue.world.session import Seen
 
 
 class Scaling(NamedTuple):
@@ -38,28 +39,35 @@ class QNetwork(NamedTuple):
     layers: tuple[tuple[Array, Array], ...]  # weights and biases of the others; the last has one output
 
 
-def init_network(key: Array, session: int, candidate: int, hidden: tuple[int, ...]) -> QNetwork:
-    """Random weights (He et al. 2015); the last layer is zero, so that Q begins as the prior."""
-    one, two, *others = jax.random.split(key, 2 + len(hidden))
-    scale = (2 / (session + candidate)) ** 0.5
-    sizes, layers = (*hidden, 1), []
-    for number, (a, b) in enumerate(pairwise(sizes)):
-        last = number == len(sizes) - 2
-        weights = jnp.zeros((a, b)) if last else jax.random.normal(others[number], (a, b)) * (2 / a) ** 0.5
-        layers.append((weights, jnp.zeros(b)))
-    return QNetwork(
-        scale * jax.random.normal(one, (session, hidden[0])),
-        scale * jax.random.normal(two, (candidate, hidden[0])),
-        jnp.zeros(hidden[0]),
-        tuple(layers),
-    )
+class Trained(NamedTuple):
+    """The parameters of a trained agent's policy."""
+
+    network: QNetwork
+    scaling: Scaling
+
+
+def blank_network(session: int, candidate: int, hidden: tuple[int, ...]) -> QNetwork:
+    """A network of zeros, in NumPy, of so many features of a session and a candidate."""
+
+    def zeros(*shape: int) -> Array:
+        return np.zeros(shape, np.float32)
+
+    layers = tuple((zeros(a, b), zeros(b)) for a, b in pairwise((*hidden, 1)))
+    first = zeros(session, hidden[0]), zeros(candidate, hidden[0]), zeros(hidden[0])
+    return QNetwork(*first, layers)
 
 
 def q_values(network: QNetwork, scaling: Scaling, session: Array, candidates: Array, prior: Array) -> Array:
     """Q (..., m) of candidates (..., m, C) in sessions (..., S), given the prior (..., m)."""
+    xp = namespace(session, candidates)
     s = (session - scaling.session_mean) / scaling.session_spread
     c = (candidates - scaling.candidate_mean) / scaling.candidate_spread
     x = (s @ network.session + network.first_bias)[..., None, :] + c @ network.candidate
     for weights, bias in network.layers:
-        x = jax.nn.relu(x) @ weights + bias
+        x = xp.maximum(x, 0) @ weights + bias
     return prior + x[..., 0]
+
+
+def q_of(params: Trained, seen: Seen) -> Array:
+    """Q (..., m) of every candidate that is seen."""
+    return q_values(params.network, params.scaling, seen.session, seen.candidates, seen.prior)

@@ -2,113 +2,105 @@
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
-from jax import Array
+import numpy as np
+from numpy.typing import NDArray
 
-from segue.agents.policies import Trained, q_of
-from segue.world.session import Training
+from segue.agents.network import Trained, q_of
+from segue.world import numpy_sessions
+from segue.world.numpy_sessions import Floats, Offered, Places
+from segue.world.responses import UserModel
 
 DRAWS = 8  # simulated listeners of a list
 
 
 class Limits(NamedTuple):
-    """What a list may hold; for one pool."""
+    """What lists may hold."""
 
-    group: Array  # (m,) of each candidate
-    quota: Array  # (k,) most tracks of each group
-    artist: Array  # (m,) none comes twice running where that can be helped
-
-
-class Opening(NamedTuple):
-    """Where lists begin: before their first track. Arrays (n, ...), a row for each list."""
-
-    state: Any  # starts of sessions, whose pools are what is put in order
-    limits: Limits
-    key: Array  # of the responses
+    free: NDArray[np.bool_]  # (n, m) which candidates there are
+    group: Places  # (n, m) of each candidate
+    quota: Places  # (n, k) most tracks of each group
+    artist: Places  # (n, m) none comes twice running where that can be helped
 
 
 class Ordered(NamedTuple):
-    """A list; arrays (length,)."""
+    """Lists; arrays (n, length)."""
 
-    place: Array  # in the pool
-    q: Array  # of the chosen track, when it was chosen
-    prior: Array  # what the user model expected of it at once
-    there: Array  # bool; false where the pool or the quotas were used up
+    place: Places  # in the pool
+    q: Floats  # of the chosen track, when it was chosen
+    prior: Floats  # what the user model expected of it at once
+    there: NDArray[np.bool_]  # false where the pool or the quotas were used up
 
 
-@partial(jax.jit, static_argnums=(0, 4))
-def order(world: Training, params: Any, lists: Opening, agent: Trained | None, length: int) -> Ordered:
-    """The pools of n sessions put in order, for listeners whose responses are not known yet.
+def order(
+    model: UserModel, agent: Trained | None, offer: Offered, limits: Limits, length: int, seed: int = 0
+) -> Ordered:
+    """Pools put in order, for listeners whose responses are not known yet.
 
     Each list is heard by `DRAWS` simulated listeners at once, who respond by chance. A track is worth the
     mean of its Q over them, weighed by the chance to be there still: what comes late is for who stays.
 
     Args:
-        world: its functions.
-        params: its arrays.
-        lists: where the n lists begin.
+        model: the user model, by which they respond.
         agent: a trained one; None is greedy on the user model, and q is then what that expects.
+        offer: the pools of n lists.
+        limits: what the lists may hold.
         length: of the lists.
-
-    Returns: arrays (n, length).
+        seed: of the responses; the same for every list, so that none depends on the others.
     """
-
-    def one(limits: Limits, carry: tuple, key: Array) -> tuple[tuple, Ordered]:
-        heard, there, quota, last = carry
-        seen = jax.vmap(world.see, (None, 0))(params, heard)
-        each = seen.prior if agent is None else jax.vmap(q_of, (None, 0))(agent, seen)
-        share = there / there.sum()
-        q, prior = share @ each, share @ seen.prior
-        allowed = seen.mask[0] & (quota[limits.group] > 0)
-        apart = allowed & (limits.artist != last)
-        place = jnp.argmax(jnp.where(jnp.where(apart.any(), apart, allowed), q, -jnp.inf))
-        turn = jax.vmap(world.turn, (None, 0, None, 0))(params, heard, place, jax.random.split(key, DRAWS))
-        there = share * turn.stay
-        quota = quota.at[limits.group[place]].add(-1)
-        row = Ordered(place, q[place], prior[place], allowed.any())
-        return (turn.state, there, quota, limits.artist[place]), row
-
-    def every(begun: Opening) -> Ordered:
-        state, limits, key = begun
-        heard = jax.tree.map(lambda x: jnp.broadcast_to(x, (DRAWS, *x.shape)), state)
-        start = (heard, jnp.ones(DRAWS), limits.quota, jnp.asarray(-1, limits.artist.dtype))
-        return jax.lax.scan(partial(one, limits), start, jax.random.split(key, length))[1]
-
-    return jax.vmap(every)(lists)
-
-
-class Along(NamedTuple):
-    """What is expected of a list, place by place; arrays (length,), means over draws."""
-
-    whole: Array  # reward that the world expects of the track, if the listener is there: heard whole
-    there: Array  # chance that the listener still is
+    rng, rows = np.random.default_rng(seed), np.arange(len(offer.places))
+    session = numpy_sessions.begin(offer, limits.free, DRAWS)
+    there, quota, last = np.ones((len(rows), DRAWS), np.float32), limits.quota.copy(), np.full(len(rows), -1)
+    found = []
+    for _ in range(length):
+        looked = numpy_sessions.look(model, offer, session)
+        prior = looked.chances[..., 3]
+        each = prior if agent is None else q_of(agent, numpy_sessions.seen(offer, session, looked))
+        share = there / there.sum(1, keepdims=True)
+        q, expected = ((share[:, None] @ values)[:, 0] for values in (each, prior))
+        allowed = session.free & (np.take_along_axis(quota, limits.group, 1) > 0)
+        apart = allowed & (limits.artist != last[:, None])
+        some = np.where(apart.any(1, keepdims=True), apart, allowed)
+        place = np.where(some, q, -np.inf).argmax(1)
+        found.append((place, q[rows, place], expected[rows, place], allowed.any(1)))
+        chosen = numpy_sessions.of_one(looked, place)
+        stage = numpy_sessions.drawn(chosen, rng.random(DRAWS, np.float32))
+        alone = numpy_sessions.only(offer, place)
+        session, stay = numpy_sessions.after(model, alone, session, chosen, place, stage)
+        there, last = share * stay, limits.artist[rows, place]
+        quota[rows, limits.group[rows, place]] -= 1
+    return Ordered(*(np.stack(column, 1) for column in zip(*found, strict=True)))
 
 
-@partial(jax.jit, static_argnums=0)
-def along(world: Training, params: Any, state: Any, places: Array, listed: Array, keys: Array) -> Along:
-    """What the world expects of a list heard in a given order.
+class Course(NamedTuple):
+    """What is expected of a list, place by place; arrays (length,)."""
+
+    whole: Floats  # chance that the track is heard whole, if the listener is still there
+    there: Floats  # chance that they are
+
+
+def along(model: UserModel, offer: Offered, places: Sequence[int], draws: int, seed: int = 0) -> Course:
+    """What the user model expects of a list heard in a given order.
 
     Args:
-        world, params: as for `order`.
-        state: the start of one session.
-        places: (length,) of the tracks in its pool, in order.
-        listed: (length,) bool; false where `places` is only filled up.
-        keys: (draws,) of the responses.
+        model: the user model, by which listeners respond.
+        offer: the pool of one list.
+        places: of the tracks in its pool, in order.
+        draws: simulated listeners.
+        seed: of their responses.
     """
-
-    def one(carry: tuple, at: tuple) -> tuple[tuple, Along]:
-        (state, there), (place, is_listed, key) = carry, at
-        turn = world.turn(params, state, place, key)
-        return (turn.state, there * turn.stay), Along(there * is_listed * turn.reward, there * is_listed)
-
-    def draw(key: Array) -> Along:
-        each = jax.random.split(key, places.shape[0])
-        return jax.lax.scan(one, (state, jnp.ones(())), (places, listed, each))[1]
-
-    drawn = jax.vmap(draw)(keys)
-    there = drawn.there.mean(0)
-    return Along(drawn.whole.mean(0) / jnp.maximum(there, 1e-9), there)
+    rng, size = np.random.default_rng(seed), offer.places.shape
+    session = numpy_sessions.begin(offer, np.ones(size, np.bool_), draws)
+    there, found = np.ones((1, draws), np.float32), []
+    for number in places:
+        place = np.array([number])
+        alone = numpy_sessions.only(offer, place)
+        looked = numpy_sessions.look(model, alone, session)
+        found.append(((there * looked.chances[..., 0, 3]).mean(), there.mean()))
+        stage = numpy_sessions.drawn(looked, rng.random(draws, np.float32))
+        session, stay = numpy_sessions.after(model, alone, session, looked, place, stage)
+        there = there * stay
+    whole, stays = np.array(found).reshape(-1, 2).T
+    return Course(whole / np.maximum(stays, 1e-9), stays)

@@ -21,16 +21,9 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from segue.agents.network import QNetwork, Scaling, q_values
+from segue.agents.network import Trained, q_of
 from segue.world.features import PLACES
 from segue.world.session import Policy, Seen
-
-
-class Trained(NamedTuple):
-    """The parameters of a trained agent's policy."""
-
-    network: QNetwork
-    scaling: Scaling
 
 
 class Factors(NamedTuple):
@@ -78,11 +71,6 @@ def greedy(params: Any, seen: Seen, key: Array) -> Array:
 def agent(params: Trained, seen: Seen, key: Array) -> Array:
     """The one with the largest Q."""
     return best(seen, q_of(params, seen))
-
-
-def q_of(params: Trained, seen: Seen) -> Array:
-    """Q of every candidate (m,)."""
-    return q_values(params.network, params.scaling, seen.session, seen.candidates, seen.prior)
 
 
 BASELINES: dict[str, Policy] = {

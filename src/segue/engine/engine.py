@@ -9,13 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from segue.factors.loading import load_factors
 from segue.library import Library
 from segue.library.listening import owners, refuse_unknown
 from segue.library.vocabulary import Vocabulary
-from segue.playlists.listeners import Listeners
 from segue.playlists.playlist import week_of
-from segue.playlists.shared import Shared
 from segue.progress import progress
 from segue.shelf.names import FACTORS, factors_of, shelf_of
 from segue.tastes.config import ProfileConfig
@@ -32,8 +29,10 @@ if TYPE_CHECKING:
     from segue.engine.weekly import Ready
     from segue.factors.model import FactorModel
     from segue.library.search import Found
+    from segue.playlists.listeners import Listeners
     from segue.playlists.playlist import Playlist, TrackCard
     from segue.playlists.radio_config import RadioConfig
+    from segue.playlists.shared import Shared
     from segue.playlists.weekly import WeeklyConfig
     from segue.playlists.why_not import WhyNot
     from segue.tastes.changes import Changes
@@ -124,6 +123,10 @@ class Engine:
         return self.once(("factors", name), lambda: self._factors(name))
 
     def _factors(self, name: str) -> Factors:
+        from segue.factors.loading import load_factors
+        from segue.playlists.listeners import Listeners
+        from segue.playlists.shared import Shared
+
         library, shelf = self.library, shelf_of(self.library)
         with progress("Reading the model"):
             model, version = load_factors(library, name=name)

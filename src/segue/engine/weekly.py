@@ -243,7 +243,7 @@ def _sequencer(engine: Engine, config: WeeklyConfig) -> tuple[Sequencer | None, 
     if config.order == "auto" and AGENTS not in shelf_of(engine.library).names():
         return None, ""
     try:
-        with progress("Reading who orders"):  # it needs JAX, which lists alone do not
+        with progress("Reading who orders"):
             return engine.sequencer(config.order), ""
     except (SegueError, ModuleNotFoundError) as error:
         if config.order != "auto":

@@ -30,11 +30,12 @@ from segue.town.starts import TownStarts, lives, starts_of
 from segue.world.catalogue import catalogue_of
 from segue.world.config import WorldConfig
 from segue.world.dynamics import World, sessions
+from segue.world.fitting import init_model
 from segue.world.library_world import library_starts, library_world
 from segue.world.loading import song_vectors
 from segue.world.logs import FEW
 from segue.world.pools import SessionDraw
-from segue.world.responses import Log, UserModel, init_model
+from segue.world.responses import Log, UserModel
 from segue.world.starts import Starts
 from segue.world.training import UserModels, fit_user_models, user_models
 

@@ -14,8 +14,8 @@ from segue.town.law import true_world
 from segue.town.starts import starts_of
 from segue.world.dynamics import World
 from segue.world.environment import PlaylistEnv, PlaylistVectorEnv
+from segue.world.fitting import init_model
 from segue.world.pools import SessionDraw
-from segue.world.responses import init_model
 
 # Rewards by name: of a track left at once, left soon, mostly heard, heard whole.
 REWARDS = {"whole": (0.0, 0.0, 0.0, 1.0), "share": (0.03, 0.12, 0.6, 1.0), "skips": (-1.0, -0.5, 0.0, 1.0)}

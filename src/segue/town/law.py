@@ -12,9 +12,9 @@ from jax import Array
 from segue.town import response
 from segue.town.starts import TownStarts, seen_tracks
 from segue.town.truth import Truth
-from segue.world.dynamics import WHOLE, World, world_of
+from segue.world.dynamics import World, world_of
 from segue.world.law import ModelLaw, Moment
-from segue.world.responses import UserModel
+from segue.world.responses import WHOLE, UserModel
 
 
 class TownLaw(NamedTuple):

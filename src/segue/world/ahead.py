@@ -20,7 +20,8 @@ from segue.world.features import Heard as Session
 from segue.world.features import hear, moment_features, nothing_heard, session_features
 from segue.world.law import SLOWER
 from segue.world.logs import Heard
-from segue.world.responses import SURPRISE, UserModel, chances, nothing_read, read
+from segue.world.members import nothing_read
+from segue.world.responses import SURPRISE, UserModel, chances, read
 from segue.world.tracks import Track, take
 
 SKIPPED, WHOLE = 1, 3  # stages that a foretold track is taken to have reached
@@ -78,7 +79,7 @@ def _foretold(tracks: Track, model: UserModel, known: Array, *columns: Array) ->
             memory = read(model, memory, features, candidate, stage, more)
             return (hear(so_far, track, stage, jnp.zeros(())), memory, surprise), skip
 
-        begun = (nothing_heard(tracks.vector.shape[1]), nothing_read(model), jnp.zeros(2))
+        begun = (nothing_heard(tracks.vector.shape[1], jnp), nothing_read(model), jnp.zeros(2))
         return jax.lax.scan(one, begun, (jnp.arange(columns[0].shape[0]), *columns))[1]
 
     return jax.vmap(session)(known, *columns)

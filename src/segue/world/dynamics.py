@@ -15,22 +15,22 @@ import jax.numpy as jnp
 from jax import Array
 
 from segue.library.stages import HEARD
-from segue.world import responses
+from segue.world import members
 from segue.world.features import (
     Heard,
     hear,
+    leaving_features,
     moment_features,
     nothing_heard,
     session_features,
 )
 from segue.world.law import Law, ModelLaw, Moment
-from segue.world.responses import Log, UserModel
+from segue.world.responses import WHOLE, Log, UserModel, observed
 from segue.world.session import Planner, Policy, Seen, Training, Turn
 from segue.world.starts import Starts
 from segue.world.tracks import Track, take
 
 AT_ONCE = 256  # sessions whose features still fit the processor's cache; more at once are slower
-WHOLE = (0.0, 0.0, 0.0, 1.0)  # the default reward: tracks heard whole
 
 
 class World(NamedTuple):
@@ -88,8 +88,8 @@ def world_of(
     return World(
         Track(*map(jnp.asarray, tracks)),
         starts,
-        model,
-        ModelLaw(model) if law is None else law,
+        jax.tree.map(jnp.asarray, model),
+        jax.tree.map(jnp.asarray, ModelLaw(model) if law is None else law),
         jnp.asarray(rewards, jnp.float32),
         jnp.asarray(uncertainty_penalty, jnp.float32),
     )
@@ -100,7 +100,7 @@ def begin(world: World, key: Array) -> State:
     to_start, to_mood, to_frailty = jax.random.split(key, 3)
     count, candidates = world.starts.pool.shape
     start, free = jax.random.randint(to_start, (), 0, count), jnp.ones(candidates, dtype=bool)
-    heard, memory = nothing_heard(world.tracks.vector.shape[1]), responses.nothing_read(world.model)
+    heard, memory = nothing_heard(world.tracks.vector.shape[1], jnp), members.nothing_read(world.model)
     law = world.law.begin(jax.random.normal(to_mood), jax.random.normal(to_frailty))
     return State(start, free, heard, memory, law)
 
@@ -108,10 +108,9 @@ def begin(world: World, key: Array) -> State:
 def see(world: World, state: State) -> Seen:
     """What an agent looks at: features, and the user model's expectation, of all candidates."""
     session, candidates, _ = _features(world, state)
-    opinions = responses.opinions(world.model, session, state.memory, candidates)
+    opinions = members.opinions(world.model, session, state.memory, candidates)
     chance = opinions.mean(0)
-    heard = chance @ jnp.asarray(HEARD)
-    offered = jnp.concatenate([candidates, chance[:, jnp.array([0, 3])], heard[:, None]], -1)
+    offered = observed(candidates, chance)
     track, listener = world.starts.pool[state.start], world.starts.listener[state.start]
     seen = jnp.concatenate([session, state.memory.reshape(-1)])
     return Seen(seen, offered, _expected(world, opinions), state.free, track, listener)
@@ -122,7 +121,7 @@ def play(world: World, state: State, place: Array, key: Array) -> Event:
     session, candidates, tracks = _features(world, state)
     offered, track = candidates[place], take(tracks, place)
     moment = Moment(state.start, place, world.starts.pool[state.start, place], session, offered)
-    expects = responses.opinions(world.model, session, state.memory, offered[None]).mean(0)[0]
+    expects = members.opinions(world.model, session, state.memory, offered[None]).mean(0)[0]
     answers = world.law.answer(state.law, moment)
     to_stage, to_law = jax.random.split(key)
     # A uniform number picks one of the stages by their chances.
@@ -139,18 +138,6 @@ def play(world: World, state: State, place: Array, key: Array) -> Event:
     return Event(after, stage, world.rewards[stage], expected, stay, log)
 
 
-def observe_response(world: World, state: State, place: Array, stage: Array) -> tuple[State, Array]:
-    """The state after somebody real heard the candidate at `place` so far; and the chance that they stay."""
-    session, candidates, tracks = _features(world, state)
-    offered, track = candidates[place], take(tracks, place)
-    expects = responses.opinions(world.model, session, state.memory, offered[None]).mean(0)[0]
-    surprise = (stage == 3).astype(jnp.float32) - expects[3]
-    after = _after(world, state, place, stage, (session, offered, track), surprise)
-    minutes = track.minutes * jnp.asarray(HEARD)[stage]
-    stay = 1 - world.law.leaving(after.law, leaving_features(after.heard, stage, minutes), minutes)
-    return after, stay
-
-
 def _after(
     world: World,
     state: State,
@@ -165,7 +152,7 @@ def _after(
         state.start,
         state.free.at[place].set(False),
         hear(state.heard, track, stage, surprise),
-        responses.reads(world.model, state.memory, session, offered, stage, surprise),
+        members.reads(world.model, state.memory, session, offered, stage, surprise),
         state.law,
     )
 
@@ -174,22 +161,6 @@ def _expected(world: World, opinions: Array) -> Array:
     """Reward expected of candidates (m,), by the stages' chances of all members (members, m, 4)."""
     worth = opinions @ world.rewards
     return worth.mean(0) - world.uncertainty_penalty * worth.std(0)
-
-
-def leaving_features(heard: Heard, stage: Array, minutes: Array) -> Array:
-    """What leaving is learned from, (LEAVING,): the session after a track, and minutes listened to it."""
-    return jnp.stack(
-        [
-            jnp.ones(()),
-            minutes / 4,
-            jnp.maximum(heard.skips - 2, 0),
-            jnp.maximum(heard.skips - 4, 0),
-            heard.position / 10,
-            (stage < 2).astype(jnp.float32),
-            heard.outcomes[1],
-            heard.minutes / 30,
-        ]
-    )
 
 
 def _turn(world: World, state: State, place: Array, key: Array) -> Turn:

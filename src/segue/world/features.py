@@ -7,16 +7,17 @@ choice, which averages of outcomes cannot.
 from __future__ import annotations
 
 from math import log
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import jax.numpy as jnp
-from jax import Array
+import numpy as np
 
 from segue.library.stages import HEARD
+from segue.world.namespace import Array, namespace
 from segue.world.tracks import Track
 
 ARTISTS = 6  # tracks back in which a candidate's artist is looked for
 LAST = 5  # tracks back whose outcomes are kept one by one
+LEAVING = 8  # features that leaving is learned from
 
 # Features of the session, in the order of `session_features`; the state of a recurrent model follows.
 SESSION = (
@@ -62,7 +63,7 @@ PLACES = {name: place for place, name in enumerate(CANDIDATE)}  # columns of `Se
 
 
 class Heard(NamedTuple):
-    """A session as it can be seen from outside; every field an array without a leading axis."""
+    """A session as it can be seen from outside; every field an array with any leading axes."""
 
     position: Array  # tracks played
     last: Array  # (LAST,) newest first: 1 if heard whole, -1 if not, 0 where there was none
@@ -80,61 +81,99 @@ class Heard(NamedTuple):
     shares: Array  # (ARTISTS,) heard of those tracks
 
 
-def nothing_heard(dimensions: int) -> Heard:
-    """A session before its first track."""
-    zero, two, vector = jnp.zeros(()), jnp.zeros(2), jnp.zeros(dimensions)
-    artists, shares = jnp.full(ARTISTS, -1, jnp.int32), jnp.zeros(ARTISTS)
-    last = jnp.zeros(LAST)
-    return Heard(zero, last, zero, two, two, zero, zero, two, vector, zero, vector, vector, artists, shares)
+def nothing_heard(dimensions: int, xp: Any, shape: tuple[int, ...] = ()) -> Heard:
+    """Sessions before their first track.
+
+    Args:
+        dimensions: of the tracks' vectors.
+        xp: `jax.numpy` or `numpy`.
+        shape: leading axes; none for one session.
+    """
+
+    def zeros(*size: int) -> Array:
+        return xp.zeros((*shape, *size), np.float32)
+
+    number, two, vector, last = zeros(), zeros(2), zeros(dimensions), zeros(LAST)
+    artists, shares = xp.full((*shape, ARTISTS), -1, np.int32), zeros(ARTISTS)
+    return Heard(
+        *(number, last, number, two, two, number, number, two, vector, number, vector, vector),
+        *(artists, shares),
+    )
 
 
 def hear(heard: Heard, track: Track, stage: Array, surprise: Array) -> Heard:
-    """The session after one more track."""
-    share = jnp.asarray(HEARD)[stage]
-    whole = (stage == 3).astype(jnp.float32)
-    fading, loud = jnp.asarray([0.6, 0.85]), track.loud * share
-    slower = jnp.asarray([0.6, 0.9])
+    """Sessions after one more track each; all of the same leading axes."""
+    xp = namespace(heard.position, stage)
+    share = xp.asarray(HEARD)[stage]
+    whole = (stage == 3).astype(np.float32)
+    fading, slower = (np.array(part, np.float32) for part in ((0.6, 0.85), (0.6, 0.9)))
+    loud = track.loud * share
+
+    def newest(first: Array, others: Array) -> Array:
+        return xp.concatenate([first[..., None], others[..., :-1]], -1)
+
     return Heard(
         position=heard.position + 1,
-        last=jnp.concatenate([(2 * whole - 1)[None], heard.last[:-1]]),
+        last=newest(2 * whole - 1, heard.last),
         wholes=heard.wholes + whole,
-        outcomes=fading * heard.outcomes + (1 - fading) * (2 * share - 1),
-        surprise=slower * heard.surprise + (1 - slower) * surprise,
+        outcomes=fading * heard.outcomes + (1 - fading) * (2 * share - 1)[..., None],
+        surprise=slower * heard.surprise + (1 - slower) * surprise[..., None],
         skips=(heard.skips + 1) * (stage < 2),
         minutes=heard.minutes + track.minutes * share,
-        loud=jnp.stack([0.7 * heard.loud[0] + 0.3 * loud, 0.97 * heard.loud[1] + loud]),
+        loud=xp.stack([0.7 * heard.loud[..., 0] + 0.3 * loud, 0.97 * heard.loud[..., 1] + loud], -1),
         vector=track.vector,
         energy=track.energy,
-        liked=0.85 * heard.liked + whole * track.vector,
-        disliked=0.85 * heard.disliked + (1 - whole) * track.vector,
-        artists=jnp.concatenate([track.artist[None], heard.artists[:-1]]),
-        shares=jnp.concatenate([share[None], heard.shares[:-1]]),
+        liked=0.85 * heard.liked + whole[..., None] * track.vector,
+        disliked=0.85 * heard.disliked + (1 - whole[..., None]) * track.vector,
+        artists=newest(track.artist, heard.artists),
+        shares=newest(share, heard.shares),
     )
 
 
 def session_features(heard: Heard) -> Array:
-    """(len(SESSION),), of about unit size."""
-    n = heard.position
-    alone = jnp.stack([n / 10, (n == 0).astype(jnp.float32), jnp.exp(-n / 2), heard.last[0]])
-    rest = jnp.stack([heard.skips / 5, heard.minutes / 30, heard.loud[0], heard.loud[1] / 5])
-    five = heard.last.sum() / jnp.maximum(jnp.minimum(n, LAST), 1)
-    late = jnp.stack([heard.last[1], heard.last[2], five, (2 * heard.wholes - n) / (n + 1)])
-    return jnp.concatenate([alone, heard.outcomes, heard.surprise, rest, late])
+    """(..., len(SESSION)), of about unit size."""
+    xp, n, last = namespace(heard.position), heard.position, heard.last
+    alone = xp.stack([n / 10, (n == 0).astype(np.float32), xp.exp(-n / 2), last[..., 0]], -1)
+    loud = (heard.loud[..., 0], heard.loud[..., 1] / 5)
+    rest = xp.stack([heard.skips / 5, heard.minutes / 30, *loud], -1)
+    five = last.sum(-1) / xp.maximum(xp.minimum(n, LAST), 1)
+    late = xp.stack([last[..., 1], last[..., 2], five, (2 * heard.wholes - n) / (n + 1)], -1)
+    return xp.concatenate([alone, heard.outcomes, heard.surprise, rest, late], -1)
 
 
 def moment_features(heard: Heard, tracks: Track) -> Array:
-    """(m, len(MOMENT)) of candidates (m, ...)."""
-    started = heard.position > 0
-    same = (tracks.artist[:, None] == heard.artists) * heard.shares * 0.75 ** jnp.arange(ARTISTS)
+    """(..., m, len(MOMENT)) of candidates (..., m, ...), whose leading axes may be 1 for many sessions."""
+    xp = namespace(heard.position, tracks.vector)
+    started = (heard.position > 0)[..., None]
+    recent = heard.shares * np.float32(0.75) ** np.arange(ARTISTS, dtype=np.float32)
+    same = (tracks.artist[..., None] == heard.artists[..., None, :]) * recent[..., None, :]
+    directions = xp.stack([heard.vector, _unit(heard.liked), _unit(heard.disliked)], -2)
+    alike = directions @ xp.swapaxes(tracks.vector, -1, -2)
     columns = [
-        tracks.vector @ heard.vector,
-        tracks.vector @ _unit(heard.liked),
-        tracks.vector @ _unit(heard.disliked),
-        jnp.abs(tracks.energy - heard.energy) * started,
+        *(alike[..., place, :] for place in range(3)),
+        xp.abs(tracks.energy - heard.energy[..., None]) * started,
         same.sum(-1),
-        tracks.loud * heard.loud[1] / 5,
+        tracks.loud * heard.loud[..., 1:] / 5,
     ]
-    return jnp.stack(columns, -1)
+    return xp.stack(columns, -1)
+
+
+def leaving_features(heard: Heard, stage: Array, minutes: Array) -> Array:
+    """What leaving is learned from, (..., LEAVING): sessions after a track, and minutes listened to it."""
+    xp = namespace(heard.position, stage)
+    return xp.stack(
+        [
+            xp.ones_like(heard.position),
+            minutes / 4,
+            xp.maximum(heard.skips - 2, 0),
+            xp.maximum(heard.skips - 4, 0),
+            heard.position / 10,
+            (stage < 2).astype(np.float32),
+            heard.outcomes[..., 1],
+            heard.minutes / 30,
+        ],
+        -1,
+    )
 
 
 def as_newcomer(candidates: Array) -> Array:
@@ -146,5 +185,6 @@ def as_newcomer(candidates: Array) -> Array:
     return candidates.at[..., PLACES["energy_gap_squared"]].set(gap**2)
 
 
-def _unit(vector: Array) -> Array:
-    return vector / jnp.maximum(jnp.sqrt((vector * vector).sum()), 1e-6)
+def _unit(vectors: Array) -> Array:
+    xp = namespace(vectors)
+    return vectors / xp.maximum(xp.sqrt((vectors * vectors).sum(-1, keepdims=True)), 1e-6)

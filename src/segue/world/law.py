@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from segue.world import responses
-from segue.world.responses import UserModel
+from segue.world import members
+from segue.world.responses import SURPRISE, UserModel
 
 SLOWER = (0.6, 0.9)  # how much of the surprise so far stays, fast and slowly fading
 
@@ -59,7 +59,7 @@ class ModelLaw(NamedTuple):
     model: UserModel
 
     def begin(self, mood: Array, frailty: Array) -> ModelState:
-        return ModelState(jnp.zeros(2), responses.nothing_read(self.model))
+        return ModelState(jnp.zeros(2), members.nothing_read(self.model))
 
     def answer(self, state: ModelState, moment: Moment) -> Array:
         return self._opinions(state, moment)[:, 0]
@@ -70,7 +70,7 @@ class ModelLaw(NamedTuple):
         session = self._session(state, moment)
         return ModelState(
             slower * state.surprise + (1 - slower) * surprise,
-            responses.reads(self.model, state.memory, session, moment.candidate, stage, surprise),
+            members.reads(self.model, state.memory, session, moment.candidate, stage, surprise),
         )
 
     def leaving(self, state: ModelState, features: Array, minutes: Array) -> Array:
@@ -78,8 +78,8 @@ class ModelLaw(NamedTuple):
 
     def _session(self, state: ModelState, moment: Moment) -> Array:
         """The session as this model sees it, with its own surprise at what came."""
-        return moment.session.at[responses.SURPRISE].set(state.surprise)
+        return moment.session.at[SURPRISE].set(state.surprise)
 
     def _opinions(self, state: ModelState, moment: Moment) -> Array:
         session = self._session(state, moment)
-        return responses.opinions(self.model, session, state.memory, moment.candidate[None])
+        return members.opinions(self.model, session, state.memory, moment.candidate[None])

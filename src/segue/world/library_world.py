@@ -10,11 +10,11 @@ import numpy as np
 from segue.errors import UsageError
 from segue.library import Library
 from segue.world.catalogue import Catalogue
-from segue.world.dynamics import WHOLE, World, world_of
+from segue.world.dynamics import World, world_of
 from segue.world.features import STATIC
 from segue.world.law import ModelLaw
 from segue.world.pools import SessionDraw, drawn_pool
-from segue.world.responses import UserModel
+from segue.world.responses import WHOLE, UserModel
 from segue.world.starts import Starts
 from segue.world.walking import walk
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import jax
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,11 +16,12 @@ from segue.shelf.arrays import AGAIN, load_arrays, unpack_strings
 from segue.shelf.names import WORLD, shelf_of
 from segue.world.catalogue import catalogue_of
 from segue.world.config import MAIN_MODEL, WorldConfig
-from segue.world.dynamics import WHOLE, World
-from segue.world.library_world import library_starts, library_world
 from segue.world.pools import SessionDraw
-from segue.world.responses import UserModel, init_model
+from segue.world.responses import WHOLE, UserModel, blank_model
 from segue.world.trees import from_arrays
+
+if TYPE_CHECKING:
+    from segue.world.dynamics import World
 
 FILE, KIND = "models.npz", "user models"
 
@@ -34,9 +35,8 @@ def stored_world(library: Library) -> tuple[dict[str, UserModel], list[str], NDA
     """
     path = shelf_of(library).path(WORLD) / FILE
     facts, arrays = load_arrays(path, KIND)
-    blank = init_model(jax.random.key(0), "plain")
     with reading(path, KIND, AGAIN):
-        models = {name: from_arrays(name, blank, arrays) for name in facts["models"]}
+        models = {name: from_arrays(name, blank_model(), arrays) for name in facts["models"]}
         return models, list(unpack_strings(arrays["tracks"])), arrays["shares"]
 
 
@@ -56,6 +56,8 @@ def stored_library_world(
         NotFoundError: no model was trained yet.
         UsageError: the library's songs have changed since.
     """
+    from segue.world.library_world import library_starts, library_world
+
     models, tracks, _ = stored_world(library)
     config = WorldConfig.checked(shelf_of(library).manifest(WORLD).config)
     catalogue = catalogue_of(library, song_vectors(library))

@@ -15,8 +15,14 @@ from segue.library import Library
 from segue.library.stages import HEARD
 from segue.wording import count
 from segue.world.catalogue import Catalogue
-from segue.world.dynamics import leaving_features
-from segue.world.features import STATIC, hear, moment_features, nothing_heard, session_features
+from segue.world.features import (
+    STATIC,
+    hear,
+    leaving_features,
+    moment_features,
+    nothing_heard,
+    session_features,
+)
 from segue.world.features import Heard as Session
 from segue.world.known import Floats
 from segue.world.responses import Log
@@ -117,7 +123,7 @@ def _log(tracks: Track, *columns: Array) -> Log:
             minutes = track.minutes * jnp.asarray(HEARD)[stage]
             return after, (*row, leaving_features(after, stage, minutes))
 
-        begun = nothing_heard(tracks.vector.shape[1])
+        begun = nothing_heard(tracks.vector.shape[1], jnp)
         features, candidate, leaving = jax.lax.scan(one, begun, (place, static, stage))[1]
         return Log(features, candidate, stage, there, leaving, left)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from jax import Array
+from segue.world.namespace import Array
 
 
 class Starts(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-Array = Any  # numpy.ndarray or jax.Array
+from segue.world.namespace import Array
 
 
 class Track(NamedTuple):

@@ -20,10 +20,11 @@ from segue.world import measuring, peers
 from segue.world.ahead import second_halves
 from segue.world.catalogue import Catalogue, catalogue_of
 from segue.world.config import MAIN_MODEL, USER_MODELS, Form, WorldConfig
+from segue.world.fitting import along_all, fit_with_curve, log_loss
 from segue.world.loading import FILE, KIND, song_vectors, stored_world
 from segue.world.logs import chosen, log_of, read_sessions, second_part
 from segue.world.measuring import Events, Measured
-from segue.world.responses import Log, UserModel, along_all, fit_with_curve, log_loss
+from segue.world.responses import Log, UserModel
 from segue.world.trees import to_arrays
 
 ENSEMBLE = "ensemble"

@@ -1,11 +1,10 @@
-"""Pytrees of arrays on disk: their leaves, in order, without pickle."""
+"""Trees of arrays on disk: nested tuples taken apart into their arrays, in order, without pickle."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,8 +14,8 @@ ANEW = "it was learned by another version of Segue: learn it anew"
 
 
 def to_arrays(name: str, tree: Any) -> dict[str, NDArray[Any]]:
-    """The leaves of a tree, by name and number."""
-    return {f"{name}.{n}": np.asarray(leaf) for n, leaf in enumerate(jax.tree.leaves(tree))}
+    """The arrays of a tree, by name and number."""
+    return {f"{name}.{n}": np.asarray(leaf) for n, leaf in enumerate(_leaves(tree))}
 
 
 def from_arrays(name: str, like: Any, arrays: dict[str, NDArray[Any]]) -> Any:
@@ -25,12 +24,29 @@ def from_arrays(name: str, like: Any, arrays: dict[str, NDArray[Any]]) -> Any:
     Raises:
         FormatError: the arrays are of another form.
     """
-    leaves, form = jax.tree.flatten(like)
-    found = [arrays.get(f"{name}.{n}") for n in range(len(leaves))]
-    for leaf, array in zip(leaves, found, strict=True):
+    found = {f"{name}.{n}": leaf for n, leaf in enumerate(_leaves(like))}
+    for key, leaf in found.items():
+        array = arrays.get(key)
         if array is None or array.shape != leaf.shape:
             came = "nothing" if array is None else str(array.shape)
             raise FormatError(
                 f"The stored {name} is of another form", expected=str(leaf.shape), got=came, hint=ANEW
             )
-    return jax.tree.unflatten(form, [jnp.asarray(array) for array in found])
+    return _filled(like, (arrays[key] for key in found))
+
+
+def _leaves(tree: Any) -> Iterator[Any]:
+    """The arrays of nested tuples; None holds none."""
+    if isinstance(tree, tuple):
+        for part in tree:
+            yield from _leaves(part)
+    elif tree is not None:
+        yield tree
+
+
+def _filled(like: Any, leaves: Iterator[Any]) -> Any:
+    """The same nested tuples with other arrays."""
+    if isinstance(like, tuple):
+        parts = [_filled(part, leaves) for part in like]
+        return type(like)(*parts) if hasattr(like, "_fields") else tuple(parts)
+    return None if like is None else next(leaves)
