@@ -12,6 +12,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from segue.errors import FormatError
+from segue.library.blocks import Block
 from segue.library.readers import by_name, recognise, unrecognised
 from segue.library.readers.base import ReadOptions
 from segue.library.rows import Reject
@@ -94,8 +95,11 @@ def _read_turns(job: Job, worker: int, advance: Advance) -> Staged:
             continue
         staging.begin(number, entry.name, reader.source(entry.name, entry.head()))
         try:
-            for row in reader.read(entry, job.options):
-                staging.add(row)
+            for part in reader.parts(entry, job.options):
+                if isinstance(part, Block):
+                    staging.add_block(part)
+                else:
+                    staging.add(part)
         except FormatError as error:
             if not job.keep_going:
                 raise

@@ -10,9 +10,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from segue.library.blocks import Block
 from segue.library.identity import credit_key, name_key
 from segue.library.rows import Feedback, Listen, Playlist, PlaylistEntry, Reject, Row, TrackFacts, TrackRef
 from segue.library.tables import TIME
@@ -80,6 +82,8 @@ _COLUMNS: dict[str, list[tuple[str, pa.DataType]]] = {
         ("credit_key", pa.string()),
     ],
 }
+# What the fields of a row in a block are called there, where not as the columns.
+_FIELDS = {"listener_id": "listener", "playlist_id": "playlist"}
 # Every staged row also says which entry it is from, and its number in the import.
 SCHEMAS = {
     kind: pa.schema([*columns, ("entry", pa.int32()), ("n", pa.int64())])
@@ -97,6 +101,7 @@ class Staging:
         self._entry = 0
         self._source = ""
         self._rows: dict[str, list[tuple[Any, ...]]] = {kind: [] for kind in SCHEMAS}
+        self._tables: dict[str, list[pa.Table]] = {kind: [] for kind in SCHEMAS}  # out of blocks
         # The same reference from a catalogue and from a listener is resolved differently (identity.py).
         self._refs: tuple[dict[TrackRef, int], dict[TrackRef, int]] = ({}, {})
         self._refs_before = self._refs  # those met some time ago, until they are met again or forgotten
@@ -133,6 +138,27 @@ class Staging:
         self._n += 1
         self._held += 1
         self._add[type(row)](row)
+        if self._held >= CHUNK:
+            self.flush()
+
+    def add_block(self, block: Block) -> None:
+        """Set aside the rows of a block, numbered as if they came one by one."""
+        before = self._n + 1
+        kind, by_source = ("listens", False) if block.kind is Listen else ("playlist_entries", True)
+        if len(block.places):
+            _, firsts = np.unique(block.track, return_index=True)
+            refs = np.empty(len(block.tracks), np.int64)
+            for at in firsts.tolist():
+                track = block.tracks[at_track := block.track[at]]
+                self._n = before + int(block.places[at])
+                refs[at_track] = self._ref(track, by_source or track.other is not None)
+            known = {"ref": refs[block.track], "n": before + block.places}
+            self._tables[kind].append(_block_table(kind, block, known, self._entry))
+        for place, row in block.odd:
+            self._n = before + place
+            self._add[type(row)](row)
+        self._n = before + block.size - 1
+        self._held += block.size
         if self._held >= CHUNK:
             self.flush()
 
@@ -185,8 +211,11 @@ class Staging:
     def flush(self) -> None:
         """Write out what is in memory."""
         for kind, rows in self._rows.items():
+            tables = self._tables[kind]
             if rows:
-                table = self._table(kind, rows)
+                tables.append(self._table(kind, rows))
+            if tables:
+                table = pa.concat_tables(tables)
                 self._files += 1
                 pq.write_table(
                     table,
@@ -196,6 +225,7 @@ class Staging:
                     write_statistics=False,
                 )
                 rows.clear()
+                tables.clear()
         self._held = 0
         if sum(map(len, self._refs)) > REFS // 2:
             self._refs, self._refs_before = ({}, {}), self._refs
@@ -220,6 +250,22 @@ class Staging:
 def _columns(schema: pa.Schema, rows: Sequence[tuple[Any, ...]]) -> pa.Table:
     columns = zip(*rows, strict=True) if rows else [[]] * len(schema)
     arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=schema)
+
+
+def _block_table(kind: str, block: Block, known: dict[str, Any], entry: int) -> pa.Table:
+    schema, rows = SCHEMAS[kind], len(block.places)
+    arrays = []
+    for column in schema:
+        given = block.columns.get(_FIELDS.get(column.name, column.name))
+        if column.name in known:
+            given = pa.array(known[column.name], column.type)
+        elif column.name == "entry":
+            given = pa.repeat(pa.scalar(entry, column.type), rows)
+        elif given is None:
+            default = block.kind._field_defaults[column.name]
+            given = pa.repeat(pa.scalar(default, column.type), rows)
+        arrays.append(given)
     return pa.Table.from_arrays(arrays, schema=schema)
 
 

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from segue.errors import UsageError
+from segue.library.blocks import Block, one_by_one
 from segue.library.exactness import Times
 from segue.library.readers.fields import Malformed
 from segue.library.readers.times import Clock
@@ -96,9 +97,29 @@ class Reader(ABC):
                 or no longer readable, so that nothing of it may be stored.
         """
 
+    def parts(self, entry: Entry, options: ReadOptions) -> Iterator[Row | Block]:
+        """Yield what `read` does, in blocks of rows where the reader makes such (`BlockReader`).
+
+        Raises:
+            FormatError: as `read`.
+        """
+        return self.read(entry, options)
+
     def passes_over(self, name: str, head: bytes) -> str | None:
         """Why a recognised file holds nothing for the library (`read` yields nothing then), else None."""
         return None
+
+
+class BlockReader(Reader):
+    """A reader of a format that has millions of rows: it makes `parts`, and `read` follows from them."""
+
+    @abstractmethod
+    def parts(self, entry: Entry, options: ReadOptions) -> Iterator[Row | Block]:
+        """Yield the file's rows, in blocks where they are ordinary."""
+
+    def read(self, entry: Entry, options: ReadOptions) -> Iterator[Row]:
+        """Yield the rows of `parts`, one by one."""
+        return one_by_one(self.parts(entry, options))
 
 
 def converted(

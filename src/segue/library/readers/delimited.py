@@ -6,18 +6,22 @@ import csv
 import functools
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
-from itertools import chain
-from typing import NamedTuple
+from itertools import chain, islice
+from typing import Any, NamedTuple, TypeVar
 
 from segue.errors import FormatError
 from segue.library.readers.fields import Malformed
-from segue.library.readers.text_stream import decoded, lines
+from segue.library.readers.pieces import Piece, of_text, rows_of
+from segue.library.readers.text_stream import decoded, split, texts
 from segue.library.sources import Entry
 
 LONGEST_RECORD = 64  # lines that one quoted record may take
 DELIMITERS = ",;\t|"
 TITLE_LINES = 3  # that may stand before the names of the columns: "Shazam Library"
 
+BLOCK = 16_384  # records
+
+Item = TypeVar("Item")
 Line = tuple[int, str | Malformed]
 Record = tuple[int, list[str] | Malformed]
 
@@ -38,9 +42,47 @@ def table(entry: Entry, *, comments: bool = False, ragged: bool = False) -> Tabl
     Raises:
         FormatError: there is no header, or two columns have one name.
     """
-    delimiter = layout(entry.head(), comments=comments).delimiter
-    found = records(entry, delimiter)
-    first = next(found, None)
+    columns, pieces = _opened(_Lines(entry), comments=comments, ragged=ragged)
+    return Table(columns, chain.from_iterable(map(rows_of, pieces)))
+
+
+def table_in_pieces(entry: Entry) -> tuple[list[str], Iterator[Piece | list[Record]]]:
+    """Open a file as `table` does, `ragged`; rows come in columns where they are plain.
+
+    Raises:
+        FormatError: as `table`.
+    """
+    lines = _Lines(entry)
+    columns, pieces = _opened(lines, ragged=True)
+    lines.width = len(columns)
+    return columns, pieces
+
+
+def _opened(
+    lines: _Lines, *, comments: bool = False, ragged: bool = False
+) -> tuple[list[str], Iterator[Piece | list[Record]]]:
+    name = lines.entry.name
+    blocks = _blocks(lines, layout(lines.entry.head(), comments=comments).delimiter, True)
+    begun: list[Record] = []
+    columns, taken = _header(name, _kept(blocks, begun), comments)
+    if twice := sorted(name for name, count in Counter(columns).items() if name and count > 1):
+        raise FormatError(
+            f"{name} names a column twice: {', '.join(twice)[:200]}", hint="rename one of the two"
+        )
+    rest = chain([begun[taken:]], blocks)
+    width = len(columns)
+    return columns, (each if isinstance(each, Piece) else _full(each, width, ragged) for each in rest)
+
+
+def _kept(blocks: Iterator[Piece | list[Record]], begun: list[Record]) -> Iterator[Record]:
+    for block in blocks:
+        begun.extend(rows_of(block))
+        yield from begun[-len(block) :] if isinstance(block, list) and block else ()
+
+
+def _header(name: str, found: Iterator[Record], comments: bool) -> tuple[list[str], int]:
+    """The names of the columns, and how many records they and what goes before them are."""
+    first, taken = next(found, None), 1
     titles = 0
     while first is not None and isinstance(first[1], list):
         if not (comments and first[1][0].startswith("#")):
@@ -50,15 +92,10 @@ def table(entry: Entry, *, comments: bool = False, ragged: bool = False) -> Tabl
         after = next(found, None)
         if after is None:  # a table of one column, or a title alone
             break
-        first = after
+        first, taken = after, taken + 1
     if first is None or isinstance(first[1], Malformed):
-        raise FormatError(f"{entry.name} has no header", expected="a first line that names the columns")
-    columns = _names(first[1])
-    if twice := sorted(name for name, count in Counter(columns).items() if name and count > 1):
-        raise FormatError(
-            f"{entry.name} names a column twice: {', '.join(twice)[:200]}", hint="rename one of the two"
-        )
-    return Table(columns, full(found, len(columns), ragged=ragged))
+        raise FormatError(f"{name} has no header", expected="a first line that names the columns")
+    return _names(first[1]), taken
 
 
 def full(found: Iterator[Record], width: int, *, ragged: bool = False) -> Iterator[Record]:
@@ -66,15 +103,32 @@ def full(found: Iterator[Record], width: int, *, ragged: bool = False) -> Iterat
 
     With `ragged`, one with too few is filled up with empty ones.
     """
-    for number, fields in found:
-        if isinstance(fields, Malformed) or len(fields) == width:
-            yield number, fields
-        elif len(fields) > width and not any(fields[width:]):
-            yield number, fields[:width]
-        elif ragged and len(fields) < width:
-            yield number, fields + [""] * (width - len(fields))
-        else:
-            yield number, Malformed(f"{len(fields)} fields, expected {width}")
+    return chain.from_iterable(_full(block, width, ragged) for block in batches(found, BLOCK))
+
+
+def _full(block: list[Record], width: int, ragged: bool) -> list[Record]:
+    return [
+        (number, fields)
+        if fields.__class__ is list and len(fields) == width
+        else (number, _filled(fields, width, ragged))
+        for number, fields in block
+    ]
+
+
+def _filled(fields: list[str] | Malformed, width: int, ragged: bool) -> list[str] | Malformed:
+    if isinstance(fields, Malformed):
+        return fields
+    if len(fields) > width and not any(fields[width:]):
+        return fields[:width]
+    if ragged and len(fields) < width:
+        return fields + [""] * (width - len(fields))
+    return Malformed(f"{len(fields)} fields, expected {width}")
+
+
+def batches(found: Iterator[Item], size: int) -> Iterator[list[Item]]:
+    """Yield the items in lists of `size`, the last one shorter."""
+    while block := list(islice(found, size)):
+        yield block
 
 
 def _is_title(fields: Sequence[str]) -> bool:
@@ -87,31 +141,106 @@ def records(entry: Entry, delimiter: str, *, quoted: bool = True) -> Iterator[Re
 
     A quote that does not close within 64 lines spoils only the line it opens on: the next is read afresh.
     """
-    numbered: Iterator[Line] = enumerate(lines(entry.open()), 1)
-    again: deque[Line] = deque()
-    source = numbered
+    return chain.from_iterable(map(rows_of, _blocks(_Lines(entry), delimiter, quoted)))
+
+
+class _Lines:
+    """The numbered lines of a file: those at hand, and those after them."""
+
+    def __init__(self, entry: Entry) -> None:
+        self.entry = entry
+        self.width = 0  # of the table, once it is known
+        self._texts, self._next = texts(entry.open()), 1
+        self._text: str | Malformed | None = None  # the next piece, if it was looked at
+        self.at_hand: deque[Line] = deque()
+
+    def fill(self) -> bool:
+        """Have lines at hand, if the file has any left."""
+        if not self.at_hand:
+            text = next(self._texts, None) if self._text is None else self._text
+            if text is None:
+                return False
+            self._text = None
+            self.at_hand.extend(enumerate(split(text), self._next))
+            self._next += len(self.at_hand)
+        return True
+
+    def in_columns(self, delimiter: str) -> Piece | None:
+        """The next lines as columns, taken; None if they are not plain, or some are at hand already."""
+        if self.at_hand or not self.width:
+            return None
+        self._text = text = next(self._texts, None) if self._text is None else self._text
+        if not isinstance(text, str):
+            return None
+        piece = of_text(text, delimiter, self.width, self._next)
+        if piece is not None:
+            self._text = None
+            self._next += len(piece)
+        return piece
+
+    def __iter__(self) -> Iterator[Line]:
+        while self.fill():
+            yield self.at_hand.popleft()
+
+
+def _blocks(lines: _Lines, delimiter: str, quoted: bool) -> Iterator[Piece | list[Record]]:
     while True:
-        for number, line in source:
-            if isinstance(line, Malformed):
-                yield number, line
-            elif not quoted or '"' not in line:
-                if line and not line.isspace():
-                    yield number, line.split(delimiter)
-            else:
-                span: list[Line] = [(number, line)]
-                fields = _quoted(span, source, delimiter)
-                yield number, fields
-                if isinstance(fields, Malformed):
-                    again.extendleft(reversed(span[1:]))
-                    source = chain(_drained(again), numbered)
-                    break
-        else:
+        if (piece := lines.in_columns(delimiter)) is not None:
+            yield piece
+            continue
+        if not lines.fill():
             return
+        block = list(lines.at_hand)
+        found = _each_a_line(block, delimiter, quoted)
+        if found is None:
+            yield list(_some_of_lines(lines, delimiter, len(block)))
+        else:
+            lines.at_hand.clear()
+            yield found
 
 
-def _drained(again: deque[Line]) -> Iterator[Line]:
-    while again:
-        yield again.popleft()
+def _each_a_line(block: list[Line], delimiter: str, quoted: bool) -> list[Record] | None:
+    """The records of lines if each is a record of its own, else None."""
+    with_quotes = []
+    if quoted:
+        with_quotes = [at for at, (_, line) in enumerate(block) if isinstance(line, str) and '"' in line]
+    read: list[Any] = []
+    if with_quotes:
+        # A last line of our own tells whether all quotes before it have closed.
+        text = [f"{block[at][1]}\n" for at in with_quotes]
+        try:
+            read = list(csv.reader([*text, "end\n"], delimiter=delimiter, skipinitialspace=True))
+        except csv.Error:
+            return None
+        if len(read) != len(text) + 1 or read.pop() != ["end"]:
+            return None
+    if len(read) == len(block):
+        return [(number, fields) for (number, _), fields in zip(block, read, strict=True)]
+    for at, fields in zip(with_quotes, read, strict=True):
+        block[at] = (block[at][0], fields)
+    return [
+        (number, line.split(delimiter) if isinstance(line, str) else line)
+        for number, line in block
+        if not isinstance(line, str) or (line and not line.isspace())
+    ]
+
+
+def _some_of_lines(lines: _Lines, delimiter: str, count: int) -> Iterator[Record]:
+    """The records that begin on the next `count` lines, read line by line."""
+    last = lines.at_hand[0][0] + count - 1
+    while lines.at_hand and lines.at_hand[0][0] <= last:
+        number, line = lines.at_hand.popleft()
+        if isinstance(line, Malformed):
+            yield number, line
+        elif '"' not in line:
+            if line and not line.isspace():
+                yield number, line.split(delimiter)
+        else:
+            span: list[Line] = [(number, line)]
+            fields = _quoted(span, iter(lines), delimiter)
+            yield number, fields
+            if isinstance(fields, Malformed):
+                lines.at_hand.extendleft(reversed(span[1:]))
 
 
 def _quoted(span: list[Line], source: Iterator[Line], delimiter: str) -> list[str] | Malformed:

@@ -24,7 +24,8 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from segue.errors import FormatError
-from segue.library.readers.base import Reader, ReadOptions, converted
+from segue.library.blocks import Block
+from segue.library.readers.base import BlockReader, Reader, ReadOptions, converted
 from segue.library.readers.columns import (
     FEATURES,
     JOINT_CREDITS,
@@ -34,23 +35,23 @@ from segue.library.readers.columns import (
     says_utc,
     unknown_times,
 )
-from segue.library.readers.delimited import layout, table
+from segue.library.readers.delimited import layout, table_in_pieces
 from segue.library.readers.fields import (
     Malformed,
     integer,
-    milliseconds,
     number,
     or_none,
     release_date,
     required,
-    seconds,
     text,
     truth,
 )
 from segue.library.readers.parquet import MAGIC, parquet
+from segue.library.readers.pieces import Piece, Record, rows_of
+from segue.library.readers.table_plays import Plays, listeners
 from segue.library.readers.table_times import TableClock, day_first, until_dates_tell
-from segue.library.readers.table_tracks import Fields, listeners, tracks
-from segue.library.rows import Feedback, Listen, Playlist, PlaylistEntry, Reject, Row, TrackFacts
+from segue.library.readers.table_tracks import Fields, Tracks
+from segue.library.rows import Feedback, Playlist, PlaylistEntry, Reject, Row, TrackFacts
 from segue.library.sources import Entry
 
 SAMPLE = 50  # rows that show what is in a column
@@ -60,7 +61,7 @@ KINDS = ("save", "love", "ban", "hate", "unlove")
 _make = tuple.__new__  # half the time of Listen(...)
 
 
-class Table(Reader):
+class Table(BlockReader):
     name = "table"
     title = "A plain table: CSV or Parquet with named columns"
 
@@ -81,9 +82,11 @@ class Table(Reader):
         named = {plain(name) for name in columns.values() if name}
         return bool(named) and named <= there
 
-    def read(self, entry: Entry, options: ReadOptions) -> Iterator[Row]:
+    def parts(self, entry: Entry, options: ReadOptions) -> Iterator[Row | Block]:
         is_parquet = entry.head().startswith(MAGIC)
-        columns, records = parquet(entry) if is_parquet else table(entry, ragged=True)
+        columns, pieces = parquet(entry) if is_parquet else table_in_pieces(entry)
+        begun: list[Piece | list[Record]] = []
+        records = _kept(pieces, begun)
         first = list(islice(records, SAMPLE))
         sample = [fields for _, fields in first if not isinstance(fields, Malformed)]
         at = places(columns, options.columns, sample)
@@ -100,11 +103,23 @@ class Table(Reader):
         first += until_dates_tell(first, records, times)
         context = _Context(entry, options, at, columns, first)
         place = "row" if is_parquet else "line"
-        every = chain(first, records)
+        pieces = chain(begun, pieces)
+        if kind == "listens":
+            plays = Plays(at, context.clock, context.track, options.listener)
+            yield from plays.parts(pieces, place)
+            return
+        every = chain.from_iterable(map(rows_of, pieces))
         if kind == "playlists":
             yield from _playlists(context, every, place)
         else:
             yield from converted(every, place, _CONVERTERS[kind](context))
+
+
+def _kept(pieces: Iterator[Piece | list[Record]], begun: list[Piece | list[Record]]) -> Iterator[Record]:
+    """The rows, while what they came from is put into `begun`."""
+    for piece in pieces:
+        begun.append(piece)
+        yield from rows_of(piece)
 
 
 def _refuse_lost_times(
@@ -145,7 +160,7 @@ class _Context:
         self.clock = TableClock(clock, day_first(first, times, otherwise=told))
         self.file = PurePosixPath(entry.name).stem
         joint = "artist" in at and plain(columns[at["artist"]]) in JOINT_CREDITS
-        self.track = tracks(at, options.catalogue, options.artists if joint else None)
+        self.track = Tracks(at, options.catalogue, options.artists if joint else None)
         self.listener = listeners(at.get("listener"), options.listener)
 
     def get(self, name: str, convert: Callable[[object, str], Any]) -> Callable[[Fields], Any]:
@@ -175,53 +190,6 @@ def _kind(at: dict[str, int]) -> str | None:
     if not at.keys().isdisjoint({"playlist", "added_at"}):
         return "playlists"
     return "listens" if "listener" in at else "facts"
-
-
-def _listens(context: _Context) -> Convert:
-    at, clock, listener, track = context.at, context.clock, context.listener, context.track
-    time, hour = at.get("time"), at.get("time_of_day")
-    played = (("played_ms", milliseconds), ("played", seconds))
-    # The fields of Listen from the fourth on, with what reads them.
-    wanted: tuple[tuple[str, Callable[[object, str], Any]], ...] = (
-        next((each for each in played if each[0] in at), played[0]),
-        ("plays", _count),
-        ("skipped", truth),
-        ("stage", integer),
-        ("shuffle", truth),
-        ("start_reason", text),
-        ("end_reason", text),
-        ("context", text),
-        ("session", text),
-        ("session_position", _session_position),
-    )
-    there = [(slot, at[name], convert, name) for slot, (name, convert) in enumerate(wanted) if name in at]
-    empty: list[Any] = [None, 1, *[None] * 8]
-
-    may_lack_time = time is None or "plays" in at
-
-    def convert(fields: Fields) -> Row:
-        rest = empty
-        if there:
-            rest = empty.copy()
-            try:
-                for slot, place, read, name in there:
-                    rest[slot] = read(fields[place], name)
-            except Malformed:
-                for slot, place, read, name in there:
-                    rest[slot] = (
-                        read(fields[place], name) if name == "plays" else or_none(read, fields[place])
-                    )
-        of_day = None if hour is None else fields[hour]
-        started_at = None if time is None else clock.time(fields[time], of_day=of_day)
-        if started_at is None and not may_lack_time:
-            raise Malformed("the time is missing")
-        if rest[1] is None:
-            if started_at is None:
-                raise Malformed("plays is missing")
-            rest[1] = 1
-        return _make(Listen, (listener(fields), track(fields), started_at, *rest))
-
-    return convert
 
 
 def _feedback(context: _Context) -> Convert:
@@ -283,25 +251,13 @@ def _facts(context: _Context) -> Convert:
 
 
 _CONVERTERS: dict[str, Callable[[_Context], Convert]] = {
-    "listens": _listens,
     "feedback": _feedback,
     "facts": _facts,
 }
 
 
-def _count(value: object, what: str) -> int | None:
-    count = integer(value, what)
-    if count == 0:
-        raise Malformed(f"{what} is 0")
-    return count
-
-
 def _position(value: object, what: str) -> int | None:
     return integer(value, what, 0, (1 << 31) - 1)
-
-
-def _session_position(value: object, what: str) -> int | None:
-    return integer(value, what, 1, (1 << 31) - 1)
 
 
 def _popularity(value: object, what: str) -> float | None:

@@ -62,6 +62,13 @@ def _dated(value: Any) -> re.Match[str] | None:
     return _NUMBERS.fullmatch(value.strip()) if isinstance(value, str) else None
 
 
+def on_day(value: object, of_day: object) -> object:
+    """A day and a time of the day as one text; `value` where there is no time of the day."""
+    if of_day is None:
+        return value
+    return f"{value:%Y-%m-%d} {of_day}" if isinstance(value, date) else f"{value} {of_day}"
+
+
 class TableClock:
     """Reads the times of one column."""
 
@@ -79,8 +86,7 @@ class TableClock:
         Raises:
             Malformed: it is something else, before March 1973, or in the future.
         """
-        if of_day is not None:
-            value = f"{value:%Y-%m-%d} {of_day}" if isinstance(value, date) else f"{value} {of_day}"
+        value = on_day(value, of_day)
         try:
             return self.clock.time(value, what)
         except Malformed as error:

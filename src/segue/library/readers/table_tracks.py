@@ -1,12 +1,15 @@
-"""Who and what a plain table's row is of: its listener and its track, both remembered for speed."""
+"""What a plain table's row is of: its track, remembered for speed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from operator import itemgetter
+from collections.abc import Collection, Sequence
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+
 from segue.library.credits import split_credit
+from segue.library.readers.columnar import Ints, together
 from segue.library.readers.fields import (
     Malformed,
     identified,
@@ -16,7 +19,6 @@ from segue.library.readers.fields import (
     names,
     number,
     or_none,
-    required,
     seconds,
     spotify_id,
     text,
@@ -42,56 +44,68 @@ LONG_SECONDS = 10_000  # a "duration" from here on is in milliseconds: nearly th
 Fields = Sequence[Any]
 
 
-def listeners(place: int | None, default: str) -> Callable[[Fields], str]:
-    """What reads a row's listener, who is `default` where there is no such column."""
-    if place is None:
-        return lambda fields: default
-    known: dict[object, str] = {}
+class Tracks:
+    """What makes a row's track, and remembers the last hundred thousand: most rows are of known tracks."""
 
-    def listener(fields: Fields) -> str:
-        raw = fields[place]
+    def __init__(self, at: dict[str, int], catalogue: str, joint: Collection[str] | None = None) -> None:
+        """What is told by these columns.
+
+        Args:
+            at: where each of our columns is.
+            catalogue: goes before ids that are the table's own.
+            joint: names with a comma, where a cell may credit several artists (`split_credit`); None: none
+                does.
+        """
+        self._there = [name for name in OURS if name in at]
+        self._places = [at[name] for name in self._there]
+        self._catalogue, self._joint = catalogue, joint
+        self._known: dict[tuple[Any, ...], TrackRef | Malformed] = {}
+
+    def __call__(self, fields: Fields) -> TrackRef:
+        """The track of a row.
+
+        Raises:
+            Malformed: nothing identifies it.
+        """
+        raw = tuple(fields[place] for place in self._places)
         try:
-            return known[raw]
-        except (KeyError, TypeError):
-            found = required(raw, "listener")
-        if len(known) >= REMEMBERED:
-            known.clear()
-        known[raw] = found
-        return found
-
-    return listener
-
-
-def tracks(
-    at: dict[str, int], catalogue: str, joint: Collection[str] | None = None
-) -> Callable[[Fields], TrackRef]:
-    """What makes a row's track, and remembers the last hundred thousand: most rows are of known tracks.
-
-    Args:
-        at: where each of our columns is.
-        catalogue: goes before ids that are the table's own.
-        joint: names with a comma, where a cell may credit several artists (`split_credit`); None: none does.
-    """
-    there = [name for name in OURS if name in at]
-    pick = itemgetter(*(at[name] for name in there))
-    known: dict[object, TrackRef] = {}
-
-    def track(fields: Fields) -> TrackRef:
-        raw = pick(fields)
-        try:
-            return known[raw]
-        except KeyError:
-            hashable = True
+            found = self._known.get(raw)
         except TypeError:  # a list of artists
-            hashable = False
-        found = _track(dict(zip(there, raw if len(there) > 1 else (raw,), strict=True)), catalogue, joint)
-        if hashable:
-            if len(known) >= REMEMBERED:
-                known.clear()
-            known[raw] = found
+            return self._made(raw)
+        if found is None:
+            found = self._remember(raw)
+        if isinstance(found, Malformed):
+            raise found
         return found
 
-    return track
+    def of_columns(self, columns: Sequence[pa.Array]) -> tuple[list[TrackRef], Ints]:
+        """The tracks of rows in columns, each once, and the place in them of each row's, -1 where malformed.
+
+        Raises:
+            ArrowNotImplementedError: a column is of lists, or the like.
+        """
+        codes, told = together([columns[place] for place in self._places])
+        found: list[TrackRef] = []
+        numbers = np.full(len(told), -1)
+        for at, raw in enumerate(told):
+            track = self._known.get(raw) or self._remember(raw)
+            if not isinstance(track, Malformed):
+                numbers[at] = len(found)
+                found.append(track)
+        return found, numbers[codes]
+
+    def _remember(self, raw: tuple[Any, ...]) -> TrackRef | Malformed:
+        if len(self._known) >= REMEMBERED:
+            self._known.clear()
+        try:
+            found: TrackRef | Malformed = self._made(raw)
+        except Malformed as error:
+            found = error
+        self._known[raw] = found
+        return found
+
+    def _made(self, raw: tuple[Any, ...]) -> TrackRef:
+        return _track(dict(zip(self._there, raw, strict=True)), self._catalogue, self._joint)
 
 
 def _track(row: dict[str, Any], catalogue: str, joint: Collection[str] | None) -> TrackRef:

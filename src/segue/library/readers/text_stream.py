@@ -5,11 +5,12 @@ from __future__ import annotations
 import codecs
 import io
 from collections.abc import Iterator
+from itertools import chain
 from typing import BinaryIO
 
 from segue.library.readers.fields import Malformed
 
-CHUNK = 1 << 18
+FIRST, CHUNK = 1 << 16, 1 << 20  # bytes read at first, and later
 LONGEST_LINE = 1 << 20  # characters
 _TOO_LONG = f"a line of more than {LONGEST_LINE:,} characters"
 
@@ -63,18 +64,24 @@ def lines(stream: BinaryIO) -> Iterator[str | Malformed]:
 
     A line of more than a mebibyte of characters comes as a `Malformed` in its place.
     """
-    data = stream.read(CHUNK)
+    return chain.from_iterable(map(split, texts(stream)))
+
+
+def texts(stream: BinaryIO) -> Iterator[str | Malformed]:
+    """Yield a text in pieces of whole lines, parted by LF; a `Malformed` for a line that is far too long."""
+    data = stream.read(FIRST)
     translate = io.IncrementalNewlineDecoder(decoder(data), translate=True)
     rest, skipping = "", False
     while True:
-        text = translate.decode(data, final=not data)
-        parts = (rest + text).split("\n")
-        rest = parts.pop()
-        if skipping and parts:
+        before, newline, after = translate.decode(data, final=not data).rpartition("\n")
+        if newline and skipping:
             yield Malformed(_TOO_LONG)
-            parts, skipping = parts[1:], False
-        for line in parts:
-            yield line if len(line) <= LONGEST_LINE else Malformed(_TOO_LONG)
+            _, newline, before = before.partition("\n")
+            skipping = False
+        if newline:
+            yield rest + before
+            rest = ""
+        rest += after
         if skipping or len(rest) > LONGEST_LINE:
             rest, skipping = "", True
         if not data:
@@ -84,3 +91,13 @@ def lines(stream: BinaryIO) -> Iterator[str | Malformed]:
         yield Malformed(_TOO_LONG)
     elif rest:
         yield rest
+
+
+def split(text: str | Malformed) -> list[str | Malformed]:
+    """The lines of a piece of `texts`."""
+    if isinstance(text, Malformed):
+        return [text]
+    found = text.split("\n")
+    if len(text) <= LONGEST_LINE:
+        return [*found]
+    return [line if len(line) <= LONGEST_LINE else Malformed(_TOO_LONG) for line in found]

@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import PurePosixPath
 from typing import Any
 
 from segue.library.readers.base import Reader, ReadOptions, converted
 from segue.library.readers.fields import Malformed, integer, number, truth
 from segue.library.readers.parquet import MAGIC, parquet
+from segue.library.readers.pieces import rows_of
 from segue.library.rows import Feedback, Listen, Row, TrackRef
 from segue.library.sources import Entry
 
@@ -37,7 +39,7 @@ class Yambda(Reader):
         return head.startswith(MAGIC) and path.suffix == ".parquet" and path.stem in FILES
 
     def read(self, entry: Entry, options: ReadOptions) -> Iterator[Row]:
-        columns, rows = parquet(entry)
+        columns, pieces = parquet(entry)
         kind = FILES.get(PurePosixPath(entry.name).stem)
         needed = COMMON | (OF_LISTENS if kind in ("listen", None) else set())
         if not needed <= set(columns) or (kind is None and "event_type" not in columns):
@@ -45,7 +47,7 @@ class Yambda(Reader):
 
             yield from Table().read(entry, options)
             return
-        yield from converted(rows, "row", _converter(columns, kind))
+        yield from converted(chain.from_iterable(map(rows_of, pieces)), "row", _converter(columns, kind))
 
 
 def _converter(columns: list[str], kind: str | None) -> Callable[[tuple[Any, ...]], Row]:
