@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import random
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -12,12 +13,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from segue.errors import FormatError
 from segue.library.blocks import Block
-from segue.library.readers import delimited, table_plays, text_stream
+from segue.library.readers import delimited, json_stream, spotify_history, table_plays, text_stream
 from segue.library.readers.base import Reader, ReadOptions
+from segue.library.readers.fields import Malformed
+from segue.library.readers.spotify import Spotify
 from segue.library.readers.table import Table
 from segue.library.rows import Row
-from segue.testing.reader import NOW, entry_of
+from segue.testing.reader import MISFIT, NOW, STRANGE, entry_of
 
 PLAIN = {
     "user": ["ann", "bob", "Zoë", "7"],
@@ -163,3 +167,101 @@ def test_parquet_in_columns_is_parquet_row_by_row(zone: str, monkeypatch: pytest
         with monkeypatch.context() as patch:
             patch.setattr(table_plays.Plays, "_block", lambda *told: None)
             assert rows(in_columns) == parts(Table(), "plays.parquet", out.getvalue(), options), name
+
+
+STREAM = {
+    "ts": ["2023-05-05T12:00:00Z", "2022-01-01T00:00:59Z", "2021-12-31T23:59:59Z"],
+    "ms_played": [0, 1_000, 215_000, None],
+    "master_metadata_track_name": ["Hello", "Jóga", "{[,]}", None],
+    "master_metadata_album_artist_name": ["Adele", 'The "B"', "},{"],
+    "master_metadata_album_album_name": ["25", None],
+    "spotify_track_uri": ["spotify:track:" + "a" * 22, "spotify:track:" + "b" * 22, None],
+    "episode_name": [None, None, None, "One"],
+    "spotify_episode_uri": [None],
+    "reason_start": ["trackdone", "clickrow"],
+    "reason_end": ["trackdone", "\x00", ""],
+    "shuffle": [True, False],
+    "skipped": [True, False, None],
+    "incognito_mode": [False, False, False, True],
+}
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_streams_in_columns_are_streams_one_by_one(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = random.Random(seed)
+    oddity = draw.choice((0.0, 0.001, 0.02))
+    items: list[object] = [
+        {
+            key: draw.choice(MISFIT) if draw.random() < oddity else draw.choice(values)
+            for key, values in STREAM.items()
+        }
+        for _ in range(400)
+    ]
+    if oddity:
+        items[draw.randrange(1, 400)] = draw.choice(MISFIT)
+    indent = draw.choice((None, 2))
+    separators = draw.choice(((", ", ": "), (",", ":"))) if indent is None else None
+    text = json.dumps(items, ensure_ascii=draw.random() < 0.5, indent=indent, separators=separators)
+    data = text.encode(errors="replace")
+    for _ in range(draw.randint(0, 2) if oddity else 0):
+        at = draw.randrange(len(data) // 2, len(data))
+        data = data[:at] + draw.choice(STRANGE) + data[at:]
+    monkeypatch.setattr(json_stream, "CHUNK", draw.choice((3_000, 40_000)))
+    monkeypatch.setattr(spotify_history, "BLOCK", draw.choice((50, 1_000)))
+    options = ReadOptions(now=NOW)
+    in_columns = _or_error(data, options)
+    monkeypatch.setattr(json_stream.Window, "several", lambda self: [])
+    monkeypatch.setattr(spotify_history.Streams, "_block", _unusual)
+    one_by_one = _or_error(data, options)
+    if not oddity:
+        assert all(isinstance(part, Block) for part in in_columns)
+    assert rows(in_columns) == one_by_one
+
+
+def _unusual(*told: object) -> Block:
+    raise spotify_history.Unusual
+
+
+def _or_error(data: bytes, options: ReadOptions) -> list[Row | Block]:
+    """What is read; nothing where the whole file is refused."""
+    try:
+        return parts(Spotify(), "Streaming_History_Audio_2023.json", data, options)
+    except FormatError:
+        return []
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_several_items_at_once_are_those_one_by_one(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    draw = random.Random(seed)
+
+    def value(depth: int) -> object:
+        kind = draw.randrange(6 if depth else 4)
+        if kind < 4:
+            return draw.choice(("},{", '"a"', "", 1.5, -3, None, True, "é", '},\n{"id":1', "]"))
+        if kind == 4:
+            return [value(depth - 1) for _ in range(draw.randrange(4))]
+        return {draw.choice(("id", "a", "name")): value(depth - 1) for _ in range(draw.randrange(3))}
+
+    items = [{"id": n, "name": value(0), "more": value(3)} for n in range(300)]
+    data = json.dumps(
+        {"other": value(2), "items": items, "last": value(2)}, indent=draw.choice((None, 1))
+    ).encode()
+    for _ in range(draw.choice((0, 0, 1, 3))):
+        at = draw.randrange(20, len(data))
+        data = data[:at] + draw.choice(STRANGE) + data[at + draw.choice((0, 1)) :]
+    monkeypatch.setattr(json_stream, "CHUNK", draw.choice((500, 5_000, 100_000)))
+    at_once = _items(data)
+    monkeypatch.setattr(json_stream.Window, "several", lambda self: [])
+    assert at_once == _items(data)
+
+
+def _items(data: bytes) -> list[object]:
+    entry, found = entry_of("items.json", data), []
+    try:
+        for path, value in json_stream.items(entry, lambda path: path in ((), ("items",))):
+            found.append((path, str(value) if isinstance(value, Malformed) else value))
+    except FormatError:
+        found.append("refused")
+    finally:
+        entry.close()
+    return found

@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import contextlib
 import functools
-import itertools
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -18,7 +17,7 @@ from segue.library.readers.fields import Malformed, mapping, shown
 from segue.library.readers.text_stream import decoded, decoder, lines
 from segue.library.sources import Entry
 
-CHUNK = 1 << 18
+CHUNK = 1 << 20  # bytes
 LONGEST_ITEM = 1 << 24  # characters
 LARGEST_DOCUMENT = 1 << 27  # bytes
 
@@ -27,6 +26,9 @@ Path = tuple[str | int, ...]
 _BLANK = re.compile(r"[ \t\n\r]*")
 # What counts on the way over a broken item. A string ends at the end of its line: no writer breaks one.
 _SKIPPED = re.compile(r'"(?:[^"\\\n]|\\.)*(?:"|(?=\n))|(?P<open>")|[\[\]{},]')
+# Between the items of a list of objects, up to the first key of the next: a border to look for from behind.
+_BORDER = re.compile(r',[ \t\n\r]*\{[ \t\n\r]*"[^"\\\n]{1,100}"')
+_PATIENCE = 1_000  # items read one by one after several at once could not be
 _AN_END = 16  # characters: an error as near to the end of what is in memory may only be for want of more
 
 # NaN and Infinity are read as numbers, which no field takes: they cost the field, not the document.
@@ -72,13 +74,14 @@ def items(entry: Entry, enter: Callable[[Path], bool] = lambda path: not path) -
     """Yield (path, value) for the values of a JSON document, one at a time, in bounded memory.
 
     Arrays and objects whose path `enter` accepts are gone into, by default only the outermost one; others
-    come whole. A path holds keys and indexes: `("recenttracks", "track", 17)`. An item of an array that is
-    broken, but ends, comes as a `Malformed`.
+    come whole. Of an array it accepts all items after the first, or none of these. A path holds keys and
+    indexes: `("recenttracks", "track", 17)`. An item of an array that is broken, but ends, comes as a
+    `Malformed`.
 
     Raises:
         FormatError: where the document is not JSON, is cut short, or has an item of more than 16 MiB.
     """
-    window = _Window(entry.open(), entry.name)
+    window = Window(entry.open(), entry.name)
     yield from _walk(window, (), enter)
     if window.peek():
         raise window.error("something follows the end of the JSON document")
@@ -129,7 +132,7 @@ def shape(head: bytes) -> frozenset[str]:
     found: set[str] = set()
     repeated = 0
     with contextlib.suppress(FormatError):
-        for path, _ in _walk(_Window(None, "", text), (), lambda path: len(path) < 8):
+        for path, _ in _walk(Window(None, "", text), (), lambda path: len(path) < 8):
             name = "".join("[]" if isinstance(key, int) else f".{key}" for key in path).lstrip(".")
             repeated += name in found
             found.add(name)
@@ -146,7 +149,7 @@ def _is_json(line: str) -> bool:
     return True
 
 
-class _Window:
+class Window:
     """The part of a JSON text that is in memory, and a place in it."""
 
     def __init__(self, stream: BinaryIO | None, name: str, text: str = "") -> None:
@@ -154,6 +157,8 @@ class _Window:
         self._whole = stream is None
         self._at = self._before = 0
         self._decoder: codecs.IncrementalDecoder | None = None
+        self._border = ""
+        self._waits, self._patience = 0, _PATIENCE
 
     def error(self, what: str, kind: type[FormatError] = FormatError) -> FormatError:
         return kind(
@@ -213,6 +218,35 @@ class _Window:
             self._at = end
             return value
 
+    def several(self) -> list[Any]:
+        """Take as many items of a list of objects as are whole in memory; none where that is not sure.
+
+        From one item's beginning to another's end there is one way to read a text. So if what lies before a
+        border is a list of values, they are items of this list, and a border in a text or deeper inside of an
+        item gives no list.
+        """
+        if self._waits:
+            self._waits -= 1
+            return []
+        end = self._text.rfind(self._border, self._at) if self._border else -1
+        if end <= self._at:
+            return []
+        try:
+            values = orjson.loads(f"[{self._text[self._at : end]}]")
+        except orjson.JSONDecodeError:
+            self._waits = self._patience
+            self._patience *= 2
+            return []
+        self._at, self._patience = end, _PATIENCE
+        return values
+
+    def learn(self, border_after: object) -> None:
+        """Remember what parts an item, which was just read, from the next one."""
+        self.peek()
+        if not self._border and isinstance(border_after, dict):
+            found = _BORDER.match(self._text, self._at)
+            self._border = found[0] if found else ""
+
     def _is_certain(self, error: ValueError) -> bool:
         """Whether more text could not mend what is wrong."""
         if not isinstance(error, json.JSONDecodeError):
@@ -242,19 +276,26 @@ class _Window:
                 raise self.error("the text ends in a broken item")
 
 
-def _walk(window: _Window, path: Path, enter: Callable[[Path], bool]) -> Iterator[tuple[Path, Any]]:
+def _walk(window: Window, path: Path, enter: Callable[[Path], bool]) -> Iterator[tuple[Path, Any]]:
     opening = window.peek()
     if opening not in ("[", "{") or not enter(path):
         yield path, window.value()
         return
     window.take(opening)
     closing = "]" if opening == "[" else "}"
-    for index in itertools.count():
-        if window.peek() == closing:  # of an empty one, or after a comma too many
-            window.take(closing)
-            return
+    index = 0
+    while window.peek() != closing:  # of an empty one, or after a comma too many
         if opening == "[":
-            yield from _item(window, (*path, index), enter)
+            value: Any = None
+            several = window.several() if index and not enter((*path, index)) else []
+            for value in several:
+                yield (*path, index), value
+                index += 1
+            if not several:
+                for place, value in _item(window, (*path, index), enter):
+                    yield place, value
+                index += 1
+                window.learn(value)
         else:
             if window.peek() != '"':
                 raise window.error("a key is not text")
@@ -263,9 +304,10 @@ def _walk(window: _Window, path: Path, enter: Callable[[Path], bool]) -> Iterato
             yield from _walk(window, (*path, key), enter)
         if window.take("," + closing) == closing:
             return
+    window.take(closing)
 
 
-def _item(window: _Window, path: Path, enter: Callable[[Path], bool]) -> Iterator[tuple[Path, Any]]:
+def _item(window: Window, path: Path, enter: Callable[[Path], bool]) -> Iterator[tuple[Path, Any]]:
     """An item of an array; a broken one costs itself alone, unless half of it has been given out."""
     mark, opening = window.mark(), window.peek()
     entered = opening in ("[", "{") and enter(path)

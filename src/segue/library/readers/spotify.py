@@ -1,13 +1,12 @@
 """Spotify: what a person gets on asking for their data; one function for each shape of row.
 
-    streamed         extended streaming history: Streaming_History_Audio_*, ..._Video_*, endsong_*
-    short_streamed   account data: StreamingHistory_music_*, ..._podcast_*, ..._audiobook_*, StreamingHistory*
+    spotify_history  the streaming histories
     library_rows     account data: YourLibrary (saved, banned)
     playlist_entry   account data: Playlist*
 
-A stream's time is that at which it ended, so it began `ms_played` earlier. Plays in a private session are
-left out on purpose, as a Reject. Short plays stay: they are what was skipped. Address, country, platform and
-user name are not even looked at. All of Spotify's times are in UTC, whatever zone the options say.
+Plays in a private session are left out on purpose, as a Reject. Short plays stay: they are what was skipped.
+Address, country, platform and user name are not even looked at. All of Spotify's times are in UTC, whatever
+zone the options say.
 """
 
 from __future__ import annotations
@@ -15,32 +14,31 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import PurePosixPath
 from typing import Any, ClassVar
 from urllib.parse import unquote_plus
 
 from segue.errors import FormatError
+from segue.library.blocks import Block
 from segue.library.exactness import Times
-from segue.library.readers.base import Reader, ReadOptions, converted
+from segue.library.readers.base import BlockReader, ReadOptions, converted
 from segue.library.readers.delimited import layout, table
 from segue.library.readers.fields import (
     Malformed,
     identified,
     integer,
     mapping,
-    milliseconds,
     names,
     or_none,
     seconds,
     sequence,
     spotify_id,
     text,
-    truth,
 )
 from segue.library.readers.json_stream import json_list, json_object, shape
-from segue.library.readers.times import EPOCH, Clock
-from segue.library.rows import Feedback, Listen, Playlist, PlaylistEntry, Reject, Row, TrackRef
+from segue.library.readers.spotify_history import Streams, short_streamed
+from segue.library.readers.times import Clock
+from segue.library.rows import Feedback, Playlist, PlaylistEntry, Reject, Row, TrackRef
 from segue.library.sources import Entry
 
 # What the histories are known by; as a table, all of it.
@@ -59,7 +57,7 @@ _EMPTY_HISTORY = re.compile(r"(streaming_?history|endsong).*\.json$", re.I)
 _PLAYLIST_NUMBER = re.compile(r"playlist(\d+)", re.I)
 
 
-class Spotify(Reader):
+class Spotify(BlockReader):
     name = "spotify"
     title = "Spotify (extended streaming history; account data: history, library, playlists)"
     times: ClassVar = {"spotify": Times(ended=True), "spotify-account": Times(60_000, ended=True)}
@@ -70,11 +68,14 @@ class Spotify(Reader):
     def recognises(self, name: str, head: bytes) -> bool:
         return _kind(name, head) is not None
 
-    def read(self, entry: Entry, options: ReadOptions) -> Iterator[Row]:
+    def parts(self, entry: Entry, options: ReadOptions) -> Iterator[Row | Block]:
         kind, listener, clock = _kind(entry.name, entry.head()), options.listener, options.clock().utc
-        if kind in ("extended", "short"):
-            (place, plays), convert = _plays(entry), streamed if kind == "extended" else short_streamed
-            yield from converted(plays, place, lambda item: convert(item, listener, clock))
+        if kind == "extended":
+            place, plays = _plays(entry)
+            yield from Streams(listener, clock).parts(plays, place)
+        elif kind == "short":
+            place, plays = _plays(entry)
+            yield from converted(plays, place, lambda item: short_streamed(item, listener, clock))
         elif kind == "library":
             yield from library_rows(json_object(entry), listener)
         elif kind == "playlists":
@@ -84,69 +85,6 @@ class Spotify(Reader):
                 f"{entry.name} is not of Spotify's export",
                 expected="a history with ts and ms_played or endTime and msPlayed, a library, or playlists",
             )
-
-
-def streamed(item: object, listener: str, clock: Clock) -> Listen:
-    """An item of the extended streaming history."""
-    play = mapping(item, "the item")
-    if truth(play.get("incognito_mode"), "incognito_mode"):
-        raise Malformed("a private session, left out on purpose")
-    played_ms = milliseconds(play.get("ms_played"), "ms_played")
-    return Listen(
-        listener,
-        _streamed_track(play),
-        _began(clock, play.get("ts"), "ts", played_ms),
-        played_ms,
-        skipped=or_none(truth, play.get("skipped")),
-        shuffle=or_none(truth, play.get("shuffle")),
-        start_reason=or_none(text, play.get("reason_start")),
-        end_reason=or_none(text, play.get("reason_end")),
-    )
-
-
-def _streamed_track(play: dict[str, Any]) -> TrackRef:
-    get = play.get
-    title = text(get("master_metadata_track_name"), "the track")
-    if title or get("spotify_track_uri"):
-        return identified(
-            TrackRef(
-                title,
-                names(get("master_metadata_album_artist_name"), "the artist"),
-                or_none(text, get("master_metadata_album_album_name")),
-                spotify=spotify_id(get("spotify_track_uri")),
-            )
-        )
-    if get("episode_name") or get("spotify_episode_uri"):
-        episode, show = text(get("episode_name"), "the episode"), names(get("episode_show_name"), "the show")
-        id = spotify_id(get("spotify_episode_uri"))
-        return identified(TrackRef(episode, show, spotify=id, medium="podcast"))
-    book = text(get("audiobook_title"), "the book")
-    chapter = text(get("audiobook_chapter_title"), "the chapter")
-    id = spotify_id(get("audiobook_chapter_uri")) or spotify_id(get("audiobook_uri"))
-    return identified(TrackRef(chapter or book, album=book, spotify=id, medium="audiobook"))
-
-
-def short_streamed(item: object, listener: str, clock: Clock) -> Listen:
-    """An item of the account data's history, whose times are to the minute."""
-    play = mapping(item, "the item")
-    get = play.get
-    played_ms = milliseconds(get("msPlayed"), "msPlayed")
-    if get("podcastName") or get("episodeName"):
-        title, artists, medium = get("episodeName"), get("podcastName"), "podcast"
-    elif get("audiobookName") or get("chapterName"):
-        title, artists, medium = get("chapterName") or get("audiobookName"), get("authorName"), "audiobook"
-    else:
-        title, artists, medium = get("trackName"), get("artistName"), "song"
-    if artists == "Unknown Artist":
-        raise Malformed("Spotify no longer knows the artist")
-    track = TrackRef(
-        text(title, "the title"),
-        names(artists, "the artist"),
-        text(get("audiobookName"), "the book"),
-        spotify=spotify_id(get("spotifyTrackUri")),
-        medium=medium,
-    )
-    return Listen(listener, identified(track), _began(clock, get("endTime"), "endTime", played_ms), played_ms)
 
 
 def library_rows(library: dict[str, Any], listener: str) -> Iterator[Row]:
@@ -270,16 +208,6 @@ def _kind(name: str, head: bytes) -> str | None:
         return "playlists"
     empty = head.strip() == b"[]" and _EMPTY_HISTORY.match(PurePosixPath(name).name)
     return "short" if empty else None
-
-
-def _began(clock: Clock, ended: object, what: str, played_ms: int | None) -> Any:
-    end = clock.time(ended, what)
-    if end is None:
-        raise Malformed(f"{what} is missing")
-    began = end - timedelta(milliseconds=played_ms or 0)
-    if began <= EPOCH:
-        raise Malformed(f"{what} is before 1970")
-    return began
 
 
 def _is_table(head: bytes, wanted: tuple[str, ...]) -> bool:
