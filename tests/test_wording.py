@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from segue.wording import percents
+from segue.wording import percents, times
 
 
 @pytest.mark.parametrize(
@@ -20,3 +20,7 @@ from segue.wording import percents
 )
 def test_whole_percents_add_up(shares: list[float], told: str) -> None:
     assert " ".join(percents(shares)) == told
+
+
+def test_times_in_words() -> None:
+    assert [times(number) for number in (0.2, 1, 2, 12)] == ["once", "once", "twice", "12 times"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -58,13 +58,17 @@ def one_of(names: Sequence[str], what: str = "listeners", *, like: str = "") -> 
         return f"one of the {what}, of whom there are none yet"
     if len(names) == 1:
         return f"{names[0]}, the only {what.removesuffix('s')}"
-    near = []
-    if like:
-        from rapidfuzz import process  # where something is wrong, and only there
+    return f"one of {len(names):,} {what}, such as {', '.join(alike(like, names) or names[:3])}"
 
-        close = process.extract(like, names, processor=str.casefold, limit=3, score_cutoff=CLOSE)
-        near = [name for name, _, _ in close]
-    return f"one of {len(names):,} {what}, such as {', '.join(near or names[:3])}"
+
+def alike(name: str, names: Iterable[str], most: int = 3) -> list[str]:
+    """Which of `names` may have been meant by a name that is none of them, the likeliest first."""
+    if not name:
+        return []
+    from rapidfuzz import process  # where something is wrong, and only there
+
+    close = process.extract(name, list(names), processor=str.casefold, limit=most, score_cutoff=CLOSE)
+    return [each for each, _, _ in close]
 
 
 def install(extra: str) -> str:

@@ -15,6 +15,12 @@ def count(number: float, noun: str, plural: str = "") -> str:
     return f"{number:,.0f} {noun if number == 1 else plural or noun + 's'}"
 
 
+def times(number: float) -> str:
+    """ "once", "twice", "12 times"."""
+    whole = max(round(number), 1)
+    return {1: "once", 2: "twice"}.get(whole) or count(whole, "time")
+
+
 def noun_of(medium: str) -> str:
     """What one track of a medium is called: of podcasts an episode is played."""
     return "episode" if medium == "podcast" else medium

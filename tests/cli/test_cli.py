@@ -280,7 +280,7 @@ def test_a_list_is_shown_by_taste_and_what_is_of_none_last(capsys: pytest.Captur
     assert words(playlist("Jazz", None, "Folk", "Jazz")) == [
         *("Jazz", "Song 1", "Song 4"),
         *("Folk", "Song 3"),
-        *("Others", "Song 2"),
+        *("Further afield", "Song 2"),
         "Shown by taste; the numbers are the order in which it plays.",
     ]
     assert words(playlist(None, None)) == ["Song 1", "Song 2"]

@@ -81,3 +81,24 @@ def test_a_merge_by_names_is_taken_back_and_back_again(
     library.refresh()
     assert library.arrow("listens")["track_id"].to_pylist() == ["name:bjork|joga"]
     assert library.count("tracks") == 1
+
+
+def test_a_photo_is_told_what_is_read_in_a_line(tmp_path: Path) -> None:
+    (tmp_path / "photo.jpg").write_bytes(b"\xff\xd8\xff\xe0" + bytes(range(256)))
+    with pytest.raises(FormatError) as error:
+        import_(Reading(), tmp_path / "photo.jpg", library=tmp_path / "library")
+    assert "one of 28 formats, such as spotify, lastfm, listenbrainz." in str(error.value)
+    assert "Try: segue formats, which lists them" in str(error.value)
+    assert "--column" not in str(error.value)  # it is no table
+    assert len(str(error.value)) < 300
+    with pytest.raises(UsageError, match="such as spotify"):
+        import_(Reading(format="spotfy"), tmp_path / "photo.jpg", library=tmp_path / "library")
+
+
+def test_playlists_alone_are_followed_by_ones_own_listening(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    imported(tmp_path, "mix.m3u8", M3U)
+    assert "Next: segue import YOUR_EXPORT, so that" in capsys.readouterr().out
+    imported(tmp_path, "anas.csv", "artist,track,timestamp\nA,T,1258122290\n")
+    assert "Next: segue train\n" in capsys.readouterr().out

@@ -306,17 +306,21 @@ def test_the_order_goes_from_like_to_like_and_parts_artists() -> None:
 
 def test_reasons_tell_tracks_apart_and_keep_to_the_taste() -> None:
     parts = np.array([[5.0, 3.0, 0.0, -1.0], [5.0, 0.0, 3.0, 0.0]])
-    anything = np.zeros((2, 4), bool)
-    assert telling(parts, anything) == [[1, 0], [2, 0]]
+    anything, alike = np.zeros((2, 4), bool), np.ones((2, 4))
+    assert telling(parts, anything, alike) == [[0, 1], [2, 0]]
     same = np.array([[True, False, False, False], [False, False, True, False]])
-    assert telling(parts, same) == [[0], [2]]
-    assert telling(np.zeros((1, 2)), np.zeros((1, 2), bool)) == [[]]
-    assert telling(np.zeros((2, 0)), np.zeros((2, 0), bool)) == [[], []]
+    assert telling(parts, same, alike) == [[0], [2]]
+    nearer = np.array([[0.5, 0.9, 1.0, 1.0], [0.9, 1.0, 0.8, 1.0]])  # what adds nothing is no reason
+    assert telling(parts, anything, nearer) == [[1, 0], [2, 0]]
+    assert telling(parts, anything, np.zeros((2, 4))) == [[0, 1], [2, 0]]
+    none = np.zeros((1, 2))
+    assert telling(none, np.zeros((1, 2), bool), none) == [[]]
+    assert telling(np.zeros((2, 0)), np.zeros((2, 0), bool), np.zeros((2, 0))) == [[], []]
 
 
 def test_no_play_is_the_reason_all_down_a_list_and_faint_ones_are_none() -> None:
     parts = np.tile([5.0, 4.5, 4.0, 3.5, 3.0, 0.5], (5, 1))
-    told = telling(parts, np.zeros(parts.shape, bool))
+    told = telling(parts, np.zeros(parts.shape, bool), np.ones(parts.shape))
     counts = np.bincount(np.concatenate(told), minlength=6)
     assert counts[:5].max() <= 3
     assert counts[5] == 0, "a tenth of the strongest"

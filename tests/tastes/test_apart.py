@@ -42,8 +42,6 @@ def test_sessions_tell_tastes_that_vectors_mix(kinds: int, seed: int) -> None:
         tracks=np.array([f"t{n}" for n in range(len(kind))], object),
         matrix=csr_matrix(np.log2(1 + counts.toarray())),
         faded=None,
-        recent=None,
-        before=None,
     )
     space = joined_by_sessions(TasteSpace.of(vectors.astype(np.float32), plays), plays, sessions, artist)
     profiles = find_profiles(space, plays)

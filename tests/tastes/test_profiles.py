@@ -213,12 +213,11 @@ def test_trends_rise_and_fade(mixture: Mixture) -> None:
     kind = mixture.kind[mixture.plays.matrix.indices]
     who = int(np.flatnonzero(mixture.counts == 2)[0])
     start, stop = mixture.plays.matrix.indptr[who : who + 2]
-    recent = np.ones(mixture.plays.matrix.nnz, np.float32)
-    before = np.ones(mixture.plays.matrix.nnz, np.float32)
+    months = np.ones((mixture.plays.matrix.nnz, 12), np.float32)
     first = kind[start]
-    recent[start:stop] = np.where(kind[start:stop] == first, 9, 1)
-    before[start:stop] = np.where(kind[start:stop] == first, 1, 9)
-    plays = replace(mixture.plays, recent=recent, before=before)
+    months[start:stop][kind[start:stop] == first] = np.arange(12, 0, -1)
+    months[start:stop][kind[start:stop] != first] = np.arange(1, 13)
+    plays = replace(mixture.plays, months=csr_matrix(months))
     profiles = find_profiles(TasteSpace.of(mixture.vectors, plays), plays)
     said = {mixture.kind[profiles.tracks_of(t)[0]]: profiles.trend(t) for t in profiles.tastes(f"u{who}")}
     assert said.pop(first) == "rising" and list(said.values()) == ["fading"]
@@ -364,29 +363,14 @@ def test_plays_are_read_from_a_library(tmp_path: Path) -> None:
     dense = plays.matrix.toarray()
     assert dense[0].tolist() == pytest.approx([0, 0, np.log2(8)])
     assert dense[1].tolist() == pytest.approx([np.log2(2.5), np.log2(1 + 0.5 ** (200 / 90)), 0], rel=1e-5)
-    assert plays.recent is not None and plays.before is not None
-    assert plays.recent.tolist() == [0, 1, 0] and plays.before.tolist() == [0, 1, 0]
+    assert plays.months is not None
+    monthly = plays.months.toarray()  # of (a, z), (b, x) and (b, y); what was skipped does not count
+    assert monthly.sum(axis=1).tolist() == [0, 2, 1]
+    assert monthly[1, [0, 3]].tolist() == [1, 1] and monthly[2, 7] == 1
     only = read_plays(library, ["x"], listeners=["nobody", "b"], now=now)
     assert only.listeners.tolist() == ["b", "nobody"] and only.matrix.shape == (2, 1)
     with pytest.raises(ValueError, match="timezone"):
         read_plays(library, ["x"], now=datetime(2026, 1, 1))
-
-
-def test_no_trend_is_told_of_a_history_that_is_too_short(tmp_path: Path) -> None:
-    """Two weeks against the two before say nothing of what is rising."""
-    now = datetime(2026, 11, 24, tzinfo=UTC)
-    library = Library.open(tmp_path / "library", create=True)
-    rows = [
-        {"listener_id": who, "track_id": f"t{day % 5}", "started_at": now - timedelta(days=day), "plays": 3}
-        for who, days in (("short", 80), ("long", 90))
-        for day in range(days)
-    ]
-    with library.writing() as writer:
-        writer.append("listens", pa.Table.from_pylist(rows, schema=LISTENS))
-    plays = read_plays(library, [f"t{n}" for n in range(5)], now=now)
-    assert plays.recent is not None and plays.before is not None
-    told = [plays.recent[np.repeat([0, 1], np.diff(plays.matrix.indptr)) == at].sum() for at in (0, 1)]
-    assert plays.listeners.tolist() == ["long", "short"] and told[0] == 3 * 28 and told[1] == 0
 
 
 def test_tastes_of_a_library_in_one_call(mixture: Mixture, tmp_path: Path) -> None:

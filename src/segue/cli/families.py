@@ -9,7 +9,9 @@ import typer
 from typer.core import TyperGroup
 
 from segue.cli.verbs import Verbs, write_help
-from segue.errors import UsageError
+from segue.errors import NotFoundError, UsageError, alike
+
+TYPED = "segue.typed"  # what came after the family's name, in the context's `meta`
 
 
 class Family(TyperGroup):
@@ -41,7 +43,16 @@ class Family(TyperGroup):
                 f"'{verbs[0]}' may be a verb or a name",
                 hint=f"{path} {verbs[0]} ... for the verb, {path} {self.usual} {verbs[0]} for the name",
             )
+        if words and not words[0].startswith("-") and not self._takes_words():
+            near = "".join(f" Did you mean {name!r}?" for name in alike(words[0], self.commands, 1))
+            raise UsageError(
+                f"segue {self.name} has no verb {words[0]!r}.{near}", expected=", ".join(self.commands)
+            )
         return [self.usual, *words]
+
+    def _takes_words(self) -> bool:
+        """Whether the usual verb takes arguments beside its options."""
+        return any(each.param_type_name == "argument" for each in self.commands[self.usual].params)
 
     def _translated(self, words: list[str], end: int) -> list[str] | None:
         """Older options as the verb that does it now, their values as its last arguments."""
@@ -60,8 +71,30 @@ class Family(TyperGroup):
             return None
         return [verb, *rest, *words[end:], *([] if "--" in words or not values else ["--"]), *values]
 
+    def invoke(self, ctx: Any) -> Any:
+        """Run the verb.
+
+        Raises:
+            NotFoundError: a name that nobody has; what looks like a verb that was meant is told as well.
+        """
+        try:
+            return super().invoke(ctx)
+        except NotFoundError as error:
+            first = next(iter(ctx.meta[TYPED]), "")
+            meant = alike(first, self.commands, 1) if repr(first) in error.what else []
+            if not meant:
+                raise
+            hint = f"{ctx.command_path} {meant[0]}, if that verb is meant; or {error.hint}"
+            raise NotFoundError(error.what, expected=error.expected, got=error.got, hint=hint) from None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The verb, under the name by which it was called: the usual one may have had none."""
+        name, verb, rest = super().resolve_command(ctx, args)
+        return "" if name == self.usual and ctx.meta[TYPED][:1] != [name] else name, verb, rest
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Take the arguments."""
+        ctx.meta[TYPED] = list(args)
         return super().parse_args(ctx, args if ctx.resilient_parsing else self.named(args))
 
     def format_help(self, ctx: Any, formatter: Any) -> None:

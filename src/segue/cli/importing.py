@@ -110,7 +110,7 @@ def import_(
     if json:
         print_json(_as_dict(report))
     else:
-        _print(report)
+        _print(report, opened)
         _what_lacks(opened)
     if report.refused:
         raise FormatError(
@@ -251,7 +251,9 @@ def _of_another(same: OfAnother) -> str:
     )
 
 
-def _print(report: ImportReport) -> None:
+def _print(report: ImportReport, library: Library) -> None:
+    from segue.library.few_listeners import OWN, playlists_alone
+
     rows = [(kind.replace("_", " "), *count) for kind, count in report.counts.items() if count.read]
     rows.append(("together", *report.total))
     title = f"{report.path.name}: {', '.join(report.formats)}"
@@ -260,7 +262,7 @@ def _print(report: ImportReport) -> None:
         print(line)
     print(f"{count(report.tracks, 'track is', 'tracks are')} new to the library.")
     if any(report.counts[kind].stored for kind in ("listens", "playlist_entries") if kind in report.counts):
-        print("Next: segue train")
+        print(f"Next: {OWN}; then segue train" if playlists_alone(library) else "Next: segue train")
     elif not report.total.stored:
         print("All of it was in the library already.")
     for same in report.of_others:

@@ -83,7 +83,7 @@ class Beginning:
     name: Annotated[
         str | None,
         typer.Argument(
-            metavar="[listener]",
+            metavar="listener",
             help="From whose tastes it plays, also a playlist's id.",
             show_default=False,
         ),

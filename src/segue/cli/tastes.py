@@ -41,7 +41,7 @@ class Whose:
     name: Annotated[
         str | None,
         typer.Argument(
-            metavar="[listener]",
+            metavar="listener",
             help="Whose tastes, also a playlist's id. [default: an overview of everybody]",
             show_default=False,
         ),

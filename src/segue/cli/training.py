@@ -75,6 +75,7 @@ def train(
 
     from segue.factors.cluster import training_on
     from segue.library import Library
+    from segue.library.few_listeners import OWN, playlists_alone
     from segue.library.listening import Unit
     from segue.playlists.training import other_media
     from segue.playlists.training import train as run
@@ -125,7 +126,10 @@ def train(
         return
     print(trained.learned_from)
     others = (f" and vectors/{songs}" if songs else "") + (f" and network/{follows}" if follows else "")
-    print(f"Published as factors/{trained.version}{others}. Next: segue {'radio' if follows else 'weekly'}")
+    after = f"segue {'radio' if follows else 'weekly'}"
+    print(
+        f"Published as factors/{trained.version}{others}. Next: {OWN if playlists_alone(opened) else after}"
+    )
 
 
 def vectors(library: LibraryOption = LIBRARY, config: ConfigOption = None, json: JsonOption = False) -> None:

@@ -9,20 +9,45 @@ from pathlib import Path
 from typing import Any
 
 import typer
+from typer._click.exceptions import NoSuchOption
 from typer.core import TyperCommand
 from typer.models import CommandInfo
 
 from segue.cli.grouped import ungrouped
 from segue.cli.options import known_listener
-from segue.errors import UsageError
+from segue.errors import UsageError, alike
 
 LISTENERS = ("listener", "bring_back")  # parameters that name somebody
 WRITTEN = ("html", "out")  # parameters that name a file, or a folder, to be written
 LARGEST = 2**31 - 1
 
 
+_Context: Any = TyperCommand.context_class
+
+
+class _Called(_Context):
+    """How a verb is called: of a family's usual verb, without its name."""
+
+    @property
+    def command_path(self) -> str:
+        """ "segue weekly"."""
+        return super().command_path.rstrip()
+
+
 class Verb(TyperCommand):
     """A verb whose arguments are looked at before it is run."""
+
+    context_class = _Called
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Take the arguments; of an option that is not there, say which may have been meant."""
+        try:
+            return super().parse_args(ctx, args)
+        except NoSuchOption as error:
+            options = [name[2:] for each in self.get_params(ctx) for name in each.opts if name[:2] == "--"]
+            asked = error.option_name
+            error.possibilities = [f"--{name}" for name in alike(asked[2:], options) if asked[:2] == "--"]
+            raise
 
     def format_help_text(self, ctx: Any, formatter: Any) -> None:
         """Write what it does; examples, which are indented in the docstring, line by line."""

@@ -256,21 +256,21 @@ def print_playlist(playlist: Playlist) -> None:
     table.add_column(ratio=3, style="dim")
     reasons = {entry.reason for entry in playlist.entries}
     same = reasons.pop() if len(reasons) == 1 and len(playlist.entries) > 1 else None  # told once
-    tastes = list(dict.fromkeys(entry.taste for entry in playlist.entries))
-    for taste in sorted(tastes, key=lambda taste: taste is None):  # what is of none comes last
-        if heading := taste or ("Others" if len(tastes) > 1 else ""):
+    groups = playlist.by_taste()
+    for heading, entries in groups:
+        if heading:
             table.add_row("", f"[bold]{escape(heading)}[/bold]", "")
-        for entry in (entry for entry in playlist.entries if entry.taste == taste):
+        for entry in entries:
             credit, title = entry.track.credit, entry.track.title
             table.add_row(
                 str(entry.position),
                 escape(credit if title is None else f"{credit} - {title}" if credit else title),
-                "" if same else escape(without_side(entry.reason or "", taste or "")),
+                "" if same else escape(without_side(entry.reason or "", heading)),
             )
     if same:
         print(same)
     console().print(table)
-    if len(tastes) > 1:
+    if len(groups) > 1:
         print("  Shown by taste; the numbers are the order in which it plays.")
     for note in playlist.notes:
         print(f"  {note}")

@@ -78,8 +78,15 @@ class Station:
         return PlaylistEntry(position, card, pick.score, self.reason(pick), by, self.taste(pick) or None)
 
     def reason(self, pick: Pick, *, with_taste: bool = True) -> str:
-        """What led here: a track near it and its taste, how often it was played, what was skipped."""
+        """What led here: a track near it and its taste, how often it was played, what was skipped.
+
+        Two causes at most. Beside what was skipped just now, that the listener played the track goes before
+        what it goes with: who has skipped wants to know whether they know what comes.
+        """
         side = self.taste(pick) if with_taste else ""
+        away = [f"Away from {self._named(pick.away)}, which you skipped."] if pick.away >= 0 else []
+        if away and (played := self._heard(pick.track, side)):
+            return " ".join([*played, *away])
         if pick.near < 0:
             lines = [FIRST] if pick.first else []
         elif pick.own:
@@ -90,11 +97,7 @@ class Station:
                     f"{'Follows' if pick.after else 'Goes with'} {self._named(pick.near)}", side, self.asker
                 )
             ]
-        # Two causes at most: what was skipped just now tells more than how often the track was played.
-        if pick.away >= 0:
-            lines.append(f"Away from {self._named(pick.away)}, which you skipped.")
-        else:
-            lines += self._heard(pick.track, bool(lines))
+        lines += away or self._heard(pick.track, when=True, what="this one" if lines else "it")
         return " ".join(lines or ["Goes with what was played."])
 
     def _named(self, track: int) -> str:
@@ -104,15 +107,15 @@ class Station:
         """The name of the taste that it is of; "" where there is one alone, and for none."""
         return self.tastes[pick.taste] if len(self.tastes) > 1 and pick.taste >= 0 else ""
 
-    def _heard(self, track: int, after: bool) -> list[str]:
-        """How often the listener has played it, in any version, if any; `after` a sentence on another."""
+    def _heard(self, track: int, side: str = "", *, when: bool = False, what: str = "this") -> list[str]:
+        """How often the listener has played it, in any version, if any, and on request when last."""
         told, work = self.listening, self.radio.work
         same = work[told.heard] == work[track]
         plays = float(told.plays[same].sum()) if len(told.plays) else 0.0
         if self.asker != "listener" or plays < 1:
             return []
-        days = float(np.fmin.reduce(told.days_ago[same]))
-        return [again(plays, days, datetime.now(UTC), what="this one" if after else "it")]
+        days = float(np.fmin.reduce(told.days_ago[same])) if when else float("nan")
+        return [again(plays, days, datetime.now(UTC), side, what)]
 
     def playlist(self, picks: Sequence[Pick]) -> Playlist:
         """What came, as a playlist."""

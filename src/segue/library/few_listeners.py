@@ -24,6 +24,7 @@ MORE = (
 )
 # Playlists hold songs.
 MORE_EPISODES = "For new ones, import other people's listening, then segue train."
+OWN = "segue import YOUR_EXPORT, so that there are plays of your own to make lists from"
 UNLEARNED = "Nothing was learned from the playlists of this library yet: segue train."
 
 
@@ -33,6 +34,11 @@ def playlists_teach(listeners: int, playlists: int) -> bool:
     Each would be told what another of them plays; they are asked for all the same.
     """
     return listeners > 0 and playlists > MANY_PLAYLISTS * listeners
+
+
+def playlists_alone(library: Any) -> bool:
+    """Whether there are playlists and nobody's plays: no list is anybody's own yet."""
+    return library.count("playlist_entries") > 0 and library.count("listens") == 0
 
 
 def too_few(library: Any) -> int:

@@ -138,17 +138,18 @@ def _refuse_own(library: Library, path: Path) -> None:
 
 
 def _nothing_taken(report: ImportReport) -> None:
-    from segue.library.readers import READERS
+    from segue.library.readers import any_format
 
     if report.refused:
         raise FormatError(report.refused[0][1])
     came = "; ".join(f"{name}: {why}" for name, why in report.passed_over[:3]) or "no files at all"
+    columns = "; or name a table's columns: --column track=THEIRS --column artist=THEIRS --column time=THEIRS"
     raise FormatError(
         f"Nothing in {report.path} could be read",
-        expected="one of the formats " + ", ".join(reader.name for reader in READERS),
+        expected=any_format(),
         got=came,
-        hint="name the format with --format, or a table's columns: "
-        "--column track=THEIRS --column artist=THEIRS --column time=THEIRS",
+        hint="segue formats, which lists them, and name one with --format"
+        + (columns if "--column" in came else ""),
     )
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from segue.files import reading, replacing
 from segue.library.versions import parse_title
+from segue.library.versions.spoken import spoken_title
 from segue.playlists.playlist import TrackCard
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class Catalogue:
         return f"{card.title} by {credit}" if credit else card.title
 
     def spoken(self, track: int) -> tuple[str, str]:
-        """Title and main artist as a reason names a song: without "Remastered" and guests.
+        """Title and main artist as a reason names a song: without "Remastered", guests, movements.
 
         ("Juicy", "The Notorious B.I.G.") for "Juicy - 2007 Remaster"; no artist, where the title says all.
         """
@@ -110,7 +111,8 @@ class Catalogue:
         if card.title is None or not card.artists:
             return self.name(track), ""
         parsed = parse_title(card.title, card.artists)
-        return parsed.title if PACKAGING.issuperset(parsed.kinds) else card.title, card.artists[0]
+        title = parsed.title if PACKAGING.issuperset(parsed.kinds) else card.title
+        return spoken_title(title, card.artists), card.artists[0]
 
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import NamedTuple
 
+FURTHER = "Further afield"  # what a list has that is of none of the listener's tastes
 WEEK = re.compile(r"(\d{4})-W(\d{2})")
 
 
@@ -116,6 +117,17 @@ class Playlist:
     def duration_ms(self) -> int:
         """The length of the list, of the tracks whose length is known."""
         return sum(entry.track.duration_ms or 0 for entry in self.entries)
+
+    def by_taste(self) -> list[tuple[str, list[PlaylistEntry]]]:
+        """The entries of each taste under its name, the taste of the first track first.
+
+        What is of none comes last, as FURTHER, or as "" where it is all that there is.
+        """
+        groups: dict[str, list[PlaylistEntry]] = {}
+        for entry in self.entries:
+            groups.setdefault(entry.taste or "", []).append(entry)
+        none = groups.pop("", [])
+        return [*groups.items(), *([(FURTHER if groups else "", none)] if none else [])]
 
 
 def monday(week: str) -> date:

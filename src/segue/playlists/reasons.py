@@ -10,33 +10,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segue.playlists.rules.context import Bools
-from segue.wording import MONTHS, count, ended
+from segue.wording import MONTHS, ended, times
 
 LEAST = 0.02  # share of a score below which a play is no reason
 BESIDE = 0.2  # of the strongest play of a track, part below which another is no reason beside it
+TIES = 1e-3  # likeness that the strongest contribution is worth: it decides between equals
 
 
 def together(names: Sequence[tuple[str, str]]) -> list[str]:
-    """Plays (title, artist) as a sentence lists them; those of one artist as one: "A and B by X"."""
+    """Plays (title, artist) as a sentence lists them; those of one artist as one: "A and B by X".
+
+    Two of one name, such as movements of one work, are told once.
+    """
+    names = list(dict.fromkeys(names))
     if len(names) == 2 and names[0][1] and names[0][1] == names[1][1]:
         (one, artist), (other, _) = names
         return [f"{one} and {other} by {artist}"]
     return [f"{title} by {artist}" if artist else title for title, artist in names]
 
 
-def telling(parts: NDArray[np.float64], same: Bools) -> list[list[int]]:
-    """For each track of a list the one or two plays that led to it more than to the rest of the list.
+def telling(parts: NDArray[np.float64], same: Bools, likeness: NDArray[np.floating]) -> list[list[int]]:
+    """For each track of a list the one or two plays that led to it and are most like it.
 
-    All are true contributions to its score; a favourite that speaks for every track would say little of any.
-    With its share of the positive contributions to track i, share_ij, play j ranks by
-    share_ij^2 / sum_i share_ij, over (1 + n)^2 where n tracks before it have named the play. Plays of the
-    taste the track belongs to go before others, and a second play is named only if it is of the same taste
-    as the first, or neither is.
+    All are true contributions to its score, none of them faint beside the strongest. Among these the nearest
+    says most of the track, a favourite that speaks for every track little of any: a play's likeness counts
+    over the square root of 1 + n where n tracks before it have named it. Plays of the track's own taste
+    go before others, and a second play is named only if it is of the same taste as the first, or neither is.
 
     Args:
         parts: (n, h) what each of the listener's plays adds to each track's score, from
             `ImplicitALS.contributions`.
         same: (n, h) whether the play is of the track's taste.
+        likeness: (n, h) of the plays to the tracks, by which tracks are chosen for a taste. Where nothing is
+            known of it, contributions decide.
 
     Returns:
         Places among the h plays, for each of the n tracks.
@@ -45,15 +51,13 @@ def telling(parts: NDArray[np.float64], same: Bools) -> list[list[int]]:
         return [[] for _ in parts]
     shares = np.maximum(parts, 0)
     shares /= np.maximum(shares.sum(axis=1, keepdims=True), 1e-30)
-    usual = np.maximum(shares.sum(axis=0), 1e-30)
-    rank = shares**2 / usual
+    strongest = np.maximum(shares.max(axis=1, keepdims=True), 1e-30)
     # Where every play is faint, as in long histories, the strongest ones still are the reason.
-    strongest = shares.max(axis=1, keepdims=True)
     faint = shares < np.maximum(np.minimum(LEAST, strongest / 2), strongest * BESIDE)
-    rank[faint] = 0
+    rank = np.where(faint, 0.0, np.maximum(likeness, 0) + TIES * shares / strongest)
     named, told = np.zeros(parts.shape[1]), []
     for its_rank, its_taste in zip(rank, same, strict=True):
-        fresh = its_rank / (1 + named) ** 2
+        fresh = its_rank / np.sqrt(1 + named)
         first = int((fresh + 10.0 * (its_taste & (fresh > 0))).argmax())
         alike = np.where(its_taste == its_taste[first], fresh, 0)
         alike[first] = 0
@@ -117,9 +121,3 @@ def _played(plays: float, days_ago: float, moment: datetime, what: str = "it") -
     last = moment - timedelta(days=float(days_ago))
     when = f"{MONTHS[last.month - 1]} {last.year}"
     return f"{told}, last in {when}" if round(plays) > 1 else f"{told}, in {when}"
-
-
-def times(plays: float) -> str:
-    """ "once", "twice", "12 times"."""
-    whole = max(round(plays), 1)
-    return {1: "once", 2: "twice"}.get(whole) or count(whole, "time")

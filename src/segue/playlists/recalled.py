@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segue.playlists.catalogue import Catalogue
-from segue.playlists.reasons import sided, times
+from segue.playlists.reasons import sided
 from segue.playlists.rules import Context, Listening
 from segue.playlists.rules.context import Ints
-from segue.wording import MONTHS
+from segue.wording import MONTHS, times
 
 TOP = 10  # tracks that are told to be among the most played
 KNOWN_TOP = 3 * TOP  # tracks heard, below which that says little

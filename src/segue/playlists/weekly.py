@@ -377,10 +377,12 @@ class _One:
             return []
         catalogue = self.material.catalogue
         plays, parts = self.material.model.als_.contributions(self.row, choice.stands_for)
-        played_for = self.material.belonging.played_for(self.tastes, plays)
+        belonging = self.material.belonging
+        played_for = belonging.played_for(self.tastes, plays)
         same = (nearest[:, None] == played_for) & (nearest >= 0)[:, None]
+        likeness = belonging.near.to(belonging.space.vectors[choice.stands_for], plays)
         lines = []
-        for at, told in enumerate(telling(parts, same)):
+        for at, told in enumerate(telling(parts, same, likeness)):
             if not new[at]:
                 lines.append(self._favourite(int(choice.tracks[at])))
                 continue

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
 from scipy.sparse import csr_matrix
 
 from segue.library.listening import HALF_LIFE_DAYS, LibrarySubset, Unit, heard
@@ -33,12 +33,8 @@ class ListenedConfig(BaseModel):
         "listeners", description="Whose tastes: of listeners, of playlists taken for listeners, or of both."
     )
     half_life_days: PositiveFloat = Field(HALF_LIFE_DAYS, description="Age at which a play counts half.")
-    recent_days: PositiveFloat = Field(28.0, description="Days that count as recent, for trends.")
-    before_days: PositiveFloat = Field(
-        112.0,
-        description="Days before those, to compare them with. No trend is told where plays do not "
-        "reach back over half of them.",
-    )
+    month_days: PositiveFloat = Field(28.0, description="Days of a month, for trends.")
+    months: PositiveInt = Field(26, description="Months that trends are told from, the last ones.")
 
 
 def read_plays(
@@ -78,52 +74,48 @@ def read_plays(
     age = days_until(listens.started_at, now)
     amount = listens.plays.cast("float64")
     faded = amount * ibis.coalesce(ibis.literal(0.5).cast("float64") ** (age / config.half_life_days), 1.0)
-    oldest = config.recent_days + config.before_days
+    month = (age / config.month_days).floor()
+    of_day = amount.sum().over(ibis.window(group_by=[listens.listener_id, listens.started_at.date()]))
     counted = listens.select(
         "listener_id",
         "track_id",
+        part=amount / of_day,
         faded=faded,
-        recent=(age < config.recent_days).ifelse(amount, 0.0),
-        before=((age >= config.recent_days) & (age < oldest)).ifelse(amount, 0.0),
-        age=age,
+        month=((month >= 0) & (month < config.months)).ifelse(month, -1).fill_null(-1).cast("int32"),
     )
     rows = library.arrow(
-        counted.group_by("listener_id", "track_id").aggregate(
-            faded=counted.faded.sum(),
-            recent=counted.recent.sum(),
-            before=counted.before.sum(),
-            oldest=counted.age.max(),
+        counted.group_by("listener_id", "track_id", "month").aggregate(
+            faded=counted.faded.sum(), part=counted.part.sum()
         )
     )
     place = pc.index_in(rows["track_id"], value_set=pa.array(list(tracks), pa.string()))
     rows = rows.filter(pc.is_valid(place))
-    column = pc.drop_null(place).to_numpy().astype(np.int32)
+    column = pc.drop_null(place).to_numpy().astype(np.int64)
     who = rows["listener_id"].to_numpy()
     ids, row = np.unique(np.concatenate([who, np.array(list(listeners or ()), object)]), return_inverse=True)
-    row = row[: len(who)]
-    ages = rows["oldest"].cast(pa.float64()).to_numpy(zero_copy_only=False)
-    order = np.lexsort((column, row))
-    values = {name: rows[name].to_numpy()[order].astype(np.float32) for name in ("faded", "recent", "before")}
-    reaches = np.zeros(len(ids))
-    np.fmax.at(reaches, row, ages)
-    short = reaches[row[order]] < config.recent_days + config.before_days / 2
-    values["recent"][short] = values["before"][short] = 0
+    pairs, entry = np.unique(row[: len(who)] * len(tracks) + column, return_inverse=True)
+    plays_of = np.bincount(entry, rows["faded"].to_numpy(), len(pairs)).astype(np.float32)
+    of_listener = np.bincount(pairs // max(len(tracks), 1), minlength=len(ids))
     matrix = csr_matrix(
         (
-            np.log2(1 + values["faded"]),
-            column[order],
-            np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(ids)))]),
+            np.log2(1 + plays_of),
+            (pairs % max(len(tracks), 1)).astype(np.int32),
+            np.concatenate([[0], np.cumsum(of_listener)]),
         ),
         shape=(len(ids), len(tracks)),
     )
-    timed = last is not None
+    months = None
+    if last is not None:
+        when = rows["month"].to_numpy()
+        told = when >= 0
+        parts = rows["part"].to_numpy()[told].astype(np.float32)
+        months = csr_matrix((parts, (entry[told], when[told])), shape=(len(pairs), config.months))
     return Plays(
         listeners=ids.astype(object),
         tracks=np.array(list(tracks), object),
         matrix=matrix,
-        faded=values["faded"],
-        recent=values["recent"] if timed else None,
-        before=values["before"] if timed else None,
+        faded=plays_of,
+        months=months,
     )
 
 

@@ -13,11 +13,13 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 
 from segue.tastes.config import ProfileConfig
 from segue.tastes.kernels import agglomerate, settle
 from segue.tastes.likeness import Likeness
 from segue.tastes.space import Floats, Ints, Plays, TasteSpace
+from segue.tastes.trends import Trends, trends
 
 ROUNDS = 3  # of k-means after the grouping
 
@@ -33,7 +35,8 @@ class Profiles:
         ids: (n_tastes,) a taste's number, which it keeps from week to week; never given to another of the
             listener.
         weights: (n_tastes,) share of the listening, adding up to 1 for a listener.
-        trends: (n_tastes,) log2 of recent over earlier share; NaN where times are unknown or plays too few.
+        trends: (n_tastes,) log2 of the share of the listener's days now over that of two years ago, or of the
+            first ones; NaN where times are unknown or days too few.
         sure: (n_tastes,) whether that change is more than chance.
         centres: (n_tastes, d) unit vectors in the space of the model.
         member_first: (n_tastes + 1,) where each taste's tracks begin in `members`, the most typical first.
@@ -187,10 +190,10 @@ def _of_listener(
     places, tracks, weights, taste = places[stays], tracks[stays], weights[stays], taste[stays]
     typical = weights * np.maximum((space.vectors[tracks] * centres[taste]).sum(1), 0)
     order = np.lexsort((-typical, rank[taste]))
-    trends, sure = _trends(plays, places, taste, k)
+    change, sure = _trends(plays, heard.places, _own(likeness, centres, heard.tracks), k)
     return _Found(
         share.astype(np.float32),
-        trends[heaviest],
+        change[heaviest],
         sure[heaviest],
         centres[heaviest],
         sizes[heaviest],
@@ -270,22 +273,10 @@ def _with_small(
     )
 
 
-FEWEST_PLAYS = 20  # in each window, before anything is said of a trend
-BURSTS = 3.0  # plays come in bursts, so that many plays say as much as a third of independent ones
-
-
-def _trends(plays: Plays, places: NDArray[np.int64], taste: Ints, k: int) -> tuple[Floats, NDArray[np.bool_]]:
-    """log2 of each taste's recent share over its earlier share, and whether a z-test finds them different."""
-    nothing = np.full(k, np.nan, np.float32), np.zeros(k, bool)
-    if plays.recent is None or plays.before is None:
-        return nothing
-    recent = np.bincount(taste, weights=plays.recent[places], minlength=k)
-    before = np.bincount(taste, weights=plays.before[places], minlength=k)
-    n, m = recent.sum(), before.sum()
-    if min(n, m) < FEWEST_PLAYS:
-        return nothing
-    now, then = recent / n, before / m
-    pooled = (recent + before) / (n + m)
-    error = np.sqrt(np.maximum(pooled * (1 - pooled), 1e-9) * (1 / n + 1 / m) * BURSTS)
-    change = np.log2((recent + 1) / (n + k)) - np.log2((before + 1) / (m + k))
-    return change.astype(np.float32), np.abs(now - then) / error > 2
+def _trends(plays: Plays, places: NDArray[np.int64], taste: Ints, k: int) -> Trends:
+    """How shares change from month to month; `taste` (n,) of the tracks at `places`, -1 for none."""
+    if plays.months is None:
+        return trends(np.zeros((k, 0)))
+    there = taste >= 0
+    of_taste = csr_matrix((np.ones(there.sum()), (taste[there], np.flatnonzero(there))), (k, len(places)))
+    return trends((of_taste @ plays.months[places]).toarray())

@@ -36,16 +36,15 @@ class Plays:
         tracks: (n_tracks,) ids, as the vectors have them.
         matrix: (n_listeners, n_tracks) how much each track counts; what is not above 0 is left out.
         faded: (matrix.nnz,) plays, the older the less each counts; what shares are of. None: as in `matrix`.
-        recent, before: (matrix.nnz,) plays in the last weeks, and in the time before; None where times are
-            unknown.
+        months: (matrix.nnz, n_months) days of each month, the newest first: a track's part of each day;
+            None where times are unknown.
     """
 
     listeners: NDArray[np.object_]
     tracks: NDArray[np.object_]
     matrix: csr_matrix
     faded: Floats | None = None
-    recent: Floats | None = None
-    before: Floats | None = None
+    months: csr_matrix | None = None
 
     def top(self, row: int, known: NDArray[np.bool_], most: int) -> NDArray[np.int64]:
         """Places in the matrix's data of a listener's most played `known` tracks, most played first."""

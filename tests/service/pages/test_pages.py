@@ -127,6 +127,8 @@ def test_every_text_is_used_and_every_used_text_is_there() -> None:
     missing = {each for each in used if not each.endswith("*") and each not in catalogue()}
     assert not missing
     assert text("week.tracks", n=1) == "1 track"
+    assert text("said.clear", name="This D.J.") == "Taken back: This D.J."  # one full stop
+    assert text("said.clear", name="Roads") == "Taken back: Roads."
 
 
 def test_every_page_of_a_listener_opens(p01: TestClient) -> None:

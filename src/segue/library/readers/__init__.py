@@ -8,7 +8,7 @@ To add one: a class beside the others, its name in `READERS`, tests that inherit
 
 from __future__ import annotations
 
-from segue.errors import UsageError
+from segue.errors import UsageError, one_of
 from segue.library.readers.acousticbrainz import AcousticBrainz
 from segue.library.readers.apple_music import AppleMusic
 from segue.library.readers.base import Reader, ReadOptions
@@ -40,7 +40,7 @@ from segue.library.readers.yambda import Yambda
 from segue.library.readers.youtube_music import YouTubeMusic
 from segue.library.sources import Entry
 
-__all__ = ["READERS", "ReadOptions", "Reader", "by_name", "recognise", "unrecognised"]
+__all__ = ["READERS", "ReadOptions", "Reader", "any_format", "by_name", "recognise", "unrecognised"]
 
 _SPECIFIC: tuple[Reader, ...] = (
     Spotify(),
@@ -86,8 +86,15 @@ def by_name(name: str) -> Reader:
         if reader.name == name.lower():
             return reader
     raise UsageError(
-        f"There is no format named {name!r}", expected=", ".join(sorted(reader.name for reader in READERS))
+        f"There is no format named {name!r}",
+        expected=any_format(like=name),
+        hint="segue formats, which lists them",
     )
+
+
+def any_format(*, like: str = "") -> str:
+    """What formats there are: how many, and those most like a name, or else those met most."""
+    return one_of([reader.name for reader in READERS], "formats", like=like)
 
 
 def recognise(entry: Entry, options: ReadOptions | None = None) -> Reader | None:

@@ -96,6 +96,11 @@ def may_be_piece(title: str, artists: Sequence[str]) -> bool:
     return any(form in text for form in _OWN_FORMS) or bool(_BEFORE.match(text) or _AFTER.search(text))
 
 
+def names_composer(text: str) -> bool:
+    """Whether a text is, or begins with, a composer's name, as titles shorten it: "Chopin", "Bach, J.S."."""
+    return bool(re.match(rf"({_NAMES})\b", fold(plain(text))))
+
+
 @lru_cache(maxsize=100_000)
 def _credited(artist: str) -> str:
     """The composer an artist is, "" for none; by a whole name alone."""

@@ -12,7 +12,7 @@ from segue.playlists.rules.context import Candidates, Context, Listening, Number
 from segue.playlists.rules.filters import FILTERS, Asked
 from segue.playlists.rules.hubs import standing
 from segue.playlists.rules.making import Choice, Making
-from segue.wording import count
+from segue.wording import times
 
 
 class Verdict(NamedTuple):
@@ -87,12 +87,12 @@ class Rules:
             _verdict(
                 "artist cap",
                 most >= config.per_artist and not on_list,
-                f"an artist on it is on the list {count(most, 'time')} already",
+                f"an artist on it is on the list {times(most)} already",
             ),
             _verdict(
                 "album cap",
                 in_album >= config.per_album and not on_list,
-                f"its album is on the list {count(in_album, 'time')} already",
+                f"its album is on the list {times(in_album)} already",
             ),
         ]
 

@@ -17,6 +17,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 
 from segue.errors import SegueError
 from segue.library import Library
+from segue.library.few_listeners import playlists_alone
 from segue.library.importing import ImportReport, import_path
 from segue.library.readers.base import ReadOptions
 from segue.progress import Advance, reporting
@@ -92,8 +93,11 @@ async def piece(
     finally:
         del _reading(request)[who.word]
         shutil.rmtree(path.parent, ignore_errors=True)
-    trained = "factors" in here.engines.models
-    answer = frame.part("imported", who, sentences=told(report), whose=whose, trained=trained)
+    if playlists_alone(here.engines.current.library):
+        then = text("import.next_own")
+    else:
+        then = text("import.next_trained" if "factors" in here.engines.models else "import.next")
+    answer = frame.part("imported", who, sentences=told(report), whose=whose, then=then)
     if who.token.everybody and knows(here, whose):
         choose(request, answer, whose)
     return answer

@@ -35,6 +35,7 @@ class Side(NamedTuple):
 
     name: str
     rows: list["Row"]
+    of_taste: bool  # or further afield
 
 
 class Row(NamedTuple):
@@ -145,20 +146,15 @@ async def download(here: HouseGiven, who: Signed, week: str, format: lists.Forma
 
 
 def by_taste(playlist: Playlist, said: dict[str, str]) -> list[Side]:
-    """The list in groups, the taste of the first track first; what is of no taste comes last."""
-    names = list(dict.fromkeys(entry.taste or "" for entry in playlist.entries))
-    names.sort(key=lambda name: not name)
+    """The list in groups, with what was said of each track."""
     sides = []
-    for name in names:
+    for name, entries in playlist.by_taste():
         rows: list[Row] = []
-        for entry in playlist.entries:
-            if (entry.taste or "") != name:
-                continue
+        for entry in entries:
             reason = without_side(entry.reason or "", name)
             same = bool(rows) and bool(reason) and rows[-1].reason == reason
             rows.append(Row(entry, reason, same, said.get(entry.track.track_id, "")))
-        heading = name or (text("week.others") if len(names) > 1 else "")
-        sides.append(Side(heading, rows))
+        sides.append(Side(name, rows, of_taste=bool(entries[0].taste)))
     return sides
 
 

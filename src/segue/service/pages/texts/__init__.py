@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
+from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 
+from segue.wording import ended
+
 LANGUAGE = "en"
+_NAME = re.compile(r"\{(?P<name>\w+)\}(?P<stop>\.(?=\s|$))?")
 
 
 @cache
@@ -28,4 +33,10 @@ def text(name: str, /, **values: object) -> str:
     texts = catalogue()
     if values.get("n") in (1, "1") and f"{name}_one" in texts:
         name = f"{name}_one"
-    return texts[name].format(**values) if values else texts[name]
+    return _NAME.sub(lambda found: _filled(found, values), texts[name]) if values else texts[name]
+
+
+def _filled(found: re.Match[str], values: Mapping[str, object]) -> str:
+    """A value in its place; one that brings its full stop has it once: "Taken back: This D.J."."""
+    value = str(values[found["name"]])
+    return ended(value) if found["stop"] else value
