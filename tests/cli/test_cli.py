@@ -108,7 +108,7 @@ def test_similar_and_explain(home: Path) -> None:
     assert "segue train vectors" in segue("similar", "folk 3-3", "--vectors", "songs", cwd=home, code=4)
     why = json.loads(segue("explain", "p01", "folk song 3-3", "--json", cwd=home))
     assert 0 < sum(each["share"] for each in why["because"]) <= 1.001
-    assert "Led by" in segue("explain", "p01", "Folk 3", cwd=home)
+    assert "What speaks for it" in segue("explain", "p01", "Folk 3", cwd=home)
 
 
 def test_models_are_listed_rolled_back_and_pruned(home: Path) -> None:

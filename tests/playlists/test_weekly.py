@@ -312,7 +312,7 @@ def test_reasons_tell_tracks_apart_and_keep_to_the_taste() -> None:
     assert telling(parts, same, alike) == [[0], [2]]
     nearer = np.array([[0.5, 0.9, 1.0, 1.0], [0.9, 1.0, 0.8, 1.0]])  # what adds nothing is no reason
     assert telling(parts, anything, nearer) == [[1, 0], [2, 0]]
-    assert telling(parts, anything, np.zeros((2, 4))) == [[0, 1], [2, 0]]
+    assert telling(parts, anything, np.zeros((2, 4))) == [[0, 1], [0, 2]]  # nothing is known of likeness
     none = np.zeros((1, 2))
     assert telling(none, np.zeros((1, 2), bool), none) == [[]]
     assert telling(np.zeros((2, 0)), np.zeros((2, 0), bool), np.zeros((2, 0))) == [[], []]

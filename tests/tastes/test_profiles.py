@@ -225,6 +225,18 @@ def test_trends_rise_and_fade(mixture: Mixture) -> None:
     assert {profiles.trend(t) for t in profiles.tastes(f"u{other}")} == {"steady"}
 
 
+def test_what_lies_between_two_tastes_is_typical_of_neither() -> None:
+    apart = np.array([[1, 0.1, 0]] * 5 + [[0, 0.1, 1]] * 5 + [[0.9, 0.1, 0.8]], np.float32)
+    vectors = apart / np.linalg.norm(apart, axis=1, keepdims=True)
+    amount = np.ones((1, 11), np.float32)
+    amount[0, 10] = 3  # it is played most
+    plays = Plays(np.array(["a"], object), np.array([f"t{n}" for n in range(11)], object), csr_matrix(amount))
+    profiles = find_profiles(TasteSpace(vectors, 0.6), plays)
+    between = [profiles.tracks_of(taste).tolist() for taste in profiles.tastes("a")]
+    assert len(between) == 2
+    assert [tracks.index(10) for tracks in between if 10 in tracks] == [5]
+
+
 def test_a_taste_keeps_its_number_in_another_model(mixture: Mixture, profiles: Profiles) -> None:
     rng = np.random.default_rng(2)
     turn = np.linalg.qr(rng.normal(size=(D, D)))[0].astype(np.float32)

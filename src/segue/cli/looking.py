@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from segue.cli.options import LIBRARY, HtmlOption, JsonOption, LibraryOption
-from segue.cli.printing import print_json, print_table
+from segue.cli.printing import bar, print_json, print_table
 from segue.wording import count
 
 
@@ -84,5 +84,5 @@ def _print(path: str, figures: Any) -> None:
         + ", ".join(f"{source} ({count(rows, 'row')})" for source, rows in figures.sources.items())
     )
     most = max((uses for _, uses in figures.top_artists), default=1)
-    bars = [(name, uses, "█" * max(1, round(30 * uses / most))) for name, uses in figures.top_artists]
+    bars = [(name, uses, bar(uses / most)) for name, uses in figures.top_artists]
     print_table("Artists met most", ["artist", "plays and places", ""], bars)

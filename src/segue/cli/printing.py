@@ -33,6 +33,12 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]
     console().print(table)
 
 
+def bar(part: float, width: int = 30) -> str:
+    """A bar of a part of the longest one, 0 to 1, to an eighth of a letter; a little of it always shows."""
+    eighths = max(1, round(8 * width * part))
+    return "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()
+
+
 def console() -> Any:
     """Standard output, wide enough not to break rows when it is no terminal."""
     from rich.console import Console

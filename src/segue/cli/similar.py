@@ -75,14 +75,13 @@ def similar(
 
 
 def _page(found: Neighbourhood) -> Page:
-    from segue.engine.similar import FOUND_ALIKE
     from segue.neighbours.picture import draw_neighbourhood
     from segue.report import Page
 
     cards = [found.catalogue.card(number) for number in range(len(found.catalogue))]
     titles = [card.title or card.credit for card in cards]
     artists = [card.artists[0] if card.artists else "" for card in cards]
-    page = Page(found.of.name, f"The songs nearest to it: {FOUND_ALIKE[found.kind]}")
+    page = Page(found.of.name, f"The songs nearest to it: {found.together}")
     picture, stress = draw_neighbourhood(found.vectors, titles, artists, [near.score for near in found.near])
     page.pictures({"Neighbourhood": picture})
     page.text(

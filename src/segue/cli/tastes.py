@@ -16,14 +16,13 @@ from segue.cli.options import (
     library_with,
     one_listener,
 )
-from segue.cli.printing import print_json, print_table
+from segue.cli.printing import bar, print_json, print_table
 from segue.errors import UsageError
 from segue.wording import count, month, percents
 
 if TYPE_CHECKING:
     from segue.engine import Engine
     from segue.engine.tastes import Taste, WeekOfTastes
-    from segue.library import Library
     from segue.report import Page
 
 ON_PAGE = 8  # tracks of a taste
@@ -162,7 +161,7 @@ def tastes(
         why = only_other_media(opened, listener, "song") or f"too few plays of {listener} are known."
         print(f"No taste can be told yet: {why}")
     if html is not None:
-        _page(opened, found, listener, told).write(html)
+        _page(engine, found, listener, told).write(html)
         _wrote(html, json)
 
 
@@ -192,13 +191,14 @@ def _month(day: str) -> str:
     return month(day) if day else "not known"
 
 
-def _page(library: Library, found: WeekOfTastes, listener: str, told: list[Taste]) -> Page:
+def _page(engine: Engine, found: WeekOfTastes, listener: str, told: list[Taste]) -> Page:
     from segue.engine.tastes import shares_by_week, taste_changes
     from segue.playlists.catalogue import Catalogue
     from segue.report import Page
     from segue.tastes.changes import sides
     from segue.tastes.map import draw, draw_weeks, taste_map
 
+    library, together = engine.library, engine.factors().model.config.observations.together
     page = Page(f"Tastes of {listener}", f"What is played often, by how alike the songs are; {found.week}")
     if not told:
         page.text("Nothing was played yet that the model knows.")
@@ -218,7 +218,7 @@ def _page(library: Library, found: WeekOfTastes, listener: str, told: list[Taste
     page.pictures({"Taste map": draw(chart, names, labels, trends)})
     page.text(
         "A circle is a track, the larger the more it is played. Near each other are tracks that are "
-        f"played together; {chart.stress:.0%} of how near they are is lost in a picture of two dimensions."
+        f"{together}; {chart.stress:.0%} of how near they are is lost in a picture of two dimensions."
     )
     page.heading("Tastes")
     page.table(
@@ -261,7 +261,7 @@ def _overview(found: WeekOfTastes, html: Path | None, json: bool) -> None:
         print_json(figures | {"by_number": {str(k): n for k, n in listeners.items()}})
     else:
         most = max(listeners.values(), default=1)
-        rows = [(k, n, "█" * max(1, round(40 * n / most))) for k, n in listeners.items()]
+        rows = [(k, n, bar(n / most)) for k, n in listeners.items()]
         print_table(f"Tastes in {found.week}", ["tastes", "listeners", ""], rows)
         print(
             f"{count(len(trends), 'taste')} of {count(len(each), 'listener')}, {each.mean():.1f} each",

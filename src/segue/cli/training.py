@@ -13,7 +13,7 @@ import typer
 
 from segue.cli.families import family
 from segue.cli.options import LIBRARY, ConfigOption, EngineOption, JsonOption, LibraryOption, library_with
-from segue.cli.printing import print_json, print_table
+from segue.cli.printing import bar, print_json, print_table
 from segue.errors import UsageError
 from segue.progress import about, steps
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 STEPS = 3  # of factors alone
 START = 5.0  # seconds
+ALL = 0.995  # part of what speaks for a track, from which it is told as all
 PER_ROW, PER_ROW_OF_VECTORS, PER_ROW_OF_NETWORK = 0.4e-3, 0.5e-3, 4e-3  # seconds
 
 
@@ -220,7 +221,7 @@ def explain(
     most: Annotated[int, typer.Option("--most", "-n", min=1, help="How many plays to show.")] = 10,
     json: JsonOption = False,
 ) -> None:
-    """Show why a track suits a listener: the plays that add up to its score."""
+    """Show why a track suits a listener: those of their plays that speak for it, the strongest first."""
     opened = library_with(library, [listener])
     from segue.engine import Engine
 
@@ -236,7 +237,15 @@ def explain(
             }
         )
         return
-    what = "heard before" if said.heard else "new"
-    print(f"{said.of.name}: the factors alone score it {said.score:.3f} for {listener} ({what}).")
-    bars = [(each.name, f"{each.share:.1%}", "█" * max(1, round(40 * each.share))) for each in said.led]
-    print_table("Led by", ["played", "share of that score", ""], bars)
+    what = f"{listener} has played it before" if said.heard else f"it is new to {listener}"
+    print(f"{said.of.name}: {what}.")
+    print(
+        f"Going by which tracks are {said.together}, it suits {listener} at {said.score:.2f}, where 1 is "
+        "what somebody plays, and 0 what they would hardly look for."
+    )
+    most_of_all = max((each.share for each in said.led), default=1.0)
+    bars = [(each.name, f"{each.share:.1%}", bar(each.share / most_of_all)) for each in said.led]
+    print_table("What speaks for it", ["played", "part", ""], bars)
+    told = sum(each.share for each in said.led)
+    if told < ALL:
+        print(f"These are {told:.0%} of all that speaks for it; other plays are the rest.")

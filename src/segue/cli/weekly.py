@@ -229,8 +229,8 @@ def _print_why_not(listener: str, found: Found, said: WhyNot, json: bool) -> Non
             }
         )
         return
-    place = f"place {said.rank:,} of {said.of:,} new ones by all models together"
-    print(f"{found.name} for {listener}: {place if said.new else 'heard before'} (score {said.score:.2f}).")
+    place = f"it stands at place {said.rank:,} of the {said.of:,} tracks that are new to them"
+    print(f"{found.name} for {listener}: {place if said.new else 'it was heard before'}.")
     rows = [(v.rule, "out" if v.out else "passes", v.because) for v in said.verdicts[:-1]]
     print_table("What the rules say", ["rule", "", "why"], rows)
     print("It is not on the list." if said.verdicts[-1].out else "It is on the list.")

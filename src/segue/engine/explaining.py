@@ -29,6 +29,7 @@ class Explained(NamedTuple):
     score: float
     heard: bool  # whether the listener knows it
     led: list[Led]  # the largest share first
+    together: str  # what the score is learned from, in words: tracks that are "on the same playlists"
 
 
 def explain(engine: Engine, listener: str, track: str, most: int = 10) -> Explained:
@@ -51,7 +52,8 @@ def explain(engine: Engine, listener: str, track: str, most: int = 10) -> Explai
     row = next(model.recommend(seen, 1, new_only=False, only=[found.track_id], reasons=most))
     names = [catalogue.name(factors.tracks[each.track]) for each in row.reason]
     led = [Led(each.track, name, each.share) for each, name in zip(row.reason, names, strict=True)]
-    return Explained(found, row.score, factors.tracks[found.track_id] in seen.matrix.indices, led)
+    heard = factors.tracks[found.track_id] in seen.matrix.indices
+    return Explained(found, row.score, heard, led, model.config.observations.together)
 
 
 def explain_absence(ready: Ready, listener: str, track: str, *, seed: int = 0) -> tuple[Found, WhyNot]:

@@ -34,10 +34,7 @@ KINDS: tuple[Kind, ...] = ("factors", "songs")
 MATCHES = 20  # tracks that a text may mean
 DOUBT = 5.0  # a song that n have is given n / (n + DOUBT) of its cosine (benchmarks/similar.py)
 EQUALS = 2  # songs of one score that may stand together: nothing tells which of more is nearer
-FOUND_ALIKE = {
-    "factors": "had by the same listeners and playlists",
-    "songs": "found in the same company, in playlists or sessions",
-}
+COMPANY = "found in the same company, in playlists or sessions"  # what song vectors are learned from
 
 
 class Near(NamedTuple):
@@ -54,6 +51,7 @@ class Neighbourhood:
     Attributes:
         of: the track. also: others that the text could have meant.
         kind: whose vectors. model: the shelf's version of them.
+        together: what near means for them, in words: "on the same playlists".
         learned: false where the track's own vector was made from its artist, another version or its sound.
         near: the nearest first, without the track and its versions, one version of each song.
         catalogue: names; number 0 is the track itself, then the neighbours.
@@ -64,6 +62,7 @@ class Neighbourhood:
     also: list[Found]
     kind: Kind
     model: str
+    together: str
     learned: bool
     near: list[Near]
     catalogue: Catalogue
@@ -83,6 +82,7 @@ class _Space(NamedTuple):
     weights: NDArray[np.float32]  # (n,) see `weights`
     works: NDArray[np.int64]  # (n,) a number for the song of each
     catalogue: Catalogue | None = None  # where it was kept
+    together: str = COMPANY  # what near means
 
 
 def neighbourhood(engine: Engine, text: str, count: int = 15, *, kind: Kind = "factors") -> Neighbourhood:
@@ -113,6 +113,7 @@ def neighbourhood(engine: Engine, text: str, count: int = 15, *, kind: Kind = "f
         of=known[0],
         also=known[1:],
         kind=kind,
+        together=space.together,
         model=space.model,
         learned=own < space.learned,
         near=[Near(at, each.score) for at, each in enumerate(near, 1)],
@@ -234,6 +235,7 @@ def _factors(engine: Engine) -> _Space:
         weights(factors, support),
         works,
         shared.catalogue,
+        known.model.config.observations.together,
     )
 
 

@@ -122,6 +122,16 @@ class ObservationConfig(BaseModel):
     listeners_per_track: PositiveInt = Field(1, description="Leave out tracks with fewer listeners.")
     tracks_per_listener: PositiveInt = Field(1, description="Then leave out listeners with fewer tracks.")
 
+    @property
+    def together(self) -> str:
+        """What a model learned from these says of tracks that lie near each other, in words."""
+        if self.teachers == "sessions":
+            return "played in the same sessions"
+        if self.teachers == "playlists" or self.unit == "playlists":
+            return "on the same playlists"
+        people = "played by the same people"
+        return people if self.unit == "listeners" else f"{people} and on the same playlists"
+
 
 @dataclass(frozen=True, eq=False)
 class Observations:

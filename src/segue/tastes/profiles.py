@@ -188,7 +188,7 @@ def _of_listener(
     rank[heaviest] = np.arange(len(heaviest))
     stays = rank[taste] >= 0
     places, tracks, weights, taste = places[stays], tracks[stays], weights[stays], taste[stays]
-    typical = weights * np.maximum((space.vectors[tracks] * centres[taste]).sum(1), 0)
+    typical = weights * _margin(likeness.to(centres, tracks), taste)
     order = np.lexsort((-typical, rank[taste]))
     change, sure = _trends(plays, heard.places, _own(likeness, centres, heard.tracks), k)
     return _Found(
@@ -200,6 +200,18 @@ def _of_listener(
         tracks[order].astype(np.int32),
         weights[order],
     )
+
+
+def _margin(likeness: Floats, taste: Ints) -> Floats:
+    """(n,) how much more like its taste each track is than like another: what lies between is of none.
+
+    Args:
+        likeness: (k, n) of the tracks to the tastes.
+        taste: (n,) of each.
+    """
+    own, others = likeness[taste, np.arange(len(taste))], likeness.copy()
+    others[taste, np.arange(len(taste))] = 0
+    return np.maximum(own - np.maximum(others.max(axis=0, initial=0), 0), 0)
 
 
 def _own(likeness: Likeness, centres: Floats, tracks: Ints) -> Ints:

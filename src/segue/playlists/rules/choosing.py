@@ -68,9 +68,11 @@ class Rules:
         if not on_list:
             related = candidates.tracks[context.work[candidates.tracks] == context.work[track]]
             if not len(related):
-                verdicts.append(Verdict("candidate", True, "no model proposed it"))
+                verdicts.append(
+                    Verdict("candidate", True, "nothing that was played leads to it closely enough")
+                )
             elif not any(v.out for v in verdicts):
-                verdicts.append(Verdict("list full", True, "others stood higher"))
+                verdicts.append(Verdict("list full", True, "others suit better"))
         verdicts.append(_verdict("on the list", not on_list, "it is not on the list"))
         return verdicts
 

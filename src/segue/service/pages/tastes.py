@@ -114,7 +114,8 @@ def _made(engine: Engine, lately: Lately, listener: str, week: str) -> dict[str,
     told = [v1.Taste(**each._asdict()) for each in engine.tastes(listener, week)]
     chart, shown = _drawn(engine, lately, listener, week, told) if told else (Chart(), list[Shown]())
     names = {kind: labels(chart, [each.taste.name for each in shown], size) for kind, size in FONTS.items()}
-    return {"tastes": shown, "chart": chart, "labels": names, "fonts": FONTS, "done": None}
+    near = engine.factors().model.config.observations.together if told else ""
+    return {"tastes": shown, "chart": chart, "labels": names, "fonts": FONTS, "near": near, "done": None}
 
 
 def _drawn(
