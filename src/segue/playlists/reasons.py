@@ -29,7 +29,9 @@ def together(names: Sequence[tuple[str, str]]) -> list[str]:
     return [f"{title} by {artist}" if artist else title for title, artist in names]
 
 
-def telling(parts: NDArray[np.float64], same: Bools, likeness: NDArray[np.floating]) -> list[list[int]]:
+def telling(
+    parts: NDArray[np.float64], same: Bools, likeness: NDArray[np.floating] | None = None
+) -> list[list[int]]:
     """For each track of a list the one or two plays that led to it and are most like it.
 
     All are true contributions to its score, none of them faint beside the strongest. Among these the nearest
@@ -41,8 +43,8 @@ def telling(parts: NDArray[np.float64], same: Bools, likeness: NDArray[np.floati
         parts: (n, h) what each of the listener's plays adds to each track's score, from
             `ImplicitALS.contributions`.
         same: (n, h) whether the play is of the track's taste.
-        likeness: (n, h) of the plays to the tracks, by which tracks are chosen for a taste. Where nothing is
-            known of it, contributions decide.
+        likeness: (n, h) of the plays to the tracks, by which tracks are chosen for a taste. Where none is
+            known, contributions decide.
 
     Returns:
         Places among the h plays, for each of the n tracks.
@@ -54,15 +56,16 @@ def telling(parts: NDArray[np.float64], same: Bools, likeness: NDArray[np.floati
     strongest = np.maximum(shares.max(axis=1, keepdims=True), 1e-30)
     # Where every play is faint, as in long histories, the strongest ones still are the reason.
     faint = shares < np.maximum(np.minimum(LEAST, strongest / 2), strongest * BESIDE)
-    rank = np.where(faint, 0.0, np.maximum(likeness, 0) + TIES * shares / strongest)
+    alike = np.zeros(parts.shape) if likeness is None else np.maximum(likeness, 0)
+    rank = np.where(faint, 0.0, alike + TIES * shares / strongest)
     named, told = np.zeros(parts.shape[1]), []
     for its_rank, its_taste in zip(rank, same, strict=True):
         fresh = its_rank / np.sqrt(1 + named)
         first = int((fresh + 10.0 * (its_taste & (fresh > 0))).argmax())
-        alike = np.where(its_taste == its_taste[first], fresh, 0)
-        alike[first] = 0
-        second = int(alike.argmax())
-        plays = [play for play, worth in ((first, fresh[first]), (second, alike[second])) if worth > 0]
+        others = np.where(its_taste == its_taste[first], fresh, 0)
+        others[first] = 0
+        second = int(others.argmax())
+        plays = [play for play, worth in ((first, fresh[first]), (second, others[second])) if worth > 0]
         named[plays] += 1
         told.append(plays)
     return told
