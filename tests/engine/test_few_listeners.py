@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 from segue.engine import Engine
+from segue.engine.few_listeners import no_tastes
 from segue.engine.radio import POPULAR, open_radio
 from segue.engine.sequence import weekly_list
 from segue.engine.similar import neighbourhood
@@ -226,6 +227,34 @@ def test_who_plays_podcasts_alone_gets_a_list_of_them_and_is_told_so(tmp_path: P
     assert "segue weekly --medium podcast" in str(told_so.value)
 
 
+def test_episodes_to_hear_again_are_of_all_shows_and_of_all_the_time(tmp_path: Path) -> None:
+    """Each was heard once: two thirds of one show, in the order in which they came out."""
+    shows = [
+        {
+            "track_id": f"e{n}",
+            "title": f"Tale {n}",
+            "artists": ["Odd" if n % 3 else "Even"],
+            "medium": "podcast",
+        }
+        for n in range(90)
+    ]
+    listens = [
+        {"listener_id": "me", "track_id": f"e{n}", "started_at": BEGAN + timedelta(days=4 * n), "plays": 1}
+        for n in range(90)
+    ]
+    library = library_of(tmp_path, shows, listens)
+    train(library)
+    (made,) = weekly(Engine(library), WEEK, config=WeeklyConfig(tracks=12, medium="podcast"))
+    assert made.title.startswith("Rediscover")
+    assert any("episodes of the shows you play most, from all the time" in note for note in made.notes)
+    assert any("of a show" in note for note in made.notes)
+    numbers = [int(entry.track.track_id[1:]) for entry in made.entries]
+    assert sum(n % 3 > 0 for n in numbers) in (7, 8, 9)
+    for quarter in range(4):
+        assert sum(90 * quarter <= 4 * n < 90 * (quarter + 1) for n in numbers) in (2, 3, 4), sorted(numbers)
+    assert all(" of " in entry.reason for entry in made.entries if entry.reason and "One of" in entry.reason)
+
+
 def test_three_plays_give_a_list_that_says_what_it_is(tmp_path: Path) -> None:
     tracks = songs("north", 3)
     listens = evenings("me", [ids(tracks)], np.random.default_rng(3), number=1)
@@ -256,8 +285,8 @@ def test_in_a_household_nobody_is_told_what_another_plays(tmp_path: Path) -> Non
         assert lists[name].title.startswith("Rediscover")
         assert {style(entry.track.track_id) for entry in lists[name].entries} == {name}
     assert not lists["dan"].entries
-    assert lists["dan"].notes[0].startswith("dan has played podcasts only")
-    assert "--medium podcast" in lists["dan"].notes[0]
+    assert lists["dan"].notes[0] == "dan has played podcasts only, from which no list of songs can be made."
+    assert no_tastes(library, "dan") == "dan has played podcasts only, and tastes are told of songs."
     for name in names:
         station = open_radio(Engine(library), listener=name)
         for _ in range(15):

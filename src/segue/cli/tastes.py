@@ -156,10 +156,9 @@ def tastes(
     elif told:
         _print(listener, told, examples)
     else:
-        from segue.engine.few_listeners import only_other_media
+        from segue.engine.few_listeners import no_tastes
 
-        why = only_other_media(opened, listener, "song") or f"too few plays of {listener} are known."
-        print(f"No taste can be told yet: {why}")
+        print(no_tastes(opened, listener))
     if html is not None:
         _page(engine, found, listener, told).write(html)
         _wrote(html, json)

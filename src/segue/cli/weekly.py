@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,6 +22,7 @@ from segue.errors import UsageError
 from segue.wording import count
 
 if TYPE_CHECKING:
+    from segue.library import Library
     from segue.library.search import Found
     from segue.playlists.playlist import Playlist
     from segue.playlists.why_not import WhyNot
@@ -84,6 +86,7 @@ def weekly(
         return
     for playlist in lists if named else lists[:SHOWN]:
         print_playlist(playlist)
+        _tell_other_media(opened, playlist, settings.medium)
     if not named:
         full = sum(len(playlist.entries) == settings.tracks for playlist in lists)
         print(f"{count(len(lists), 'list')} for {week}, {full:,} with all {count(settings.tracks, 'track')}.")
@@ -91,6 +94,15 @@ def weekly(
         more = "" if files.out is not None else ", or write files with --out FOLDER"
         print(f"The first {SHOWN} are shown; name a listener to see theirs{more}.")
     files.write(lists, tell=True)
+
+
+def _tell_other_media(library: Library, playlist: Playlist, medium: str) -> None:
+    """How a list is had of what the listener plays, where the one that was asked for is of something else."""
+    from segue.engine.few_listeners import other_media
+
+    other = other_media(library, playlist.listener, medium)
+    if other and not any(entry.track.medium == other[0] for entry in playlist.entries):
+        print(f"  For a list of {other[0]}s: segue weekly {quote(playlist.listener)} --medium {other[0]}\n")
 
 
 def guest(

@@ -35,16 +35,31 @@ def recommendable(
     return known, 0 if known.any() else len(people)
 
 
-def only_other_media(library: Library, listener: str, medium: str) -> str:
-    """A note for a listener of whom plays are known, but none of `medium`; empty for others."""
+def other_media(library: Library, listener: str, medium: str) -> list[str]:
+    """What a listener has played, the most played first, where none of it is of `medium`; else nothing."""
     played = media_played(library, [listener])
-    if not played or medium in played:
+    return [] if medium in played else list(played)
+
+
+def only_other_media(
+    library: Library, listener: str, medium: str, then: str = "from which no list of {medium}s can be made"
+) -> str:
+    """A note for a listener of whom plays are known, but none of `medium`; empty for others.
+
+    `then` is what follows from it.
+    """
+    played = other_media(library, listener, medium)
+    if not played:
         return ""
-    other = next(iter(played))
     return (
-        f"{listener} has played {listed([f'{name}s' for name in played])} only, from which no list of "
-        f"{medium}s can be made: see segue weekly {listener} --medium {other}."
+        f"{listener} has played {listed([f'{name}s' for name in played])} only, {then.format(medium=medium)}."
     )
+
+
+def no_tastes(library: Library, listener: str) -> str:
+    """Why no tastes of a listener are told."""
+    why = only_other_media(library, listener, "song", "and tastes are told of songs")
+    return why or f"Too few plays of {listener} are known to tell tastes."
 
 
 def available_medium(medium: str, context: Context) -> tuple[str, str]:

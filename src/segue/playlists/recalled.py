@@ -78,6 +78,7 @@ class Recalled:
         at = self._place[int(self._context.work[track])]
         plays, days, noun = float(self._plays[at]), float(self._days[at]), self._noun
         often, when = times(plays), self._when(days)
+        by = "of" if noun == "episode" else "by"
         last = f"{often}, {'last ' if plays > 1 else ''}in {when}" if when else often
         before = int((self._plays > plays).sum())
         if plays > 1 and len(self._plays) >= KNOWN_TOP and self._leads(at, np.ones(len(self._plays), bool)):
@@ -89,13 +90,13 @@ class Recalled:
         if self._artist[at] >= 0:
             name, of_artist = self._credit(track), self._artist == self._artist[at]
             if of_artist.sum() == 1:
-                yield "only", f"The only {noun} by {name} that you have played: {last}"
+                yield "only", f"The only {noun} {by} {name} that you have played: {last}"
             elif self._leads(at, of_artist):
-                yield "artist", f"Your most played {noun} by {name}: {last}"
+                yield "artist", f"Your most played {noun} {by} {name}: {last}"
         if when and days > LONG and plays > 1:
             yield "rested", f"Not played since {when}, and {often} up to then"
         if self._artist[at] >= 0 and (of := int(of_artist.sum())) > 1:
-            yield "some", f"One of the {of} {noun}s by {name} that you have played: {last}"
+            yield "some", f"One of the {of} {noun}s {by} {name} that you have played: {last}"
         if plays <= 1 and when:
             yield "once", f"You played it once, in {when}"
         yield "plain", f"You played it {last}"

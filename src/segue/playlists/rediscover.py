@@ -45,19 +45,12 @@ def favourites(
     doubling of plays or of days counts alike. If that is less than a list, then whatever was not played for
     so long, then whatever was played. Each taste has its share of the list.
     """
-    place = _chosen(listening, context, config)
-    tracks, days = listening.heard[place], np.nan_to_num(listening.days_ago[place], nan=np.inf)
-    rested = np.minimum(days / max(config.unplayed_days, 1.0), 1e3)
-    dear = (np.log2(1 + listening.plays[place]) + np.log2(1 + rested)).astype(np.float32)
-    k = len(tastes.shares)
-    sources = belonging.played_for(tastes, tracks)
-    sources[sources < 0] = k
-    shares = None
-    if k:
-        beyond = min(config.beyond, float((sources == k).sum()) / config.tracks)
-        shares = np.append(tastes.shares * (1 - beyond), beyond).astype(np.float32)
+    if config.medium == "podcast":
+        tracks, dear, sources, shares = _episodes(listening, context, config)
+    else:
+        tracks, dear, sources, shares = _songs(listening, tastes, context, belonging, config)
     order = np.argsort(tracks)
-    candidates = Candidates(tracks[order], dear[order], sources[order] if k else sources[order] - 1, shares)
+    candidates = Candidates(tracks[order], dear[order], sources[order], shares)
     # "Already heard" would take out what this list is for.
     stay = ~context.work_marks.among(context.work[listening.heard], context.work[tracks])
     seen = replace(
@@ -67,6 +60,59 @@ def favourites(
         days_ago=listening.days_ago[stay],
     )
     return Proposed(candidates, np.full(len(tracks), BY_MODEL, np.int8)), seen
+
+
+def _songs(
+    listening: Listening,
+    tastes: ListenerTastes,
+    context: Context,
+    belonging: Belonging,
+    config: CandidatesConfig,
+) -> tuple[Ints, Floats, Ints, Floats | None]:
+    """(n,) tracks, how dear each is, and its taste; and the share of each taste."""
+    place = _chosen(listening, context, config)
+    tracks, days = listening.heard[place], np.nan_to_num(listening.days_ago[place], nan=np.inf)
+    rested = np.minimum(days / max(config.unplayed_days, 1.0), 1e3)
+    dear = (np.log2(1 + listening.plays[place]) + np.log2(1 + rested)).astype(np.float32)
+    k = len(tastes.shares)
+    sources = belonging.played_for(tastes, tracks)
+    if not k:
+        return tracks, dear, sources, None
+    sources[sources < 0] = k
+    beyond = min(config.beyond, float((sources == k).sum()) / config.tracks)
+    return tracks, dear, sources, np.append(tastes.shares * (1 - beyond), beyond).astype(np.float32)
+
+
+def _episodes(
+    listening: Listening, context: Context, config: CandidatesConfig
+) -> tuple[Ints, Floats, Ints, Floats]:
+    """(n,) episodes, how dear each is, and its show; and the share of each show, by its plays.
+
+    Most episodes are heard once, so that plays tell hardly any apart: those of a show are taken from all the
+    time in which it was heard, evenly, first what has rested.
+    """
+    place = np.flatnonzero(
+        (listening.plays > 0) & (context.medium[listening.heard] == MEDIA.index(config.medium))
+    )
+    tracks, plays = listening.heard[place], listening.plays[place]
+    days = np.nan_to_num(listening.days_ago[place], nan=np.inf)
+    _, show = np.unique(context.main_artists()[tracks], return_inverse=True)
+    dear = np.log2(1 + plays) + (days >= config.unplayed_days)
+    for each in range(int(show.max(initial=-1)) + 1):
+        own = np.flatnonzero(show == each)
+        dear[own[np.argsort(days[own], kind="stable")]] += _evenly(len(own))
+    shares = np.bincount(show, plays) / max(float(plays.sum()), 1.0)
+    return tracks, dear.astype(np.float32), show.astype(np.int32), shares.astype(np.float32)
+
+
+def _evenly(n: int) -> Floats:
+    """(n,) numbers from 1 down to above 0, the largest of which lie evenly apart, however many are taken.
+
+    Places in the order of their van der Corput numbers: the bits of each place, mirrored.
+    """
+    bits = max(n - 1, 1).bit_length()
+    mirrored = [int(f"{place:0{bits}b}"[::-1], 2) for place in range(n)]
+    return (1 - np.argsort(np.argsort(mirrored)) / max(n, 1)).astype(np.float32)
 
 
 def _chosen(listening: Listening, context: Context, config: CandidatesConfig) -> Ints:
@@ -118,9 +164,12 @@ def notes(days_ago: Floats, people: int, config: CandidatesConfig, more: str = M
     if not len(days_ago):
         return (f"{why}, and no {noun} was played that could come again. {more}",)
     lately = int((days_ago < config.unplayed_days).sum())
-    lines = [f"{why}: these are {noun}s from your own listening, to hear again. {more}"]
+    which = "episodes of the shows you play most, from all the time you have heard them, to hear again"
+    if config.medium != "podcast":
+        which = f"{noun}s from your own listening, to hear again"
+    lines = [f"{why}: these are {which}. {more}"]
     if lately:
-        tracks = count(lately, "track was", "tracks were")
+        tracks = count(lately, f"{noun} was", f"{noun}s were")
         lines.append(
             f"{tracks} played in the last {count(config.unplayed_days, 'day')}: too few have rested longer."
         )

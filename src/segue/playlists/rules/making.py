@@ -31,14 +31,14 @@ class Relaxation(NamedTuple):
     """A rule that gives way where there is too little else, and what is said of a track that it let come."""
 
     rule: str  # its name, or that of a cap
-    note: str  # {per_artist} and {per_album} are the caps
+    note: str  # {per_artist} and {per_album} are the caps, {artist} what the first is of
 
 
 # In the order in which they give way. A filter with a line here needs nothing else to be one that does.
 RELAXED = (
     Relaxation(HUBS.name, "by artists who would be on everybody's list"),
     Relaxation("album cap", "over the usual {per_album} of an album"),
-    Relaxation("artist cap", "over the usual {per_artist} of an artist"),
+    Relaxation("artist cap", "over the usual {per_artist} of {artist}"),
     Relaxation(EARLIER.name, "from the lists of earlier weeks"),
     Relaxation("familiar share", "favourites beyond the familiar share"),
 )
@@ -160,18 +160,19 @@ class Making:
                 for name, _ in RELAXED:
                     broken[name] += name in self.out and bool(self.out[name][entry.place])
         broken["familiar share"] = more_familiar
-        notes = []
+        notes, noun = [], "episode" if config.medium == "podcast" else "track"
         for name, note in RELAXED:
             if taken := broken[name]:
-                tracks = count(taken, "track is", "tracks are")
-                saying = note.format(per_artist=config.per_artist, per_album=config.per_album)
+                tracks = count(taken, f"{noun} is", f"{noun}s are")
+                caps = {"per_artist": config.per_artist, "per_album": config.per_album}
+                saying = note.format(**caps, artist="a show" if config.medium == "podcast" else "an artist")
                 notes.append(f"{tracks} {saying}: there was too little else.")
         listed = len(self.new) + len(self.old)
         if not listed and not len(self.listening.heard):
             notes.append("Nothing is known of this listener yet.")
         elif listed < config.tracks:
             why = "the rules leave no more" if listed < len(self.candidates.tracks) else "there are no more"
-            notes.append(f"The list has {count(listed, 'track')} instead of {config.tracks}: {why}.")
+            notes.append(f"The list has {count(listed, noun)} instead of {config.tracks}: {why}.")
         return tuple(notes)
 
     def _fill(

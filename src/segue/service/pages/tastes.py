@@ -10,6 +10,7 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from segue.engine import Engine
+from segue.engine.few_listeners import no_tastes
 from segue.engine.months import shares_by_month
 from segue.engine.tastes import taste_changes, with_one
 from segue.playlists.playlist import TrackCard
@@ -115,7 +116,16 @@ def _made(engine: Engine, lately: Lately, listener: str, week: str) -> dict[str,
     chart, shown = _drawn(engine, lately, listener, week, told) if told else (Chart(), list[Shown]())
     names = {kind: labels(chart, [each.taste.name for each in shown], size) for kind, size in FONTS.items()}
     near = engine.factors().model.config.observations.together if told else ""
-    return {"tastes": shown, "chart": chart, "labels": names, "fonts": FONTS, "near": near, "done": None}
+    none = "" if told else no_tastes(engine.library, listener)
+    return {
+        "tastes": shown,
+        "chart": chart,
+        "labels": names,
+        "fonts": FONTS,
+        "near": near,
+        "none": none,
+        "done": None,
+    }
 
 
 def _drawn(
