@@ -98,9 +98,9 @@ def weekly(
 
 def _tell_other_media(library: Library, playlist: Playlist, medium: str) -> None:
     """How a list is had of what the listener plays, where the one that was asked for is of something else."""
-    from segue.engine.few_listeners import other_media
+    from segue.engine.few_listeners import media_instead
 
-    other = other_media(library, playlist.listener, medium)
+    other = media_instead(library, playlist.listener, medium)
     if other and not any(entry.track.medium == other[0] for entry in playlist.entries):
         print(f"  For a list of {other[0]}s: segue weekly {quote(playlist.listener)} --medium {other[0]}\n")
 

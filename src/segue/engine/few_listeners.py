@@ -35,7 +35,7 @@ def recommendable(
     return known, 0 if known.any() else len(people)
 
 
-def other_media(library: Library, listener: str, medium: str) -> list[str]:
+def media_instead(library: Library, listener: str, medium: str) -> list[str]:
     """What a listener has played, the most played first, where none of it is of `medium`; else nothing."""
     played = media_played(library, [listener])
     return [] if medium in played else list(played)
@@ -48,7 +48,7 @@ def only_other_media(
 
     `then` is what follows from it.
     """
-    played = other_media(library, listener, medium)
+    played = media_instead(library, listener, medium)
     if not played:
         return ""
     return (
