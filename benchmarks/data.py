@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import orjson
@@ -37,13 +39,21 @@ def hetrec() -> Histories:
 def playlists() -> tuple[Histories, dict[str, str]]:
     """The Million Playlist subset, playlists as listeners in their order; and each track's artist."""
     owners, tracks, artists = [], [], {}
+    for playlist in _slices():
+        for track in playlist["tracks"]:
+            owners.append(playlist["pid"])
+            tracks.append(track["track_uri"])
+            artists[track["track_uri"]] = track["artist_name"]
+    return from_entries(owners, tracks), artists
+
+
+def playlist_titles() -> dict[str, str]:
+    """The titles of its playlists, by id."""
+    return {str(playlist["pid"]): playlist["name"] for playlist in _slices() if playlist["name"]}
+
+
+def _slices() -> Iterator[dict[str, Any]]:
     with zipfile.ZipFile(folder() / "mpd-subset.zip") as archive:
         for name in sorted(archive.namelist()):
-            if not name.endswith(".json"):
-                continue
-            for playlist in orjson.loads(archive.read(name))["playlists"]:
-                for track in playlist["tracks"]:
-                    owners.append(playlist["pid"])
-                    tracks.append(track["track_uri"])
-                    artists[track["track_uri"]] = track["artist_name"]
-    return from_entries(owners, tracks), artists
+            if name.endswith(".json"):
+                yield from orjson.loads(archive.read(name))["playlists"]

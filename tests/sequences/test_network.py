@@ -85,11 +85,12 @@ def test_it_learns_what_only_order_tells(network: TasteNetwork, circles: Documen
     "config",
     [
         pytest.param(SMALL.model_copy(update={"cell": "lstm"}), marks=pytest.mark.slow),
+        SMALL.model_copy(update={"cell": "attention", "heads": 2}),
         SMALL.model_copy(update={"tied": False, "artist_vectors": False}),
         L2.model_copy(update={"hidden": 32, "length": 10, "batch": 16, "epochs": 25, "learning_rate": 1e-2}),
         pytest.param(SMALL.model_copy(update={"loss": "cosine", "epochs": 25}), marks=pytest.mark.slow),
     ],
-    ids=["lstm", "untied", "l2", "cosine"],
+    ids=["lstm", "attention", "untied", "l2", "cosine"],
 )
 def test_other_cells_and_losses_learn_too(
     config: TasteNetworkConfig, circles: Documents, vectors: SongVectors
@@ -98,9 +99,16 @@ def test_other_cells_and_losses_learn_too(
     assert share_right(network, circles) > (0.8 if config.loss == "softmax" else 0.3)  # a chance is 1 in 40
     if not config.learn_vectors:
         assert np.allclose(np.linalg.norm(network.module_.songs, axis=1), 1, atol=1e-5)
+    if config.cell == "attention":
+        same_play_by_play(network, circles)
 
 
 def test_play_by_play_is_the_whole_sequence(network: TasteNetwork, circles: Documents) -> None:
+    same_play_by_play(network, circles)
+
+
+def same_play_by_play(network: TasteNetwork, circles: Documents) -> None:
+    """Whether plays one by one lead where whole sequences do."""
     documents = [circles[0], circles[1], circles[2]]
     states = network.start(3)
     for at in range(12):

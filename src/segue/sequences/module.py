@@ -9,7 +9,7 @@ import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
-from segue.sequences import cells
+from segue.sequences.layers import Layer, Weights
 from segue.sequences.network_config import TasteNetworkConfig
 from segue.sequences.vectors import SongVectors, unit
 from segue.sequences.windows import SKIPPED, Batch
@@ -25,7 +25,7 @@ class TasteModule(eqx.Module):
     bias: Array | None  # (n_songs,); softmax only
     context: Array  # (n_features, d)
     skip_gain: Array  # (d,)
-    layer: cells.RecurrentWeights
+    layer: Weights
     heads: Array  # (n_horizons, hidden, d)
     head_bias: Array  # (n_horizons, d)
 
@@ -54,7 +54,7 @@ def init_module(
         bias=jnp.asarray(log_counts - log_counts.mean(), jnp.float32) if softmax else None,
         context=jnp.zeros((n_features, d)),
         skip_gain=-jnp.ones(d),
-        layer=cells.init_weights(third, config.cell, d, config.hidden),
+        layer=Layer.of(config).init(third, d),
         heads=jax.random.normal(fourth, (len(config.horizons), config.hidden, d)) * config.hidden**-0.5,
         head_bias=jnp.zeros((len(config.horizons), d)),
     )
@@ -119,8 +119,7 @@ def batch_loss(
     inputs = read(module, fixed, batch.codes, batch.features)
     if training:
         inputs = _dropout(inputs, config.dropout_in, at_input)
-    state = jnp.zeros((inputs.shape[1], cells.state_size(config.cell, config.hidden)))
-    outputs, _ = cells.run(config.cell, module.layer, inputs, state)
+    outputs = Layer.of(config).along(module.layer, inputs)
     if training:
         outputs = _dropout(outputs, config.dropout_out, at_output)
     taste = tastes(module, outputs).reshape(len(config.horizons), -1, module.heads.shape[-1])

@@ -1,9 +1,10 @@
 """The taste network: it reads the last songs and puts out the taste vector (after De Boom et al. 2017).
 
-A recurrent layer reads, song by song, the song's vector and its context, and heads turn its output into one
-taste vector for each horizon. The songs nearest the taste vector are what is to come. Departures from the
-paper, which is the configuration `L2`: a loss over sampled songs by default (it measures better), song
-vectors that go on learning, artist vectors, several horizons in one network, explicit skips.
+A recurrent layer, or one of self-attention, reads, song by song, the song's vector and its context, and heads
+turn its output into one taste vector for each horizon. The songs nearest the taste vector are what is to
+come. Departures from the paper, which is the configuration `L2`: a loss over sampled songs by default (it
+measures better), song vectors that go on learning, artist vectors, several horizons in one network, explicit
+skips.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ from numpy.typing import NDArray
 
 from segue.errors import SegueError, UsageError
 from segue.files import reading
-from segue.sequences import cells
 from segue.sequences.documents import UNKNOWN, Context, Documents
 from segue.sequences.fitting import Curves, Run, train
+from segue.sequences.layers import Layer
 from segue.sequences.module import Fixed, TasteModule, fixed_tables, init_module, predicted, read, tastes
 from segue.sequences.network_config import TasteNetworkConfig
 from segue.sequences.vectors import SongVectors, unit
@@ -173,8 +174,7 @@ class TasteNetwork:
         if context is not None:
             features[: len(codes), 0] = context_features(context, self.sources_)
         out = _along(
-            self.config.cell,
-            self.config.hidden,
+            Layer.of(self.config),
             self.module_,
             self.fixed_,
             jnp.asarray(inputs),
@@ -196,7 +196,7 @@ class TasteNetwork:
 
     def start(self, n: int = 1) -> NDArray[np.float32]:
         """States `(n, size)` of listeners who have not played anything yet."""
-        size = cells.state_size(self.config.cell, self.config.hidden) + self.module_.songs.shape[1]
+        size = Layer.of(self.config).state + self.module_.songs.shape[1]
         return np.zeros((n, size), np.float32)
 
     def play(
@@ -226,7 +226,7 @@ class TasteNetwork:
             self.module_,
             self.fixed_,
             self._away,
-            self.config.cell,
+            Layer.of(self.config),
             self.knows_skips_,
             self.config.skip_memory,
         )
@@ -341,10 +341,8 @@ def _skeleton(config: TasteNetworkConfig, n_artists: int) -> TasteModule:
 
 
 @eqx.filter_jit
-def _along(cell: str, hidden: int, module: TasteModule, fixed: Fixed, codes: Array, features: Array) -> Array:
-    state = jnp.zeros((codes.shape[1], cells.state_size(cell, hidden)))
-    outputs, _ = cells.run(cell, module.layer, read(module, fixed, codes, features), state)
-    return tastes(module, outputs)
+def _along(layer: Layer, module: TasteModule, fixed: Fixed, codes: Array, features: Array) -> Array:
+    return tastes(module, layer.along(module.layer, read(module, fixed, codes, features)))
 
 
 class _Player(eqx.Module):
@@ -353,7 +351,7 @@ class _Player(eqx.Module):
     module: TasteModule
     fixed: Fixed
     away: Array  # (n_songs, d) directions along which skips push
-    cell: str = eqx.field(static=True)
+    layer: Layer = eqx.field(static=True)
     knows_skips: bool = eqx.field(static=True)
     memory: float = eqx.field(static=True)  # what a skip keeps of its push from play to play
 
@@ -366,7 +364,7 @@ class _Player(eqx.Module):
         codes = jnp.maximum(codes, 0)
         skipped = features[:, SKIPPED, None]
         inputs = read(self.module, self.fixed, codes, features)
-        _, after = cells.step(self.cell, self.module.layer, inputs, state)
+        after = self.layer.step(self.module.layer, inputs, state)
         reads = known if self.knows_skips else known & (skipped == 0)
         pushed = jnp.where(known, self.memory * pushed + skipped * self.away[codes], pushed)
         return jnp.concatenate([jnp.where(reads, after, state), pushed], axis=1)

@@ -36,8 +36,12 @@ class TasteNetworkConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    cell: Literal["gru", "lstm"] = Field("gru", description="the recurrent layer")
+    cell: Literal["gru", "lstm", "attention"] = Field(
+        "gru", description="the layer: recurrent, or self-attention over the last songs"
+    )
     hidden: int = Field(256, ge=1, description="its size")
+    blocks: int = Field(2, ge=1, description="attention: blocks, one after the other")
+    heads: int = Field(4, ge=1, description="attention: heads of a block; they share the layer's size")
     loss: Literal["softmax", "l2", "cosine"] = Field(
         "softmax",
         description="softmax: cross-entropy over sampled songs; l2: squared distance to the next song's "
@@ -99,7 +103,9 @@ class TasteNetworkConfig(BaseModel):
     skip_memory: float = Field(0.8, ge=0, lt=1, description="how much of a skip's push is left a play later")
 
     @model_validator(mode="after")
-    def _names(self) -> TasteNetworkConfig:
+    def _fits(self) -> TasteNetworkConfig:
+        if self.cell == "attention" and self.hidden % self.heads:
+            raise ValueError(f"{self.heads} heads cannot share a layer of {self.hidden}")
         names = [horizon.name for horizon in self.horizons]
         if len(set(names)) != len(names):
             raise ValueError(f"two horizons have one name: {', '.join(names)}")
