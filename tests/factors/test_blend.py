@@ -175,3 +175,31 @@ def test_rarity_takes_off_what_popularity_gives(plays):
         ids, _ = blend.recommend(np.arange(plays.shape[0]), plays, N=10)
         means.append(count[ids].mean())
     assert means[1] < means[0]
+
+
+def test_rows_that_say_little_have_weights_of_their_own(plays, tmp_path: Path):
+    weights, few = {"factors": 1, "ease": 3}, {"factors": 3, "walk": 1}
+    blend = Blend(factors=ALS, weights=weights, few=few, little=4.0).fit(plays)
+    assert set(blend.parts_) == {"factors", "ease", "walk"}
+    rows = csr_matrix(
+        np.stack([np.eye(90)[3], np.r_[np.ones(4) * 2, np.zeros(86)], np.r_[np.ones(5), np.zeros(85)]]),
+        dtype=np.float32,
+    )
+    many = Blend(factors=ALS, weights=weights).fit(plays).scores(rows)
+    little = Blend(factors=ALS, weights=few).fit(plays).scores(rows)
+    expected = np.stack([little[0], little[1], many[2]])
+    np.testing.assert_allclose(blend.scores(rows), expected, atol=1e-4)
+    blend.save(tmp_path / "blend.npz")
+    np.testing.assert_allclose(Blend.load(tmp_path / "blend.npz").scores(rows), expected, atol=1e-4)
+    with pytest.raises(UsageError, match="can't be blended"):
+        Blend(factors=ALS, weights=weights, few={"nobody": 1.0}).fit(plays)
+
+
+def test_models_without_weights_for_few_tracks_open(plays):
+    blend = Blend(factors=ALS, weights={"factors": 1, "ease": 3}).fit(plays)
+    state = blend._state()
+    del state["few_"]
+    again = Blend(blend.config)
+    again.n_items_ = blend.n_items_
+    again._restore(state)
+    np.testing.assert_allclose(again.scores(plays[:3]), blend.scores(plays[:3]), atol=1e-5)

@@ -73,6 +73,12 @@ class MixConfig(BaseModel):
     weights: dict[str, NonNegativeFloat] | None = Field(
         None, description="Weight of each part, by its name above; none chooses them on held-out listeners."
     )
+    few: dict[str, NonNegativeFloat] | None = Field(
+        None, description="Weights for rows that say little; none: as for all others."
+    )
+    little: NonNegativeFloat = Field(
+        8.0, description="The sum of a row's weights, the largest being 1, up to which it says little."
+    )
     held_out: float = Field(
         0.2, gt=0, le=0.5, description="Share of the listeners that weights are chosen on, at a time."
     )
@@ -104,6 +110,8 @@ PLAYLISTS = MixConfig(
     listeners=UserNeighboursConfig(neighbours=1000, similarity_power=3.0, weight_power=GENTLER),
     rarity=None,  # gains nothing there
     weights={"factors": 0.3, "second": 0.4, "ease": 0.11, "walk": 0.13, "listeners": 0.06},
+    # From a title, one track or a few; eleven tracks add up to 8 (`place_decay`).
+    few={"factors": 0.1, "second": 0.65, "walk": 0.2, "listeners": 0.05},
 )
 
 
@@ -143,9 +151,10 @@ class Blend(ScoredModel):
     """
 
     config_type = BlendConfig
-    _learned = ("mixture_",)
+    _learned = ("mixture_", "few_")
     _takes_dislikes = True
     mixture_: NDArray[np.float32]  # (parts,), weights in the order of `_KINDS`, 0 for what is left out
+    few_: NDArray[np.float32]  # (parts,) those for rows that say little
 
     def fit(
         self,
@@ -176,14 +185,31 @@ class Blend(ScoredModel):
     @property
     def weights_(self) -> dict[str, float]:
         """Weight of every part that has one, by name; they add up to 1."""
-        pairs = zip(_KINDS, self.mixture_.tolist(), strict=True)
-        return {name: round(weight, 6) for name, weight in pairs if weight}
+        return _named(self.mixture_)
 
     def scores(self, user_items: csr_matrix) -> NDArray[np.float32]:
         """The weighted mean for every row and item: (n, n_items)."""
+        few = self._says_little(user_items)
+        if few.all() or not few.any():
+            return self._scores(user_items, self.few_ if few.any() else self.mixture_)
+        scores = np.empty(user_items.shape, np.float32)
+        scores[few] = self._scores(csr_matrix(user_items[few]), self.few_)
+        scores[~few] = self._scores(csr_matrix(user_items[~few]), self.mixture_)
+        return scores
+
+    def _scores(self, user_items: csr_matrix, mixture: NDArray[np.float32]) -> NDArray[np.float32]:
+        weights = _named(mixture)
         return standard_mean(
-            [(self.weights_.get(name, 0.0), part) for name, part in self.parts_.items()], user_items
+            [(weights.get(name, 0.0), part) for name, part in self.parts_.items()], user_items
         )
+
+    def _says_little(self, user_items: csr_matrix) -> NDArray[np.bool_]:
+        """(n,) the rows that weights for few tracks are meant for."""
+        if np.array_equal(self.few_, self.mixture_):
+            return np.zeros(user_items.shape[0], bool)
+        liked = positive(user_items)
+        largest = np.asarray(liked.max(axis=1).todense()).ravel()
+        return np.asarray(liked.sum(axis=1)).ravel() <= self.config.little * largest
 
     def forget(self, place: int) -> None:
         """Drop what is kept of the listener who was trained on at `place`."""
@@ -208,8 +234,10 @@ class Blend(ScoredModel):
             self.validation_, weights = {}, self.config.weights
             if weights is None:
                 weights, self.validation_ = self._chosen(user_items, told)
-            self._weigh(weights)
-            kept = [name for name in names if name == FACTORS or name in self.weights_]
+            self.mixture_ = self._weighed(weights)
+            self.few_ = self.mixture_ if self.config.few is None else self._weighed(self.config.few)
+            heard = {*self.weights_, *_named(self.few_)}
+            kept = [name for name in names if name == FACTORS or name in heard]
             self.parts_ = self._learn(user_items, kept, told, self._trained)
 
     def _chosen(
@@ -262,7 +290,8 @@ class Blend(ScoredModel):
             advance(1)
         return parts
 
-    def _weigh(self, weights: Mapping[str, float]) -> None:
+    def _weighed(self, weights: Mapping[str, float]) -> NDArray[np.float32]:
+        """(parts,) the weights, brought to the sum 1."""
         known = self._settings()
         if not set(weights) <= set(known) or not sum(weights.values()) > 0:
             raise UsageError(
@@ -271,7 +300,7 @@ class Blend(ScoredModel):
                 got=str(dict(weights)),
             )
         total = sum(weights.values())
-        self.mixture_ = np.array([weights.get(name, 0.0) / total for name in _KINDS], dtype=np.float32)
+        return np.array([weights.get(name, 0.0) / total for name in _KINDS], dtype=np.float32)
 
     def _settings(self) -> dict[str, BaseModel]:
         return {name: part for name in _KINDS if (part := getattr(self.config, name)) is not None}
@@ -283,7 +312,7 @@ class Blend(ScoredModel):
         return state
 
     def _restore(self, arrays: Mapping[str, NDArray]) -> None:
-        super()._restore(arrays)
+        super()._restore({"few_": arrays["mixture_"], **arrays})  # earlier versions had no others
         self.parts_, self.validation_ = {}, {}
         for name, settings in self._settings().items():
             own = {key.removeprefix(f"{name}."): key for key in arrays if key.startswith(f"{name}.")}
@@ -315,6 +344,12 @@ def _halves(rows: csr_matrix, given: float, rng: np.random.Generator) -> tuple[c
     rest.data[shown] = 0
     first.eliminate_zeros()
     return first, positive(rest)
+
+
+def _named(mixture: NDArray[np.float32]) -> dict[str, float]:
+    """The weights of `mixture` by part, without those that are 0."""
+    pairs = zip(_KINDS, mixture.tolist(), strict=True)
+    return {name: round(weight, 6) for name, weight in pairs if weight}
 
 
 def _silent(_: float) -> None:
