@@ -125,7 +125,7 @@ class TitlesAlone(ByTracks):
 
 
 class Added(ByTracks):
-    """`implicit`'s ALS and `NearestTitles`, standard scores added: the fewer tracks, the more for the title."""
+    """`implicit`'s ALS and `NearestTitles`, added; the title weighs less beside more tracks."""
 
     def __init__(self, model: Any, weight: float, **settings: Any) -> None:
         super().__init__(model)
