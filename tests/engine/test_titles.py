@@ -24,27 +24,32 @@ from segue.shelf.names import FACTORS, shelf_of
 from segue.upkeep.forget import forget
 
 WEEK = "2025-W40"
-KINDS = {"rain": ["Rainy Sunday", "rainy sundays", "Sunday Rain"], "gym": ["GYM", "Gym time", "the gym"]}
+NAMES = {"rain": "Cloudbreak", "gym": "Ironside", "xmas": "Sleigh"}
+KINDS = {
+    "rain": ["Rainy Sunday", "rainy sundays", "Sunday Rain"],
+    "gym": ["GYM", "Gym time", "the gym"],
+    "xmas": ["Christmas", "Christmas 2016", "Merry Christmas"],
+}
 
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
-    """Sixty playlists of two kinds, called as their kind is, each with ten of its kind's forty songs."""
+    """Ninety playlists of three kinds, called as their kind is, each with ten of its kind's forty songs."""
     rng = np.random.default_rng(0)
     tracks = [
         {
             "track_id": f"{kind}{n}",
-            "title": f"{kind} song {n}",
+            "title": f"{'christmas' if kind == 'xmas' else kind} song {n}",
             "artists": ["Vulcan" if kind == "gym" and n % 20 == 7 else f"{name} {n % 20}"],
             "medium": "song",
         }
-        for kind, name in (("rain", "Cloudbreak"), ("gym", "Ironside"))
+        for kind, name in NAMES.items()
         for n in range(40)
     ]
     playlists, entries = [], []
-    for number in range(60):
-        kind = "rain" if number % 2 else "gym"
-        title = KINDS[kind][number % 3]
+    for number in range(90):
+        kind = ("gym", "rain", "xmas")[number % 3]
+        title = KINDS[kind][number // 3 % 3]
         playlists.append({"playlist_id": f"p{number}", "title": title, "source": "test"})
         for place, song in enumerate(rng.choice(40, 10, replace=False).tolist()):
             entry = {"playlist_id": f"p{number}", "position": place, "track_id": f"{kind}{song}"}
@@ -107,11 +112,11 @@ def test_an_artist_in_the_title(library: Library):
 def test_playlists_of_the_library_are_continued_by_title(library: Library):
     engine = Engine(library)
     ready = engine.week(WEEK)
-    seen, _ = ready.read(["p1", "p2"])
-    assert seen.titled is not None and seen.titled.texts == (KINDS["rain"][1], KINDS["gym"][2])
+    seen, _ = ready.read(["p1", "p3"])
+    assert seen.titled is not None and seen.titled.texts == (KINDS["rain"][0], KINDS["gym"][1])
     assert seen.titled.own == (
         list(ready.model.listeners_).index("p1"),
-        list(ready.model.listeners_).index("p2"),
+        list(ready.model.listeners_).index("p3"),
     )
     made = engine.weekly("p1", WEEK)
     assert {entry.track.track_id.rstrip("0123456789") for entry in made.entries} == {"rain"}
@@ -166,3 +171,11 @@ def test_a_forgotten_playlist_says_nothing_more(library: Library, tmp_path: Path
     forget(mine, "p1")
     after = Engine(mine).factors().model.titles_
     assert before is not None and after is not None and len(after) == len(before) - 1
+
+
+def test_who_asks_for_a_season_has_it(library: Library):
+    engine, config = Engine(library), WeeklyConfig(tracks=10)
+    made, _ = engine.weekly_for_guest(title="christmas songs", week="2025-W27", config=config)
+    assert {entry.track.track_id.rstrip("0123456789") for entry in made.entries} == {"xmas"}
+    rain, _ = engine.weekly_for_guest(title="rainy sunday", week="2025-W27", config=config)
+    assert not any(entry.track.track_id.startswith("xmas") for entry in rain.entries)

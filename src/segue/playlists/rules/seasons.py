@@ -179,6 +179,11 @@ def by_playlists(
     return result
 
 
+def named(title: str) -> bool:
+    """Whether a playlist's title asks for the music of a season."""
+    return bool((_told([title], "playlists", "anywhere") != NONE)[0])
+
+
 def _told(texts: Sequence[str | None], first: str, *more: str) -> NDArray[np.int8]:
     """(n,) the season that each text names, by kinds of words (fields of `Words`); one without the first
     kind is not looked for."""
