@@ -12,7 +12,7 @@ import pytest
 
 from segue import terminal
 from segue.events import get_logger
-from segue.progress import Advance, about, one_step, progress, reporting, step, steps
+from segue.progress import Advance, about, one_step, portion, progress, reporting, step, steps, told
 from segue.terminal import PlainFormatter, TerminalReporter
 
 
@@ -41,6 +41,22 @@ def test_progress_goes_to_whom_the_caller_hands_in() -> None:
     with progress("Nobody looks again"):
         pass
     assert recorder.told == [("Reading", 3, "files"), 1, 2]
+
+
+def test_portions_tell_the_task_around_them_how_far_they_are() -> None:
+    recorder = Recorder()
+    told(1)  # nobody asked
+    with reporting(recorder), progress("Learning", 3) as advance:
+        with portion(advance=advance):
+            told(0.25)
+            with portion(0.5, of=2):  # two halves of one half
+                told(1)
+                told(5)  # no more than there is
+            with portion(0.25):
+                pass  # what is told of nothing is told at the end
+        with portion(2, of=10, advance=advance):
+            told(4)
+    assert recorder.told == [("Learning", 3, ""), 0.25, 0.25, 0.25, 0.0, 0.25, 0.0, 0.8, 1.2]
 
 
 def test_steps_are_numbered_and_nothing_is_said_outside(capsys: pytest.CaptureFixture[str]) -> None:

@@ -27,6 +27,7 @@ class Reporter(Protocol):
 
 
 _REPORTER: ContextVar[Reporter | None] = ContextVar("reporter", default=None)
+_PORTION: ContextVar[Advance | None] = ContextVar("portion", default=None)
 _STEPS: ContextVar[tuple[count, int] | None] = ContextVar("steps", default=None)
 
 
@@ -57,6 +58,46 @@ def progress(what: str, total: float | None = None, *, unit: str = "") -> Genera
     else:
         with reporter.task(what, total, unit) as advance:
             yield advance
+
+
+@contextlib.contextmanager
+def portion(amount: float = 1.0, of: float = 1.0, advance: Advance | None = None) -> Generator[None]:
+    """Work that is `amount` of a task, and tells by `told` how much of `of` is done; its end tells the rest.
+
+        with progress("Learning", 2) as advance:
+            with portion(advance=advance):
+                ...  # told(0.3), wherever that is called
+            with portion(advance=advance): ...
+
+    Portions may lie within portions: without `advance` it is `amount` of what the one around it tells.
+    What is told outside of all is lost, so that functions need not know who calls them.
+    """
+    outer = advance or _PORTION.get() or _nobody
+    done = 0.0
+
+    def tell(more: float) -> None:
+        nonlocal done
+        more = min(more / of, 1 - done)
+        done += more
+        outer(more * amount)
+
+    token = _PORTION.set(tell)
+    try:
+        yield
+    finally:
+        _PORTION.reset(token)
+    outer((1 - done) * amount)
+
+
+def _nobody(amount: float) -> None:
+    """Who is told where there is no task."""
+
+
+def told(amount: float) -> None:
+    """So much more of the portion around is done."""
+    tell = _PORTION.get()
+    if tell is not None:
+        tell(amount)
 
 
 @contextlib.contextmanager

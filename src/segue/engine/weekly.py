@@ -31,7 +31,7 @@ from segue.playlists.memory import Weeks
 from segue.playlists.placed import with_files
 from segue.playlists.playlist import Playlist, monday
 from segue.playlists.weekly import Edition, Material, WeeklyConfig, make_weekly
-from segue.progress import progress
+from segue.progress import portion, progress
 from segue.shelf.names import AGENTS, FACTORS, shelf_of
 from segue.tastes.changes import NONE, Changes
 from segue.tastes.finding import profiles_of
@@ -276,10 +276,9 @@ def weekly(
     ready = engine.week(week, config)
     chosen = ready.everybody if listeners is None else list(listeners)
     lists = []
-    with progress("Making lists", len(chosen)) as advance:
-        for playlist in ready.lists(chosen, seed, trial):
-            lists.append(playlist)
-            advance(1)
+    n = len(chosen)
+    with progress("Making lists", n) as advance, portion(n, of=max(n, 1), advance=advance):
+        lists.extend(ready.lists(chosen, seed, trial))
     with library.forgotten.held() as gone:
         lists = [each for each in lists if each.listener not in gone]
         Weeks(library.path / "weeks").remember(week, lists)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, Any, Self, cast
 
@@ -25,7 +25,7 @@ from segue.factors.config import ALSConfig
 from segue.factors.folding import LISTENERS, TRACKS, inside, outside, width
 from segue.factors.solver import Floats, Side, Solve, descend, solve, threads
 from segue.files import reading
-from segue.progress import progress
+from segue.progress import progress, told
 
 
 class ImplicitALS(Answers):
@@ -118,7 +118,7 @@ class ImplicitALS(Answers):
         kernels.ready()
         clock = time.perf_counter()
         with (
-            progress("Factorising", config.iterations) as advance,
+            progress("Factorising", config.iterations) if show_progress else nullcontext(told) as advance,
             threads(config.num_threads) as run,
             self._half_epoch(matrix.nnz) as half_epoch,
         ):

@@ -12,6 +12,7 @@ from scipy.sparse import csr_matrix
 
 from segue.factors import item_kernels
 from segue.factors.solver import chunks_of, threads
+from segue.progress import told
 
 MOST_PAIRS = 2e10  # pairs of items of one listener that are looked at: minutes of work
 STEPS = 60  # most of conjugate gradient for a neighbourhood; some five are needed
@@ -73,8 +74,11 @@ def largest_products(
         kept = np.arange(keep) < found[:, None]
         return ids[kept], best[kept], found
 
+    parts, chunks = [], chunks_of(pairs)
     with threads(0) as run:
-        parts = list(run(of, chunks_of(pairs)))
+        for part in run(of, chunks):
+            parts.append(part)
+            told(1 / len(chunks))
     columns, values, counts = (np.concatenate(each) for each in zip(*parts, strict=True))
     ends = np.concatenate([[0], np.cumsum(counts)])
     matrix = csr_matrix((values, columns, ends), shape=(n, n))
@@ -113,9 +117,10 @@ def regressions(
             result,
         )
 
+    chunks = chunks_of(np.diff(neighbourhoods.indptr) ** 2)
     with threads(0) as run:
-        for _ in run(solve, chunks_of(np.diff(neighbourhoods.indptr) ** 2)):
-            pass
+        for _ in run(solve, chunks):
+            told(1 / len(chunks))
     return csr_matrix((result, neighbourhoods.indices, neighbourhoods.indptr), shape=neighbourhoods.shape)
 
 

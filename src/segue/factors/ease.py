@@ -12,8 +12,11 @@ from scipy.sparse import csc_matrix, csr_matrix, diags_array
 
 from segue.factors.cooccurrence import largest_products, regressions, teaching
 from segue.factors.scored import ScoredModel, batches, positive
+from segue.progress import portion
 
 BYTES = 4  # of a weight, and of its place
+
+PRODUCTS = 0.05  # part of the time that the products of a neighbourhood take, each time
 
 
 class EASEConfig(BaseModel):
@@ -103,9 +106,12 @@ class EASE(ScoredModel):
         root = np.sqrt(diagonal)
         room = max(1, int(self.config.megabytes * 1e6 / (2 * BYTES * len(d))))  # entries an item, with places
         columns = csr_matrix(x.T)
-        near = largest_products(columns, x, (root, root), min(self.config.neighbours, room))
-        products = largest_products(columns, x, (root, root), 2 * room)
-        self.near_ = csr_matrix(regressions(products, diagonal, near).T)
+        with portion(PRODUCTS):
+            near = largest_products(columns, x, (root, root), min(self.config.neighbours, room))
+        with portion(PRODUCTS):
+            products = largest_products(columns, x, (root, root), 2 * room)
+        with portion(1 - 2 * PRODUCTS):
+            self.near_ = csr_matrix(regressions(products, diagonal, near).T)
 
     def _fit_by_listeners(self, x: csr_matrix, d: NDArray[np.float32]) -> None:
         self.scale_ = 1.0 / d

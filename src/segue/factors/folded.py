@@ -12,6 +12,7 @@ from scipy.sparse import csr_matrix
 from segue.factors.als import ImplicitALS
 from segue.factors.config import ALSConfig
 from segue.factors.scored import ScoredModel, batches
+from segue.progress import told
 
 
 class FactorScores(ScoredModel):
@@ -36,7 +37,9 @@ class FactorScores(ScoredModel):
         return self
 
     def _fit(self, user_items: csr_matrix) -> None:
-        self.around(ImplicitALS.of(self.config).fit(user_items, show_progress=False))
+        als = ImplicitALS.of(self.config)
+        told_of = 1 / als.config.iterations
+        self.around(als.fit(user_items, show_progress=False, callback=lambda *_: told(told_of)))
 
     def _state(self) -> dict[str, NDArray]:
         return super()._state() | self._als.kept()

@@ -18,6 +18,7 @@ from segue.factors import item_kernels
 from segue.factors.folded import FactorScores
 from segue.factors.mixing import standardised
 from segue.factors.scored import ScoredModel
+from segue.progress import told
 
 
 def standard_mean(parts: Sequence[tuple[float, ScoredModel]], user_items: csr_matrix) -> NDArray[np.float32]:
@@ -32,6 +33,7 @@ def standard_mean(parts: Sequence[tuple[float, ScoredModel]], user_items: csr_ma
     total = np.zeros((n, m), np.float32)
     shift = np.zeros(n, np.float32)
     for weight, part in parts:
+        told(1 / len(parts))  # of what was asked for before
         if not weight:
             continue
         if isinstance(part, FactorScores):

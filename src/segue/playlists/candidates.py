@@ -24,6 +24,7 @@ from segue.playlists.belonging import Belonging, ListenerTastes
 from segue.playlists.kernels import at_least, best_of
 from segue.playlists.rules import Candidates, Context, Listening, RulesConfig
 from segue.playlists.rules.context import Bools, Floats, Ints
+from segue.progress import portion
 
 # How many candidates, in lists' lengths: rules and caps take most of the top.
 WHOLE, TASTES = 8, 4
@@ -98,7 +99,8 @@ class Proposer:
         self._look_up(np.unique(np.concatenate([np.empty(0, np.int32), *favourites])))
         result = []
         for part in batches(rows.shape[0], rows.shape[1]):
-            scores = self.blend.scores(rows[part])
+            with portion((part.stop - part.start) / rows.shape[0]):
+                scores = self.blend.scores(rows[part])
             alike = self._alike(tastes[part])
             for at, row, likeness in zip(range(part.start, part.stop), scores, alike, strict=True):
                 near = self._near[favourites[at]].ravel()

@@ -23,7 +23,7 @@ from segue.playlists.listeners import Listeners
 from segue.playlists.rules.reading import catalogue_context
 from segue.playlists.shared import Shared
 from segue.playlists.weekly import Material, WeeklyConfig
-from segue.progress import one_step, progress
+from segue.progress import one_step, portion, progress, told
 from segue.sequences.reading import guide_documents
 from segue.sequences.storing import save_documents, without
 from segue.shelf.names import factors_of
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from segue.sequences.documents import Documents
 
 HUB_SAMPLE = 200  # listeners and playlists on whom it is measured who would be on everybody's list
+STAGES = 6  # of `work_out`, for progress
 
 
 @dataclass(frozen=True)
@@ -90,12 +91,15 @@ def train(
     """
 
     def beside(model: FactorModel, matrix: csr_matrix) -> _Kept:
-        with progress("Reading the catalogue"):
-            shared = work_out(library, model, matrix, weekly, tastes)
+        with progress("Working out what lists share", STAGES + 2) as advance:
+            with portion(STAGES, of=STAGES, advance=advance):
+                shared = work_out(library, model, matrix, weekly, tastes)
             people, playlists = owners(library, model.config.observations.unit)
             context, everybody = shared.context, people or playlists
             listeners = Listeners.read(library, model, shared.catalogue, context, everybody)
+            advance(1)
             documents = guide_documents(library, [str(track) for track in model.tracks_])
+            advance(1)
             return _Kept(shared, listeners, documents)
 
     trained = factors.train(
@@ -140,6 +144,7 @@ def work_out(
     config = config or WeeklyConfig()
     unit, tracks = model.config.observations.unit, [str(track) for track in model.tracks_]
     context = catalogue_context(library, tracks, unit)
+    told(1)
     people, playlists = owners(library, unit)
     sample = drawn([*people, *playlists])
     plays = read_plays(library, tracks, listeners=sample, config=ListenedConfig(unit=unit))
@@ -147,12 +152,16 @@ def work_out(
     space = replace(space, vectors=beside_their_artist(space.vectors, matrix, context.main_artists()))
     if model.config.observations.teachers == "sessions":
         space = joined_by_sessions(space, plays, matrix, context.main_artists())
+    told(1)
     some = sorted(sample[:HUB_SAMPLE])
     liked = matrix.indices[matrix.data > 0]
     catalogue = Catalogue.read(library, tracks, np.bincount(liked, minlength=len(tracks)))
+    told(1)
     histories = read_histories(library, catalogue, context, some, datetime.now(UTC), unit=unit)
+    told(1)
     shared = Shared(catalogue, context, space)
     profiles = find_profiles(space, plays, tastes, shared.belonging.near)
+    told(1)
     material = Material(model, catalogue, context, space, profiles)
     seen = model.observe(library, some)
     return replace(shared, context=material.with_hubs(seen, histories, config).context)

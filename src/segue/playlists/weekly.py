@@ -41,6 +41,7 @@ from segue.playlists.rules import (
 from segue.playlists.rules.context import MEDIA, Bools, Floats, Ints
 from segue.playlists.sequenced import chosen
 from segue.playlists.titled import ALONE, TitleReasons
+from segue.progress import portion, told
 from segue.tastes.profiles import Profiles
 from segue.tastes.space import TasteSpace
 from segue.wording import count, noun_of
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from segue.agents.sequencing import Sequencer
 
 AT_ONCE = 256  # listeners at a time
+SCORING = 0.9  # part of the time that scores take, for progress
 # Lists of new tracks, of what the listener knows already, and for somebody of whom nothing is known.
 Kind = Literal["new", "past", "stranger"]
 
@@ -210,7 +212,8 @@ def make_weekly(
             material.belonging.with_thresholds(its, history.listening)
             for its, history in zip(theirs, mine, strict=True)
         ]
-        proposed = proposer.propose(asked, [history.listening for history in mine], theirs)
+        with portion(SCORING * len(names)):
+            proposed = proposer.propose(asked, [history.listening for history in mine], theirs)
         known = [bool((asked[at].data > 0).any()) for at in range(len(names))]
         proposed = [each if known[at] else stranger for at, each in enumerate(proposed)]
         listenings = [
@@ -242,8 +245,9 @@ def make_weekly(
                 one = _One(material, edition, about)
                 kind = "past" if past[at] else "new" if known[at] else "stranger"
                 made.append(one.listed(proposed[at], *choices[at], kind))
+                told(1 - SCORING)
         for at, (name, again_, (entries, notes)) in enumerate(zip(names, past, made, strict=True)):
-            told = Drawn() if drawn is None else drawn[at].of(entries, material.catalogue.ids)
+            chances = Drawn() if drawn is None else drawn[at].of(entries, material.catalogue.ids)
             yield Playlist(
                 title=f"{rediscover.TITLE if again_ else 'Discover Weekly'}, {week}",
                 listener=name,
@@ -253,7 +257,7 @@ def make_weekly(
                 notes=notes,
                 seed=edition.seed,
                 models=material.versions,
-                drawn=replace(told, familiar=config.familiar),
+                drawn=replace(chances, familiar=config.familiar),
             )
 
 
@@ -382,12 +386,12 @@ class _One:
         same = (nearest[:, None] == played_for) & (nearest >= 0)[:, None]
         likeness = belonging.near.to(belonging.space.vectors[choice.stands_for], plays)
         lines = []
-        for at, told in enumerate(telling(parts, same, likeness)):
+        for at, led in enumerate(telling(parts, same, likeness)):
             if not new[at]:
                 lines.append(self._favourite(int(choice.tracks[at])))
                 continue
-            names = together([catalogue.spoken(int(plays[play])) for play in told])
-            lines.append(because(names, tastes[at] if not told or same[at, told[0]] else "", self.asker))
+            names = together([catalogue.spoken(int(plays[play])) for play in led])
+            lines.append(because(names, tastes[at] if not led or same[at, led[0]] else "", self.asker))
         if self.titled is None:
             return lines
         by_title = self.titled.lines(self.row, choice.stands_for)
