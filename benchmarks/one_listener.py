@@ -1,6 +1,6 @@
 """User models learned from one made-up person's own sessions, beside tables and trees.
 
-    python benchmarks/one_listener.py        # measures both persons, and writes docs/measurements/world.md
+    python benchmarks/one_listener.py        # measures six persons, and writes docs/measurements/world.md
 
 "Even": two years; what is heard out depends on the track before, on song, artist, and a habit that changes by
 quarter. "Drifting": eleven years as real histories are: habits that wander, seasons in which no track has a
@@ -27,6 +27,11 @@ from segue.world.training import train_world
 
 SONGS, ARTISTS, STYLES, PLAYS = 900, 60, 4, 30_000
 KINDS = {"even": (730, 8, 0.5), "drifting": (4000, 35, 0.9)}  # days, seasons, step of the habit
+SEEDS = (1, 2, 3)
+FIGURES = (
+    *("log loss, completed", "95%, ±", "AUC", "calibration error", "first half", "second half"),
+    "log loss, skipped",
+)
 SILENT = [5, 6, 17]  # seasons of the drifting person without reasons
 PAGE = Path(__file__).parents[1] / "docs" / "measurements" / "world.md"
 
@@ -80,26 +85,47 @@ def _row(
     }
 
 
+def measured(kind: str, seed: int) -> dict[str, list[float]]:
+    """FIGURES by model, of one person."""
+    rows, known = made_up(kind, seed)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "Streaming_History_Audio_2017-2028_0.json"
+        file.write_text(json.dumps(rows), encoding="utf-8")
+        library = Library.open(Path(folder) / "library", create=True)
+        import_path(library, file)
+        train_vectors(library)
+        trained = train_world(library, WorldConfig(shuffled=False), closely=True)
+    found = {}
+    for name, each in trained.measured.items():
+        one, (low, high) = each["completed"], each["completed"].interval
+        figures = [one.log_loss, (high - low) / 2, one.auc, one.calibration, one.earlier, one.later]
+        found[name] = [*figures, each["skipped"].log_loss]
+    return found | {"known chances": [known]}
+
+
+def table(found: dict[str, list[dict[str, list[float]]]]) -> str:
+    """Means over the persons of a kind, and standard deviations of the first and the fourth column."""
+    lines = ["| | " + " | ".join(FIGURES) + " |", "| --- " + "| ---: " * len(FIGURES) + "|"]
+    for kind, persons in found.items():
+        for name in persons[0]:
+            values = np.array([person[name] for person in persons])
+            cells = [f"{mean:.3f}" for mean in values.mean(0)]
+            for place in (0, 3):
+                if place < len(cells):
+                    cells[place] += f" ± {values[:, place].std():.3f}"
+            cells += [""] * (len(FIGURES) - len(cells))
+            lines.append(f"| {kind}, {name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
 def main() -> None:
     """Measure, and put the table into the page."""
-    lines = ["| | log loss, completed | 95% | AUC | calibration error | skipped |"]
-    lines.append("| --- | ---: | --- | ---: | ---: | ---: |")
-    for kind in KINDS:
-        rows, known = made_up(kind)
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / "Streaming_History_Audio_2017-2028_0.json"
-            file.write_text(json.dumps(rows), encoding="utf-8")
-            library = Library.open(Path(folder) / "library", create=True)
-            import_path(library, file)
-            train_vectors(library)
-            trained = train_world(library, WorldConfig(shuffled=False), closely=True)
-        for name, found in trained.measured.items():
-            one, low = found["completed"], "{:.3f} to {:.3f}".format(*found["completed"].interval)
-            figures = f"{one.log_loss:.4f} | {low} | {one.auc:.3f} | {one.calibration:.3f}"
-            lines.append(f"| {kind}, {name} | {figures} | {found['skipped'].log_loss:.4f} |")
-        lines.append(f"| {kind}, known chances | {known:.4f} | | | | |")
-        print("\n".join(lines), flush=True)
-    pages.put(PAGE, {"one listener": "\n".join(lines)})
+    found: dict[str, list[dict[str, list[float]]]] = {}
+    for seed in SEEDS:
+        for kind in KINDS:
+            found.setdefault(kind, []).append(measured(kind, seed))
+            print(f"seed {seed}\n{table(found)}", flush=True)
+    pages.put(PAGE, {"one listener": table(found)})
 
 
 if __name__ == "__main__":

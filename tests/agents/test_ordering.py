@@ -13,6 +13,7 @@ from segue.library.stages import HEARD
 from segue.world import dynamics, numpy_sessions
 from segue.world.features import CANDIDATE, SESSION, STATIC
 from segue.world.fitting import init_model
+from segue.world.following import shifted
 from segue.world.responses import MEMORY, UserModel
 from segue.world.starts import Starts
 from segue.world.tracks import Track
@@ -123,6 +124,20 @@ def test_numpy_sees_and_hears_what_jax_does() -> None:
             np.testing.assert_allclose(stay[0, 0], event.stay, rtol=1e-4)
             minutes = 3.5 * float(HEARD[int(event.stage)])
             assert float(session.heard.minutes[0, 0]) >= minutes
+
+
+def test_what_is_expected_of_a_listener_is_moved_by_their_offset() -> None:
+    offset = np.array([[0, 0, 0], [0.5, 0.5, 1], [-1, 0, -1]])
+    begun = numpy_sessions.begin(OFFER, np.ones((LISTS, POOL), np.bool_), 2)
+    plain = numpy_sessions.look(MODEL, OFFER, begun).chances
+    moved = numpy_sessions.offered(TRACKS, PLACES, STATIC_FEATURES, offset)
+    found = numpy_sessions.look(MODEL, moved, begun).chances
+    assert found.dtype == np.float32
+    for row in range(LISTS):
+        np.testing.assert_allclose(found[row], shifted(plain[row], offset[row]), atol=1e-4)
+    alone = numpy_sessions.only(moved, np.array([3, 4, 5]))
+    one = numpy_sessions.look(MODEL, alone, begun).chances[2, :, 0]
+    np.testing.assert_allclose(one, found[2, :, 5], rtol=1e-4)
 
 
 def test_a_course_is_what_simulated_listeners_make_of_it() -> None:

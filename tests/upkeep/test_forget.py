@@ -22,9 +22,10 @@ from segue.library.tables import IMPORTS, LISTENS, REJECTS
 from segue.playlists.memory import Weeks
 from segue.playlists.playlist import Playlist, PlaylistEntry, TrackCard
 from segue.playlists.training import train
-from segue.shelf.names import shelf_of
+from segue.shelf.names import WORLD, shelf_of
 from segue.upkeep import traces
 from segue.upkeep.forget import forget
+from segue.world.offsets import load_offsets, save_offsets
 
 WEEK = "2026-W30"
 
@@ -55,7 +56,10 @@ def _lived_in(library: Library) -> None:
     def build(folder: Path) -> None:
         (folder / "people.json").write_text(json.dumps({"p02": [1.0, 2.0]}))
 
-    shelf_of(library).publish("strange", build, {"config": {}, "kind": "Strange"})
+    shelf = shelf_of(library)
+    shelf.publish("strange", build, {"config": {}, "kind": "Strange"})
+    offsets = {"p02": np.ones(3), "p03": np.zeros(3)}
+    shelf.publish(WORLD, lambda folder: save_offsets(folder, offsets), {"config": {}, "kind": "UserModel"})
 
 
 def test_nothing_is_left_of_the_one_and_all_of_the_others(library: Library) -> None:
@@ -85,7 +89,8 @@ def test_nothing_is_left_of_the_one_and_all_of_the_others(library: Library) -> N
     assert library.count("tracks") == before["tracks"]
     assert library.count("listens") == before["listens"] - plays
     shelf = shelf_of(library)
-    assert shelf.names() == ["factors"]
+    assert shelf.names() == ["factors", WORLD]
+    assert set(load_offsets(shelf.path(WORLD))) == {"p03"}
     for version in shelf.versions("factors"):
         shelf.verify("factors", version)
         assert shelf.manifest("factors", version).shapes["listeners"] == [len(kept), 12]

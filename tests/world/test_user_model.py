@@ -17,6 +17,7 @@ from segue.agents import policies
 from segue.errors import FormatError, NotFoundError, UsageError
 from segue.library import Library
 from segue.library.stages import HEARD
+from segue.shelf.names import WORLD, shelf_of
 from segue.town import TownConfig, build
 from segue.world import measuring
 from segue.world.catalogue import Catalogue, catalogue_of
@@ -26,6 +27,7 @@ from segue.world.features import PLACES, as_newcomer
 from segue.world.fitting import along_all, fit_model, init_model, log_loss
 from segue.world.loading import stored_library_world, stored_world
 from segue.world.logs import FEW, Heard, chosen, log_of, read_sessions, second_part
+from segue.world.offsets import load_offsets
 from segue.world.training import TrainedWorld, train_world, user_models
 from segue.world.trees import from_arrays, to_arrays
 
@@ -65,6 +67,10 @@ def test_models_are_kept_and_read_again(library: Library, trained: TrainedWorld)
     models, tracks, shares = stored_world(library)
     assert tracks == sorted(tracks)
     assert shares.shape == (4, measuring.QUANTILES)
+    offsets = load_offsets(shelf_of(library).path(WORLD))
+    assert len(offsets) == trained.facts["listeners"]
+    assert set(offsets) <= library.distinct("listens", "listener_id")
+    assert all(np.isfinite(offset).all() and offset.any() for offset in offsets.values())
     for name, model in trained.models.items():
         for one, other in zip(jax.tree.leaves(models[name]), jax.tree.leaves(model), strict=True):
             np.testing.assert_array_equal(one, other)

@@ -15,6 +15,7 @@ It runs compiled, so it is written with `jax.numpy`. `params` is whatever arrays
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, NamedTuple
 
 import jax
@@ -71,6 +72,25 @@ def greedy(params: Any, seen: Seen, key: Array) -> Array:
 def agent(params: Trained, seen: Seen, key: Array) -> Array:
     """The one with the largest Q."""
     return best(seen, q_of(params, seen))
+
+
+@cache
+def one_of(policies: tuple[Policy, ...]) -> Policy:
+    """Several policies as one, whose params are the number of who plays and the params of each.
+
+    A world and all who play in it are then compiled once, not once for each: a session's share of that is
+    by far the larger. The same policies give the same function.
+    """
+
+    def choose(params: tuple[Array, tuple[Any, ...]], seen: Seen, key: Array) -> Array:
+        number, each = params
+        branches = [
+            lambda seen, key, policy=policy, own=own: jnp.asarray(policy(own, seen, key), jnp.int32)
+            for policy, own in zip(policies, each, strict=True)
+        ]
+        return jax.lax.switch(number, branches, seen, key)
+
+    return choose
 
 
 BASELINES: dict[str, Policy] = {

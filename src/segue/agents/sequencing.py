@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -17,6 +17,8 @@ from segue.library.listening import LibrarySubset, sessions
 from segue.library.moments import DAY, seconds
 from segue.world.catalogue import Catalogue
 from segue.world.features import STATIC
+from segue.world.following import GATES
+from segue.world.known import Floats
 from segue.world.listener import Listener
 from segue.world.numpy_sessions import Offered, offered
 from segue.world.pools import Pool
@@ -45,6 +47,7 @@ class Sequencer:
         agent: None for greedy on the model.
         version: of what was trained, on the shelf.
         why: why the agent is used, or is not.
+        offsets: of listeners, by name: how the model's chances are moved for them.
     """
 
     library: Library
@@ -53,6 +56,7 @@ class Sequencer:
     agent: Trained | None
     version: str
     why: str
+    offsets: Mapping[str, Floats] = field(default_factory=dict, repr=False)
     places: dict[str, int] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -115,6 +119,7 @@ class Sequencer:
         static = np.zeros((n, m, len(STATIC)), np.float32)
         group = np.zeros((n, m), np.int32)
         quota = np.zeros((n, max(len(pool.quota or [0]) for pool in pools)), np.int32)
+        offset = np.array([self.offsets.get(pool.listener or "", np.zeros(GATES)) for pool in pools])
         heard = heard_by(self.library, self.catalogue, [p.listener for p in pools if p.listener is not None])
         for row, pool in enumerate(pools):
             size = len(pool.tracks)
@@ -126,7 +131,7 @@ class Sequencer:
             given = [size] if pool.quota is None else pool.quota
             quota[row, : len(given)] = given
         tracks = self.catalogue.tracks
-        return offered(tracks, songs, static), Limits(free, group, quota, tracks.artist[songs])
+        return offered(tracks, songs, static, offset), Limits(free, group, quota, tracks.artist[songs])
 
 
 def heard_by(library: Library, catalogue: Catalogue, listeners: Sequence[str]) -> dict[str, Listener]:

@@ -27,6 +27,7 @@ from segue.wording import count
 from segue.world.catalogue import catalogue_of
 from segue.world.config import MAIN_MODEL
 from segue.world.loading import song_vectors, stored_world
+from segue.world.offsets import load_offsets
 from segue.world.pools import Pool
 
 if TYPE_CHECKING:
@@ -67,7 +68,8 @@ def load_sequencer(library: Library, by: By = "auto") -> Sequencer:
         model, agent, why = models[MAIN_MODEL], None, NONE
         version = f"{WORLD}/{shelf.current(WORLD)}"
     catalogue = catalogue_of(library, song_vectors(library))
-    return Sequencer(library, catalogue, model, agent, version, why)
+    offsets = load_offsets(shelf.path(WORLD)) if WORLD in shelf.names() else {}
+    return Sequencer(library, catalogue, model, agent, version, why, offsets)
 
 
 def _training(library: Library) -> str:

@@ -99,6 +99,7 @@ def compare(
     """
     found: dict[str, dict[str, Any]] = {}
     played_in = worlds_of(population) if worlds is None else worlds
+    together = _together(playing)
     with progress("Playing", len(played_in) * len(playing)) as advance:
         for name in played_in:
             world = WORLDS[name]
@@ -111,10 +112,26 @@ def compare(
                     else population.world(starts, own, answers)
                 )
                 count = max(1, draw.count // SLOWER) if isinstance(player.policy, Planner) else draw.count
-                played = sessions(where, player.policy, player.params, count, STEPS, draw.seed)
+                played = sessions(where, *together[who], count, STEPS, draw.seed)
                 found.setdefault(name, {})[who] = _measured(played, population)
                 advance(1)
     return Comparison({name: WORLDS[name].kind for name in found}, found)
+
+
+def _together(playing: Mapping[str, Player]) -> dict[str, tuple[Policy | Planner, Any]]:
+    """Policy and params of each player; what is no planner plays by one policy, which is compiled once."""
+    found: dict[str, tuple[Policy | Planner, Any]] = {
+        who: (player.policy, player.params) for who, player in playing.items()
+    }
+    simple = {who: each for who, each in found.items() if not isinstance(each[0], Planner)}
+    # Players of one policy without params, such as greed on several models, are one.
+    distinct = {(policy, id(params)): (policy, params) for policy, params in simple.values()}
+    numbers = {key: number for number, key in enumerate(distinct)}
+    policy = policies.one_of(tuple(policy for policy, _ in distinct.values()))
+    params = tuple(params for _, params in distinct.values())
+    for who, (own, its) in simple.items():
+        found[who] = policy, (np.int32(numbers[own, id(its)]), params)
+    return found
 
 
 def recommendation(comparison: Comparison) -> tuple[bool, str]:

@@ -37,6 +37,7 @@ from segue.world.logs import FEW
 from segue.world.pools import SessionDraw
 from segue.world.responses import Log, UserModel
 from segue.world.starts import Starts
+from segue.world.tracks import take
 from segue.world.training import UserModels, fit_user_models, user_models
 
 log = get_logger(__name__)
@@ -136,6 +137,7 @@ class LibraryPopulation(Population):
         self.library, self.shuffled, self.keep = library, shuffled, keep
         self.catalogue = catalogue_of(library, song_vectors(library))
         self.facts: dict[str, Any] = {"library": library.fingerprint(), "shuffled": shuffled}
+        self._starts: dict[tuple[int, SessionDraw], Starts] = {}
 
     @property
     def tracks(self) -> Tracks:
@@ -151,9 +153,14 @@ class LibraryPopulation(Population):
 
     def starts(self, half: int, draw: SessionDraw) -> Starts:
         part = half if self.facts.get("listeners", FEW) >= FEW else None
+        if (half, draw) in self._starts:  # several worlds begin with the same
+            return self._starts[half, draw]
         pool = min(draw.pool, len(self.catalogue.ids))
-        draw = SessionDraw(min(draw.count, STARTS), pool, draw.seed + half)
-        return library_starts(self.library, self.catalogue, draw, shuffled=self.shuffled, half=part)
+        own = SessionDraw(min(draw.count, STARTS), pool, draw.seed + half)
+        found = library_starts(self.library, self.catalogue, own, shuffled=self.shuffled, half=part)
+        # Where there are fewer they come again, so that worlds of both halves have one form, compiled once.
+        self._starts[half, draw] = take(found, np.arange(own.count) % len(found.pool))
+        return self._starts[half, draw]
 
     def world(self, starts: Starts, model: UserModel, answers: UserModel | None = None) -> World:
         return library_world(self.catalogue, starts, model, answers)

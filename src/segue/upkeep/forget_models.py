@@ -121,7 +121,22 @@ def _sequences_outlive(folder: Path, who: list[str]) -> bool:
     return outlives(folder, set(who))
 
 
+def _offset_ids(folder: Path) -> Iterable[str]:
+    from segue.world.offsets import load_offsets
+
+    return load_offsets(folder)
+
+
+def _in_offsets(folder: Path, who: list[str]) -> dict[str, list[int]]:
+    from segue.world.offsets import load_offsets, save_offsets
+
+    offsets = load_offsets(folder)
+    save_offsets(folder, {name: offset for name, offset in offsets.items() if name not in set(who)})
+    return {}
+
+
 KINDS = {
     "FactorModel": Kind("vectors of theirs", _factor_ids, _in_factors),
     "SequenceBlend": Kind("sequences of theirs", _sequence_ids, _in_sequences, _sequences_outlive),
+    "UserModel": Kind("offsets of theirs", _offset_ids, _in_offsets),
 }

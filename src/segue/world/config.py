@@ -20,6 +20,7 @@ USER_MODELS: Mapping[str, tuple[Form, int]] = {
     "summary, others": ("summary", 1),
 }
 MAIN_MODEL = "recurrent"  # the one by which a library's world answers, and through which agents observe it
+GAIN = 0.02  # variance of offsets (`following.py`): 63% of an error is taken up after some 250 plays
 NEWCOMERS = 0.1  # share of sessions that are learned from as if nothing were known of the listener
 
 
@@ -43,6 +44,13 @@ class WorldConfig(BaseModel):
         ge=0,
         lt=1,
         description="Share of the sessions that are learned from as if nothing were known of the listener.",
+    )
+    gain: float = Field(
+        GAIN,
+        ge=0,
+        lt=1,
+        description="How far each session of a listener moves what is expected of their next ones, towards "
+        "what came; 0: not at all.",
     )
     members: int = Field(
         3, ge=1, description="Recurrent models, from different seeds; their mean is measured too."

@@ -16,7 +16,7 @@ from segue.world.law import ModelLaw
 from segue.world.pools import SessionDraw, drawn_pool
 from segue.world.responses import WHOLE, UserModel
 from segue.world.starts import Starts
-from segue.world.walking import walk
+from segue.world.walking import one_thread, walk
 
 
 def library_starts(
@@ -47,17 +47,18 @@ def library_starts(
     draws, found = np.random.default_rng(seed), []
     every = walk(library, catalogue, shuffled=shuffled)
     theirs = (session for session in every if half is None or session.number % 2 == half)
-    for number, session in enumerate(theirs):
-        # Reservoir sampling (Vitter 1985): how many there are is known only at the end.
-        place = number if number < count else int(draws.integers(number + 1))
-        if place >= count:
-            continue
-        songs = drawn_pool(catalogue.popularity, session.listener.plays, pool, draws)
-        start = (songs, session.listener.known(songs, session.day, session.hour), session.number)
-        if number < count:
-            found.append(start)
-        else:
-            found[place] = start
+    with one_thread():
+        for number, session in enumerate(theirs):
+            # Reservoir sampling (Vitter 1985): how many there are is known only at the end.
+            place = number if number < count else int(draws.integers(number + 1))
+            if place >= count:
+                continue
+            songs = drawn_pool(catalogue.popularity, session.listener.plays, pool, draws)
+            start = (songs, session.listener.known(songs, session.day, session.hour), session.number)
+            if number < count:
+                found.append(start)
+            else:
+                found[place] = start
     if not found:
         raise UsageError("There are no sessions to begin with", hint="import sessions whose skips are known")
     songs, static, who = (np.stack(column) for column in zip(*found, strict=True))

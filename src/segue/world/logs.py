@@ -27,7 +27,7 @@ from segue.world.features import Heard as Session
 from segue.world.known import Floats
 from segue.world.responses import Log
 from segue.world.tracks import Track, take
-from segue.world.walking import walk
+from segue.world.walking import one_thread, walk
 
 FEWEST = 50  # sessions to learn from
 FEW = 20  # listeners too few to be parted: then their sessions are
@@ -38,6 +38,7 @@ class Heard(NamedTuple):
     """n sessions of at most T tracks, padded; arrays (n, T, ...)."""
 
     listener: NDArray[np.int64]  # (n,)
+    name: NDArray[np.object_]  # (n,) theirs
     place: NDArray[np.int32]  # in the catalogue
     static: NDArray[np.float32]  # features STATIC
     stage: NDArray[np.int32]
@@ -72,17 +73,20 @@ def read_sessions(
         UsageError: there are too few such sessions.
     """
     found: list[tuple[Any, ...]] = []
-    for session in walk(library, catalogue, shuffled=shuffled):
-        first = slice(0, steps)
-        known = session.listener.known(
-            session.place[first],
-            session.day,
-            session.hour,
-            shuffled=session.shuffled[first],
-            picked=session.picked[first],
-        )
-        whole, columns = float(len(session.place) <= steps), (session.place, session.stage, session.share)
-        found.append((session.number, *(each[first] for each in columns), known, whole, session.day))
+    with one_thread():
+        for session in walk(library, catalogue, shuffled=shuffled):
+            first = slice(0, steps)
+            known = session.listener.known(
+                session.place[first],
+                session.day,
+                session.hour,
+                shuffled=session.shuffled[first],
+                picked=session.picked[first],
+            )
+            whole, columns = float(len(session.place) <= steps), (session.place, session.stage, session.share)
+            found.append(
+                (session.number, session.name, *(each[first] for each in columns), known, whole, session.day)
+            )
     if len(found) < FEWEST:
         kind = "shuffled session" if shuffled else "session"
         raise UsageError(
@@ -103,12 +107,13 @@ def _padded(found: list[tuple[Any, ...]], steps: int) -> Heard:
     place, stage = np.zeros(shape, np.int32), np.zeros(shape, np.int32)
     static, share = np.zeros((*shape, len(STATIC)), np.float32), np.full(shape, np.nan)
     there, left = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-    for row, (_, places, stages, shares, known, whole, _) in enumerate(found):
+    for row, (_, _, places, stages, shares, known, whole, _) in enumerate(found):
         size = len(places)
         place[row, :size], static[row, :size], stage[row, :size] = places, known, stages
         share[row, :size], there[row, :size], left[row, size - 1] = shares, 1, whole
     who, day = np.array([each[0] for each in found]), np.array([each[-1] for each in found])
-    return Heard(who, place, static, stage, share, there, left, day)
+    names = np.array([each[1] for each in found], dtype=object)
+    return Heard(who, names, place, static, stage, share, there, left, day)
 
 
 @jax.jit

@@ -20,6 +20,7 @@ from segue.world.features import (
     nothing_heard,
     session_features,
 )
+from segue.world.following import GATES, shifted
 from segue.world.namespace import sigmoid
 from segue.world.responses import MEMORY, UserModel, chances, observed, read
 from segue.world.session import Seen
@@ -35,6 +36,7 @@ class Offered(NamedTuple):
     places: Places  # (n, m) in the catalogue
     tracks: Track  # (n, 1, m, ...)
     static: Floats  # (n, 1, m, len(STATIC))
+    offset: Floats  # (n, 1, 1, 3) of the listeners, see `following.py`
 
 
 class Session(NamedTuple):
@@ -53,15 +55,18 @@ class Looked(NamedTuple):
     chances: Floats  # (n, d, m, 4)
 
 
-def offered(tracks: Track, places: Places, static: Floats) -> Offered:
+def offered(tracks: Track, places: Places, static: Floats, offset: Floats | None = None) -> Offered:
     """Candidates.
 
     Args:
         tracks: of the catalogue.
         places: (n, m) in it.
         static: (n, m, len(STATIC)), see `Listener.known`.
+        offset: (n, 3) of the listeners; by default none.
     """
-    return Offered(places, take(tracks, places[:, None]), np.asarray(static, np.float32)[:, None])
+    offset = np.zeros((len(places), GATES)) if offset is None else offset
+    arrays = np.asarray(static, np.float32)[:, None], np.asarray(offset, np.float32)[:, None, None]
+    return Offered(places, take(tracks, places[:, None]), *arrays)
 
 
 def begin(offer: Offered, free: NDArray[np.bool_], draws: int) -> Session:
@@ -76,7 +81,10 @@ def look(model: UserModel, offer: Offered, session: Session) -> Looked:
     moment = moment_features(session.heard, offer.tracks)
     static = np.broadcast_to(offer.static, (*moment.shape[:-1], offer.static.shape[-1]))
     features, candidates = session_features(session.heard), np.concatenate([static, moment], -1)
-    return Looked(features, candidates, chances(model, features, session.memory, candidates))
+    expected = chances(model, features, session.memory, candidates)
+    if offer.offset.any():
+        expected = shifted(expected, offer.offset)
+    return Looked(features, candidates, expected)
 
 
 def seen(offer: Offered, session: Session, looked: Looked) -> Seen:
@@ -95,7 +103,8 @@ def only(offer: Offered, place: Places) -> Offered:
     """One candidate (n,) of each list."""
     rows = np.arange(len(place))
     tracks = Track(*(values[rows, :, place][:, :, None] for values in offer.tracks))
-    return Offered(offer.places[rows, place][:, None], tracks, offer.static[rows, :, place][:, :, None])
+    static = offer.static[rows, :, place][:, :, None]
+    return Offered(offer.places[rows, place][:, None], tracks, static, offer.offset)
 
 
 def of_one(looked: Looked, place: Places) -> Looked:

@@ -13,6 +13,7 @@ from segue.world.known import Floats
 from segue.world.measuring import Events
 from segue.world.responses import Log
 
+TABLES = ("constant", "repeat-last table", "each song's own share")
 TOP = 10  # places in a session that the repeat-last table tells apart
 FEWEST = 3.0  # plays of everything that each song's own shares are drawn to
 # What can be counted without knowing any music; all user models see it, but for the first two lines the
@@ -36,11 +37,11 @@ def tables(learn: Events, test: Events) -> Mapping[str, Floats]:
     song = np.ones((int(max(learn.track.max(), test.track.max())) + 1, 4)) * FEWEST * constant
     np.add.at(song, (learn.track, learn.stage), 1.0)
     rows = (count[test.before, np.minimum(test.position, TOP)], song[test.track])
-    return {
-        "constant": np.broadcast_to(constant, (len(test.stage), 4)),
-        "repeat-last table": rows[0] / rows[0].sum(-1, keepdims=True),
-        "each song's own share": rows[1] / rows[1].sum(-1, keepdims=True),
-    }
+    each = (
+        np.broadcast_to(constant, (len(test.stage), 4)),
+        *(row / row.sum(-1, keepdims=True) for row in rows),
+    )
+    return dict(zip(TABLES, each, strict=True))
 
 
 def trees(learn: Log, test: Log, *, seed: int = 0) -> Floats | None:

@@ -21,13 +21,15 @@ from segue.world.ahead import second_halves
 from segue.world.catalogue import Catalogue, catalogue_of
 from segue.world.config import MAIN_MODEL, USER_MODELS, Form, WorldConfig
 from segue.world.fitting import along_all, fit_with_curve, log_loss
+from segue.world.following import followed
 from segue.world.loading import FILE, KIND, song_vectors, stored_world
-from segue.world.logs import chosen, log_of, read_sessions, second_part
+from segue.world.logs import Heard, chosen, log_of, read_sessions, second_part
 from segue.world.measuring import Events, Measured
+from segue.world.offsets import save_offsets
 from segue.world.responses import Log, UserModel
 from segue.world.trees import to_arrays
 
-ENSEMBLE = "ensemble"
+ENSEMBLE, TREES = "ensemble", "trees on counts"
 log = get_logger(__name__)
 
 
@@ -133,18 +135,20 @@ def train_world(
     chances, rows = dict(peers.tables(learn, test)), np.asarray(logs[1].there) > 0
     by_trees = peers.trees(*logs, seed=seed) if closely else None
     if by_trees is not None:
-        chances["trees on counts"] = by_trees
+        chances[TREES] = by_trees
     for name, (_, half, _) in _wanted(config).items():
         if not half:
             chances[name] = np.asarray(along_all(fitted.models[name], logs[1]))[rows]
-    found, disagreement = _joined(config, chances)
+    joined, disagreement = _joined(config, chances)
+    found = _followed(joined, test, parts[1].listener, config)
     shares = measuring.shares_by_stage(learn)
     measured = {name: measuring.measured(each, test, shares, config.seconds) for name, each in found.items()}
-    best = list(found)[-1]
+    best = list(joined)[-1]
     if closely:
         facts["second_halves"] = second_halves(catalogue, parts[1], fitted.models[MAIN_MODEL])
     facts |= {"disagreement": disagreement, "log_loss": fitted.log_loss}
-    version = _published(library, catalogue, fitted, shares, facts, keep)
+    offsets = _offsets(fitted, logs, parts, config.gain)
+    version = _published(library, catalogue, fitted, (shares, offsets), facts, keep)
     reliability = _reliability(found[best], test, shares, config)
     return TrainedWorld(version, fitted.models, measured, reliability, fitted.curves, facts)
 
@@ -207,6 +211,40 @@ def _joined(config: WorldConfig, chances: dict[str, Any]) -> tuple[dict[str, Any
     return kept | {f"{ENSEMBLE} of {len(names)}": members.mean(0)}, spread
 
 
+def _followed(
+    chances: dict[str, Any], test: Events, listener: NDArray[np.integer], config: WorldConfig
+) -> dict[str, Any]:
+    """Chances that follow each listener (`following.py`), and as they were: of trees, and of the best."""
+    found, best = {}, list(chances)[-1]
+    for name, each in chances.items():
+        if name in peers.TABLES:
+            found[name] = each
+            continue
+        if name in (TREES, best):
+            found[f"{name}, not following"] = each
+        found[name], _ = followed(each, test.stage, test.session, listener, config.gain)
+    return found
+
+
+def _offsets(
+    fitted: UserModels, logs: Sequence[Log], parts: Sequence[Heard], gain: float
+) -> dict[str, NDArray[np.floating]]:
+    """Where each listener's offset from the main model stands after their last session; (3,) by name.
+
+    Those of the part that measures have errors that the model has not learned from; of the others what it
+    did not learn is left.
+    """
+    found: dict[str, NDArray[np.floating]] = {}
+    for log_, part in zip(logs, parts, strict=True):
+        there = part.there > 0
+        chances = np.asarray(along_all(fitted.models[MAIN_MODEL], log_))[there]
+        session = np.nonzero(there)[0]
+        _, offsets = followed(chances, part.stage[there], session, part.listener, gain)
+        names = dict(zip(part.listener.tolist(), part.name.tolist(), strict=True))
+        found |= {names[number]: offset for number, offset in offsets.items()}
+    return found
+
+
 def _reliability(
     chances: NDArray, test: Events, shares: NDArray, config: WorldConfig
 ) -> dict[str, list[tuple[float, float, int]]]:
@@ -232,11 +270,14 @@ def _published(
     library: Library,
     catalogue: Catalogue,
     fitted: UserModels,
-    shares: NDArray,
+    beside: tuple[NDArray, dict[str, NDArray[np.floating]]],
     facts: dict[str, Any],
     keep: int,
 ) -> str:
+    shares, offsets = beside
+
     def write(folder: Path) -> None:
+        save_offsets(folder, offsets)
         arrays: dict[str, Any] = {"tracks": pack_strings(catalogue.ids), "shares": shares}
         for name, model in fitted.models.items():
             arrays |= to_arrays(name, model)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from segue.library import Library
 from segue.library.listening import sessions
@@ -23,6 +24,7 @@ class WalkedSession(NamedTuple):
     """A session, just before it is played."""
 
     number: int  # of the listener
+    name: str  # theirs
     listener: Listener  # as of then: ask it now, for it goes on to hear the session
     place: NDArray[Any]  # (t,) in the catalogue
     stage: NDArray[Any]
@@ -35,6 +37,15 @@ class WalkedSession(NamedTuple):
     def hour(self) -> float:
         """0 to 24, UTC."""
         return 24 * (self.day % 1)
+
+
+def one_thread() -> Any:
+    """A context in which NumPy multiplies in one thread.
+
+    What is known of a listener comes from products so small that threads only wait for each other, and take
+    twice the processor's time.
+    """
+    return threadpool_limits(1, user_api="blas")
 
 
 def walk(library: Library, catalogue: Catalogue, *, shuffled: bool = True) -> Iterator[WalkedSession]:
@@ -61,7 +72,8 @@ def walk(library: Library, catalogue: Catalogue, *, shuffled: bool = True) -> It
     picked = np.array([reason in PICKED for reason in rows["start_reason"].to_pylist()])
     days = np.nan_to_num(np.array(rows["seconds"].to_pylist(), dtype=float)) / DAY
     session = rows["session_id"].to_numpy()
-    for number, person in enumerate(_runs(rows["listener_id"].to_numpy())):
+    names = rows["listener_id"].to_numpy(zero_copy_only=False)
+    for number, person in enumerate(_runs(names)):
         with_stage = person[stage[person] >= 0]
         surprise = surprises(HEARD[stage[with_stage]], np.unique(session[with_stage], return_inverse=True)[1])
         song = place[with_stage] >= 0
@@ -74,7 +86,8 @@ def walk(library: Library, catalogue: Catalogue, *, shuffled: bool = True) -> It
             if known and (not shuffled or shuffle[here].mean() > 0.5):
                 day = float(days[here[0]])
                 told = (place[here], stage[here], share[here])
-                yield WalkedSession(number, listener, *told, day, shuffle[here], picked[here])
+                name = str(names[here[0]])
+                yield WalkedSession(number, name, listener, *told, day, shuffle[here], picked[here])
             for row in here.tolist():
                 listener.hears(int(place[row]), int(stage[row]), float(days[row]))
 
