@@ -10,12 +10,13 @@ from __future__ import annotations
 import ast
 import contextlib
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from segue.library.names import letters
+from segue.library.tables import ROWS_A_GROUP
 
 if TYPE_CHECKING:
     from segue.library.store import Library
@@ -30,10 +31,23 @@ _FEATURED = re.compile(r"(?<=\S)\s+[(\[]?(?:feat\.?|featuring|ft\.)\s+", re.IGNO
 
 def artists_with_commas(library: Library) -> frozenset[str]:
     """Artists of `library` who stand alone and have a comma in their names, as `letters` makes them."""
-    tracks = library.table("tracks")
-    alone = tracks.filter((tracks.artists.length() == 1) & tracks.artists[0].contains(", "))
-    names = library.arrow(alone.select(name=tracks.artists[0]).distinct())["name"].to_pylist()
+    library.check("tracks")
+    names: set[str] = set()
+    with library.reading():
+        for part in library.parts("tracks"):
+            names.update(_alone_with_commas(part))
     return frozenset(map(letters, names))
+
+
+def _alone_with_commas(part: Path) -> Iterator[str]:
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(part) as file:
+        for batch in file.iter_batches(ROWS_A_GROUP, columns=["artists"]):
+            credits = batch.column(0)
+            alone = credits.filter(pc.equal(pc.list_value_length(credits), 1)).flatten()
+            yield from alone.filter(pc.match_substring(alone, ", ")).to_pylist()
 
 
 @cache

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from segue.library.blocks import Block
 from segue.library.identity import credit_key, name_key
@@ -146,13 +147,7 @@ class Staging:
         before = self._n + 1
         kind, by_source = ("listens", False) if block.kind is Listen else ("playlist_entries", True)
         if len(block.places):
-            _, firsts = np.unique(block.track, return_index=True)
-            refs = np.empty(len(block.tracks), np.int64)
-            for at in firsts.tolist():
-                track = block.tracks[at_track := block.track[at]]
-                self._n = before + int(block.places[at])
-                refs[at_track] = self._ref(track, by_source or track.other is not None)
-            known = {"ref": refs[block.track], "n": before + block.places}
+            known = {"ref": self._block_refs(block, by_source), "n": before + block.places}
             self._tables[kind].append(_block_table(kind, block, known, self._entry))
         for place, row in block.odd:
             self._n = before + place
@@ -161,6 +156,19 @@ class Staging:
         self._held += block.size
         if self._held >= CHUNK:
             self.flush()
+
+    def _block_refs(self, block: Block, catalogue: bool) -> NDArray[np.int64]:
+        before, refs = self._n + 1, np.empty(len(block.tracks), np.int64)
+        _, firsts = np.unique(block.track, return_index=True)
+        for at, place in zip(block.track[firsts].tolist(), block.places[firsts].tolist(), strict=True):
+            track = block.tracks[at]
+            by_source = catalogue or track.other is not None
+            number = self._refs[by_source].get(track)
+            if number is None:
+                self._n = before + place
+                number = self._ref(track, by_source)
+            refs[at] = number
+        return refs[block.track]
 
     def reference(self, track: TrackRef) -> int:
         """Set aside what somebody's own collection says of a track, without a row; its number."""

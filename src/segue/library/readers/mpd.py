@@ -128,8 +128,8 @@ def _track(title: object, artist: object, album: object, duration: object, uri: 
         TrackRef(
             text(title, "track_name"),
             (by,) if by else (),
-            text(album, "album_name"),
-            milliseconds(duration, "duration_ms") or None,
+            None if album is None else text(album, "album_name"),
+            None if duration is None else milliseconds(duration, "duration_ms") or None,
             spotify_id(uri),
         )
     )
