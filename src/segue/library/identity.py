@@ -151,7 +151,7 @@ def resolve(work: duckdb.DuckDBPyConnection, *, of_any_duration: bool = True) ->
     work.execute(_SPLIT)
     work.execute("""
         CREATE TABLE ref_tracks AS
-        SELECT ref, track_id FROM staged_refs JOIN identities USING (identity)
+        SELECT ref, track_id FROM ref_uids JOIN identities USING (uid)
     """)
 
 
@@ -242,16 +242,24 @@ def _count(work: duckdb.DuckDBPyConnection, table: str) -> int:
 
 
 _IDENTITIES = """
+-- Of references with one identity, the one that stands for all. Most are alone, and need no look at the others.
 -- A window, not a GROUP BY: it spills to disk where millions of tracks are new.
+CREATE TABLE ref_uids AS
+WITH every AS (SELECT ref, hash(identity) AS hashed FROM staged_refs),
+     shared AS (SELECT hashed FROM every GROUP BY hashed HAVING count(*) > 1)
+SELECT ref, ref AS uid FROM every ANTI JOIN shared USING (hashed)
+UNION ALL
+SELECT ref, first_value(ref) OVER (PARTITION BY identity ORDER BY album IS NULL, ref)
+FROM staged_refs WHERE hash(identity) IN (FROM shared);
+
 CREATE TABLE distinct_refs AS
-SELECT ref AS uid, identity, name_key, credit_key, duration_ms, catalogue, source, spotify, mbid, isrc, other,
+SELECT ref AS uid, name_key, credit_key, duration_ms, catalogue, source, spotify, mbid, isrc, other,
        medium, title, artists, album,
        CASE WHEN spotify IS NOT NULL THEN 'spotify' WHEN mbid IS NOT NULL THEN 'mbid'
             WHEN isrc IS NOT NULL THEN 'isrc' WHEN other IS NOT NULL THEN 'other' ELSE 'name' END AS kind,
        coalesce('spotify:' || spotify, 'mbid:' || mbid, 'isrc:' || isrc, other, name_key) AS own,
        CASE WHEN kind = 'name' THEN concat_ws('|', 'told:' || source, name_key, duration_ms) END AS told_key
-FROM staged_refs
-QUALIFY row_number() OVER (PARTITION BY identity ORDER BY album IS NULL, ref) = 1;
+FROM staged_refs WHERE ref IN (SELECT uid FROM ref_uids);
 
 CREATE TABLE resolved (uid BIGINT, track_id VARCHAR);
 CREATE VIEW identities AS SELECT * FROM distinct_refs LEFT JOIN resolved USING (uid);
@@ -330,7 +338,7 @@ WITH uses AS (
     SELECT track_id, count(*) AS uses FROM (
         SELECT track_id FROM playlist_entries UNION ALL SELECT track_id FROM listens
         UNION ALL SELECT splits.track_id FROM splits JOIN listens ON listens.track_id = splits.own
-        UNION ALL SELECT track_id FROM staged_refs JOIN identities USING (identity)
+        UNION ALL SELECT track_id FROM ref_uids JOIN identities USING (uid)
     ) WHERE track_id IN (SELECT track_id FROM namesakes) GROUP BY track_id
 ), chosen AS (
     FROM namesakes LEFT JOIN uses USING (track_id)

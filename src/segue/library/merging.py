@@ -216,12 +216,20 @@ def _merge_plain(
     work.execute(f"CREATE VIEW plain_{table} AS {new}")
     there = f"(FROM {table} ANTI JOIN {unless} USING (playlist_id))" if unless else table
     same = " AND ".join(f"a.{column} IS NOT DISTINCT FROM b.{column}" for column in key)
+    columns = ", ".join(key)
+    # Only what may come twice is looked at for which is the first.
     work.execute(f"""
-        CREATE TABLE kept_{table} AS
-        SELECT a.* FROM plain_{table} a ANTI JOIN {there} b ON {same}
-        QUALIFY row_number() OVER (PARTITION BY {", ".join(f"a.{c}" for c in key)} ORDER BY n) = 1
+        CREATE VIEW fresh_{table} AS
+        SELECT a.*, hash({", ".join(f"a.{column}" for column in key)}) AS hashed
+        FROM plain_{table} a ANTI JOIN {there} b ON {same};
+        CREATE VIEW kept_{table} AS
+        WITH shared AS (SELECT hashed FROM fresh_{table} GROUP BY hashed HAVING count(*) > 1)
+        FROM fresh_{table} ANTI JOIN shared USING (hashed)
+        UNION ALL
+        FROM fresh_{table} SEMI JOIN shared USING (hashed)
+        QUALIFY row_number() OVER (PARTITION BY {columns} ORDER BY n) = 1
     """)
-    stored = writer.append(table, _reader(work, f"FROM kept_{table} ORDER BY {', '.join(key)}"))
+    stored = writer.append(table, _reader(work, f"FROM kept_{table} ORDER BY {columns}"))
     return _one(work, f"SELECT count(*) FROM plain_{table}"), stored
 
 
@@ -296,13 +304,19 @@ _TRACKS = """
 CREATE TABLE new_facts AS
 SELECT track_id, n, f.* EXCLUDE (ref, entry, n) FROM staged_track_facts f JOIN ref_tracks USING (ref);
 CREATE TABLE merged_tracks AS
-WITH met AS (
+WITH shared AS (
+    SELECT track_id FROM identities WHERE track_id IS NOT NULL GROUP BY track_id HAVING count(*) > 1
+), met AS (
+    SELECT track_id, title, CASE WHEN len(artists) > 0 THEN artists END AS artists, artists AS longest,
+           album, duration_ms, medium, isrc, mbid, spotify
+    FROM identities ANTI JOIN shared USING (track_id) WHERE track_id IS NOT NULL
+    UNION ALL
     SELECT track_id, arg_min(title, uid) AS title, arg_min(artists, uid) FILTER (len(artists) > 0) AS artists,
            arg_max(artists, (len(artists), -uid)) AS longest,
            arg_min(album, uid) AS album, min(duration_ms) AS duration_ms,
            arg_min(medium, uid) AS medium, arg_min(isrc, uid) AS isrc, arg_min(mbid, uid) AS mbid,
            arg_min(spotify, uid) AS spotify
-    FROM identities WHERE track_id IS NOT NULL GROUP BY track_id
+    FROM identities SEMI JOIN shared USING (track_id) GROUP BY track_id
 ), facts AS (
     SELECT track_id, arg_max(release_date, n) AS release_date, arg_max(explicit, n) AS explicit,
            arg_max(popularity, n) AS popularity, arg_max(features, n) AS features

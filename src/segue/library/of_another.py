@@ -30,11 +30,16 @@ def of_others(work: duckdb.DuckDBPyConnection) -> list[OfAnother]:
 
 
 _SAME = """
-WITH timed AS (
-    SELECT DISTINCT listener_id, track_id, started_at, source FROM new_listens WHERE started_at IS NOT NULL
-), theirs AS (
+WITH theirs AS (
     SELECT DISTINCT listener_id, track_id, started_at
-    FROM listens SEMI JOIN timed USING (track_id, started_at)
+    FROM listens SEMI JOIN (FROM new_listens WHERE started_at IS NOT NULL) USING (track_id, started_at)
+), concerned AS (
+    SELECT DISTINCT mine.listener_id
+    FROM new_listens mine JOIN theirs USING (track_id, started_at)
+    WHERE mine.listener_id <> theirs.listener_id
+), timed AS (
+    SELECT DISTINCT listener_id, track_id, started_at, source
+    FROM new_listens SEMI JOIN concerned USING (listener_id) WHERE started_at IS NOT NULL
 ), same AS (
     SELECT timed.listener_id, theirs.listener_id AS other, count(*) AS plays,
            list_sort(list_distinct(list(timed.source))) AS sources
