@@ -219,8 +219,7 @@ def split(
 
 def _what_lacks(library: Library) -> None:
     """Say what so few people's plays are good for, and what is needed for more."""
-    from segue.library.few_listeners import MORE, too_few
-    from segue.playlists.rediscover import plays_of
+    from segue.library.few_listeners import MORE, plays_of, too_few
 
     if people := too_few(library):
         print(

@@ -17,7 +17,7 @@ from segue.engine.tastes import taste_changes, tastes_now
 from segue.errors import SegueError, UsageError
 from segue.library import Library
 from segue.library.collection import Owned
-from segue.library.few_listeners import FEWEST_PEOPLE, MORE, MORE_EPISODES, on_others_playlists
+from segue.library.few_listeners import FEWEST_PEOPLE, MORE, MORE_EPISODES, on_others_playlists, plays_of
 from segue.library.listening import LibrarySubset, owners, units
 from segue.library.search import Found, find_track, find_tracks
 from segue.library.vocabulary import Vocabulary
@@ -28,7 +28,6 @@ from segue.playlists.playlist import Playlist, PlaylistEntry
 from segue.playlists.radio import Pick, Radio
 from segue.playlists.radio_config import RadioConfig
 from segue.playlists.reasons import Asker, again, because, sided, together
-from segue.playlists.rediscover import plays_of
 from segue.playlists.rules import Listening
 from segue.playlists.rules.context import MEDIA
 from segue.progress import progress

@@ -49,6 +49,11 @@ def too_few(library: Any) -> int:
     return people if people < FEWEST_PEOPLE else 0
 
 
+def plays_of(people: int) -> str:
+    """ "One person's plays", "The plays of 3 people"."""
+    return "One person's plays" if people == 1 else f"The plays of {people} people"
+
+
 def on_others_playlists(library: Library, tracks: Sequence[str], people: Sequence[str]) -> NDArray[np.bool_]:
     """(n_tracks,) which of `tracks` are on a playlist that is none of `people`'s own."""
     lists, entries = library.table("playlists"), library.table("playlist_entries")

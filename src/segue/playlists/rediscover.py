@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from segue.library.few_listeners import MORE, MORE_EPISODES
+from segue.library.few_listeners import MORE, MORE_EPISODES, plays_of
 from segue.playlists.belonging import Belonging, ListenerTastes
 from segue.playlists.candidates import BY_MODEL, CandidatesConfig, Proposed
 from segue.playlists.rules import Candidates, Context, Listening
@@ -18,11 +18,6 @@ from segue.playlists.rules.context import MEDIA, Bools, Floats, Ints
 from segue.wording import count, noun_of
 
 TITLE = "Rediscover"
-
-
-def plays_of(people: int) -> str:
-    """ "One person's plays", "The plays of 3 people"."""
-    return "One person's plays" if people == 1 else f"The plays of {people} people"
 
 
 def needed(listening: Listening, allowed: Bools, least: int) -> bool:
