@@ -242,7 +242,7 @@ def _count(work: duckdb.DuckDBPyConnection, table: str) -> int:
 
 
 _IDENTITIES = """
--- Of references with one identity, the one that stands for all. Most are alone, and need no look at the others.
+-- Of references with one identity, the one that stands for all; most are alone, and are not compared.
 -- A window, not a GROUP BY: it spills to disk where millions of tracks are new.
 CREATE TABLE ref_uids AS
 WITH every AS (SELECT ref, hash(identity) AS hashed FROM staged_refs),
