@@ -77,7 +77,8 @@ class _Slice:
     def __init__(self) -> None:
         self._odd: list[tuple[int, Row]] = []
         self._places: list[int] = []  # of the entries, which are all that is not odd
-        self._entries: list[tuple[str, int | None]] = []  # playlist, position
+        self._playlists: list[str] = []
+        self._positions: list[int | None] = []
         self._tracks: list[TrackRef] = []
 
     def odd(self, row: Row) -> None:
@@ -85,40 +86,56 @@ class _Slice:
 
     def entries(self, playlist: str, index: int, items: list[Any]) -> None:
         """Add the tracks of a playlist."""
-        for place, item in enumerate(items):
+        try:  # all at once, as nearly all playlists are sound
+            self._add(playlist, _positions(items, 0), _tracks(items))
+        except (Malformed, AttributeError, TypeError):
+            for place, item in enumerate(items):
+                self._entry(playlist, f"playlist {index} track {place}", place, item)
+
+    def _entry(self, playlist: str, where: str, place: int, item: Any) -> None:
+        try:
+            positions = _positions([item], place)
             try:
-                position = item.get("pos", place)
-                if position.__class__ is not int or not 0 <= position < 1 << 31:
-                    position = integer(position, "pos", most=(1 << 31) - 1)
-                track = _track_of(item)
-            except Malformed as error:
-                self.odd(Reject(f"playlist {index} track {place}", str(error)))
-            except AttributeError:
-                self.odd(Reject(f"playlist {index} track {place}", f"not an object: {shown(item)}"))
-            else:
-                self._places.append(len(self._odd) + len(self._tracks))
-                self._tracks.append(track)
-                self._entries.append((playlist, position))
+                tracks = _tracks([item])
+            except TypeError:  # what can't be remembered
+                tracks = [_track.__wrapped__(*map(item.get, _KEYS))]
+        except Malformed as error:
+            self.odd(Reject(where, str(error)))
+        except AttributeError:
+            self.odd(Reject(where, f"not an object: {shown(item)}"))
+        else:
+            self._add(playlist, positions, tracks)
+
+    def _add(self, playlist: str, positions: list[int | None], tracks: list[TrackRef]) -> None:
+        first = len(self._odd) + len(self._tracks)
+        self._places += range(first, first + len(tracks))
+        self._playlists += [playlist] * len(tracks)
+        self._positions += positions
+        self._tracks += tracks
 
     def block(self) -> Block:
         """All of them."""
-        playlists, positions = zip(*self._entries, strict=True) if self._entries else ((), ())
         columns = {
-            "playlist": pa.array(playlists, pa.string()),
-            "position": pa.array(positions, pa.int32()),
+            "playlist": pa.array(self._playlists, pa.string()),
+            "position": pa.array(self._positions, pa.int32()),
         }
         size = len(self._odd) + len(self._tracks)
         places, track = np.array(self._places, np.int64), np.arange(len(self._tracks))
         return Block(PlaylistEntry, size, places, self._tracks, track, columns, self._odd)
 
 
-def _track_of(item: dict[str, Any]) -> TrackRef:
-    get = item.get
-    told = get("track_name"), get("artist_name"), get("album_name"), get("duration_ms"), get("track_uri")
-    try:
-        return _track(*told)
-    except TypeError:  # what can't be remembered
-        return _track.__wrapped__(*told)
+_KEYS = ("track_name", "artist_name", "album_name", "duration_ms", "track_uri")
+
+
+def _positions(items: list[Any], first: int) -> list[int | None]:
+    found = [item.get("pos", place) for place, item in enumerate(items, first)]
+    if set(map(type, found)) <= {int} and (not found or (min(found) >= 0 and max(found) < 1 << 31)):
+        return found
+    return [integer(each, "pos", most=(1 << 31) - 1) for each in found]
+
+
+def _tracks(items: list[Any]) -> list[TrackRef]:
+    return list(map(_track, *([item.get(key) for item in items] for key in _KEYS)))
 
 
 @lru_cache(maxsize=65_536, typed=True)  # most tracks are in many playlists
