@@ -58,6 +58,7 @@ from segue.shelf.arrays import load_arrays
 RESULTS = Path(__file__).parent / "results" / "next_track"
 PAGE = Path(__file__).parent.parent / "docs" / "measurements" / "taste-network.md"
 COSINE = L2.model_copy(update={"loss": "cosine"})
+ATTENTION = TasteNetworkConfig(cell="attention", hidden=128)
 GRU4REC = TasteNetworkConfig(
     artist_vectors=False, horizons=(NEXT,), negatives=2048, negative_exponent=0.5, dropout_in=0.45,
     dropout_out=0.0, vector_rate=1.0, mask_played=False, ema_decay=0.0,
@@ -201,6 +202,8 @@ ROWS: dict[str, Callable[[Bench], SequenceScorer]] = {
     "GRU, softmax: next": lambda b: For(b.blend.network_, "next"),
     "GRU, softmax: soon": lambda b: For(b.blend.network_, "soon"),
     "GRU, softmax: both": lambda b: Both(b.blend.network_),
+    "attention, softmax: next": lambda b: For(b.network("attention", ATTENTION, b.vectors), "next"),
+    "attention, softmax: soon": lambda b: For(b.network("attention", ATTENTION, b.vectors), "soon"),
     "blend: next": lambda b: For(b.blend, "next"),
     "blend: soon": lambda b: For(b.blend, "soon"),
     "blend: next, no second stage": lambda b: For(b.blend.without_second_stage(), "next"),
