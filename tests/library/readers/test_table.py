@@ -280,8 +280,8 @@ def test_names_of_readers() -> None:
     names = [reader.name for reader in READERS]
     assert len(set(names)) == len(names)
     assert by_name("MPD").name == "mpd"
-    with pytest.raises(UsageError, match="lastfm-360k"):
-        by_name("winamp")
+    with pytest.raises(UsageError, match="lastfm-360k.*segue formats"):
+        by_name("lastfm-360")
     assert recognise(entry_of("readme.txt", b"Nothing to see.")) is None
 
 
