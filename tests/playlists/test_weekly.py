@@ -339,6 +339,7 @@ def test_sentences() -> None:
     assert together([("A", "X"), ("B", "X")]) == ["A and B by X"]
     assert together([("A", "X"), ("B", "Y")]) == ["A by X", "B by Y"]
     assert together([("A", ""), ("B", "")]) == ["A", "B"]
+    assert together([("Mass in C", "X"), ("Mass In C", "X")]) == ["Mass In C by X"]  # two movements of it
 
 
 def test_reasons_name_songs_without_their_packaging() -> None:

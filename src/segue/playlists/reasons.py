@@ -22,7 +22,7 @@ def together(names: Sequence[tuple[str, str]]) -> list[str]:
 
     Two of one name, such as movements of one work, are told once.
     """
-    names = list(dict.fromkeys(names))
+    names = list({(title.casefold(), artist): (title, artist) for title, artist in names}.values())
     if len(names) == 2 and names[0][1] and names[0][1] == names[1][1]:
         (one, artist), (other, _) = names
         return [f"{one} and {other} by {artist}"]
