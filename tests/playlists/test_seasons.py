@@ -279,11 +279,14 @@ def plain(seasons: list[int]) -> Context:
     [
         (date(2026, 11, 23), {0}),
         (date(2026, 12, 7), {0, 1, 3}),
-        (date(2026, 10, 12), {0, 2}),
+        (date(2026, 10, 12), {0}),
     ],
 )
 def test_the_rule_never_gives_way(day: date, comes: set[int]) -> None:
-    """Not where nothing else is left, and not for favourites that were not played for long."""
+    """Not where nothing else is left, and not for favourites that were not played for long.
+
+    In October what this listener never played stays out, too.
+    """
     context = plain([-1, CHRISTMAS, HALLOWEEN, CHRISTMAS])
     candidates = Candidates.of([0, 1, 2], [1.0, 3.0, 2.0])
     listening = Listening(
@@ -294,6 +297,14 @@ def test_the_rule_never_gives_way(day: date, comes: set[int]) -> None:
     assert set(choice.tracks.tolist()) == comes
     anything = Rules(context, config.model_copy(update={"out_of_season": True}), day)
     assert set(anything.choose(listening, candidates).tracks.tolist()) == {0, 1, 2, 3}
+
+
+def test_in_season_it_comes_to_who_plays_some() -> None:
+    context, december = plain([-1, CHRISTMAS, CHRISTMAS]), date(2026, 12, 7)
+    candidates, rules = Candidates.of([0, 1], [1.0, 3.0]), Rules(context, RulesConfig(tracks=2), december)
+    assert rules.choose(Listening(), candidates).tracks.tolist() == [0]
+    some = Listening(heard=np.array([2], np.int32))
+    assert set(rules.choose(some, candidates).tracks.tolist()) == {0, 1}
 
 
 def test_why_not_names_it() -> None:

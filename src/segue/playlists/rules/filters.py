@@ -85,10 +85,13 @@ def children(asked: Asked) -> Bools:
 
 
 def out_of_season(asked: Asked) -> Bools:
-    """It is music of a season, Christmas for one, that the list's day does not lie in."""
+    """It is music of a season, Christmas for one, that it is not now, or of which the listener plays none."""
     if asked.config.out_of_season:
         return np.zeros(len(asked.tracks), bool)
-    return ~open_on(asked.day)[asked.context.season[asked.tracks]]
+    season, allowed = asked.context.season, open_on(asked.day)
+    played = np.isin(np.arange(len(allowed) - 1), season[asked.listening.heard])
+    allowed[:-1] &= played  # the last place is for no season
+    return ~allowed[season[asked.tracks]]
 
 
 def not_owned(asked: Asked) -> Bools:
@@ -125,7 +128,9 @@ MEDIUM = Rule("medium", medium, "the list holds another medium")
 EXPLICIT = Rule("explicit", explicit, "it is explicit")
 CHILDREN = Rule("children's music", children, "it is children's music, and this listener plays none")
 SEASON = Rule(
-    "out of season", out_of_season, "it is music of a season, such as Christmas, that it is not now"
+    "out of season",
+    out_of_season,
+    "it is music of a season, such as Christmas, that it is not now or of which this listener plays none",
 )
 OWNED = Rule("not owned", not_owned, "there is no file of it, and only owned tracks are asked for")
 HEARD = Rule("already heard", heard, "it, or another version of it, was heard before")
