@@ -280,7 +280,7 @@ def test_names_of_readers() -> None:
     names = [reader.name for reader in READERS]
     assert len(set(names)) == len(names)
     assert by_name("MPD").name == "mpd"
-    with pytest.raises(UsageError, match="lastfm-360k.*segue formats"):
+    with pytest.raises(UsageError, match=r"lastfm-360k.*segue formats"):
         by_name("lastfm-360")
     assert recognise(entry_of("readme.txt", b"Nothing to see.")) is None
 
