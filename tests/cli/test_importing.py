@@ -90,7 +90,7 @@ def test_a_photo_is_told_what_is_read_in_a_line(tmp_path: Path) -> None:
     assert "one of 28 formats, such as spotify, lastfm, listenbrainz." in str(error.value)
     assert "Try: segue formats, which lists them" in str(error.value)
     assert "--column" not in str(error.value)  # it is no table
-    assert len(str(error.value)) < 300
+    assert len(str(error.value).replace(str(tmp_path), "")) < 300
     with pytest.raises(UsageError, match="such as spotify"):
         import_(Reading(format="spotfy"), tmp_path / "photo.jpg", library=tmp_path / "library")
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from segue.engine.schedule import due, next_due, read_zones, run_due, week_due, zone
+from segue.engine.schedule import due, lacking, next_due, read_zones, run_due, week_due, zone
 from segue.errors import FormatError
 from segue.library import Library
 from segue.playlists.memory import Weeks
@@ -50,6 +50,7 @@ def test_due_lists_are_made_once_and_missed_ones_later(library: Library) -> None
     config, weeks = ScheduleConfig(), Weeks(library.path / "weeks")
     early = run_due(library, config, now=MONDAY - timedelta(hours=5))  # Monday morning in Auckland alone
     assert [(made.week, made.made) for made in early] == [("2026-W29", 39), ("2026-W30", 1)]
+    assert lacking(weeks, "2026-W29", ["p00", "p01", "nobody"]) == ["nobody"]  # p00 has a later one
     assert weeks.listeners_with_list("2026-W30") == {"p00"}
     later = run_due(library, config, now=MONDAY + timedelta(hours=6))
     assert [(made.week, made.made) for made in later] == [("2026-W30", 38)]

@@ -65,6 +65,30 @@ def test_next_monday_the_same_playlist_holds_other_songs(listed: Library) -> Non
     assert [one["entry"] for one in fake.lists.values()] == [["s3", "s4", "s5"]]
 
 
+def test_what_others_changed_is_written_anew_when_asked_for(listed: Library) -> None:
+    fake, account = _songs(*range(6)), _account(listed)
+    to = Subsonic(fakes.server(fake), "ana", "x")
+    push(listed, account, week="2026-W48", to=to)
+    next(iter(fake.lists.values()))["entry"] = ["s1"]
+    done = push(listed, account, week="2026-W48", again=True, to=to)
+    assert done and done.receipt.changed
+    assert [one["entry"] for one in fake.lists.values()] == [["s0", "s1", "s2"]]
+
+
+def test_a_push_that_was_killed_is_done_again(listed: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake, account = _songs(*range(6)), _account(listed)
+    to = Subsonic(fakes.server(fake), "ana", "x")
+    push(listed, account, to=to)
+    monkeypatch.setattr(Subsonic, "push", lambda *told, **named: (_ for _ in ()).throw(KeyboardInterrupt()))
+    with pytest.raises(KeyboardInterrupt):
+        push(listed, account, week="2026-W48", to=to)
+    monkeypatch.undo()
+    next(iter(fake.lists.values()))["entry"] = ["s0", "s1", "s2"]  # it was written, and not noted here
+    done = push(listed, account, to=to)
+    assert done and done.receipt.changed
+    assert [one["entry"] for one in fake.lists.values()] == [["s3", "s4", "s5"]]
+
+
 def test_what_was_not_there_is_tried_again_after_a_scan(listed: Library) -> None:
     fake, account = _songs(0, 1), _account(listed)
     to = Subsonic(fakes.server(fake), "ana", "x")

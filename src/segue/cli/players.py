@@ -204,7 +204,7 @@ def push(
     library: LibraryOption = LIBRARY,
     week: WeekOption = None,
     again: Annotated[
-        bool, typer.Option("--again", help="Look at the other side even if nothing has changed here.")
+        bool, typer.Option("--again", help="Write it anew, also where nothing has changed here.")
     ] = False,
     json: JsonOption = False,
 ) -> None:

@@ -255,14 +255,7 @@ def print_playlist(playlist: Playlist) -> None:
 
     from segue.playlists.reasons import without_side
 
-    table = Table(
-        title=escape(f"{playlist.title} for {playlist.listener}"),
-        title_justify="left",
-        title_style="bold",
-        box=None,
-        pad_edge=False,
-        show_header=False,
-    )
+    table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(justify="right")
     table.add_column(ratio=2)
     table.add_column(ratio=3, style="dim")
@@ -281,7 +274,10 @@ def print_playlist(playlist: Playlist) -> None:
             )
     if same:
         print(same)
-    console().print(table)
+    out = console()
+    # Not as the table's title, which breaks where the table is narrow.
+    out.print(f"[bold]{escape(f'{playlist.title} for {playlist.listener}')}[/bold]", soft_wrap=True)
+    out.print(table)
     if len(groups) > 1:
         print("  Shown by taste; the numbers are the order in which it plays.")
     for note in playlist.notes:

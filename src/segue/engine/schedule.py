@@ -122,6 +122,15 @@ def due(
     return found
 
 
+def lacking(weeks: Weeks, week: str, listeners: Iterable[str]) -> list[str]:
+    """Those who have no list of a week, nor of a later one that was made before it was due."""
+    left = set(listeners)
+    for later in reversed(weeks.names()):
+        if later >= week:
+            left -= weeks.listeners_with_list(later)
+    return sorted(left)
+
+
 def run_due(
     library: Library,
     config: ScheduleConfig,
@@ -142,7 +151,7 @@ def run_due(
     for week, listeners in sorted(
         due(now or datetime.now(UTC), everybody, config, read_zones(library.path)).items()
     ):
-        missing = sorted(set(listeners) - weeks.listeners_with_list(week))
+        missing = lacking(weeks, week, listeners)
         if missing or weeks.unfinished(week):
             made = make_all(library, week, batch, listeners=missing)
             done += [made] if missing else []

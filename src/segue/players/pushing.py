@@ -41,7 +41,7 @@ def push(
         library: with the list.
         account: whose list, and where to.
         week: "2026-W48"; by default the listener's newest.
-        again: look at the other side even if nothing has changed here.
+        again: write it anew even if nothing has changed here: what is there may have been changed by others.
         to: the player, if it is open already.
 
     Raises:
@@ -60,11 +60,15 @@ def push(
         old = kept.lists.get(slot, {})
         tracks = [entry.track.track_id for entry in playlist.entries]
         same = old.get("tracks") == tracks and old.get("title") == playlist.title
-        if same and not again and not (old["unmatched"] and _scanned_since(library, old["pushed_at"])):
+        same = same and not (again or old.get("unfinished"))
+        if same and not (old["unmatched"] and _scanned_since(library, old["pushed_at"])):
             return None
         destination = to or opened(library.path, account)
         assert isinstance(destination, Destination)
         items = tuple(old.get("items", ())) if same else ()
+        if old:  # what a push that ends in its middle leaves there is not known
+            kept.lists[slot] = old | {"unfinished": True}
+            kept.save()
         receipt = destination.push(playlist, replacing=old.get("id"), items=items)
         kept.lists[slot] = {
             "id": receipt.playlist_id,

@@ -70,7 +70,7 @@ def _job(kind: str) -> Callable[[Callable[[House], bool]], Callable[[House], boo
 @_job("lists")
 def lists(house: House) -> bool:
     """Make the lists that are due, if there are any."""
-    from segue.engine.schedule import due, read_zones
+    from segue.engine.schedule import due, lacking, read_zones
 
     library = Library.open(house.engines.path)
     if FACTORS not in shelf_of(library).names():
@@ -78,7 +78,7 @@ def lists(house: House) -> bool:
     unit = house.engines.current.factors().model.config.observations.unit
     everybody, weeks = listeners_of(library, unit), Weeks(library.path / "weeks")
     wanted = due(datetime.now(UTC), everybody, house.settings.schedule, read_zones(library.path))
-    return any(set(who) - weeks.listeners_with_list(week) for week, who in wanted.items())
+    return any(lacking(weeks, week, who) for week, who in wanted.items())
 
 
 @_job("players")
