@@ -66,6 +66,6 @@ def test_without_times_or_counts_little_is_said() -> None:
     told = recalled([1, 1, 5], [np.nan] * 3, ["a", "b", "b"], [-1, -1, -1]).reasons([0, 1, 2], [""] * 3)
     assert told == [
         "The only song by a that you have played: once.",
-        "One of the 2 songs by b that you have played: once.",
+        "One of 2 songs by b that you have played, this one once.",
         "You played it 5 times.",
     ]
