@@ -96,7 +96,7 @@ class Recalled:
         if when and days > LONG and plays > 1:
             yield "rested", f"Not played since {when}, and {often} up to then"
         if self._artist[at] >= 0 and (of := int(of_artist.sum())) > 1:
-            yield "some", f"One of the {of} {noun}s {by} {name} that you have played: {last}"
+            yield "some", f"One of {of} {noun}s {by} {name} that you have played, this one {last}"
         if plays <= 1 and when:
             yield "once", f"You played it once, in {when}"
         yield "plain", f"You played it {last}"
