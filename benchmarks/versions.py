@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from segue.library.versions import Grouped, Recording, group
+from segue.library.versions.works import Grouped, Recording, group
 
 PAIRS = Path(__file__).parent.parent / "tests" / "library" / "version_pairs.csv"
 

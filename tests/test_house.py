@@ -137,6 +137,29 @@ print([m for m in {heavy!r} if m in sys.modules])
     assert fastest < 3 * min(_seconds("-c", "import typer.main") for _ in range(3))
 
 
+def test_answers_load_nothing_that_only_training_needs() -> None:
+    heavy = (
+        "jax",
+        "optax",
+        "equinox",
+        "gensim",
+        "faiss",
+        "lightgbm",
+        "altair",
+        "pandas",
+        "sqlalchemy",
+        "ibis",
+    )
+    heavy += ("duckdb", "scipy.linalg", "scipy.special", "scipy.stats", "segue.library.readers")
+    code = f"""
+import sys
+import segue.engine.weekly, segue.engine.tastes, segue.engine.similar, segue.engine.radio, segue.engine.explaining
+import segue.factors.model, segue.factors.blend
+print([m for m in {heavy!r} if m in sys.modules])
+"""
+    assert _run(sys.executable, "-c", code).stdout.strip() == "[]"
+
+
 def test_an_order_and_a_session_need_nothing_that_compiles() -> None:
     heavy = ("jax", "optax", "equinox", "numba", "gensim", "scipy")
     code = f"""

@@ -82,7 +82,7 @@ def test_nothing_owned_is_said(library: Library) -> None:
 
 
 def test_a_file_of_one_original_stands_for_the_other(library: Library) -> None:
-    from segue.library.collection import Owned
+    from segue.library.collection.owned import Owned
 
     table = library.arrow("tracks").to_pylist()
     said = {"t0-0": "original", "t0-1": "original", "t0-2": "live"}

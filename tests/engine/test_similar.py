@@ -23,7 +23,7 @@ from segue.factors.loading import load_factors
 from segue.factors.model import FactorConfig
 from segue.library import Library
 from segue.library.tables import TRACKS
-from segue.library.versions import parse_title
+from segue.library.versions.titles import parse_title
 from segue.library.vocabulary import Vocabulary
 from segue.neighbours.picture import draw_neighbourhood
 from segue.playlists.training import train

@@ -13,6 +13,7 @@ from segue.factors.als import ImplicitALS
 from segue.factors.blend import Blend, BlendConfig
 from segue.factors.config import ALSConfig
 from segue.factors.ease import EASE
+from segue.factors.folded import FactorScores
 from segue.factors.items import Rarity
 from segue.factors.mixing import Bench, mixed
 from segue.factors.tune import ndcg
@@ -42,6 +43,18 @@ def test_it_is_the_weighted_mean_of_standardised_scores(plays):
     expected = 0.75 * z(factors) + 0.25 * z(EASE(blend.config.ease).fit(plays).scores(plays))
     np.testing.assert_allclose(blend.scores(plays), expected, atol=1e-3)
     assert blend.weights_ == {"factors": 0.75, "ease": 0.25}
+
+
+def test_what_a_loaded_blend_needs_of_the_whole_catalogue_is_kept(plays, tmp_path, monkeypatch):
+    blend = Blend(factors=ALS, weights={"factors": 3, "second": 2, "ease": 1}).fit(plays)
+    blend.save(tmp_path / "blend.npz")
+    monkeypatch.setattr("segue.factors.folded.batches", None)  # which walks through all items
+    loaded = Blend.load(tmp_path / "blend.npz")
+    np.testing.assert_array_equal(loaded.scores(plays[:3]), blend.scores(plays[:3]))
+    for name, part in loaded.parts_.items():
+        if isinstance(part, FactorScores):
+            covariance = np.cov(part.item_factors_.T.astype(float), bias=True)
+            np.testing.assert_allclose(part._moments[1], covariance, atol=1e-5, err_msg=name)
 
 
 def test_scores_are_mixed_in_place_as_their_weighted_mean():

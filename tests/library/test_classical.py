@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from segue.library.versions import Recording, group
 from segue.library.versions.classical import pieces
+from segue.library.versions.works import Recording, group
 
 SATIE, CHOPIN, BEETHOVEN, MOZART = "Erik Satie", "Frédéric Chopin", "Ludwig van Beethoven", "Mozart"
 BACH, VIVALDI, BRAHMS, DEBUSSY = (

@@ -12,9 +12,11 @@ from tests.library.conftest import Store
 
 from segue.errors import NotFoundError, UsageError
 from segue.library import Library
-from segue.library.collection import Owned, folders, forget_folder, scan, scanning
+from segue.library.collection import scanning
 from segue.library.collection.listing import listed, played_without_file
 from segue.library.collection.matching import LONGER, OTHER, UNKNOWN, UNNAMED
+from segue.library.collection.owned import Owned
+from segue.library.collection.scanning import folders, forget_folder, scan
 from segue.library.collection.tags import read_tags
 from segue.library.rows import Listen, PlaylistEntry, TrackRef
 

@@ -14,7 +14,7 @@ from segue.engine.weekly import weekly
 from segue.factors.loading import load_factors
 from segue.library import Library
 from segue.library.tables import FEEDBACK, TRACKS
-from segue.library.versions import group_library
+from segue.library.versions.columns import group_library
 from segue.library.versions.copies import canonical_ids
 from segue.playlists.training import train
 from segue.playlists.weekly import WeeklyConfig

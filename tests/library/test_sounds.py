@@ -12,8 +12,10 @@ from tests import audio
 from tests.library.conftest import Store
 
 from segue.library import Library
-from segue.library.collection import scan, sounding, sounds
+from segue.library.collection import sounding
+from segue.library.collection.scanning import scan
 from segue.library.collection.sound import UnheardError, measure
+from segue.library.collection.sounding import sounds
 from segue.library.rows import Listen, TrackFacts, TrackRef
 
 RATE = 22_050

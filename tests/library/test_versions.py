@@ -10,7 +10,9 @@ import pyarrow as pa
 import pytest
 
 from segue.library.tables import TRACKS
-from segue.library.versions import Recording, assign_versions, group, parse_title
+from segue.library.versions.columns import assign_versions
+from segue.library.versions.titles import parse_title
+from segue.library.versions.works import Recording, group
 
 BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "versions.py"
 

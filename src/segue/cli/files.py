@@ -15,7 +15,8 @@ from segue.errors import NotFoundError, install
 from segue.wording import count
 
 if TYPE_CHECKING:
-    from segue.library.collection import ScanReport, SoundReport
+    from segue.library.collection.scanning import ScanReport
+    from segue.library.collection.sounding import SoundReport
 
 SHOWN = 20
 MostOption = Annotated[int, typer.Option("--most", "-n", min=1, help="Print so many at most.")]
@@ -50,7 +51,7 @@ def scan(
         segue files scan   # the same folders again
         segue files list --unmatched   # which files are no track of the library, and why
     """
-    from segue.library.collection import scan as run
+    from segue.library.collection.scanning import scan as run
 
     opened = library_with(library)
     try:
@@ -154,8 +155,8 @@ def sounds(
         segue files sounds
         segue files sounds --most 5000 --workers 2
     """
-    from segue.library.collection import sounds as run
     from segue.library.collection.sounding import NEEDED
+    from segue.library.collection.sounding import sounds as run
 
     opened = library_with(library)
     try:
@@ -181,7 +182,7 @@ def forget(
 
         segue files forget /mnt/old-disk
     """
-    from segue.library.collection import forget_folder
+    from segue.library.collection.scanning import forget_folder
 
     gone = forget_folder(library_with(library), folder)
     if json:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from segue.errors import UsageError
-from segue.library.collection import Owned
+from segue.library.collection.owned import Owned
 from segue.playlists.rules import Context
 
 

@@ -16,7 +16,7 @@ from segue.engine.owned import with_owned
 from segue.engine.tastes import taste_changes, tastes_now
 from segue.errors import SegueError, UsageError
 from segue.library import Library
-from segue.library.collection import Owned
+from segue.library.collection.owned import Owned
 from segue.library.few_listeners import FEWEST_PEOPLE, MORE, MORE_EPISODES, on_others_playlists, plays_of
 from segue.library.listening import LibrarySubset, owners, units
 from segue.library.search import Found, find_track, find_tracks

@@ -12,7 +12,7 @@ from segue.agents.loading import stored
 from segue.agents.sequencing import Course, Sequencer
 from segue.errors import NotFoundError, UsageError
 from segue.library import Library
-from segue.library.collection import Owned
+from segue.library.collection.owned import Owned
 from segue.library.credits import split_credit
 from segue.library.identity import name_key
 from segue.library.rows import TrackRef

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from segue.errors import NotFoundError
 from segue.library import Library
 from segue.library.search import Found, find_tracks
-from segue.library.versions import ParsedTitle, parse_title
 from segue.library.versions.covers import tells_apart
+from segue.library.versions.titles import ParsedTitle, parse_title
 from segue.library.vocabulary import Vocabulary
 from segue.playlists.catalogue import Catalogue
 from segue.playlists.playlist import TrackCard

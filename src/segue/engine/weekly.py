@@ -19,7 +19,7 @@ from segue.factors.observations import Observations
 from segue.factors.titles import playlist_titles
 from segue.files import refuse_read_only
 from segue.library import Library
-from segue.library.collection import Owned
+from segue.library.collection.owned import Owned
 from segue.library.few_listeners import UNLEARNED
 from segue.library.listening import LibrarySubset, Unit, owners
 from segue.library.vocabulary import Vocabulary

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cached_property
 
 import numpy as np
-import scipy.linalg
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from scipy.sparse import csc_matrix, csr_matrix, diags_array
@@ -170,7 +169,9 @@ class EASE(ScoredModel):
 
 def _inverse(system: NDArray[np.float32]) -> NDArray[np.float32]:
     """The inverse of a positive definite matrix (n, n) in column order, in its place."""
-    factorise, invert = scipy.linalg.get_lapack_funcs(("potrf", "potri"), (system,))
+    from scipy.linalg import get_lapack_funcs  # takes long to load
+
+    factorise, invert = get_lapack_funcs(("potrf", "potri"), (system,))
     factor, _ = factorise(system, lower=True, overwrite_a=True)
     inverse, _ = invert(factor, lower=True, overwrite_c=True)
     # LAPACK fills one triangle; the other is copied block by block, so that one matrix is enough.

@@ -8,7 +8,6 @@ as (y, 1): the listener's own bias is one more coordinate of x.
 from __future__ import annotations
 
 import numpy as np
-import scipy.linalg
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
@@ -25,12 +24,14 @@ def system(row: csr_matrix, y: NDArray[np.float32], gram: NDArray[np.float64], c
         y: (n_tracks, f or f + 2), as `ImplicitALS.item_factors`.
         gram: G, of all tracks.
     """
+    from scipy.linalg import cho_factor  # takes long to load, and only explanations need it
+
     heard = _heard(row, y, config)
     a0 = config.unobserved_weight
     ridge = config.regularization * (row.nnz + a0 * len(y)) ** config.frequency_scale
     tiny = 1e-10 * float(np.trace(gram)) / len(gram)  # with no regularisation the system may be singular
     matrix = a0 * gram + (heard.T * _extra(row, config)) @ heard + (ridge + tiny) * np.eye(len(gram))
-    return scipy.linalg.cho_factor(matrix)
+    return cho_factor(matrix)
 
 
 def contributions(
@@ -38,7 +39,7 @@ def contributions(
 ) -> NDArray[np.float64]:
     """t_j y_iᵀ W y_j of every item i and every track j of the row: (n_items, n_heard)."""
     targets = y[items, : config.factors + config.biases].astype(np.float64)
-    solved = scipy.linalg.cho_solve(weights, targets.T)
+    solved = _solved(weights, targets.T)
     return (_heard(row, y, config) @ solved).T * np.maximum(row.data, 0)
 
 
@@ -52,8 +53,14 @@ def bias_part(
     bias = y[:, -1].astype(np.float64)
     pull = (_extra(row, config) * bias[row.indices]) @ _heard(row, y, config)
     pull += config.unobserved_weight * (bias @ every)
-    solved = scipy.linalg.cho_solve(weights, every[item].astype(np.float64))
+    solved = _solved(weights, every[item].astype(np.float64))
     return float(bias[item] - solved @ pull)
+
+
+def _solved(weights: System, right: NDArray[np.float64]) -> NDArray[np.float64]:
+    from scipy.linalg import cho_solve
+
+    return cho_solve(weights, right)
 
 
 def _heard(row: csr_matrix, y: NDArray[np.float32], config: ALSConfig) -> NDArray[np.float64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -28,7 +29,7 @@ class FactorScores(ScoredModel):
         """Take factors that are already there; returns self."""
         assert als.item_factors is not None
         self.item_factors_, self.n_items_ = als.item_factors, len(als.item_factors)
-        self._moments: tuple[NDArray[np.float64], NDArray[np.float64]] | None = None
+        self.__dict__.pop("_moments", None)
         # Of the listeners' factors nothing is needed: everybody is folded in.
         self._als = ImplicitALS.of(als.config)
         self.regularization_ = np.array(als.config.regularization)
@@ -42,7 +43,8 @@ class FactorScores(ScoredModel):
         self.around(als.fit(user_items, show_progress=False, callback=lambda *_: told(told_of)))
 
     def _state(self) -> dict[str, NDArray]:
-        return super()._state() | self._als.kept()
+        mean, covariance = self._moments
+        return super()._state() | self._als.kept() | {"mean": mean, "covariance": covariance}
 
     def _restore(self, arrays: Mapping[str, NDArray]) -> None:
         super()._restore(arrays)
@@ -51,6 +53,18 @@ class FactorScores(ScoredModel):
         als.item_factors = self.item_factors_
         self.around(als)
         self._als.keep(arrays)
+        if "mean" in arrays:  # earlier versions did not keep it
+            self._moments = arrays["mean"], arrays["covariance"]
+
+    @cached_property
+    def _moments(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean (f,) and covariance (f, f) of the items' factors; of a large catalogue they take seconds."""
+        y = self.item_factors_
+        mean, gram = y.mean(axis=0, dtype=np.float64), np.zeros((y.shape[1],) * 2)
+        for part in batches(len(y), y.shape[1]):  # centred, or small deviations would be lost
+            centred = (y[part] - mean).astype(np.float32)
+            gram += centred.T @ centred
+        return mean, gram / len(y)
 
     def scores(self, user_items: csr_matrix) -> NDArray[np.float32]:
         """x · y for every row, folded in, and every item: (n, n_items)."""
@@ -62,13 +76,6 @@ class FactorScores(ScoredModel):
 
         Mean and deviation over all items follow from those of the items' factors, without any score.
         """
-        if self._moments is None:
-            y = self.item_factors_
-            mean, gram = y.mean(axis=0, dtype=np.float64), np.zeros((y.shape[1],) * 2)
-            for part in batches(len(y), y.shape[1]):  # centred, or small deviations would be lost
-                centred = (y[part] - mean).astype(np.float32)
-                gram += centred.T @ centred
-            self._moments = mean, gram / len(y)
         mean, covariance = self._moments
         queries = self._als.recalculate_user(np.arange(user_items.shape[0]), user_items)
         exact = queries.astype(np.float64)

@@ -32,7 +32,6 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-import scipy.linalg
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from threadpoolctl import ThreadpoolController
@@ -339,6 +338,8 @@ def balance(rows: Side, columns: Side, config: ALSConfig) -> None:
     Lᵀ Q L = U S² Uᵀ it is A = L⁻ᵀ U S^½, and both become S. Where there is no regularisation the plain
     Gramians are made equal, which is the limit of a regularisation that vanishes.
     """
+    from scipy.linalg import solve_triangular  # takes long to load, and only training comes here
+
     f = config.factors
     weighted = config.regularization > 0
     p, q = ((side.weighted if weighted else side.gram)[:f, :f] for side in (rows, columns))
@@ -349,7 +350,7 @@ def balance(rows: Side, columns: Side, config: ALSConfig) -> None:
     lower = np.linalg.cholesky(p + np.trace(p) * tiny)
     squares, u = _eigen(lower.T @ (q + np.trace(q) * tiny) @ lower)
     root = np.maximum(squares, 1e-12 * squares[-1]) ** 0.25
-    here = scipy.linalg.solve_triangular(lower.T, u * root, lower=False)
+    here = solve_triangular(lower.T, u * root, lower=False)
     there = lower @ (u / root)
     for side, change in ((rows, here), (columns, there)):
         whole = np.eye(side.factors.shape[1])
@@ -359,7 +360,7 @@ def balance(rows: Side, columns: Side, config: ALSConfig) -> None:
 
 def _eigen(gram: Doubles) -> tuple[Doubles, Doubles]:
     """Eigenvalues, rising, and eigenvectors (columns) of a symmetric matrix, by divide and conquer."""
-    return scipy.linalg.eigh(gram, driver="evd", check_finite=False)
+    return np.linalg.eigh(gram)
 
 
 def loss(rows: Side, columns: Side, config: ALSConfig, observed: float) -> float:

@@ -11,7 +11,6 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import get_blas_funcs
 from scipy.sparse import csr_matrix
 
 from segue.factors import item_kernels
@@ -28,7 +27,6 @@ def standard_mean(parts: Sequence[tuple[float, ScoredModel]], user_items: csr_ma
         parts: (weight, model), all of the same items.
         user_items: (n, n_items) listeners' items.
     """
-    add_product = get_blas_funcs("gemm", dtype=np.float32)
     n, m = user_items.shape
     total = np.zeros((n, m), np.float32)
     shift = np.zeros(n, np.float32)
@@ -40,8 +38,7 @@ def standard_mean(parts: Sequence[tuple[float, ScoredModel]], user_items: csr_ma
             queries, mean = part.standard_queries(user_items)
             queries *= np.float32(weight)
             shift -= (weight * mean).astype(np.float32)
-            # Written as its transpose: BLAS adds to what is there, by columns.
-            add_product(1.0, part.item_factors_.T, queries.T, 1.0, total.T, trans_a=True, overwrite_c=True)
+            total += queries @ part.item_factors_.T
         elif (product := part.product(user_items)) is not None:
             left, right = product
             item_kernels.add_standard_products(

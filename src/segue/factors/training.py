@@ -16,7 +16,7 @@ from segue.library import Library
 from segue.library.few_listeners import MORE, media_played
 from segue.library.forgotten import ForgottenIds
 from segue.library.listening import Unit, listeners_of_artists_only, owners, units
-from segue.library.versions import group_library
+from segue.library.versions.columns import group_library
 from segue.progress import step
 from segue.shelf.names import FACTORS, shelf_of
 from segue.wording import count

@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from segue.files import reading, replacing
-from segue.library.versions import parse_title
 from segue.library.versions.spoken import spoken_title
+from segue.library.versions.titles import parse_title
 from segue.playlists.playlist import TrackCard
 
 if TYPE_CHECKING:

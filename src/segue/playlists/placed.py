@@ -14,7 +14,7 @@ from segue.playlists.playlist import Playlist
 from segue.wording import count
 
 if TYPE_CHECKING:
-    from segue.library.collection import Owned
+    from segue.library.collection.owned import Owned
 
 MISSING = "{} not among your files (segue files scan): {}."
 NAMED = 5  # tracks that a note names

@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 from segue.tastes.space import Floats
 
@@ -43,6 +42,8 @@ def trends(days: NDArray[np.floating]) -> Trends:
     Args:
         days: (k, n_months) of each taste, the newest month first; a day may be part of one, part of another.
     """
+    from scipy.special import stdtrit  # takes long to load, and only where tastes are found anew is it needed
+
     k, of_months = len(days), days.sum(axis=0)
     there = np.flatnonzero(of_months > 0)
     nothing = Trends(np.full(k, np.nan, np.float32), np.zeros(k, bool))

@@ -6,11 +6,3 @@ sound like (`sound.py`), in processes, and gives it to the tracks that they are 
 this room because tags are one more thing that others wrote and the table `files` is one more canonical table:
 rules, lists and players, further down, only read it.
 """
-
-from segue.library.collection.owned import Owned as Owned
-from segue.library.collection.scanning import ScanReport as ScanReport
-from segue.library.collection.scanning import folders as folders
-from segue.library.collection.scanning import forget_folder as forget_folder
-from segue.library.collection.scanning import scan as scan
-from segue.library.collection.sounding import SoundReport as SoundReport
-from segue.library.collection.sounding import sounds as sounds

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from segue.library.versions import ORIGINAL
+from segue.library.versions.words import ORIGINAL
 
 if TYPE_CHECKING:
     from segue.library.store import Library

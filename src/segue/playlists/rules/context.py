@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from segue.arrays import load_npz, save_npz
 from segue.files import reading
-from segue.library.versions import KINDS, ORIGINAL
+from segue.library.versions.words import KINDS, ORIGINAL
 from segue.playlists.rules import kernels
 
 if TYPE_CHECKING:

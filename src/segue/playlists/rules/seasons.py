@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import bdtr, bdtrc
 
 from segue.playlists.rules.on_playlists import share
 from segue.playlists.rules.season_words import NEVER, NEVER_BY, WORDS
@@ -95,6 +94,8 @@ class Played(NamedTuple):
         season with probability `FALSE_ALARM`: a binomial tail, which bounds that of unequal chances
         (Hoeffding 1956, theorem 4), divided by the number of tests (Bonferroni).
         """
+        from scipy.special import bdtrc  # takes long to load, and only training counts
+
         tested = (self.years >= 2) & (self.inside >= MOST_PLAYS * self.n[:, None])
         chance = np.ones(self.inside.shape)
         usual = np.clip(self.expected / np.maximum(self.n, 1)[:, None], 0, 1)
@@ -105,6 +106,8 @@ class Played(NamedTuple):
 
     def all_year(self) -> NDArray[np.bool_]:
         """(n_tracks, n_seasons) whether a track is surely played outside of a season as much as in it."""
+        from scipy.special import bdtr
+
         outside = self.n[:, None] - self.inside
         few = (outside >= LEAST_OUTSIDE) & (self.listeners >= LEAST_LISTENERS)
         return few & (bdtr(self.inside.astype(float), self.n[:, None], 0.6) < FALSE_ALARM)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from segue.library.versions import ORIGINAL
+from segue.library.versions.words import ORIGINAL
 from segue.playlists.rules import kernels
 from segue.playlists.rules.config import RulesConfig
 from segue.playlists.rules.context import VERSIONS, Bools, Context, Floats, Ints, Listening
