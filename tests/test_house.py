@@ -153,7 +153,8 @@ def test_answers_load_nothing_that_only_training_needs() -> None:
     heavy += ("duckdb", "scipy.linalg", "scipy.special", "scipy.stats", "segue.library.readers")
     code = f"""
 import sys
-import segue.engine.weekly, segue.engine.tastes, segue.engine.similar, segue.engine.radio, segue.engine.explaining
+import segue.engine.weekly, segue.engine.tastes, segue.engine.similar, segue.engine.radio
+import segue.engine.explaining
 import segue.factors.model, segue.factors.blend
 print([m for m in {heavy!r} if m in sys.modules])
 """
