@@ -268,6 +268,7 @@ def test_no_damage_of_a_model_is_a_traceback_or_taken_for_whole(tmp_path: Path) 
         "[weekly]\rtracks = 30\r",
         "x = " + "[" * 100_000,
         "[weekly]\ntracks = 1e999\n",
+        "[weekly]\ntracks = " + "9" * 5_000,  # more digits than Python reads
         "a." * 50_000 + "a = 1\n",  # tens of gigabytes in tomllib
         '"a".' * 50_000 + "a",
     ],

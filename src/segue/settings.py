@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
@@ -174,10 +173,6 @@ def load_settings(path: Path | None = None) -> Settings:
     try:
         _refuse_deep_keys(file)
         return FromFile()
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UsageError(
-            f"{file} is not TOML ({error})", hint="`segue config show` prints a whole file"
-        ) from None
     except OSError as error:
         raise UsageError(f"{file} cannot be read", got=error.strerror or str(error)) from None
     except SettingsError as error:
@@ -198,6 +193,10 @@ def load_settings(path: Path | None = None) -> Settings:
             f"The settings in {where} cannot be taken",
             got=problems[:2000],
             hint="`segue config` lists them all",
+        ) from None
+    except (ValueError, RecursionError) as error:  # tomllib lets through what Python says of endless numbers
+        raise UsageError(
+            f"{file} is not TOML ({error})", hint="`segue config show` prints a whole file"
         ) from None
 
 

@@ -134,6 +134,25 @@ def test_another_spreadsheet_is_refused() -> None:
     assert read(Deezer(), "x.xlsx", spreadsheet(("A", "B"), PLAY))[1] is not None
 
 
+def test_a_cell_that_points_to_no_text_costs_itself() -> None:
+    data = io.BytesIO(spreadsheet(COLUMNS, PLAY))
+    with zipfile.ZipFile(data) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    album = b'<c r="D2" t="s"><v>'
+    for place in (b"99", b"9" * 5_000, b"-1"):
+        whole = parts["xl/worksheets/sheet2.xml"]
+        begin = whole.index(album) + len(album)
+        broken = whole[:begin] + place + whole[whole.index(b"<", begin) :]
+        target = io.BytesIO()
+        with zipfile.ZipFile(target, "w") as archive:
+            for name, content in (parts | {"xl/worksheets/sheet2.xml": broken}).items():
+                archive.writestr(name, content)
+        (row,), error = read(Deezer(), "deezer.xlsx", target.getvalue())
+        assert error is None
+        assert isinstance(row, Listen)
+        assert (row.track.title, row.track.album) == ("Jóga", None)
+
+
 def test_a_spreadsheet_is_a_file_and_no_archive(tmp_path: Path) -> None:
     (tmp_path / "deezer.xlsx").write_bytes(spreadsheet(COLUMNS, PLAY))
     library = Library.open(tmp_path / "library", create=True)

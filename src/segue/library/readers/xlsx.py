@@ -16,6 +16,7 @@ LARGEST = 1 << 30  # bytes of one part of a spreadsheet
 MOST_TEXTS = 2_000_000
 MOST_COLUMNS = 1_000
 DEEPEST = 50
+_LONGEST_NUMBER = 9  # digits of the place of a text: Python refuses to read thousands
 
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 _LETTERS = re.compile(r"([A-Z]{1,3})\d+")
@@ -144,4 +145,5 @@ def _value(cell: ElementTree.Element, texts: list[str]) -> str:
     value = next((child.text or "" for child in cell if _plain(child) == "v"), "")
     if cell.get("t") != "s":
         return value
-    return texts[int(value)] if value.isdecimal() and int(value) < len(texts) else ""
+    known = value.isdecimal() and len(value) <= _LONGEST_NUMBER and int(value) < len(texts)
+    return texts[int(value)] if known else ""
