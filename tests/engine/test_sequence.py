@@ -156,5 +156,7 @@ def test_weekly_lists_by_the_agent_keep_the_rules_and_the_tastes(library: Librar
 
 def test_without_anything_trained(bare: Library, tmp_path: Path) -> None:
     write_town(tmp_path / "library", "ordinary", 4, {"listeners": 30, "tracks": 2000, "months": 0.3}, None)
-    with pytest.raises(NotFoundError, match=r"Nothing was learned.*segue agents train --library"):
+    with pytest.raises(
+        NotFoundError, match=r"Nothing was learned.*segue world --library .*segue agents train --library"
+    ):
         load_sequencer(Library.open(tmp_path / "library"))

@@ -11,13 +11,14 @@ import pyarrow as pa
 import pytest
 
 from segue.engine import Engine
-from segue.errors import NotFoundError
+from segue.errors import NotFoundError, UsageError
 from segue.factors.model import TITLES
 from segue.factors.ngrams import NGrams
 from segue.factors.titles import ALIKE
 from segue.library import Library
 from segue.library.tables import PLAYLIST_ENTRIES, PLAYLISTS, TRACKS
-from segue.playlists.titled import ALONE, UNLIKE
+from segue.playlists.newcomers import MANY
+from segue.playlists.titled import ALONE, UNKNOWN, UNLIKE
 from segue.playlists.training import train
 from segue.playlists.weekly import WeeklyConfig
 from segue.shelf.names import FACTORS, shelf_of
@@ -85,12 +86,15 @@ def test_a_title_alone_makes_a_list(library: Library, title: str, kind: str):
     assert ALONE in made.notes and UNLIKE not in made.notes
     every = [name for names in KINDS.values() for name in names] * 10
     grams = NGrams().fit(every)
-    alike = (grams.vectors(every) @ grams.vectors([title]).T).toarray()[:, 0] >= ALIKE
-    true = holders(library, [name for name, near in zip(every, alike, strict=True) if near])
+    alike = (grams.vectors(every) @ grams.vectors([title]).T).toarray()[:, 0]
+    like = {name: near for name, near in zip(every, alike, strict=True) if near >= ALIKE}
+    true = holders(library, list(like))
     for entry in made.entries:
-        told = re.fullmatch(r"(\d+) playlists? called like “(.+)” (has|have) it\.", entry.reason or "")
-        assert told is not None and told[2] == title
-        assert int(told[1]) == len(true[entry.track.track_id])
+        told = re.fullmatch(r"In “(.+)”(?: and (\d+) more playlists?)?\.", entry.reason or "")
+        assert told is not None and int(told[2] or 0) + 1 == len(true[entry.track.track_id])
+        assert like[told[1]] == max(
+            like[name] for name in like if holders(library, [name]).get(entry.track.track_id)
+        )
 
 
 def test_a_title_leads_beside_tracks(library: Library):
@@ -127,9 +131,20 @@ def test_playlists_of_the_library_are_continued_by_title(library: Library):
 def test_a_title_that_is_like_no_other(library: Library):
     made, _ = Engine(library).weekly_for_guest(title="xqzw", week=WEEK)
     assert made.title == "xqzw" and made.entries  # as for a stranger
-    assert all("playlists called like" not in (entry.reason or "") for entry in made.entries)
+    assert made.notes[:2] == (UNKNOWN, MANY)
+    assert all("In “" not in (entry.reason or "") for entry in made.entries)
+    sign, _ = Engine(library).weekly_for_guest(title="🎄", week=WEEK)
+    assert UNKNOWN in sign.notes
+    both, _ = Engine(library).weekly_for_guest(["gym0"], title="🎄", week=WEEK)
+    assert UNKNOWN in both.notes
     near, _ = Engine(library).weekly_for_guest(title="sunk in thyme", week=WEEK)
     assert UNLIKE in near.notes
+
+
+@pytest.mark.parametrize("title", ["", "  "])
+def test_an_empty_title_is_told(library: Library, title: str):
+    with pytest.raises(UsageError, match="The title is empty"):
+        Engine(library).weekly_for_guest(title=title, week=WEEK)
 
 
 def _without_titles(folder: Path) -> dict[str, list[int]]:

@@ -75,10 +75,27 @@ def test_a_playlist_does_not_speak_for_itself(titles):
     others = Titles(titles.config).fit(
         [t if at != 3 else None for at, t in enumerate(TITLES)], holding(), ARTISTS
     )
-    np.testing.assert_allclose(titles.holding("GYM", own=3), others.holding("GYM"))
+    alike, shown = titles.holding("GYM", own=3)
+    of_others, shown_of_others = others.holding("GYM")
+    np.testing.assert_allclose(alike.toarray(), of_others.toarray())
+    assert shown == shown_of_others == ["gym!!!"]
     assert not np.array_equal(titles.imagined(["GYM"]).toarray(), titles.imagined(["GYM"], [3]).toarray())
     by_hand = holding().toarray()[4]  # "gym!!!" is the one that is called alike
-    assert (titles.holding("gym", own=3) >= by_hand).all()
+    assert np.array_equal(alike.toarray(), by_hand[None])
+
+
+def test_titles_of_owned_playlists_are_not_shown():
+    private = np.array([False] * 4 + [True] + [False] * 3)
+    owned = Titles().fit(TITLES, holding(), ARTISTS, private)
+    alike, shown = owned.holding("gym")
+    assert shown == ["GYM", None] and alike.shape[0] == 2
+    owned.forget(3)
+    assert owned.holding("gym")[1] == [None]
+
+
+def test_what_is_known_of_a_title(titles):
+    assert titles.known("gymnastics") and titles.known("kesha")
+    assert not titles.known("xqz") and not titles.known("🎄") and not titles.known("")
 
 
 def test_nothing_is_known_of_some_titles(titles):
@@ -111,7 +128,7 @@ def test_it_is_saved_and_forgets(titles, tmp_path: Path):
     texts = [TITLES[at] for at in (0, 1, 2, 3, 5)]
     held = csr_matrix(holding().toarray()[[0, 1, 2, 3, 5]])
     assert np.array_equal(again.holds_.toarray(), held.toarray())
-    assert len(again) == len(texts)
+    assert len(again) == len(texts) == len(again.shown_)
 
 
 def test_a_large_library_keeps_some():

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Generator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 from pydantic import ValidationError
 
 from segue.errors import FormatError, SegueError, UsageError
+from segue.progress import Advance, reporting
 from segue.sequences import fitting as training
 from segue.sequences import module as module_module
 from segue.sequences import network as network_module
@@ -171,6 +174,23 @@ def test_context_and_skips_are_learned(circles: Documents, vectors: SongVectors)
         wanted = np.flatnonzero(played.skipped[1:] == 0)
         right.append(guess[wanted][2:] == codes[wanted + 1][2:])
     assert np.concatenate(right).mean() > 0.6
+
+
+def test_what_is_compiled_is_not_in_the_estimate(circles: Documents, vectors: SongVectors) -> None:
+    """The first that is told begins the clock of what remains, so that nothing may be told before it."""
+    told: list[float] = []
+
+    class Shown:
+        @contextmanager
+        def task(self, what: str, total: float | None, unit: str) -> Generator[Advance]:
+            yield told.append
+
+        def step(self, what: str, number: int, total: int) -> None:
+            pass
+
+    with reporting(Shown()):
+        TasteNetwork(SMALL.model_copy(update={"epochs": 2})).fit(circles, vectors, seed=5)
+    assert told == [1, 1]
 
 
 @pytest.mark.slow

@@ -7,7 +7,8 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import linregress
 
-from segue.tastes.trends import trends
+from segue.tastes.profiles import STEADY, Profiles
+from segue.tastes.trends import Trends, trends
 
 MONTHS = 26
 
@@ -50,3 +51,34 @@ def test_nothing_is_told_of_a_history_that_is_too_short() -> None:
 def test_one_taste_alone_has_no_trend() -> None:
     told = trends(np.full((1, MONTHS), 20.0))
     assert told.change == pytest.approx([0], abs=1e-6) and not told.sure.any()
+
+
+def test_a_large_change_that_may_be_chance_is_not_called_steady() -> None:
+    """.5 to .3 in a short history: it is not sure, and it is not steady."""
+    said = {"steady": 0, "": 0, "fading": 0, "rising": 0}
+    for seed in range(60):
+        told = trends(listening(np.linspace(0.5, 0.3, 8), 5, seed))
+        if abs(told.change[0]) > STEADY:
+            profiles = _told(told)
+            said[profiles.trend(0)] += 1
+    assert said["steady"] == 0 and said[""] > 0 and said["fading"] > 0
+    assert _told(Trends(np.array([0.1, -0.1], np.float32), np.zeros(2, bool))).trend(0) == "steady"
+
+
+def _told(told: Trends) -> Profiles:
+    """Two tastes of somebody with these trends."""
+    nobody = np.empty(0, np.int32)
+    return Profiles(
+        listeners=np.array(["me"], object),
+        tracks=np.empty(0, object),
+        first=np.array([0, 2]),
+        ids=np.array([0, 1], np.int32),
+        weights=np.array([0.5, 0.5], np.float32),
+        trends=told.change,
+        sure=told.sure,
+        centres=np.zeros((2, 2), np.float32),
+        member_first=np.array([0, 0, 0]),
+        members=nobody,
+        member_weights=nobody.astype(np.float32),
+        last_ids=np.array([1], np.int32),
+    )

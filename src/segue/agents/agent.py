@@ -78,8 +78,7 @@ class Agent:
         parts: list[Curve] = []
         if checkpoint is not None and checkpoint.exists():
             learner, parts = _restore(checkpoint, self._signature(seed), learner)
-            if advance:
-                advance(int(learner.done))
+        before = int(learner.done)
         while (done := int(learner.done)) < config.iterations:
             count = min(PART, config.iterations - done)
             learner, curve = learn(world, config, params, learner, key, count)
@@ -90,8 +89,10 @@ class Agent:
             parts.append(curve)
             if checkpoint is not None:
                 _keep(checkpoint, self._signature(seed), learner, parts)
+            # What is told first begins the clock of what remains: the first part is compiled, too.
             if advance:
-                advance(count)
+                advance(count + before)
+            before = 0
         self.params_ = Trained(learner.network, learner.scaling)
         self.curves_ = _joined(parts)
         self.seed_ = seed

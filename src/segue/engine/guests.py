@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csr_matrix
 
-from segue.errors import NotFoundError
+from segue.errors import NotFoundError, UsageError
 from segue.factors.observations import Observations
 from segue.factors.titles import TitlesConfig, playlist_titles
 from segue.library.search import Found, find_track
@@ -44,11 +44,12 @@ def weekly_for_guest(
         The list, and the tracks that were understood.
 
     Raises:
+        UsageError: the title is empty.
         NotFoundError: a track is not in the library, or the model does not know it; or nothing was learned
             of titles.
     """
     if title is not None:
-        _refuse_titles(ready)
+        _refuse_titles(ready, title)
     number = ready.tracks
     understood = [find_track(ready.library, text, number) for text in likes]
     liked = np.array(sorted({number[found.track_id] for found in understood}), np.int32)
@@ -86,12 +87,17 @@ def weekly_for_guest(
     return made if title is None else replace(made, title=title), understood
 
 
-def _refuse_titles(ready: Ready) -> None:
+def _refuse_titles(ready: Ready, title: str) -> None:
     """Say that no list can be made from a title.
 
     Raises:
+        UsageError: there is nothing in it.
         NotFoundError: the model has not learned any titles.
     """
+    if not title.strip():
+        raise UsageError(
+            "The title is empty", hint="words that playlists are called by, such as rainy sunday"
+        )
     if ready.model.titles_ is not None:
         return
     config = ready.model.config.titles or TitlesConfig()

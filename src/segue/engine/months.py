@@ -1,4 +1,7 @@
-"""What a listener played, month by month: how much, what was new, what they came back to, what they left."""
+"""What a listener played, month by month: how much, what was new, what they came back to, what they left.
+
+What was skipped is no play: it is told by its share alone.
+"""
 
 from __future__ import annotations
 
@@ -34,9 +37,9 @@ class Month(NamedTuple):
     """A month of listening."""
 
     month: str  # "2026-11"
-    plays: int
+    plays: int  # not skipped
     hours: float  # as long as is known
-    skipped: float | None  # share of the plays of which it is known
+    skipped: float | None  # share of what was begun, skips and plays, of which it is known
     tracks: int  # different ones
     new: int  # of them never played before
     days: list[int]  # plays of each day of the month
@@ -76,6 +79,7 @@ def review(engine: Engine, listener: str) -> Review:
     """
     engine.refuse_unknown(listener)
     told = _told(engine, listener, excluded=True)
+    begun, told = told, told.take(told.skipped != 1)  # where it is not known, it was heard
     if not len(told.day):
         return Review([], [], [], [])
     tracks, code = np.unique(told.track, return_inverse=True)
@@ -84,7 +88,7 @@ def review(engine: Engine, listener: str) -> Review:
     np.minimum.at(first, code, told.day)
     np.maximum.at(last, code, told.day)
     total = np.bincount(code, minlength=len(tracks))
-    month = told.day.astype("datetime64[D]").astype("datetime64[M]")
+    month = told.month
     first_month = first.astype("datetime64[D]").astype("datetime64[M]")
     months = []
     for which in np.unique(month)[::-1]:
@@ -92,7 +96,7 @@ def review(engine: Engine, listener: str) -> Review:
         count = np.bincount(code[rows], minlength=len(tracks))
         new = (first_month == which) & (count > 0)
         names, per_artist = _artists(cards, count)
-        known = told.skipped[rows]
+        known = begun.skipped[begun.month == which]
         known = known[~np.isnan(known)]
         months.append(
             Month(
@@ -119,7 +123,16 @@ class _Told(NamedTuple):
     track: NDArray[np.object_]
     day: NDArray[np.int64]  # since 1970
     ms: NDArray[np.float64]
-    skipped: NDArray[np.float64]
+    skipped: NDArray[np.float64]  # 1 where it was, NaN where it is not known
+
+    @property
+    def month(self) -> NDArray:
+        """(n,) the month of each."""
+        return self.day.astype("datetime64[D]").astype("datetime64[M]")
+
+    def take(self, rows: NDArray[np.bool_]) -> _Told:
+        """Some of them."""
+        return _Told(*(column[rows] for column in self))
 
 
 def _told(engine: Engine, listener: str, *, excluded: bool) -> _Told:
@@ -227,9 +240,10 @@ def shares_by_month(
         The months that have plays, oldest first, and shares (n_groups, n_months).
     """
     told = _told(engine, listener, excluded=False)
+    told = told.take(told.skipped != 1)
     place = {track: number for number, group in reversed(list(enumerate(groups))) for track in group}
     group = np.array([place.get(track, -1) for track in told.track.tolist()], np.int64)
-    month = told.day.astype("datetime64[D]").astype("datetime64[M]")
+    month = told.month
     names, plays_of = np.unique(month, return_counts=True)
     names = names[plays_of >= FEWEST][-months:]  # a month that has just begun tells nothing yet
     shares = np.zeros((len(groups), len(names)))

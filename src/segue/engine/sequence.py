@@ -63,7 +63,8 @@ def load_sequencer(library: Library, by: By = "auto") -> Sequencer:
         except NotFoundError:
             raise NotFoundError(
                 "Nothing was learned of how this library's listeners respond",
-                hint=_training(library),
+                hint=f"segue world --library {library.path}{_order(library)}, after which lists are put in "
+                f"order; or {_training(library)}, which learns the same and then trains an agent",
             ) from None
         model, agent, why = models[MAIN_MODEL], None, NONE
         version = f"{WORLD}/{shelf.current(WORLD)}"
@@ -74,9 +75,13 @@ def load_sequencer(library: Library, by: By = "auto") -> Sequencer:
 
 def _training(library: Library) -> str:
     """The one command that trains all that is missing."""
+    return f"{TRAIN} {library.path}{_order(library)}"
+
+
+def _order(library: Library) -> str:
+    """The option to learn from any plays, where none had shuffle on."""
     listens = library.table("listens")
-    shuffled = len(library.arrow(listens.filter(listens.shuffle).limit(1)))
-    return f"{TRAIN} {library.path}{'' if shuffled else ' --any-order'}"
+    return "" if len(library.arrow(listens.filter(listens.shuffle).limit(1))) else " --any-order"
 
 
 class Sequenced(NamedTuple):

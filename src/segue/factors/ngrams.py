@@ -10,17 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from segue.library.names import letters
+from segue.factors.decades import words
 
 SHORTEST, LONGEST = 2, 4  # letters of an n-gram, the blanks around a word among them
+WORD = 16.0  # length of a word's vector, in the mean square of what its n-grams weigh
 _WHOLE = "\0"  # before the text as a whole, which is a feature of its own
 
 
 class NGrams:
     """Character n-grams within words, and the whole text, by TF-IDF; vectors have length 1.
 
-    Case, accents and punctuation do not count (`library/names.py`). N-grams are kept as 32-bit hashes: among
-    300,000 of them some ten are taken for another.
+    Case, accents and punctuation do not count (`library/names.py`), and a decade is one word however it is
+    written (`decades.py`). A word weighs by how rare its n-grams are and not by how many it has: "90s" tells
+    as much of "90s workout" as "workout" does. N-grams are kept as 32-bit hashes: among 300,000 of them some
+    ten are taken for another.
 
     Learned:
         grams_: (g,) uint32, rising.
@@ -33,7 +36,7 @@ class NGrams:
 
     def fit(self, texts: Sequence[str]) -> NGrams:
         """Learn which n-grams there are, and how rare; returns self."""
-        having = Counter(gram for text in texts for gram in _grams(text))
+        having = Counter(gram for text in texts for gram in set().union(*_parts(text)))
         self.grams_ = np.array(sorted(having), np.uint32)
         counts = np.array([having[int(gram)] for gram in self.grams_], np.float64)
         self.idf_ = (np.log((1 + len(texts)) / (1 + counts)) + 1).astype(np.float32)
@@ -41,20 +44,26 @@ class NGrams:
 
     def vectors(self, texts: Sequence[str]) -> csr_matrix:
         """(n, g) of length 1; a text of which no n-gram is known is a row of zeros."""
-        found = [_grams(text) for text in texts]
-        sizes = [len(each) for each in found]
-        grams = np.array([gram for each in found for gram in each], np.uint32)
-        counts = np.array([count for each in found for count in each.values()], np.float32)
+        parts = [(row, part) for row, text in enumerate(texts) for part in _parts(text)]
+        row_of = np.array([row for row, _ in parts], np.int64)
+        size = np.array([len(part) for _, part in parts], np.int64)
+        of = np.repeat(np.arange(len(parts)), size)
+        grams = np.array([gram for _, part in parts for gram in part], np.uint32)
+        counts = np.array([count for _, part in parts for count in part.values()], np.float64)
         at = np.minimum(np.searchsorted(self.grams_, grams), max(len(self.grams_) - 1, 0))
         known = self.grams_[at] == grams if len(self.grams_) else np.zeros(len(grams), bool)
-        rows = np.repeat(np.arange(len(texts)), sizes)[known]
-        values = (1 + np.log(counts[known])) * self.idf_[at[known]]
-        squares = np.bincount(rows, values.astype(np.float64) ** 2, minlength=len(texts))
-        values /= np.sqrt(squares)[rows]
+        # What is not known is as rare as can be, so that of a word of which little is known little is left.
+        idf = np.where(known, self.idf_[at], self.idf_.max(initial=1.0)) if len(self.idf_) else counts
+        values = (1 + np.log(counts)) * idf
+        whole = size == 1  # a word has three n-grams or more
+        values *= np.where(whole, 1.0, WORD / np.sqrt(size))[of]
+        rows, at, values = row_of[of][known], at[known], values[known]
         shape = (len(texts), len(self.grams_))
-        vectors = csr_matrix((values.astype(np.float32), (rows, at[known])), shape=shape)
+        vectors = csr_matrix((values, (rows, at)), shape=shape)  # what several words have is added up
         vectors.sort_indices()
-        return vectors
+        length = np.sqrt(np.asarray(vectors.multiply(vectors).sum(axis=1)).ravel())
+        vectors.data /= np.repeat(length, np.diff(vectors.indptr))
+        return vectors.astype(np.float32)
 
     def state(self) -> dict[str, NDArray]:
         """What was learned."""
@@ -69,12 +78,17 @@ class NGrams:
         return grams
 
 
-def _grams(text: str) -> Counter[int]:
-    """How often each n-gram is in a text."""
-    plain = letters(text)
-    found = Counter([zlib.crc32((_WHOLE + plain).encode())]) if plain else Counter()
-    for word in plain.split():
+def _parts(text: str) -> list[Counter[int]]:
+    """How often each n-gram is in each word of a text, and the whole as one more part."""
+    said = words(text)
+    found = [Counter([zlib.crc32((_WHOLE + " ".join(said)).encode())])] if said else []
+    for word in said:
         padded = f" {word} "
-        for n in range(SHORTEST, LONGEST + 1):
-            found.update(zlib.crc32(padded[at : at + n].encode()) for at in range(len(padded) - n + 1))
+        found.append(
+            Counter(
+                zlib.crc32(padded[at : at + n].encode())
+                for n in range(SHORTEST, LONGEST + 1)
+                for at in range(len(padded) - n + 1)
+            )
+        )
     return found

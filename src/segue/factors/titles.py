@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from scipy.sparse import csr_matrix, diags_array, vstack
 
+from segue.factors.decades import decades
 from segue.factors.ngrams import NGrams
 from segue.factors.scored import batches, binary, pack, positive, unpack
 from segue.files import reading
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from segue.library.listening import Tables
 
 KIND = "titles of playlists"
+FAINT = 0.25  # cosine below which a title has a few letters in common with another, and no more
 ALIKE = 0.5  # cosine of two titles from which one is told to be called like the other
 
 
@@ -44,6 +46,9 @@ class TitlesConfig(BaseModel):
         30.0, description="An artist's name counts like the title of so many playlists of their songs."
     )
     artists_power: PositiveFloat = Field(10.0, description="Likeness of title and artist, raised to this.")
+    decade: PositiveFloat = Field(
+        100.0, description="Playlists of a track below which little is known of its decade."
+    )
     tracks: PositiveInt = Field(200, description="Tracks that a title is taken for.")
     weight: NonNegativeFloat = Field(
         0.25, description="Weight of the title in a question; one track, the last, has 1."
@@ -79,7 +84,13 @@ class Titles:
                       / (Σ_v s_tv^`power` + `artists` Σ_a s_ta^`artists_power` + `prior`)
 
     where x_vi is 1 if playlist v holds i, p_i the mean of x_vi over all playlists, and y_ai, for an artist's
-    own tracks, √(p_i / the largest p of theirs). The largest `tracks` shares, brought to the sum 1, are what
+    own tracks, √(p_i / the largest p of theirs). Where t names a decade d, of which titles without one say
+    nothing, a share is multiplied by how much rarer than usual the track is in playlists that name it,
+
+        min(1, (n_di + `decade` q_d) / (n_i q_d + `decade` q_d))
+
+    with n_di playlists of d that hold i, n_i all titled ones that do, and q_d the part of d among them. The
+    largest `tracks` shares, brought to the sum 1, are what
     the title is taken for.
 
     Learned:
@@ -87,16 +98,20 @@ class Titles:
         places_: (n,) places of the titled playlists among the rows learned from, rising.
         holds_: (n, n_tracks) 1 where a playlist holds a track.
         called_: (n, g) vectors of the titles. names_: (n_artists, h) of the artists.
+        decades_: (n,) the decades that the titles name, as bits (`decades.py`).
+        shown_: (n,) the titles that anybody may be shown, None for others.
         artists_: (n_artists,) their names as they are compared.
         by_: (n_artists, n_tracks) y.
         popularity_: (n_tracks,) p.
     """
 
-    _learned = ("places_", "holds_", "called_", "names_", "by_", "popularity_")
+    _learned = ("places_", "holds_", "called_", "decades_", "names_", "by_", "popularity_")
     n_tracks_: int
     places_: NDArray[np.int64]
     holds_: csr_matrix
     called_: csr_matrix
+    decades_: NDArray[np.int64]
+    shown_: NDArray[np.object_]
     names_: csr_matrix
     artists_: NDArray[np.object_]
     by_: csr_matrix
@@ -108,7 +123,11 @@ class Titles:
         self._artist_grams: NGrams
 
     def fit(
-        self, titles: Sequence[str | None], user_items: csr_matrix, artists: Sequence[str | None]
+        self,
+        titles: Sequence[str | None],
+        user_items: csr_matrix,
+        artists: Sequence[str | None],
+        private: NDArray[np.bool_] | None = None,
     ) -> Titles:
         """Learn from playlists; returns self.
 
@@ -116,6 +135,7 @@ class Titles:
             titles: of each row; None for one that has none, which teaches popularity alone.
             user_items: (n_rows, n_tracks) what each holds; entries that are not positive do not count.
             artists: (n_tracks,) each track's first artist.
+            private: (n_rows,) whose titles nobody else is to be shown; None for no row.
         """
         held = binary(positive(user_items))
         self.n_tracks_ = held.shape[1]
@@ -127,6 +147,10 @@ class Titles:
         texts = [str(titles[place]) for place in titled.tolist()]
         self._title_grams = NGrams().fit(texts)
         self.called_ = self._title_grams.vectors(texts)
+        self.decades_ = np.array([decades(text) for text in texts], np.int64)
+        hidden = np.zeros(len(titles), bool) if private is None else private
+        shown = [None if hidden[at] else text for at, text in zip(titled.tolist(), texts, strict=True)]
+        self.shown_ = np.array(shown, object)
         self.popularity_ = (np.asarray(held.sum(axis=0)).ravel() / max(held.shape[0], 1)).astype(np.float32)
         names = sorted({artist for artist in artists if artist})
         self._artist_grams = NGrams().fit(names)
@@ -168,10 +192,19 @@ class Titles:
         both.sort_indices()
         return both.astype(np.float32)
 
-    def holding(self, title: str, own: int = -1) -> NDArray[np.int64]:
-        """(n_tracks,) how many playlists that are called like this hold each track."""
-        alike = np.asarray(self._alike([title], [own]).todense()).ravel() >= ALIKE
-        return np.asarray(self.holds_[alike].sum(axis=0)).ravel().astype(np.int64)
+    def known(self, title: str) -> bool:
+        """Whether anything is known of a title: letters of it stand in others, or in an artist's name."""
+        return bool(self._alike([title], None).nnz or self._named([title]).nnz)
+
+    def holding(self, title: str, own: int = -1) -> tuple[csr_matrix, list[str | None]]:
+        """Which tracks the playlists that are called like this hold, (n, n_tracks), the most alike first.
+
+        With each its title; None for one that nobody is to be shown.
+        """
+        likeness = np.asarray(self._alike([title], [own]).todense()).ravel()
+        alike = np.flatnonzero(likeness >= ALIKE)
+        alike = alike[np.argsort(-likeness[alike], kind="stable")]
+        return csr_matrix(self.holds_[alike]), self.shown_[alike].tolist()
 
     def named(self, title: str) -> NDArray[np.bool_]:
         """(n_tracks,) whether the name of each track's first artist stands in a title, word for word."""
@@ -186,13 +219,14 @@ class Titles:
         stay = self.places_ != place
         self.places_ = self.places_[stay] - (self.places_[stay] > place)
         self.holds_, self.called_ = csr_matrix(self.holds_[stay]), csr_matrix(self.called_[stay])
+        self.decades_, self.shown_ = self.decades_[stay], self.shown_[stay]
 
     def save(self, path: Path) -> None:
         """Write config and arrays to one .npz."""
         arrays = pack({name: getattr(self, name) for name in self._learned})
         for name, grams in (("title", self._title_grams), ("artist", self._artist_grams)):
             arrays |= {f"{name} {key}": array for key, array in grams.state().items()}
-        arrays["artists"] = pack_strings(self.artists_)
+        arrays["artists"], arrays["shown"] = pack_strings(self.artists_), pack_strings(self.shown_)
         facts = {"config": self.config.model_dump(mode="json"), "tracks": self.n_tracks_}
         save_arrays(path, KIND, facts, arrays)
 
@@ -210,6 +244,7 @@ class Titles:
             for name, value in unpack(arrays, cls._learned).items():
                 setattr(titles, name, value)
             titles.artists_ = unpack_strings(arrays["artists"])
+            titles.shown_ = unpack_strings(arrays["shown"])
             titles._title_grams, titles._artist_grams = (
                 NGrams.of({key: arrays[f"{name} {key}"] for key in NGrams._learned})
                 for name in ("title", "artist")
@@ -220,23 +255,54 @@ class Titles:
         """(n, n_tracks), 0 for a title of which nothing is known."""
         c = self.config
         near = self._alike(titles, own).power(c.power)
-        artists = csr_matrix(self._artist_grams.vectors(titles) @ self.names_.T).power(c.artists_power)
-        artists *= c.artists
+        artists = self._named(titles).power(c.artists_power) * c.artists
         shares = np.asarray((near @ self.holds_ + artists @ self.by_).todense(), np.float32)
         total = np.asarray(near.sum(axis=1) + artists.sum(axis=1)).ravel()
         shares += c.prior * self.popularity_
         shares /= (total + c.prior)[:, None]
+        for row, title in enumerate(titles):
+            if total[row] > 0 and (named := decades(title)):
+                shares[row] *= self._of_decades(named, -1 if own is None else own[row])
         shares[total <= 0] = 0
         return shares
+
+    def _of_decades(self, named: int, own: int) -> NDArray[np.float32]:
+        """(n_tracks,) 1, or how much rarer than usual each is in playlists that name one of these decades."""
+        others = self.places_ != own
+        of_it = (self.decades_ & named > 0) & others
+        share = float(of_it.sum()) / max(float(others.sum()), 1.0)
+        if not share:
+            return np.ones(self.n_tracks_, np.float32)
+        n, held = (
+            np.asarray(self.holds_[which].sum(axis=0), np.float32).ravel() for which in (of_it, others)
+        )
+        prior = self.config.decade * share
+        return np.minimum((n + prior) / (held * share + prior), 1)
+
+    def _named(self, titles: Sequence[str]) -> csr_matrix:
+        """(n, n_artists) cosines of titles and artists' names."""
+        alike = csr_matrix(self._artist_grams.vectors(titles) @ self.names_.T)
+        _nothing_faint(alike)
+        return alike
 
     def _alike(self, titles: Sequence[str], own: Sequence[int] | None) -> csr_matrix:
         """(n, n_playlists) cosines of titles, without the playlists' own."""
         alike = csr_matrix(self._title_grams.vectors(titles) @ self.called_.T)
+        _nothing_faint(alike)
         if own is not None:
             of_row = np.repeat(np.asarray(own, np.int64), np.diff(alike.indptr))
             alike.data[self.places_[alike.indices] == of_row] = 0
             alike.eliminate_zeros()
         return alike
+
+
+def _nothing_faint(alike: csr_matrix) -> None:
+    """Empty the rows of (n, m) likenesses of which none is more than a few letters in common."""
+    rows = np.repeat(np.arange(alike.shape[0]), np.diff(alike.indptr))
+    most = np.zeros(alike.shape[0], alike.dtype)
+    np.maximum.at(most, rows, alike.data)
+    alike.data[most[rows] < FAINT] = 0
+    alike.eliminate_zeros()
 
 
 def _by(artists: Sequence[str | None], names: Sequence[str], popularity: NDArray[np.float32]) -> csr_matrix:
@@ -275,7 +341,11 @@ def learn_titles(library: Tables, observations: Observations, config: TitlesConf
     rows = library.arrow(tracks.select("track_id", artist=tracks.artists[0]))
     first = dict(zip(rows["track_id"].to_pylist(), rows["artist"].to_pylist(), strict=True))
     artists = [first.get(track) for track in observations.tracks.tolist()]
-    learned = Titles(config).fit(titles, observations.matrix, artists)
+    # Who has brought a playlist of their own does not show its title to the others of a household.
+    lists = library.table("playlists")
+    owned = library.arrow(lists.filter(lists.owner.notnull()).select("playlist_id"))["playlist_id"]
+    private = np.isin(observations.listeners.astype(str), np.array(owned.to_pylist(), str))
+    learned = Titles(config).fit(titles, observations.matrix, artists, private)
     return learned if learned.enough else None
 
 

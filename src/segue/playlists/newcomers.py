@@ -16,10 +16,13 @@ KINDS = 8  # of music on the list
 MANY = "These are tracks that many listeners or playlists here have, of many kinds."
 NOTE = f"Nothing is known of this listener yet. {MANY} Plays and saves make the next list their own."
 REASON = "Many listeners or playlists here have it; your own taste is not known yet."
+BEGIN = (
+    "Import this listener's plays, or name tracks with segue weekly guest 'artist - title'; or import "
+    "playlists, and segue train."
+)
 NOBODY = (
     f"Nothing is known of this listener yet, and fewer than {FEWEST_PEOPLE} people or playlists here share a "
-    "track, so that nothing can be told of what many like. Import this listener's plays, or name tracks with "
-    "segue weekly guest 'artist - title'; or import playlists, and segue train."
+    f"track, so that nothing can be told of what many like. {BEGIN}"
 )
 FEW = 10  # tracks below which a taste is known a little
 

@@ -16,7 +16,8 @@ from segue.wording import count
 if TYPE_CHECKING:
     from segue.library.collection.owned import Owned
 
-MISSING = "{} not among your files (segue files scan): {}."
+SCAN = " (segue files scan)"
+MISSING = f"{{}} not among your files{SCAN}: {{}}."
 NAMED = 5  # tracks that a note names
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 

@@ -17,6 +17,7 @@ ALONE = "Made from the title alone: tracks to begin with make it closer."
 UNLIKE = (
     "No playlist here is called like that: these tracks are near what titles spelled a little like it hold."
 )
+UNKNOWN = "No playlist and no artist here is called anything like that, so the title tells nothing."
 
 
 class TitleReasons:
@@ -37,18 +38,22 @@ class TitleReasons:
         assert titles is not None and text is not None
         self.model, self.catalogue, self.asker, self.title = model, catalogue, asker, text
         self.asked = titled.asked[at]
-        self.holding: NDArray[np.int64] = titles.holding(text, titled.own[at])
+        self.alike, self.shown = titles.holding(text, titled.own[at])
+        self.holding: NDArray[np.int64] = np.asarray(self.alike.sum(axis=0)).ravel().astype(np.int64)
         self.named: Bools = titles.named(text)
+        self.known = titles.known(text)
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What is to be known of how the title was understood."""
+        if not self.known:
+            return (UNKNOWN,)
         return () if self.holding.any() or self.named.any() else (UNLIKE,)
 
     def lines(self, row: csr_matrix, tracks: Ints) -> list[str | None]:
         """A sentence for each of `tracks` (n,) for which the title says more than what is known; else None.
 
-        It is true of playlists that are called like this one: how many of them have the track; or that its
+        It is true of playlists that are called like this one: which of them have the track; or that its
         artist's name is in the title; or which tracks of theirs led to it.
 
         Args:
@@ -67,8 +72,8 @@ class TitleReasons:
         ]
 
     def _line(self, track: int, led: Ints) -> str:
-        if holders := int(self.holding[track]):
-            return f"{count(holders, 'playlist')} called {self._so} {'has' if holders == 1 else 'have'} it."
+        if self.holding[track]:
+            return self._held(track)
         if self.named[track]:
             _, artist = self.catalogue.spoken(track)
             return (
@@ -83,6 +88,15 @@ class TitleReasons:
         if held[0]:
             return because(names, "", "title")
         return ended(f"Near {' and '.join(names)}, who stands in the title")
+
+    def _held(self, track: int) -> str:
+        """ "In “RAP WORKOUT” and 3 more playlists called like it."; the title is the one most like this."""
+        holders = np.flatnonzero(np.asarray(self.alike[:, [track]].todense()).ravel())
+        shown = next((title for place in holders.tolist() if (title := self.shown[place])), None)
+        if shown is None:
+            return f"In {count(len(holders), 'playlist')} called {self._so}."
+        shown, more = " ".join(shown.split()), len(holders) - 1
+        return f"In “{shown}”." if not more else f"In “{shown}” and {count(more, 'more playlist')}."
 
     @property
     def _so(self) -> str:

@@ -344,6 +344,8 @@ class _One:
     def _notes_for_listener(self, kind: Kind, choice: Choice) -> tuple[str, ...]:
         """What the listener should know of how the list came about."""
         if kind == "stranger":
+            if self.titled is not None and len(choice.tracks):
+                return (*self.titled.notes, newcomers.MANY)
             return (newcomers.NOTE if len(choice.tracks) else newcomers.NOBODY,)
         notes = []
         if kind == "past":

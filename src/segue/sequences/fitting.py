@@ -144,7 +144,7 @@ def train(
     root = jax.random.key(run.seed)
     last = config.epochs if run.until is None else min(run.until, config.epochs)
     with progress("Taste network", last, unit="epochs") as advance:
-        advance(len(curves.training))
+        before = len(curves.training)  # of a run that goes on from a checkpoint
         for number in range(len(curves.training), last):
             if curves.best is not None and number - 1 - curves.best >= config.patience and validation:
                 break
@@ -167,7 +167,9 @@ def train(
                 best = carried.average
             if checkpoint is not None:
                 _keep(checkpoint, signature, (carried, best), curves)
-            advance(1)
+            # What is told first begins the clock of what remains: the first epoch is compiled, too.
+            advance(1 + before)
+            before = 0
     return eqx.combine(best, rest), curves
 
 

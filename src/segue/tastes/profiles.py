@@ -22,6 +22,7 @@ from segue.tastes.space import Floats, Ints, Plays, TasteSpace
 from segue.tastes.trends import Trends, trends
 
 ROUNDS = 3  # of k-means after the grouping
+STEADY = 0.32  # log2 of a change of a fourth: by more a share is not called steady, sure or not
 
 
 @dataclass(frozen=True)
@@ -74,11 +75,11 @@ class Profiles:
         return self.members[self.member_first[taste] : self.member_first[taste + 1]]
 
     def trend(self, taste: int) -> str:
-        """ "rising", "fading", "steady", or "" where nothing can be said."""
+        """ "rising", "fading", "steady", or "" where nothing can be said: a large change may be chance."""
         if np.isnan(self.trends[taste]):
             return ""
         if not self.sure[taste]:
-            return "steady"
+            return "steady" if abs(self.trends[taste]) < STEADY else ""
         return "rising" if self.trends[taste] > 0 else "fading"
 
 

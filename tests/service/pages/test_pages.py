@@ -5,19 +5,26 @@ import re
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from tests.service.conftest import EARLIER
 from tests.service.pages.conftest import KEY, word
 
 from segue.library import Library
+from segue.library.few_listeners import MORE, MORE_EPISODES, UNLEARNED
 from segue.players import accounts, pushing
 from segue.players.base import Destination
+from segue.playlists import newcomers
+from segue.playlists.memory import Weeks
+from segue.playlists.placed import MISSING
 from segue.playlists.playlist import Playlist
 from segue.service.app import create_app
+from segue.service.pages import frame
 from segue.service.pages.frame import templates
 from segue.service.pages.texts import catalogue, text
 from segue.service.pages.tiles import tile
+from segue.service.v1 import lists
 from segue.settings import ServiceConfig, Settings
 
 
@@ -297,3 +304,30 @@ def test_months_add_up(p01: TestClient) -> None:
     assert sum(month.plays for month in found.months) == 90
     assert all(sum(month.days) == month.plays for month in found.months)
     assert found.months[-1].new == found.months[-1].tracks
+
+
+def test_a_list_of_what_is_known_is_called_so(p01: TestClient) -> None:
+    from dataclasses import replace
+
+    from segue.playlists import rediscover
+    from segue.playlists.candidates import CandidatesConfig
+
+    house = p01.app.state.house
+    stored = house.stored.playlist(house.engines.current, EARLIER, "p01")
+    note = rediscover.notes(np.array([200.0]), 1, CandidatesConfig())[0]
+    current = lists.current(house, "p01")
+    known = replace(stored, title=f"{rediscover.TITLE}, {current}", week=current, notes=(note,))
+    Weeks(house.engines.path / "weeks").remember(current, [known])
+    page = p01.get("/week").text
+    assert f"<h1>{rediscover.TITLE}</h1>" in page and text("week.title") not in page
+    assert text("week.known") in page and 'type="range"' not in page
+    assert "segue train" not in page and "press “Learn now”" in page
+    other = p01.get(f"/week?week={EARLIER}").text
+    assert f"<h1>{text('week.title_then')}</h1>" in other
+
+
+def test_notes_name_no_commands_on_pages() -> None:
+    told = (MORE, MORE_EPISODES, UNLEARNED, newcomers.NOBODY, newcomers.NOTE, MISSING)
+    for note in told:
+        assert "segue " not in frame.on_page(note), note
+    assert frame.on_page(f"One. {MORE}").startswith("One. For new music, bring playlists")

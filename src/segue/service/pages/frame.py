@@ -19,6 +19,9 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from segue.errors import SegueError
+from segue.library.few_listeners import MORE, MORE_EPISODES, UNLEARNED
+from segue.playlists import newcomers
+from segue.playlists.placed import SCAN
 from segue.playlists.playlist import TrackCard, monday
 from segue.service import problems
 from segue.service.pages.doorkeeper import Unsigned, Visitor
@@ -40,6 +43,15 @@ NAVIGATION = (
     *(("week", "read"), ("tastes", "read"), ("radio", "write"), ("session", "write"), ("order", "read")),
     *(("review", "read"), ("figures", "read"), ("import", "write"), ("operator", "admin")),
 )
+
+# What notes tell to type, and the text that a page has in its place.
+_SAID = {
+    MORE: "notes.more",
+    MORE_EPISODES: "notes.more_episodes",
+    UNLEARNED: "notes.unlearned",
+    newcomers.BEGIN: "notes.begin",
+    SCAN: "",
+}
 
 
 @cache
@@ -75,8 +87,15 @@ def templates() -> Environment:
     )
     known: dict[str, Any] = {"t": text, "asset": asset, "cover": cover, "tile": tile, "language": LANGUAGE}
     made.globals.update(known)
-    made.filters.update(percent=percent, minutes=minutes, month=month, week=week, day=day)
+    made.filters.update(percent=percent, minutes=minutes, month=month, week=week, day=day, on_page=on_page)
     return made
+
+
+def on_page(note: str) -> str:
+    """A note of a list as a page says it, which has buttons where the command line has verbs."""
+    for typed, name in _SAID.items():
+        note = note.replace(typed, text(name) if name else "")
+    return note
 
 
 def percent(share: float) -> str:

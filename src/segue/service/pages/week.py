@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from segue.errors import NotFoundError
 from segue.players import accounts, pushing
 from segue.players.accounts import Account
+from segue.playlists import rediscover
 from segue.playlists.playlist import Playlist, PlaylistEntry, monday
 from segue.playlists.reasons import without_side
 from segue.service.asking import HouseGiven
@@ -63,11 +64,25 @@ def week(request: Request, here: HouseGiven, who: Signed, week: WeekAsked = None
     except NotFoundError:
         trained = _trained(here)
         return frame.page(
-            request, "week", who, **values, playlist=None, sides=[], days=_days(wanted), trained=trained
+            *(request, "week", who),
+            **values,
+            playlist=None,
+            sides=[],
+            days=_days(wanted),
+            trained=trained,
+            known=False,
         )
     sides = by_taste(playlist, said_by(here, listener))
+    # Whether it holds what the listener knows, as where one person's plays are all there is.
+    known = playlist.title.startswith(rediscover.TITLE)
     return frame.page(
-        request, "week", who, **values, playlist=playlist, sides=sides, days=_days(wanted), trained=True
+        *(request, "week", who),
+        **values,
+        playlist=playlist,
+        sides=sides,
+        days=_days(wanted),
+        trained=True,
+        known=known,
     )
 
 
