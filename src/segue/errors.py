@@ -25,18 +25,19 @@ class SegueError(Exception):
     def __init__(self, what: str, *, expected: str = "", got: str = "", hint: str = "") -> None:
         what, expected, got, hint = map(_short, (what, expected, got, hint))  # a file can say anything
         self.what, self.expected, self.got, self.hint = what, expected, got, hint
-        parts = [what if what.endswith("?") else what.rstrip(".") + "."]
-        if expected:
-            parts.append(f"Expected: {expected}.")
-        if got:
-            parts.append(f"Got: {got}.")
-        if hint:
-            parts.append(f"Try: {hint}" + ("" if hint.endswith("?") else "."))
+        named = (("Expected: ", expected), ("Got: ", got), ("Try: ", hint))
+        parts = [_sentence(what), *(name + _sentence(text) for name, text in named if text)]
         super().__init__(" ".join(parts))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """So that it comes whole out of a worker process."""
         return _again, (type(self), self.what, self.expected, self.got, self.hint)
+
+
+def _sentence(text: str) -> str:
+    """With one stop at its end: what others wrote may have one already."""
+    text = text.rstrip()
+    return text if text.endswith(("?", "!", "...", "…")) else text.rstrip(".") + "."
 
 
 def _short(text: str) -> str:

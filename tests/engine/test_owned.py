@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,9 +14,11 @@ from segue.engine.sequence import weekly_list
 from segue.engine.weekly import weekly
 from segue.errors import UsageError
 from segue.library import Library
+from segue.library.collection.owned import File, Owned
 from segue.library.tables import FILES
-from segue.playlists.formats import write_all
-from segue.playlists.placed import Places
+from segue.playlists.formats import m3u8, write_all
+from segue.playlists.placed import Places, with_files
+from segue.playlists.playlist import Playlist, PlaylistEntry, TrackCard
 from segue.playlists.radio_config import RadioConfig
 from segue.playlists.weekly import WeeklyConfig
 
@@ -120,6 +124,23 @@ def test_words_that_are_no_places() -> None:
         Places.of("short")
     with pytest.raises(UsageError, match="OURS=THEIRS"):
         Places.of("absolute", ["/srv/music"])
+
+
+def test_what_only_the_file_knows_is_told() -> None:
+    class Files(Owned):
+        def __bool__(self) -> bool:
+            return True
+
+        def files(self, tracks: Iterable[str]) -> dict[str, File]:
+            return {track: File(f"/m/{track}.flac", "Été", 125_400, None, "GBBKS1500214") for track in tracks}
+
+    cards = TrackCard("a", "Ete", ("A",)), TrackCard("b", "B", ("A",), duration_ms=60_000, isrc="X")
+    entries = tuple(PlaylistEntry(n, card) for n, card in enumerate(cards, 1))
+    made = Playlist("L", "ana", WEEK, datetime(2026, 11, 23, tzinfo=UTC), entries)
+    placed = with_files(made, Files(Library.__new__(Library)))
+    told = [(e.track.title, e.track.file_title, e.track.duration_ms, e.track.isrc) for e in placed.entries]
+    assert told == [("Ete", "Été", 125_400, "GBBKS1500214"), ("B", "Été", 60_000, "X")]
+    assert "#EXTINF:125,A - Ete\n/m/a.flac" in m3u8.render(placed).decode()
 
 
 def test_every_line_is_a_path_or_a_comment(owning: Library, tmp_path: Path) -> None:

@@ -10,13 +10,14 @@ import pytest
 from tests import audio
 from tests.library.conftest import Store
 
+from segue.cli.files import _print
 from segue.errors import NotFoundError, UsageError
 from segue.library import Library
 from segue.library.collection import scanning
 from segue.library.collection.listing import listed, played_without_file
 from segue.library.collection.matching import LONGER, OTHER, UNKNOWN, UNNAMED
 from segue.library.collection.owned import Owned
-from segue.library.collection.scanning import folders, forget_folder, scan
+from segue.library.collection.scanning import ScanReport, folders, forget_folder, scan
 from segue.library.collection.tags import read_tags
 from segue.library.rows import Listen, PlaylistEntry, TrackRef
 
@@ -244,3 +245,88 @@ def test_what_is_played_and_not_there(known: Library, music: Path) -> None:
     rows, total = listed(known, ["unheard"], unmatched=True, most=5)
     assert (total, rows[0]["unmatched"]) == (1, UNKNOWN)
     assert listed(known, ["glory", "portishead"], unmatched=True, most=5) == ([], 0)
+
+
+def test_editions_of_one_recording_are_found_both_ways(library: Library, store: Store, music: Path) -> None:
+    def track(title: str, number: int, *artists: str, seconds: float = 100) -> PlaylistEntry:
+        ref = TrackRef(title, artists or ("The Band",), None, round(1000 * seconds), spotify=f"{number:022d}")
+        return PlaylistEntry("mpd:1", number, ref)
+
+    titles = (
+        "Let It Be - Remastered 2011",
+        "Something",
+        "Drive - Live at Wembley",
+        "Twice",
+        "Twice - 2009 Remaster",
+        "Party - Radio Edit",
+        "Dance - Remix",
+        "Café - Deluxe Edition",
+    )
+    rows = [track(title, n) for n, title in enumerate(titles)]
+    rows += [
+        track("Night - Radio Edit", 20, "The Band", "Guest"),
+        track("Again", 21, seconds=180),
+        track("Again - Remastered", 22, seconds=201),
+        track("Again - 2015 Remaster", 23, seconds=199),
+    ]
+    store(library, rows, "mpd")
+    store(library, [Listen("ana", TrackRef("Unmeasured", ("The Band",)))], "table")
+    told = {
+        "Let It Be": 0,
+        "SOMETHING (Remastered)": 1,
+        "Twice [Remastered 2009]": 4,
+        "Party - Radio Edit (with Somebody)": 5,
+        "Dance (Remix) feat. Somebody": 6,
+        "cafe": 7,
+        "Night (feat. Guest) - Radio Edit": 20,
+        "Night - Radio Edit (with Guest)": 20,
+        "Night - Radio Edit (with Another)": None,
+        "Drive": None,
+        "Drive - Remastered": None,
+        "Something - Live": None,
+        "Something (Instrumental)": None,
+        "Dance": None,
+    }
+    for number, title in enumerate(told):
+        audio.flac(music / f"{number:02d}.flac", 101, title=title, artist="The Band")
+    audio.flac(music / "long.flac", 120, title="Something - 2011 Remaster", artist="The Band")
+    audio.flac(music / "near.flac", 199.2, title="Again", artist="The Band")
+    audio.flac(
+        music / "id.flac", 100, title="Let It Be", artist="The Band", isrc=ISRC, musicbrainz_trackid=MBID
+    )
+    scan(library, [music])
+    found = _files(library)
+    got = {title: found[f"{n:02d}.flac"]["track_id"] for n, title in enumerate(told)}
+    assert got == {title: None if n is None else f"spotify:{n:022d}" for title, n in told.items()}
+    assert found["long.flac"]["unmatched"] == LONGER
+    assert found["near.flac"]["track_id"] == f"spotify:{23:022d}"
+    assert found["id.flac"]["track_id"] == f"spotify:{0:022d}"
+
+
+def test_each_file_of_a_name_is_a_file_of_the_track(library: Library, store: Store, music: Path) -> None:
+    ref = TrackRef("Measured", ("The Band",), None, 100_000, spotify="a" * 22)
+    store(library, [PlaylistEntry("mpd:1", 0, ref)], "mpd")
+    store(library, [Listen("ana", TrackRef("Unmeasured", ("The Band",)))], "table")
+    for title, lengths in (("Measured", (98, 102.5, 110)), ("Unmeasured", (60, 100))):
+        for seconds in lengths:
+            audio.flac(music / f"{title} {seconds}.flac", seconds, title=title, artist="The Band")
+    scan(library, [music])
+    found = {name: (row["track_id"], row["unmatched"]) for name, row in _files(library).items()}
+    track = "spotify:" + "a" * 22
+    assert found == {
+        "Measured 98.flac": (track, None),
+        "Measured 102.5.flac": (track, None),
+        "Measured 110.flac": (None, LONGER),
+        "Unmeasured 60.flac": ("name:the band|unmeasured", None),
+        "Unmeasured 100.flac": ("name:the band|unmeasured", None),
+    }
+
+
+def test_reasons_beyond_those_printed_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    reasons = {f"reason {n}": 20 - n for n in range(11)}
+    _print(ScanReport(files=200, unmatched=reasons, strange=[f"s{n}" for n in range(7)]))
+    said = capsys.readouterr().out
+    assert "reason 7" in said and "reason 8" not in said
+    assert "... and 33 files for 3 more reasons." in said
+    assert "segue files list --unmatched -n 165" in said
+    assert "s4" in said and "... and 2 more" in said

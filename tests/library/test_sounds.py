@@ -11,11 +11,12 @@ import pytest
 from tests import audio
 from tests.library.conftest import Store
 
+from segue.cli.files import _print_sounds
 from segue.library import Library
 from segue.library.collection import sounding
 from segue.library.collection.scanning import scan
 from segue.library.collection.sound import UnheardError, measure
-from segue.library.collection.sounding import sounds
+from segue.library.collection.sounding import SoundReport, sounds
 from segue.library.rows import Listen, TrackFacts, TrackRef
 
 RATE = 22_050
@@ -201,6 +202,35 @@ def test_what_was_measured_before_a_break_is_kept(
     heard.clear()
     assert sounds(library).before == 1
     assert heard == ["Skyfall", "Unknown"]
+
+
+def test_what_was_measured_is_stored_soon(
+    library: Library, heard: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listen, stored = sounding.measure, list[int]()
+
+    def measure(path: str) -> dict[str, float]:
+        sound = Library.open(library.path).arrow("files")["sound"].to_pylist()
+        stored.append(sum(map(bool, sound)))
+        return listen(path)
+
+    monkeypatch.setattr(sounding, "measure", measure)
+    monkeypatch.setattr(sounding, "A_TASK", 1)
+    monkeypatch.setattr(sounding, "SAVED", 0.0)
+    monkeypatch.setattr(sounding, "SAVING", 1e9)
+    sounds(library)
+    assert stored == [0, 1, 2]
+    assert sounding.SAVED < 60
+
+
+def test_what_cannot_be_decoded_is_one_line_for_each_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    why = {f"/music/{n}.m4a": "nothing here decodes it: install ffmpeg" for n in range(30)}
+    _print_sounds(SoundReport(heard=2, unheard=why | {"/music/a.flac": "it is silent"}))
+    said = [line for line in capsys.readouterr().out.splitlines() if "Not measured" in line]
+    assert said == [
+        "Not measured: 30 files (such as /music/0.m4a): nothing here decodes it: install ffmpeg.",
+        "Not measured: 1 file (/music/a.flac): it is silent.",
+    ]
 
 
 def test_a_file_that_is_not_there_now_is_listened_to_later(

@@ -97,7 +97,9 @@ class ListenBrainz:
         if path == "validate-token":
             return httpx.Response(200, json={"code": 200, "valid": True, "user_name": "ana"})
         if path == "playlist/create":
-            body = json.loads(request.content)["playlist"]
+            body = json.loads(request.content).get("playlist")
+            if body is None:
+                return httpx.Response(400, json={"code": 400, "error": "JSPF playlist must contain a title"})
             self.made += 1
             self.lists[f"list{self.made}"] = [
                 each["identifier"][0].rpartition("/")[2] for each in body["track"]

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,9 @@ from tests import audio
 from tests.players import real
 
 from segue.players.http import Server
+from segue.players.mpd import Mpd
 from segue.players.subsonic import Subsonic
+from segue.playlists.playlist import Playlist, PlaylistEntry, TrackCard
 
 KINDS, BANDS, SONGS = 2, 15, 8
 SECONDS = 2
@@ -158,6 +161,20 @@ def test_mopidy_plays_it_too(home: Path, tmp_path: Path) -> None:
             (row,) = json.loads(segue(home, "players", "push", "m", "--json"))
             assert len(row["items"]) == 20 and not row["unmatched"] and row["week"] == week
             assert _played_through(address, "Discover Weekly") == 20
+
+
+@pytest.mark.slow
+def test_mpd_and_mopidy_are_asked_for_the_file_itself(tmp_path: Path) -> None:
+    path = audio.tone(tmp_path / "music" / "Ann" / "It's" / "01 Ça (50%).flac", 1, title="Other", artist="X")
+    audio.tone(tmp_path / "music" / "Ann" / "02.flac", 1, 300, title="Ça", artist="Ann")
+    card = TrackCard("t", "Ça", ("Ann",), location=str(path))
+    made = Playlist("L", "ana", FIRST, datetime(2026, 11, 23, tzinfo=UTC), (PlaylistEntry(1, card),))
+    with (
+        real.mopidy(tmp_path / "music", tmp_path / "mopidy") as mopidy,
+        real.mpd(tmp_path / "music", tmp_path / "mpd") as mpd,
+    ):
+        assert Mpd(mopidy).find(made) == ["local:track:Ann/It%27s/01%20%C3%87a%20%2850%25%29.flac"]
+        assert Mpd(mpd).find(made) == ["Ann/It's/01 Ça (50%).flac"]
 
 
 @contextlib.contextmanager

@@ -9,10 +9,12 @@ from pathlib import Path
 import httpx2
 import pytest
 from fastapi.testclient import TestClient
+from tests.players import fakes
 from tests.service.conftest import serving
 
+from segue.errors import UsageError
 from segue.library import Library
-from segue.players import accounts, listenbrainz
+from segue.players import accounts, kinds, listenbrainz
 from segue.players.http import Server
 from segue.players.listenbrainz import ListenBrainz
 from segue.players.pulling import pull
@@ -61,7 +63,7 @@ def test_pulled_from_another_segue(
     library = Library.open(tmp_path / "ours", create=True)
     account = accounts.add(library.path, name="s", kind="listenbrainz", listener="ana", pull=True)
     source = ListenBrainz(through(service), "ana")
-    assert source.test().endswith("as ana")
+    assert "as ana" in source.test()
     done = pull(library, account, source=source)
     library.refresh()
     assert library.count("listens") == len(plays)
@@ -77,3 +79,20 @@ def test_pulled_from_another_segue(
     assert pull(library, account, source=source).stored == 1
     library.refresh()
     assert sorted(library.arrow("feedback")["kind"].to_pylist()) == ["love", "unlove"]
+
+
+def test_lists_are_not_pushed_to_another_segue(
+    service: TestClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    to = ListenBrainz(through(service), "ana")
+    assert not to.takes_lists()
+    assert to.test().endswith("as ana; it tells of listening, and takes no playlists")
+    monkeypatch.setattr(kinds, "_listenbrainz", lambda *told: to)
+    account = accounts.made_of(
+        name="s", kind="listenbrainz", listener="ana", address="https://segue.example.org"
+    )
+    with pytest.raises(UsageError, match=r"takes no playlists.*--no-push --pull"):
+        kinds.refuse_without_lists(account, "x")
+    kinds.refuse_without_lists(account.model_copy(update={"push": False}), "x")
+    lists = ListenBrainz(fakes.server(fakes.ListenBrainz()), "ana")
+    assert lists.takes_lists() and lists.test().endswith("as ana")

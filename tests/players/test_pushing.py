@@ -75,6 +75,19 @@ def test_what_others_changed_is_written_anew_when_asked_for(listed: Library) -> 
     assert [one["entry"] for one in fake.lists.values()] == [["s0", "s1", "s2"]]
 
 
+def test_a_playlist_that_was_removed_there_is_told_and_comes_back_when_asked_for(listed: Library) -> None:
+    fake, account = _songs(*range(6)), _account(listed)
+    to = Subsonic(fakes.server(fake), "ana", "x")
+    push(listed, account, to=to)
+    assert push(listed, account, look=True, to=to) is None
+    fake.lists.clear()
+    assert push(listed, account, to=to) is None  # as the schedule does every hour, without a question
+    done = push(listed, account, look=True, to=to)
+    assert done and done.gone and not done.receipt.changed and not fake.lists
+    done = push(listed, account, again=True, to=to)
+    assert done and not done.gone and len(fake.lists) == 1
+
+
 def test_a_push_that_was_killed_is_done_again(listed: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     fake, account = _songs(*range(6)), _account(listed)
     to = Subsonic(fakes.server(fake), "ana", "x")

@@ -66,7 +66,8 @@ def test_pull_then_lists_then_push(
     assert "home: 2 rows fetched, 2 stored" in said and "broken: It is broken" in said
     once(library.path, workers=1, config=None)
     assert seen[2:] == [("pull", True)]
-    capsys.readouterr()
+    said = capsys.readouterr().out
+    assert "home: 0 rows fetched, 0 stored" in said and "home: nothing new to push." in said
     list_(library.path, json=True)
     rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
     assert rows["home"]["last"]["week"] == week and rows["home"]["pulled_at"] > 1_700_000_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from segue.players.base import Destination
 from segue.players.http import Server
 from segue.players.pulling import pull
 from segue.players.subsonic import AT_ONCE, Subsonic
-from segue.playlists.playlist import TrackCard
+from segue.playlists.playlist import Playlist, PlaylistEntry, TrackCard
 from segue.testing.player import DestinationContract
 
 SONGS = AT_ONCE + 20  # more than one address holds
@@ -114,3 +115,30 @@ def test_stars_and_ratings_become_feedback(address: str, tmp_path: Path) -> None
             server._ask("setRating", id=ids[title], rating=0)
         with contextlib.suppress(Exception):
             server._ask("unstar", id=ids["Song 0"])
+
+
+def test_tags_are_found_however_they_are_spelled(tmp_path: Path) -> None:
+    tags = {
+        "Café del Mar": "Cafe del Mar",
+        "Don’t Stop": "Don't Stop",
+        "Rock 'n' Roll": "Rock ’n’ Roll",
+        "Déjà Vu": "Deja vu",
+        "Let It Be": "Let It Be - Remastered 2011",
+        "Get Back (Remastered 2015)": "Get Back",
+        "ÉTÉ": "été",
+    }
+    for title in (*tags, "Let It Be (Live)", "Get Back - Instrumental"):
+        audio.flac(tmp_path / "music" / f"{title}.flac", 20, title=title, artist="The Band", album="A")
+    with real.supysonic(tmp_path / "music", tmp_path / "server") as address:
+        to = opened(address)
+        cards = [
+            # The last is found by the spelling of the file that Segue knows of.
+            TrackCard(
+                name, name, ("The Band",), duration_ms=20_000, file_title="ÉTÉ" if name == "été" else None
+            )
+            for name in tags.values()
+        ]
+        entries = tuple(PlaylistEntry(n, card) for n, card in enumerate(cards, 1))
+        items = to.find(Playlist("L", "ana", "2026-W48", datetime(2026, 11, 23, tzinfo=UTC), entries))
+        known = {song.item: song.title for page in to.standing() for song in (each.song for each in page)}
+        assert [known.get(item or "") for item in items] == list(tags)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from segue.library.collection.sounding import SoundReport
 
 SHOWN = 20
+REASONS, NAMED = 8, 5  # rows and names of what a scan prints
 MostOption = Annotated[int, typer.Option("--most", "-n", min=1, help="Print so many at most.")]
 
 
@@ -200,10 +201,12 @@ def _print_sounds(report: SoundReport) -> None:
     now = f"{count(report.heard, 'file')} measured in {report.seconds:,.1f} s"
     print(f"{now}, {report.before:,} before; {report.left:,} left.")
     print(f"{count(report.tracks, 'track is', 'tracks are')} known by the sound of a file.")
-    for path, why in list(report.unheard.items())[:8]:
-        print(f"Not measured: {path}: {why}")
-    if len(report.unheard) > 8:
-        print(f"... and {len(report.unheard) - 8:,} more.")
+    reasons: dict[str, list[str]] = {}
+    for path, why in report.unheard.items():
+        reasons.setdefault(why, []).append(path)
+    for why, paths in sorted(reasons.items(), key=lambda each: -len(each[1])):
+        such = paths[0] if len(paths) == 1 else f"such as {paths[0]}"
+        print(f"Not measured: {count(len(paths), 'file')} ({such}): {why}.")
 
 
 def _print(report: ScanReport) -> None:
@@ -212,10 +215,14 @@ def _print(report: ScanReport) -> None:
     print(f"{count(report.files, 'file')}: {changes}; {report.seconds:,.1f} s.")
     print(f"{count(report.matched, 'file is', 'files are')} {count(report.tracks, 'track')} of the library.")
     if report.unmatched:
-        rows = [(number, reason) for reason, number in list(report.unmatched.items())[:8]]
-        print_table("Files that are no track of the library", ["files", "why"], rows)
-        print("Which they are: segue files list --unmatched")
+        rows = [(number, reason) for reason, number in report.unmatched.items()]
+        print_table("Files that are no track of the library", ["files", "why"], rows[:REASONS])
+        if rest := sum(number for number, _ in rows[REASONS:]):
+            print(f"... and {count(rest, 'file')} for {count(len(rows) - REASONS, 'more reason')}.")
+        print(f"Which they are: segue files list --unmatched -n {sum(report.unmatched.values())}")
     for folder, why in report.unreadable.items():
         print(f"Not looked into: {folder}: {why}; what was known of it stays.")
-    for name in report.strange[:5]:
+    for name in report.strange[:NAMED]:
         print(f"Passed over, as its name is no UTF-8: {name}")
+    if len(report.strange) > NAMED:
+        print(f"... and {len(report.strange) - NAMED:,} more: segue files scan --json names all.")

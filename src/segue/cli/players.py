@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 import typer
 
 from segue.cli.families import family
-from segue.cli.options import LIBRARY, JsonOption, LibraryOption, WeekOption, library_with
+from segue.cli.options import LIBRARY, JsonOption, LibraryOption, library_with
 from segue.cli.printing import print_json, print_table
 from segue.errors import SegueError, UsageError
 from segue.wording import count
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from segue.players.pushing import Pushed
 
 T = TypeVar("T")
+_BACK = "It comes back with the next list; at once: segue players push {} --again"
 NameArgument = Annotated[str, typer.Argument(help="The player's name, from 'segue players list'.")]
 NamesArgument = Annotated[
     list[str] | None, typer.Argument(help="Players by name. [default: all]", show_default=False)
@@ -179,6 +180,7 @@ def add(
         "plays": not listening.no_plays,
     }
     secret = kind.login(where.user, _answer) if kind.login else _secret(kind.secret)
+    kinds.refuse_without_lists(accounts.made_of(**told), secret)
     made = accounts.add(opened.path, **told)
     if secret:
         print(f"The {kind.secret} is kept in {secrets.keep(opened.path, made.name, secret)}.")
@@ -202,7 +204,10 @@ def test(name: NameArgument, library: LibraryOption = LIBRARY) -> None:
 def push(
     names: NamesArgument = None,
     library: LibraryOption = LIBRARY,
-    week: WeekOption = None,
+    week: Annotated[
+        str | None,
+        typer.Option(help="ISO week, like 2026-W48. [default: each listener's newest]", show_default=False),
+    ] = None,
     again: Annotated[
         bool, typer.Option("--again", help="Write it anew, also where nothing has changed here.")
     ] = False,
@@ -222,7 +227,7 @@ def push(
 
     opened, wanted = library_with(library), asked_week(week) if week else None
     done, failed = _each(
-        opened, names, "push", lambda account: run(opened, account, week=wanted, again=again)
+        opened, names, "push", lambda account: run(opened, account, week=wanted, again=again, look=True)
     )
     _tell_pushed(done, json)
     _none(done or failed or json)
@@ -279,17 +284,20 @@ def remove(name: NameArgument, library: LibraryOption = LIBRARY) -> None:
     print(f"{name} is taken out.")
 
 
-def synced(library: Library, does: str) -> list[tuple[str, SegueError]]:
-    """Pull from, or push to, all players that do it, and say what was done; those that failed, and why."""
+def synced(library: Library, does: str, *, quiet: bool = False) -> list[tuple[str, SegueError]]:
+    """Pull from, or push to, all players that do it, and say what was done; those that failed, and why.
+
+    `quiet` leaves out where nothing was new, as every hour.
+    """
     from segue.players.pulling import pull as pull_one
     from segue.players.pushing import push as push_one
 
     if does == "pull":
         pulled, failed = _each(library, None, does, lambda account: pull_one(library, account))
-        _tell_pulled([one for one in pulled if one[1].stored], False)
+        _tell_pulled([one for one in pulled if one[1].stored or not quiet], False)
     else:
         pushed, failed = _each(library, None, does, lambda account: push_one(library, account))
-        _tell_pushed([one for one in pushed if one[1] is not None], False)
+        _tell_pushed([one for one in pushed if one[1] is not None or not quiet], False)
     return failed
 
 
@@ -327,14 +335,19 @@ def _refuse(failed: list[tuple[str, SegueError]]) -> None:
 def _tell_pushed(done: list[tuple[str, Pushed | None]], json: bool) -> None:
     if json:
         rows = [
-            {"player": name, "week": one.week, **one.receipt._asdict()} if one else {"player": name}
+            {"player": name, "week": one.week, **one.receipt._asdict(), "gone": one.gone}
+            if one
+            else {"player": name}
             for name, one in done
         ]
         print_json(rows)
         return
     for name, one in done:
         if one is None:
-            print(f"{name}: nothing new.")
+            print(f"{name}: nothing new to push.")
+            continue
+        if one.gone:
+            print(f"{name}: nothing new to push, but the playlist is no longer there.", _BACK.format(name))
             continue
         placed = count(len(one.receipt.items), "track")
         print(f"{name}: {placed} of {one.week}" + ("." if one.receipt.changed else ", as before."))

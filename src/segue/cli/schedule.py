@@ -57,8 +57,8 @@ def run(library: LibraryOption = LIBRARY, workers: WorkersOption = None, config:
         BatchConfig(
             weekly=settings.weekly, tastes=settings.tastes, workers=workers, trial=Trial(settings.trial)
         ),
-        first=lambda: _players(library, "pull"),
-        then=lambda: _players(library, "push"),
+        first=lambda: _players(library, "pull", quiet=True),
+        then=lambda: _players(library, "push", quiet=True),
     )
 
 
@@ -90,12 +90,12 @@ def once(
     _players(library, "push")
 
 
-def _players(library: Path, does: str) -> None:
+def _players(library: Path, does: str, *, quiet: bool = False) -> None:
     """Pull from or push to players; one that fails is told of, and asked again the next time."""
     from segue.cli.players import synced
     from segue.library import Library
 
-    for name, error in synced(Library.open(library), does):
+    for name, error in synced(Library.open(library), does, quiet=quiet):
         print(f"{name}: {error}", flush=True)
 
 

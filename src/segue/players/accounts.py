@@ -74,8 +74,8 @@ def account(library: Path, name: str) -> Account:
     return known[name]
 
 
-def add(library: Path, **told: Any) -> Account:
-    """Keep a player; one of the same name is replaced.
+def made_of(**told: Any) -> Account:
+    """A player of what was told of it.
 
     Raises:
         UsageError: something cannot be taken.
@@ -83,6 +83,16 @@ def add(library: Path, **told: Any) -> Account:
     made = checked(Account, told, what="The player's {setting} cannot be taken")
     if not _NAME.fullmatch(made.name):
         raise UsageError("That is no name of a player", expected="letters, digits, - . _", got=made.name)
+    return made
+
+
+def add(library: Path, **told: Any) -> Account:
+    """Keep a player; one of the same name is replaced.
+
+    Raises:
+        UsageError: something cannot be taken.
+    """
+    made = made_of(**told)
     with changing(library), ForgottenList(library).held() as gone:
         if made.listener in gone:
             raise UsageError(f"{made.listener!r} asked to be forgotten in this library")

@@ -9,7 +9,7 @@ from segue.errors import BusyError, FormatError, NotFoundError, SegueError
 from segue.library.readers import fields
 from segue.players.base import Destination, Source, Standing, unix_time
 from segue.players.http import Server
-from segue.players.matching import Song, best
+from segue.players.matching import Song, best, queries
 from segue.playlists.playlist import Playlist, TrackCard
 
 AT_ONCE = 100
@@ -93,14 +93,13 @@ class Jellyfin(Destination, Source):
             start += A_PAGE
 
     def _song(self, card: TrackCard) -> str | None:
-        if not card.title:
-            return None
-        asked = {"searchTerm": card.title, "includeItemTypes": "Audio", "recursive": "true", "limit": 50}
-        told = self._ask(
-            "GET", "Items", params=asked | {"userId": self._user_id(), "fields": "ProviderIds,Path"}
-        )
-        song = best(card, [_told(each) for each in _listed(told)])
-        return song.item if song is not None else None
+        asked = {"includeItemTypes": "Audio", "recursive": "true", "limit": 50, "userId": self._user_id()}
+        asked |= {"fields": "ProviderIds,Path"}
+        for query in queries(card):
+            told = self._ask("GET", "Items", params=asked | {"searchTerm": query})
+            if (song := best(card, map(_told, _listed(told)))) is not None:
+                return song.item
+        return None
 
     def _items(self, playlist_id: str, limit: int) -> list[dict[str, Any]]:
         asked = {"userId": self._user_id(), "limit": limit}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from segue.errors import UsageError
+from segue.errors import SegueError, UsageError
 from segue.players import secrets, spotify_login
 from segue.players.accounts import Account
 from segue.players.base import Destination, Source
@@ -15,7 +15,7 @@ from segue.players.http import Server
 from segue.players.jellyfin import Jellyfin
 from segue.players.lastfm import ADDRESS as LASTFM
 from segue.players.lastfm import LastFm
-from segue.players.listenbrainz import ListenBrainz
+from segue.players.listenbrainz import ListenBrainz, no_lists
 from segue.players.mpd import Mpd
 from segue.players.spotify import ADDRESS as SPOTIFY
 from segue.players.spotify import Spotify
@@ -74,7 +74,9 @@ def _folder(account: Account, secret: str, keep: Keep) -> Folder:
 KINDS: dict[str, Kind] = {
     "subsonic": Kind("Navidrome, Gonic, LMS, supysonic, other (Open)Subsonic servers", _subsonic, "password"),
     "jellyfin": Kind("Jellyfin", _jellyfin, "password"),
-    "listenbrainz": Kind("ListenBrainz, Maloja, Koito, another Segue", _listenbrainz, "token", LISTENBRAINZ),
+    "listenbrainz": Kind(
+        "ListenBrainz; listening alone: Maloja, Koito, another Segue", _listenbrainz, "token", LISTENBRAINZ
+    ),
     "lastfm": Kind("Last.fm's scrobbles and loved tracks", _lastfm, "API key", LASTFM),
     "spotify": Kind(
         "Spotify, through an application of one's own",
@@ -99,6 +101,23 @@ def known(kind: str) -> Kind:
     if kind not in KINDS:
         raise UsageError("There is no such kind of player", expected=", ".join(KINDS), got=kind)
     return KINDS[kind]
+
+
+def refuse_without_lists(account: Account, secret: str) -> None:
+    """Refuse to push to a server that says it takes no lists.
+
+    Raises:
+        UsageError: it says so. Where it cannot be reached now, nothing is said.
+    """
+    if account.kind != "listenbrainz" or not account.push or account.address == LISTENBRAINZ:
+        return
+    player = _listenbrainz(account, secret, str)
+    try:
+        takes = player.takes_lists()
+    except SegueError:
+        return
+    if not takes:
+        raise no_lists(player.where)
 
 
 def opened(library: Path, account: Account) -> Destination | Source:

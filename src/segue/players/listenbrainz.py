@@ -19,6 +19,7 @@ from segue.playlists.playlist import Playlist
 
 A_PAGE = 1000  # listens; a server that gives fewer at once says so by what it gives
 _WORDS = {1: "love", -1: "hate"}
+_NO_SUCH_VERB = (404, 405, 410, 501)
 ITEMS = 100  # tracks that one request may add to a playlist
 
 
@@ -39,7 +40,14 @@ class ListenBrainz(Destination, Source):
         told = self._server.json("GET", "1/validate-token")
         if not isinstance(told, dict) or not told.get("valid"):
             raise UsageError(f"{self.where} does not take the token", hint="segue players add it anew")
-        return f"{self.where} answers, as {told.get('user_name')}"
+        lists = "" if self.takes_lists() else "; it tells of listening, and takes no playlists"
+        return f"{self.where} answers, as {told.get('user_name')}{lists}"
+
+    def takes_lists(self) -> bool:
+        """Whether it knows playlists: ListenBrainz does, those that only speak its tongue do not."""
+        path = "1/playlist/create"  # of an empty document, which ListenBrainz refuses as such
+        answer = self._server.ask("POST", path, json={}, errors_are_answers=True)
+        return answer.status_code not in _NO_SUCH_VERB
 
     def pull(self, since: datetime | None = None, *, before: int | None = None) -> Iterator[Page]:
         oldest = int(since.timestamp()) if since is not None else 0
@@ -102,7 +110,10 @@ class ListenBrainz(Destination, Source):
         document = jspf.document(replace(playlist, entries=tuple(entries)), public=self._public)
         tracks = document["playlist"]["track"]
         document["playlist"]["track"] = tracks[:ITEMS]
-        made = self._ask("1/playlist/create", document)
+        try:
+            made = self._ask("1/playlist/create", document)
+        except NotFoundError:
+            raise no_lists(self.where) from None
         found = str(made.get("playlist_mbid") or "")
         if not found:
             raise FormatError(f"{self.where} did not say which playlist it made")
@@ -122,6 +133,14 @@ class ListenBrainz(Destination, Source):
     def _ask(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         told = self._server.json("POST", path, json=body)
         return told if isinstance(told, dict) else {}
+
+
+def no_lists(where: str) -> UsageError:
+    """What to say of a server that takes no playlists."""
+    return UsageError(
+        f"{where} takes no playlists: of what speaks as ListenBrainz does, ListenBrainz alone does",
+        hint="segue players add it with --no-push --pull, to fetch listening from it",
+    )
 
 
 def _word(told: Any) -> Standing | None:

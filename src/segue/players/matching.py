@@ -1,14 +1,23 @@
-"""Which of a player's songs a track is: by its file, MusicBrainz id, ISRC, or name and length."""
+"""Which of a player's songs a track is: by its file, MusicBrainz id, ISRC, or name and length.
+
+Where there is nothing nearer, another edition of the recording ("Remastered 2011") is it, too.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from segue.library.credits import split_guests
-from segue.library.identity import SAME_DURATION_MS, credit_key, name_key
+from segue.library.editions import edition
+from segue.library.identity import SAME_DURATION_MS, credit_key, name_key, normalise
 from segue.library.rows import TrackRef
 from segue.playlists.playlist import TrackCard
+
+WORDS = 3  # of a title that are searched for alone
+_BRACKETS = re.compile(r"\s*[(\[].*|\s+-\s.*|\s+(?:feat|ft)\b.*", re.I)
+_PLAIN = re.compile(r"[A-Za-z0-9]{2,}")
 
 
 class Song(NamedTuple):
@@ -21,6 +30,24 @@ class Song(NamedTuple):
     mbids: tuple[str, ...] = ()
     isrcs: tuple[str, ...] = ()
     path: str = ""
+
+
+def queries(card: TrackCard) -> list[str]:
+    """What to search a player for until the track is found, the surest first.
+
+    Some look for all words everywhere, others for the whole text in the title alone, letter by letter. So the
+    title comes as the file's tags spell it, as the library does, without brackets, without accents, with
+    either apostrophe, and at last word by word.
+    """
+    title = card.title or card.file_title or ""
+    short = _BRACKETS.sub("", title).strip()
+    artist = card.artists[0] if card.artists else ""
+    words = sorted(_PLAIN.findall(short), key=len, reverse=True)[:WORDS]
+    asked = (
+        *(card.file_title or "", title, short, f"{artist} {short}".strip(), normalise(short)),
+        *(short.replace("'", "’"), short.replace("’", "'"), *words),
+    )
+    return [query for query in dict.fromkeys(asked) if query]
 
 
 def best(card: TrackCard, songs: Iterable[Song]) -> Song | None:
@@ -42,8 +69,13 @@ def _rank(card: TrackCard, song: Song) -> tuple[int, int] | None:
         return 1, apart
     mine, theirs = _keys(card.title, card.artists), _keys(song.title, song.artists)
     # Players tell whole seconds.
-    if mine & theirs and apart <= SAME_DURATION_MS + 1000:
+    if apart > SAME_DURATION_MS + 1000:
+        return None
+    if mine & theirs:
         return 2, apart
+    here, there = edition(card.title, card.artists), edition(song.title, _split(song.artists))
+    if here.is_of(there):
+        return 3 + (here.noted != there.noted), apart
     return None
 
 
@@ -54,6 +86,9 @@ def _same_file(location: str | None, path: str) -> bool:
 
 
 def _keys(title: str | None, artists: tuple[str, ...]) -> set[str]:
-    split = tuple(dict.fromkeys(name for credit in artists for name in split_guests(credit)))
-    refs = (TrackRef(title, artists), TrackRef(title, split))
+    refs = (TrackRef(title, artists), TrackRef(title, _split(artists)))
     return {key for ref in refs for key in (name_key(ref), credit_key(ref)) if key is not None}
+
+
+def _split(artists: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for credit in artists for name in split_guests(credit)))

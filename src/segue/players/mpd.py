@@ -5,17 +5,19 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Generator
 from typing import Any
+from urllib.parse import quote
 
 from segue.errors import NotFoundError, SegueError, UsageError, install
 from segue.library.readers import fields
 from segue.players.base import Destination
-from segue.players.matching import Song, best
+from segue.players.matching import Song, best, queries
 from segue.playlists.placed import Places
 from segue.playlists.playlist import Playlist, TrackCard
 from segue.wording import count
 
 PORT = 6600
 ASIDE = ".segue-new"
+LOCAL = "local:track:"  # how mopidy names a file under its folder, its path in percent signs
 TIMEOUT = 30.0
 
 
@@ -48,7 +50,8 @@ class Mpd(Destination):
 
     def find(self, playlist: Playlist) -> list[str | None]:
         with self._connected() as mpd:
-            return [self._song(mpd, entry.track) for entry in playlist.entries]
+            local = LOCAL.partition(":")[0] in mpd.urlhandlers()
+            return [self._song(mpd, entry.track, local) for entry in playlist.entries]
 
     def has(self, playlist_id: str) -> bool:
         with self._connected() as mpd:
@@ -82,26 +85,33 @@ class Mpd(Destination):
             with self._connected() as mpd:
                 mpd.rm(playlist_id)
 
-    def _song(self, mpd: Any, card: TrackCard) -> str | None:
-        """By its file, if mpd has that under its own folder; else by id, else by name."""
-        found: list[dict[str, Any]] = []
-        for uri in self._uris(card):
-            with contextlib.suppress(Exception):  # mpd says "no such file" as an error of its own
-                if mpd.lsinfo(uri):
-                    return uri
-        if card.mbid:
-            found = mpd.find("musicbrainz_trackid", card.mbid)
-        if not found and card.title:
-            found = mpd.search("title", card.title)
+    def _song(self, mpd: Any, card: TrackCard, local: bool) -> str | None:
+        """By its file, if it lies under the player's own folder; else by id, else by name."""
+        for path in self._paths(card):
+            if (uri := self._there(mpd, path, local)) is not None:
+                return uri
+        found = mpd.find("musicbrainz_trackid", card.mbid) if card.mbid else []
         song = best(card, map(_told, found))
+        for query in queries(card) if song is None else ():
+            if (song := best(card, map(_told, mpd.search("title", query)))) is not None:
+                break
         return song.item if song is not None else None
 
-    def _uris(self, card: TrackCard) -> list[str]:
-        """What the file may be called below mpd's music folder, which mpd tells to nobody over a network."""
+    def _there(self, mpd: Any, path: str, local: bool) -> str | None:
+        """What the player calls the file of that path under its own folder; None where there is none."""
+        if local:
+            uri = LOCAL + quote(path)
+            return uri if mpd.find("file", uri) else None
+        with contextlib.suppress(Exception):  # mpd says "no such file" as an error of its own
+            if mpd.lsinfo(path):
+                return path
+        return None
+
+    def _paths(self, card: TrackCard) -> list[str]:
+        """What the file may be called below the player's folder, which mpd tells to nobody over a network."""
         if not card.location or "://" in card.location:
             return []
-        path = self._places.mapped(card.location)
-        parts = path.strip("/").split("/")
+        parts = self._places.mapped(card.location).strip("/").split("/")
         return ["/".join(parts[at:]) for at in range(len(parts))]
 
     @contextlib.contextmanager

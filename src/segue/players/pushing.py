@@ -25,6 +25,7 @@ class Pushed(NamedTuple):
     week: str
     receipt: Receipt
     removed: int = 0  # playlists of older weeks
+    gone: bool = False  # nothing was new here, but there the playlist is no longer
 
 
 def push(
@@ -33,6 +34,7 @@ def push(
     *,
     week: str | None = None,
     again: bool = False,
+    look: bool = False,
     to: Destination | None = None,
 ) -> Pushed | None:
     """Push a listener's weekly list, unless it is there already; None where there is nothing to do.
@@ -42,6 +44,8 @@ def push(
         account: whose list, and where to.
         week: "2026-W48"; by default the listener's newest.
         again: write it anew even if nothing has changed here: what is there may have been changed by others.
+        look: where nothing has changed here, whether the playlist is still there; it may have been removed on
+            purpose, and comes back with the next list, or with `again`.
         to: the player, if it is open already.
 
     Raises:
@@ -61,10 +65,16 @@ def push(
         tracks = [entry.track.track_id for entry in playlist.entries]
         same = old.get("tracks") == tracks and old.get("title") == playlist.title
         same = same and not (again or old.get("unfinished"))
-        if same and not (old["unmatched"] and _scanned_since(library, old["pushed_at"])):
+        idle = same and not (old["unmatched"] and _scanned_since(library, old["pushed_at"]))
+        if idle and not look:
             return None
         destination = to or opened(library.path, account)
         assert isinstance(destination, Destination)
+        if idle:
+            if destination.has(old["id"]):
+                return None
+            there = Receipt(old["id"], tuple(old["items"]), tuple(old["unmatched"]), False)
+            return Pushed(account, week, there, gone=True)
         items = tuple(old.get("items", ())) if same else ()
         if old:  # what a push that ends in its middle leaves there is not known
             kept.lists[slot] = old | {"unfinished": True}

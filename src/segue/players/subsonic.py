@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import secrets
 from collections.abc import Iterator
 from typing import Any
 
 from segue.errors import FormatError, NotFoundError, SegueError, UsageError
-from segue.library.identity import normalise
 from segue.library.readers import fields
 from segue.players.base import Destination, Source, Standing, comment, unix_time
 from segue.players.http import Server
-from segue.players.matching import Song, best
+from segue.players.matching import Song, best, queries
 from segue.playlists.playlist import Playlist, TrackCard
 
 VERSION = "1.16.1"
@@ -22,7 +20,6 @@ A_PAGE = 500  # songs or albums, the most that servers tell at once
 AT_ONCE = 150  # songs in one address: servers refuse those over some 8,000 characters
 LOVED, HATED = 4, 1  # of 5
 _NOT_THERE, _NO_TOKENS, _WRONG = 70, (10, 41, 42), (40, 41, 42, 43, 44, 50)
-_BRACKETS = re.compile(r"\s*[(\[].*|\s+-\s.*|\s+(?:feat|ft)\b.*", re.I)
 
 
 class Subsonic(Destination, Source):
@@ -113,12 +110,8 @@ class Subsonic(Destination, Source):
             return
 
     def _song(self, card: TrackCard) -> str | None:
-        title = card.title or ""
-        short = _BRACKETS.sub("", title).strip()
-        artist = card.artists[0] if card.artists else ""
-        # Some servers look for all words everywhere, others for the whole text in the title alone.
-        for query in dict.fromkeys((title, short, f"{artist} {short}".strip(), normalise(short))):
-            if query and (song := best(card, self._search(query))) is not None:
+        for query in queries(card):
+            if (song := best(card, self._search(query))) is not None:
                 return song.item
         return None
 

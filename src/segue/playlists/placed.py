@@ -25,7 +25,8 @@ _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 def with_files(playlist: Playlist, owned: Owned) -> Playlist:
     """The playlist with each track's file as its location, and what it has none of said in a note.
 
-    Nothing changes where no folder was scanned. Ids that a file tells and the library does not are taken.
+    Nothing changes where no folder was scanned. Ids and a length that a file tells and the library does not
+    are taken.
     """
     if not owned or not playlist.entries:
         return playlist
@@ -37,7 +38,8 @@ def with_files(playlist: Playlist, owned: Owned) -> Playlist:
             missing.append(f"{card.credit} - {card.title}" if card.title else card.credit)
             entries.append(entry)
             continue
-        known = {"location": file.path, "mbid": card.mbid or file.mbid, "isrc": card.isrc or file.isrc}
+        known = {name: getattr(card, name) or getattr(file, name) for name in ("mbid", "isrc", "duration_ms")}
+        known |= {"location": file.path, "file_title": file.title}
         entries.append(replace(entry, track=replace(card, **known)))
     notes = playlist.notes
     if missing:

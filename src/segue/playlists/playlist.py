@@ -25,6 +25,7 @@ class TrackCard:
     mbid: str | None = None  # MusicBrainz recording id, lower case
     isrc: str | None = None  # twelve characters, upper case
     location: str | None = None  # a file's path or a URI in the user's own collection
+    file_title: str | None = None  # as the file's own tags spell it
     medium: str = "song"  # song, podcast or audiobook
 
     @property

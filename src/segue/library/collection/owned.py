@@ -19,6 +19,7 @@ class File(NamedTuple):
     """The file that a track is played from."""
 
     path: str
+    title: str | None  # as its tags spell it
     duration_ms: int | None
     mbid: str | None
     isrc: str | None

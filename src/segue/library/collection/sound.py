@@ -170,7 +170,9 @@ def _by_audioread(path: str) -> tuple[Samples, int]:
                 if at >= last:
                     break
     except audioread.NoBackendError:
-        raise UnheardError("nothing here decodes it: install ffmpeg") from None
+        raise UnheardError(
+            "nothing here decodes it: install ffmpeg, then segue files sounds --again"
+        ) from None
     joined = np.concatenate(parts) if parts else np.zeros(0, "<i2")
     joined = joined[: len(joined) // channels * channels]
     return (joined.astype(np.float32) / 32768).reshape(-1, channels), rate

@@ -1,7 +1,7 @@
 """The sound of files, measured in processes and kept with each file, and given to the tracks that they are.
 
 A file is listened to once: what was measured stays with it as long as it is the same (`scanning.py`),
-whatever it is called. What was measured is stored about once a minute, and a run that was stopped goes on
+whatever it is called. What was measured is stored every few seconds, and a run that was stopped goes on
 where it was.
 """
 
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from segue.library.store import Writer
 
 NEEDED = ("librosa", "pyloudnorm", "soundfile")  # of the extra `sound`
-SAVED = 60.0  # seconds of work that a kill can lose
+SAVED = 5.0  # seconds of work that a kill can lose, and as long as storing is a small part of the work:
+SAVING = 0.05  # a part of the time; storing writes the table of files anew
 A_TASK = 4  # files that a process listens to before it reports
 WAIT = 120.0  # seconds for which another writer of the library is waited for
 # The path, what was measured (None where the file is not there), and why nothing was.
@@ -109,7 +110,7 @@ def _listen(library: Library, paths: list[str], workers: int, report: SoundRepor
     if not paths:
         return
     measured: dict[str, dict[str, float]] = {}
-    saved = time.monotonic()
+    saved, rest = time.monotonic(), SAVED
     with ExitStack() as stack:
         advance = stack.enter_context(progress("Listening to files", len(paths)))
         pool = None if workers == 1 else stack.enter_context(workers_of(min(workers, len(paths))))
@@ -122,9 +123,10 @@ def _listen(library: Library, paths: list[str], workers: int, report: SoundRepor
                 report.unheard[path] = why
             else:
                 report.heard += 1
-            if time.monotonic() - saved > SAVED:
+            if (begun := time.monotonic()) - saved > rest:
                 _save(library, measured)
                 saved = time.monotonic()
+                rest = max(SAVED, (saved - begun) / SAVING)
 
 
 def _heard(paths: list[str], pool: ProcessPoolExecutor | None, workers: int) -> Iterator[Heard]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -66,6 +66,8 @@ _CJK_END = re.compile(
     r"^(.*\S)\s+(ライブ|ライヴ|リミックス|アコースティック|インストゥルメンタル|カラオケ|라이브|리믹스|어쿠스틱|노래방|反복|现场版|現場版|伴奏|カバー)$"
 )
 _NOTHING = Segment()
+_NOTES = frozenset({"remaster", "feat."})
+_Says = Callable[[str, str], Segment | None]
 # Most titles are only a title: one look decides.
 _SAYS_MORE = re.compile(
     r"[(\[~|]|\s-|-\s|feat|ft\.|\bft\s|remix$|mix$|edit$|version$|remaster|sped up|slowed|nightcore"
@@ -172,48 +174,73 @@ def is_generic(key: str) -> bool:
 
 @lru_cache(maxsize=400_000)
 def _take_apart(title: str) -> tuple[str, list[Segment], Subtitle | None]:
+    text, segments = _split_off(title, classify)
+    return text, segments, _subtitle_of(text) if segments or _SAYS_MORE.search(text) else None
+
+
+@lru_cache(maxsize=100_000)
+def without_notes(title: str) -> tuple[str, tuple[str, ...]]:
+    """`title` without guests and notes on the edition, and the artist keys of the guests.
+
+    A remaster, a deluxe edition, an album version are the same recording; what is live, a remix, a demo or
+    any other version keeps its words.
+
+    >>> without_notes("Let It Be - Remastered 2011"), without_notes("Party - Radio Edit (with N)")
+    (('Let It Be', ()), ('Party - Radio Edit', ('n',)))
+    """
+    text, segments = _split_off(title, _note)
+    return text, merge(segments).featured
+
+
+def _note(text: str, lead: str = "(") -> Segment | None:
+    said = classify(text, lead)
+    return said if said is not None and _NOTES.issuperset(said.kinds) else None
+
+
+def _split_off(title: str, says: _Says) -> tuple[str, list[Segment]]:
+    """A title without the segments of which `says` knows what they say, and these."""
     text = plain(title)
-    if not _SAYS_MORE.search(text):
-        return text, [], None
     segments: list[Segment] = []
-    text = _without_brackets(text, segments)
-    text = _without_dashes(text, segments)
+    if not _SAYS_MORE.search(text):
+        return text, segments
+    text = _without_brackets(text, segments, says)
+    text = _without_dashes(text, segments, says)
     if match := _OPEN_FEAT.search(text):
         guests = guests_of(match[1])
         rest = (text[: match.start()] + " " + text[match.end() :]).strip()
         if guests and rest:
             segments.append(Segment(("feat.",), featured=guests))
-            text = _without_dashes(rest, segments)
+            text = _without_dashes(rest, segments, says)
     if not text.endswith((")", "]")):
-        text = _without_bare_end(text, segments)
-    return text, segments, _subtitle_of(text)
+        text = _without_bare_end(text, segments, says)
+    return text, segments
 
 
-def _without_brackets(text: str, segments: list[Segment]) -> str:
+def _without_brackets(text: str, segments: list[Segment], says: _Says) -> str:
     pieces = list(_BRACKET.finditer(text))
     if not pieces:
         unclosed = _UNCLOSED.search(text)
-        if unclosed and (said := classify(unclosed[1].strip())):
+        if unclosed and (said := says(unclosed[1].strip(), "(")):
             segments.append(said)
             return text[: unclosed.start()].strip()
         return text
     for match in reversed(pieces):
         inside = next(g for g in match.groups() if g is not None).strip()
         rest = " ".join((text[: match.start()] + " " + text[match.end() :]).split())
-        if rest.strip(" -|") and inside and (said := classify(inside)):
+        if rest.strip(" -|") and inside and (said := says(inside, "(")):
             segments.append(said)
             text = rest
     return re.sub(r"\s*[-|]\s*$", "", text).strip()
 
 
-def _without_dashes(text: str, segments: list[Segment]) -> str:
+def _without_dashes(text: str, segments: list[Segment], says: _Says) -> str:
     while True:
         cuts = list(_DASH.finditer(text))
         for (
             cut
         ) in cuts:  # the longest end that is a version: "Live - Remastered 2004" before "Remastered 2004"
             head, tail = text[: cut.start()].strip(), text[cut.end() :].strip()
-            if head and tail and (said := classify(tail, "-")):
+            if head and tail and (said := says(tail, "-")):
                 segments.append(said)
                 text = head
                 break
@@ -221,12 +248,12 @@ def _without_dashes(text: str, segments: list[Segment]) -> str:
             return text
 
 
-def _without_bare_end(text: str, segments: list[Segment]) -> str:
+def _without_bare_end(text: str, segments: list[Segment], says: _Says) -> str:
     match = _BARE_END.match(text) or _CJK_END.match(text)
     if not match or not match[1].strip():
         return text
     head, tail = match[1].strip(), match[2].strip("()")
-    said = classify(tail, "")
+    said = says(tail, "")
     if said is None:
         return text
     segments.append(said)
@@ -252,4 +279,4 @@ def _subtitle_of(text: str) -> Subtitle | None:
     return Subtitle(key, without, not pieces)
 
 
-__all__ = ["ParsedTitle", "Subtitle", "artist_names", "is_generic", "names", "parse_title"]
+__all__ = ["ParsedTitle", "Subtitle", "artist_names", "is_generic", "names", "parse_title", "without_notes"]
