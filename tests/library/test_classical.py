@@ -16,6 +16,21 @@ BACH, VIVALDI, BRAHMS, DEBUSSY = (
 )
 SAME = [
     [
+        ("Requiem In D Minor, K.626: 3. Sequentia: Lacrimosa", MOZART),
+        ("Requiem in D Minor, K. 626: Lacrimosa", MOZART),
+        ("Mozart: Requiem in D Minor, K. 626: VIII. Lacrimosa", "Nikolaus Harnoncourt"),
+        ("Mozart: Requiem in D Minor, K. 626: III. Sequentia, (f) Lacrimosa (Chorus)", MOZART),
+        ("Requiem: Lacrymosa", MOZART),
+    ],
+    [
+        ("Requiem In D Minor, K.626: 1. Introitus: Requiem", MOZART),
+        ("Requiem in D minor, K. 626: I. Requiem aeternam", MOZART),
+    ],
+    [
+        ('Vivaldi: Gloria in D Major, RV 589: "Et in terra pax hominibus"', VIVALDI),
+        ("Vivaldi : Gloria in D major RV589 : II Et in terra pax", "An Orchestra"),
+    ],
+    [
         ("Gymnopédie No. 1", SATIE),
         ("3 Gymnopédies: No. 1, Lent et douloureux", SATIE),
         ("3 Gymnopédies: 1. Lent et douloureux", SATIE),
@@ -119,6 +134,11 @@ APART = [
     ),
     ("Ave Maria", "Ave Maria", "Franz Schubert", "Beyoncé"),
     ("Clair de Lune", "Clair de lune", "Flight Facilities", DEBUSSY),
+    ("Requiem: Lacrimosa", "Requiem: X. Lacrymosa", MOZART, "Giuseppe Verdi"),
+    ("Requiem, K. 626: Dies irae", "Requiem, K. 626: Lacrimosa", MOZART, MOZART),
+    ("Requiem: I. Requiem aeternam - Kyrie", "Requiem: II. Kyrie", MOZART, MOZART),
+    ("Gloria in D, RV 589: Sanctus", "Gloria in D, RV 589: Quoniam tu solus Sanctus", VIVALDI, VIVALDI),
+    ("Gloria in D, RV 589: Qui sedes", "Gloria in D, RV 588: Qui sedes", VIVALDI, VIVALDI),
     ("Nocturne", "Nocturne in C Minor, Op. 48 No. 1", "Billy Joel", CHOPIN),
     ("Sonata in C Major: I. Allegro", "Sonata in C Major: I. Allegro", MOZART, "Joseph Haydn"),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -367,6 +368,15 @@ def test_favourites_are_of_each_taste_by_its_share() -> None:
         np.array([0.5, 0.5], np.float32),
     )
     choice = Rules(context, RulesConfig(tracks=20, familiar=0.2)).choose(listening, candidates)
+    assert sorted(choice.tracks[choice.sources == FAMILIAR].tolist()) == [40, 41, 50, 51]
+    # Where a taste is parted in two, it has the share of both parts.
+    parted = replace(
+        candidates,
+        sources=np.tile([0, 1, 2, 3], 10).astype(np.int32),
+        shares=np.array([0.1, 0.4, 0.4, 0.1], np.float32),
+        parts=2,
+    )
+    choice = Rules(context, RulesConfig(tracks=20, familiar=0.2)).choose(listening, parted)
     assert sorted(choice.tracks[choice.sources == FAMILIAR].tolist()) == [40, 41, 50, 51]
 
 

@@ -195,10 +195,16 @@ def test_why_not_agrees_with_the_list(town: Library) -> None:
     _, said = Engine(town).why_not(playlist.listener, new[0].track.track_id, "2024-W51")
     assert not any(verdict.out for verdict in said.verdicts)
     assert 1 <= said.rank <= said.of
+    for entry in (e for e in playlist.entries if e.chosen_by == "familiar"):
+        _, said = Engine(town).why_not(who, entry.track.track_id, "2024-W51")
+        assert not any(verdict.out for verdict in said.verdicts)
+        (heard,) = [verdict for verdict in said.verdicts if verdict.rule == "already heard"]
+        assert heard.because.startswith("it comes back as a favourite")
     checker = Checker(town)
     track = next(t for t in load_factors(town)[0].tracks_ if checker.song(t) in checker.heard[who])
     _, said = Engine(town).why_not(playlist.listener, track, "2024-W51")
     assert "already heard" in {verdict.rule for verdict in said.verdicts if verdict.out}
+    assert "candidate" not in {verdict.rule for verdict in said.verdicts}, "what was heard is never proposed"
 
 
 def test_a_guest_gets_a_list_from_named_tracks_and_nothing_is_kept(town: Library) -> None:

@@ -102,6 +102,10 @@ class Belonging:
         """(n,) of which taste each of the listener's own `tracks` is, -1 for none."""
         return self.near.taste_of(tastes.centres, tracks)
 
+    def for_rules(self, listening: Listening, tastes: ListenerTastes) -> Listening:
+        """The listening as rules need it: the taste of each song, and what is left out."""
+        return replace(self.with_unwanted(listening, tastes), tastes=self.played_for(tastes, listening.heard))
+
     def with_unwanted(self, listening: Listening, tastes: ListenerTastes) -> Listening:
         """The listening with all tracks of tastes that are left out as unwanted.
 

@@ -31,6 +31,7 @@ WHOLE, TASTES = 8, 4
 REACH = 5  # tracks near a taste among which the listener's own score chooses
 FEWEST = 20  # of a taste, however light
 FAVOURITES, NEIGHBOURS = 5, 12  # tracks played much lately, and neighbours of each
+LONE = 30  # songs of no taste whose neighbours are looked at, the most played
 LATELY_DAYS = 30.0  # a play so old counts half among late favourites
 TOGETHER = 16  # listeners whose tastes are laid beside all tracks at once: one product instead of many
 BY_TASTE, BY_NEIGHBOURS, BY_MODEL, BY_EARLIER = 0, 1, 2, 3
@@ -145,9 +146,10 @@ class Proposer:
                 found.append(near_by[_largest(scores[near_by], wanted)])
         by_taste = np.concatenate([np.empty(0, np.int32), *found])
         near = near[near >= 0]
+        lone, lone_share = self._near_lone(listening, tastes, open_)
         parts = [
             by_taste,
-            near[open_[near]],
+            np.concatenate([near[open_[near]], lone]),
             best_of(scores, open_, WHOLE * self.tracks),
             self._again(listening),
         ]
@@ -157,9 +159,37 @@ class Proposer:
         good = scores[tracks] > LEFT_OUT
         tracks, first = tracks[good], first[good]
         sources, shares = self._belonging(tracks, scores[tracks], tastes)
-        if shares is not None:
-            sources, shares = self._parted(sources, shares, known[tracks], scores[tracks])
-        return Proposed(Candidates(tracks, scores[tracks], sources, shares), kinds[first])
+        if shares is None:
+            return Proposed(Candidates(tracks, scores[tracks], sources, None), kinds[first])
+        if lone_share:
+            sources[np.isin(tracks, lone) & (sources == len(tastes.shares))] = len(shares)
+            lone_share = min(lone_share, float((sources == len(shares)).sum()) / self.tracks)
+            shares = np.append(shares * (1 - lone_share), lone_share).astype(np.float32)
+        sources, shares = self._parted(sources, shares, known[tracks], scores[tracks])
+        return Proposed(Candidates(tracks, scores[tracks], sources, shares, parts=2), kinds[first])
+
+    def _near_lone(self, listening: Listening, tastes: ListenerTastes, open_: Bools) -> tuple[Ints, float]:
+        """What is near to songs that are of no taste, and the share of the plays that these are.
+
+        Two songs are no taste, nor is what is too little of the listening; but where they make up a place of
+        the list they are to lead to one.
+        """
+        played = listening.plays > 0
+        heard, plays = listening.heard[played], listening.plays[played]
+        nothing = np.empty(0, np.int32), 0.0
+        if not len(tastes.shares) or not len(heard):
+            return nothing
+        alone = self.belonging.played_for(tastes, heard) < 0
+        share = float(plays[alone].sum() / plays.sum())
+        if round(share * self.tracks) < 1:
+            return nothing
+        leading = heard[alone][np.argsort(-plays[alone], kind="stable")[:LONE]]
+        self._look_up(leading)
+        near, vectors = self._near[leading], self.belonging.space.vectors
+        alike = np.einsum("nkd,nd->nk", vectors[near], vectors[leading])
+        good = near[(near >= 0) & (alike >= self.belonging.space.resolution)]
+        good = np.unique(good[open_[good]])
+        return good[self.belonging.of(tastes, good) < 0].astype(np.int32), share
 
     def _again(self, listening: Listening) -> Ints:
         earlier = listening.earlier[self.allowed[listening.earlier]]

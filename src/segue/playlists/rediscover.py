@@ -18,6 +18,8 @@ from segue.playlists.rules.context import MEDIA, Bools, Floats, Ints
 from segue.wording import count, noun_of
 
 TITLE = "Rediscover"
+MONTH = 30.44  # days
+TWO_MONTHS = 60  # days from which on time is told in months
 
 
 def needed(listening: Listening, allowed: Bools, least: int) -> bool:
@@ -162,10 +164,25 @@ def notes(days_ago: Floats, people: int, config: CandidatesConfig, more: str = M
     which = "episodes of the shows you play most, from all the time you have heard them, to hear again"
     if config.medium != "podcast":
         which = f"{noun}s from your own listening, to hear again"
-    lines = [f"{why}: these are {which}. {more}"]
+    lines = [f"{why}: these are {which}{_ago(days_ago)}. {more}"]
     if lately:
         tracks = count(lately, f"{noun} was", f"{noun}s were")
         lines.append(
             f"{tracks} played in the last {count(config.unplayed_days, 'day')}: too few have rested longer."
         )
     return tuple(lines)
+
+
+def _ago(days: Floats) -> str:
+    """ ", last played 2 to 18 months ago", of (n,) days, NaN where it is not known; nothing if none is."""
+    known = days[~np.isnan(days)]
+    if not len(known):
+        return ""
+    first, last = float(known.min()), float(known.max())
+    if last < TWO_MONTHS:
+        spans = f"{first:.0f} to {count(round(last), 'day')}"
+    else:
+        months = round(last / MONTH)
+        begins = f"{first / MONTH:.0f}" if first >= TWO_MONTHS else count(round(first), "day")
+        spans = count(months, "month") if begins == str(months) else f"{begins} to {count(months, 'month')}"
+    return f", last played {spans} ago"

@@ -217,10 +217,7 @@ def make_weekly(
         known = [bool((asked[at].data > 0).any()) for at in range(len(names))]
         proposed = [each if known[at] else stranger for at, each in enumerate(proposed)]
         listenings = [
-            replace(
-                material.belonging.with_unwanted(history.listening, its),
-                tastes=material.belonging.played_for(its, history.listening.heard),
-            )
+            material.belonging.for_rules(history.listening, its)
             for history, its in zip(mine, theirs, strict=True)
         ]
         past = [
@@ -385,7 +382,7 @@ class _One:
         plays, parts = self.material.model.als_.contributions(self.row, choice.stands_for)
         belonging = self.material.belonging
         played_for = belonging.played_for(self.tastes, plays)
-        same = (nearest[:, None] == played_for) & (nearest >= 0)[:, None]
+        same = nearest[:, None] == played_for  # what is of no taste was led to by songs of none, too
         likeness = belonging.near.to(belonging.space.vectors[choice.stands_for], plays)
         lines = []
         for at, led in enumerate(telling(parts, same, likeness)):

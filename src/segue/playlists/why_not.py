@@ -48,7 +48,7 @@ def why_not(
         proposed = proposer.propose(row, [history.listening], [tastes])[0]
     else:
         proposed = newcomers.popular(material.context, material.space, proposer.allowed, config.tracks)
-    seen_so = material.belonging.with_unwanted(history.listening, tastes)
+    seen_so = material.belonging.for_rules(history.listening, tastes)
     past = (row.data > 0).any() and rediscover.needed(seen_so, proposer.allowed, material.least_new(config))
     if past:
         proposed, seen_so = rediscover.favourites(
@@ -57,8 +57,11 @@ def why_not(
     candidates = moved(proposed, config.surprise, (edition.seed, week, name))
     rules = Rules(material.context, config, monday(week))
     verdicts = rules.why_not(seen_so, candidates, track)
+    heard = track in history.listening.heard
     if past:
         verdicts = _of_favourites(verdicts, history.listening, track, config)
+    elif heard:
+        verdicts = _of_heard(verdicts)
     if material.sequencer is not None:
         ((final, _),) = chosen(material, edition, rules, [name], [seen_so], [proposed])
         verdicts = _in_the_end(verdicts, bool((final.tracks == track).any()), material.sequencer.name)
@@ -66,15 +69,25 @@ def why_not(
     new = proposer.allowed.copy()
     new[history.listening.heard] = False
     above = int((scores[new] > scores[track]).sum())
-    fresh = track not in history.listening.heard
-    return WhyNot(track, float(scores[track]), above + 1, int(new.sum()), verdicts, fresh)
+    return WhyNot(track, float(scores[track]), above + 1, int(new.sum()), verdicts, not heard)
+
+
+def _of_heard(verdicts: list[Verdict]) -> list[Verdict]:
+    """The verdicts for a track that was heard: as a favourite it may come again, and it is never proposed."""
+    *said, last = verdicts
+    if last.out:
+        return [*(verdict for verdict in said if verdict.rule != "candidate"), last]
+    back = Verdict("already heard", False, "it comes back as a favourite that was not played for long")
+    return [*(back if verdict.rule == "already heard" else verdict for verdict in said), last]
 
 
 def _of_favourites(
     verdicts: list[Verdict], listening: Listening, track: int, config: WeeklyConfig
 ) -> list[Verdict]:
     """The verdicts for a list of what the listener knows, where being known is no reason against a track."""
-    if not any(verdict.rule == "candidate" for verdict in verdicts):
+    proposed = not any(verdict.rule == "candidate" for verdict in verdicts)
+    verdicts = [verdict for verdict in verdicts if verdict.rule not in ("already heard", "candidate")]
+    if proposed:
         return verdicts
     days = listening.days_ago[listening.heard == track]
     lately = len(days) and float(np.nan_to_num(days.min(), nan=np.inf)) < config.unplayed_days
@@ -84,9 +97,7 @@ def _of_favourites(
         why = f"it was played in the last {count(config.unplayed_days, 'day')}"
     else:
         why = "others were played more, or have rested longer"
-    last = verdicts[-1]
-    kept = [verdict for verdict in verdicts[:-1] if verdict.rule not in ("already heard", "candidate")]
-    return [*kept, Verdict("to hear again", True, why), last]
+    return [*verdicts[:-1], Verdict("to hear again", True, why), verdicts[-1]]
 
 
 def _in_the_end(verdicts: list[Verdict], there: bool, by: str) -> list[Verdict]:

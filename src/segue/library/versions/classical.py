@@ -64,6 +64,11 @@ _ALIASES = {
     composer: [(re.compile(pattern), name) for pattern, name in pairs]
     for composer, pairs in _TOML["aliases"].items()
 }
+_SACRED = _TOML["sacred"]
+_MASSES = {name: re.compile(rf"\b(?:{'|'.join(_SACRED[name].split(', '))})\b") for name in ("one", "several")}
+_TEXTS = [
+    [(re.compile(rf"\b{pattern}"), name) for pattern, name in _SACRED[kind]] for kind in ("parts", "places")
+]
 _NUMBERED_ASIAN = re.compile(r"第\s*(\d+)\s*[番號号]")
 _OWN_FORMS = {"gymnopedie": "erik satie", "gnossienne": "erik satie"}
 
@@ -153,6 +158,9 @@ def _names(composer: str, parts: list[str]) -> Iterator[Piece]:
     works: list[Piece] = [("op", n, sub or over) for n, sub, over in _OPUS.findall(" ".join(parts))]
     if composer in _CATALOGUES:
         works += [(kind, n) for kind, n in _CATALOGUES[composer].findall(_OPUS.sub(" ", " ".join(parts)))]
+    if sung := _sung(parts, works):
+        yield sung
+        return
     tail = tails[-1] if tails else ""
     number, name = _part(tail)
     words = [_SINGULAR.get(word, word) for word in _WORD.findall(head)]
@@ -176,6 +184,23 @@ def _names(composer: str, parts: list[str]) -> Iterator[Piece]:
     called = name if tails else re.split(r",|\s-\s|\bop\b", head)[0]
     if own := _own_name(called):
         yield ("name", own)
+
+
+def _sung(parts: Sequence[str], works: Sequence[Piece]) -> Piece | None:
+    """A movement of a mass, by the words that it begins with, wherever they stand: "Sequentia: Lacrimosa".
+
+    None where the title names no mass, no movement, or several of them that are sung as one.
+    """
+    head, rest = parts[0], ": ".join(parts[1:])
+    for kind, mass in _MASSES.items():
+        named = mass.search(head)
+        if named and (kind == "one" or works):
+            of = (named[0],) if kind == "one" else works[0]
+            for texts in _TEXTS:
+                found = list(dict.fromkeys(name for pattern, name in texts if pattern.search(rest)))
+                if found:
+                    return ("sung", *of, *found)
+    return None
 
 
 def _single(form: str, parts: list[str], works: Sequence[Piece], of_tail: str) -> Iterator[Piece]:

@@ -69,7 +69,12 @@ class Rules:
             related = candidates.tracks[context.work[candidates.tracks] == context.work[track]]
             if not len(related):
                 verdicts.append(
-                    Verdict("candidate", True, "nothing that was played leads to it closely enough")
+                    Verdict(
+                        "candidate",
+                        True,
+                        "others suit what was played better: it is none of the "
+                        f"{len(candidates.tracks):,} tracks from which the list is chosen",
+                    )
                 )
             elif not any(v.out for v in verdicts):
                 verdicts.append(Verdict("list full", True, "others suit better"))

@@ -268,8 +268,7 @@ class Listening:
         days_ago: (h,) days since the last play; NaN where the time is not known, as for all if it is left
             out.
         plays: (h,) how often, as the model weighs it; once each if it is left out.
-        tastes: (h,) the taste of each, as candidates' sources count them; -1, as for all if it is left out,
-            for none.
+        tastes: (h,) the taste of each, from 0; -1, as for all if it is left out, for none.
         earlier: (e,) tracks of earlier weeks' lists.
         banned_tracks, banned_artists: what must never come.
         unwanted: (w,) tracks of tastes that the listener leaves out of their lists.
@@ -305,12 +304,21 @@ class Candidates:
         sources: (c,) who proposed it: a taste's number from 0, or -1 for the model as a whole.
         shares: (n_sources,) part of the list that each taste should have; None leaves the order to the
             scores.
+        parts: sources that are parts of one taste, one after another: 2 where each is parted in two.
     """
 
     tracks: Ints
     scores: Floats
     sources: Ints
     shares: Floats | None = None
+    parts: int = 1
+
+    @property
+    def shares_of_tastes(self) -> Floats:
+        """(n_tastes,) part of the list that each taste should have in all; empty where it is left open."""
+        if self.shares is None:
+            return np.empty(0, np.float32)
+        return self.shares.reshape(-1, self.parts).sum(axis=1).astype(np.float32)
 
     @classmethod
     def of(cls, tracks: Sequence[int], scores: Sequence[float]) -> Candidates:

@@ -8,7 +8,7 @@ music, music of another season, one version of a song and "already heard" never 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import NamedTuple
 
@@ -90,8 +90,11 @@ class Making:
         self.context, self.config, self.day, self.listening = context, config, day, listening
         self.on_artist, self.on_album = scratch  # counts, zero before and after
         order = np.argsort(-candidates.scores, kind="stable")
-        self.candidates = Candidates(
-            candidates.tracks[order], candidates.scores[order], candidates.sources[order], candidates.shares
+        self.candidates = replace(
+            candidates,
+            tracks=candidates.tracks[order],
+            scores=candidates.scores[order],
+            sources=candidates.sources[order],
         )
         self.wanted = tendency(self.context, listening, self.config)
         self.tracks, self.stands_for = with_versions(self.context, self.candidates.tracks)
@@ -271,11 +274,11 @@ class Making:
             tracks = tracks[~np.isin(tracks, [e.track for e in self.old])]
         if wanted <= 0 or not len(tracks):
             return
-        context, config, shares = self.context, self.config, self.candidates.shares
+        context, config = self.context, self.config
         picked, _ = kernels.pick(
             tracks,
             np.array([self.tastes[track] for track in tracks.tolist()], np.int32),
-            np.empty(0, np.float32) if shares is None else shares.astype(np.float32),
+            self.candidates.shares_of_tastes,
             wanted,
             context.first,
             context.artists,

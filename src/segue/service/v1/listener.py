@@ -139,6 +139,7 @@ class Absence(Shape):
     score: float
     rank: int = Field(description="Among the tracks the listener has not heard, from 1.")
     of: int
+    heard: bool = Field(False, description="Whether the listener has heard it; the rank is of what is new.")
     verdicts: list[Verdict]
 
 
@@ -180,4 +181,11 @@ def why_not(here: HouseGiven, listener: Reader, track: TrackAsked, week: WeekAsk
     config = here.settings.weekly
     found, said = here.asked(lambda engine: engine.why_not(listener, track, wanted, config=config))
     verdicts = [Verdict(rule=each.rule, out=each.out, because=each.because) for each in said.verdicts]
-    return Absence(track=Track.found(found), score=said.score, rank=said.rank, of=said.of, verdicts=verdicts)
+    return Absence(
+        track=Track.found(found),
+        score=said.score,
+        rank=said.rank,
+        of=said.of,
+        heard=not said.new,
+        verdicts=verdicts,
+    )
