@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from segue.wording import ended
+
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
@@ -26,18 +28,12 @@ class SegueError(Exception):
         what, expected, got, hint = map(_short, (what, expected, got, hint))  # a file can say anything
         self.what, self.expected, self.got, self.hint = what, expected, got, hint
         named = (("Expected: ", expected), ("Got: ", got), ("Try: ", hint))
-        parts = [_sentence(what), *(name + _sentence(text) for name, text in named if text)]
+        parts = [ended(what.rstrip()), *(name + ended(text.rstrip()) for name, text in named if text)]
         super().__init__(" ".join(parts))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """So that it comes whole out of a worker process."""
         return _again, (type(self), self.what, self.expected, self.got, self.hint)
-
-
-def _sentence(text: str) -> str:
-    """With one stop at its end: what others wrote may have one already."""
-    text = text.rstrip()
-    return text if text.endswith(("?", "!", "...", "…")) else text.rstrip(".") + "."
 
 
 def _short(text: str) -> str:

@@ -92,7 +92,7 @@ def once(
 
 def _players(library: Path, does: str, *, quiet: bool = False) -> None:
     """Pull from or push to players; one that fails is told of, and asked again the next time."""
-    from segue.cli.players import synced
+    from segue.cli.syncing import synced
     from segue.library import Library
 
     for name, error in synced(Library.open(library), does, quiet=quiet):
