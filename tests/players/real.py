@@ -54,7 +54,7 @@ def scan_with_supysonic(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def mpd(music: Path, folder: Path) -> Generator[str]:
+def mpd(music: Path, folder: Path, password: str = "") -> Generator[str]:
     """The address of an mpd that has read `music`; it plays into nothing."""
     program = _program("mpd")
     folder.mkdir(parents=True, exist_ok=True)
@@ -64,9 +64,10 @@ def mpd(music: Path, folder: Path) -> Generator[str]:
         f'music_directory "{music}"\nplaylist_directory "{folder}/playlists"\ndb_file "{folder}/db"\n'
         f'log_file "{folder}/log"\nstate_file "{folder}/state"\nbind_to_address "127.0.0.1"\nport "{port}"\n'
         'audio_output {\n type "null"\n name "nothing"\n}\n'
+        + (f'password "{password}@read,add,control,admin"\ndefault_permissions ""\n' if password else "")
     )
     with running([program, "--no-daemon", str(folder / "mpd.conf")], folder, lambda: _listens(port)):
-        _updated(port)
+        _updated(port, password)
         yield f"127.0.0.1:{port}"
 
 
@@ -127,12 +128,14 @@ def _listens(port: int) -> bool:
     return True
 
 
-def _updated(port: int) -> None:
+def _updated(port: int, password: str) -> None:
     """Wait until mpd has read all files."""
     import mpd
 
     client = mpd.MPDClient()
     client.connect("127.0.0.1", port)
+    if password:
+        client.password(password)
     try:
         client.update()
         until = time.monotonic() + PATIENCE

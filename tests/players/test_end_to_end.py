@@ -177,6 +177,20 @@ def test_mpd_and_mopidy_are_asked_for_the_file_itself(tmp_path: Path) -> None:
         assert Mpd(mpd).find(made) == ["Ann/It's/01 Ça (50%).flac"]
 
 
+@pytest.mark.slow
+def test_an_mpd_with_a_password(tmp_path: Path) -> None:
+    audio.tone(tmp_path / "music" / "a.flac", 1, title="A", artist="X")
+    (tmp_path / "crowd.csv").write_text("listener,artist,track,timestamp\np1,X,A,1790000000\n")
+    segue(tmp_path, "import", "crowd.csv")
+    with real.mpd(tmp_path / "music", tmp_path / "mpd", "secret") as mpd:
+        add = ("players", "add", "box", "--kind", "mpd", "--listener", "p1", "--address", mpd)
+        assert "password is kept" in segue(tmp_path, *add, "--password", given="secret")
+        assert "with 1 song" in segue(tmp_path, "players", "test", "box")
+        assert "password" not in segue(tmp_path, *add)
+        with pytest.raises(AssertionError, match=r"refused.*permission"):
+            segue(tmp_path, "players", "test", "box")
+
+
 @contextlib.contextmanager
 def _loaded(address: str, name: str) -> Iterator[Any]:
     """A player of mpd's protocol with a stored playlist in its queue."""

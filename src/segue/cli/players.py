@@ -43,6 +43,7 @@ class Where:
         str,
         typer.Option(help="Their name there; Spotify: the client id of an application.", show_default=False),
     ] = ""
+    password: Annotated[bool, typer.Option("--password", help="mpd: ask for the password it has.")] = False
 
 
 @dataclass(frozen=True)
@@ -167,11 +168,13 @@ def add(
         "pull": pulls,
         "plays": not listening.no_plays,
     }
-    secret = kind.login(where.user, _answer) if kind.login else _secret(kind.secret)
+    what = kind.secret or ("password" if where.password and where.kind == "mpd" else "")
+    secret = kind.login(where.user, _answer) if kind.login else _secret(what)
     kinds.refuse_without_lists(accounts.made_of(**told), secret)
     made = accounts.add(opened.path, **told)
+    kept = secrets.keep(opened.path, made.name, secret or None)
     if secret:
-        print(f"The {kind.secret} is kept in {secrets.keep(opened.path, made.name, secret)}.")
+        print(f"The {what} is kept in {kept}.")
     print(f"Added. Try it: segue players test {made.name}")
 
 
