@@ -21,8 +21,8 @@ SOURCE = ROOT / "src" / "segue"
 # Data moves down this list: a room imports from those above it, never from those below.
 ROOMS = (
     *(
-        "errors",
         "wording",
+        "errors",
         "files",
         "arrays",
         "compiling",

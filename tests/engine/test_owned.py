@@ -86,21 +86,28 @@ def test_nothing_owned_is_said(library: Library) -> None:
 
 
 def test_a_file_of_one_original_stands_for_the_other(library: Library) -> None:
-    from segue.library.collection.owned import Owned
-
     table = library.arrow("tracks").to_pylist()
-    said = {"t0-0": "original", "t0-1": "original", "t0-2": "live"}
+    said = {"t0-0": "original", "t0-1": "original", "t0-2": "live", "t0-3": "remaster", "t0-4": "remaster"}
     rows = [
         row | ({"work_id": "w", "version": said[t]} if (t := row["track_id"]) in said else {})
         for row in table
     ]
     with library.writing() as writer:
         writer.rewrite("tracks", pa.Table.from_pylist(rows, library.arrow("tracks").schema))
+    wanted = [*said, "t1-1"]
     own(library, ["t0-0"])
-    found = Owned(library).files(["t0-0", "t0-1", "t0-2", "t1-1"])
+    found = Owned(library).files(wanted)
     assert {track: file.path for track, file in found.items()} == dict.fromkeys(
-        ["t0-0", "t0-1"], "/srv/music/t0-0.flac"
+        ["t0-0", "t0-1", "t0-3", "t0-4"], "/srv/music/t0-0.flac"
     )
+    own(library, ["t0-3"])  # of a remaster a remaster is the nearer one
+    found = Owned(library).files(wanted)
+    assert {track: file.path[-6] for track, file in found.items()} == {
+        "t0-0": "0",
+        "t0-1": "0",
+        "t0-3": "3",
+        "t0-4": "3",
+    }
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ from segue.library.versions.words import ORIGINAL
 if TYPE_CHECKING:
     from segue.library.store import Library
 
+LENT = (ORIGINAL, "remaster")  # versions of a work of which one stands for another
+
 
 class File(NamedTuple):
     """The file that a track is played from."""
@@ -28,8 +30,9 @@ class File(NamedTuple):
 class Owned:
     """The collection of a library as it was when this was made.
 
-    A song comes under several ids, as of a single and an album: a file of one original recording stands for
-    the others of the same work. A file of a remix or a live recording stands for that one alone.
+    A song comes under several ids, as of a single and an album: a file of one original recording, or of a
+    remaster of it, stands for the others of the same work. A file of a remix or a live recording stands for
+    that one alone.
     """
 
     def __init__(self, library: Library) -> None:
@@ -57,13 +60,14 @@ class Owned:
         files, tracks = library.table("files"), library.table("tracks")
         mine = files.filter(files.track_id.notnull()).select("track_id", "size", *File._fields)
         known = tracks.select("track_id", "work_id", "version")
-        own = mine.mutate(own=ibis.literal(1))
-        works = mine.inner_join(known, "track_id")
-        works = works.filter(works.work_id.notnull() & (works.version.fill_null(ORIGINAL) == ORIGINAL))
-        others = known.filter(known.version.fill_null(ORIGINAL) == ORIGINAL).select("track_id", "work_id")
-        lent = works.drop("track_id", "version").inner_join(others, "work_id").mutate(own=ibis.literal(0))
-        both = own.union(lent.select(*own.columns))
+        known = known.mutate(version=known.version.fill_null(ORIGINAL))
+        known = known.filter(known.version.isin(LENT) & known.work_id.notnull())
+        own = mine.mutate(near=ibis.literal(2))
+        works = mine.inner_join(known, "track_id").drop("track_id").rename(of="version")
+        lent = works.inner_join(known, "work_id")
+        lent = lent.mutate(near=(lent.version == lent.of).cast("int8"))
+        both = own.mutate(near=own.near.cast("int8")).union(lent.select(*own.columns))
         rows: list[dict[str, Any]] = library.arrow(
-            both.order_by(both.own, both.size, both.path.desc()).select("track_id", *File._fields)
+            both.order_by(both.near, both.size, both.path.desc()).select("track_id", *File._fields)
         ).to_pylist()
         return {row.pop("track_id"): File(**row) for row in rows}  # the last of a track counts
