@@ -27,6 +27,7 @@ ROOMS = (
         "arrays",
         "compiling",
         "draws",
+        "namespace",
         "progress",
         "events",
         "processes",

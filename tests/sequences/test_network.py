@@ -14,9 +14,10 @@ from pydantic import ValidationError
 from segue.errors import FormatError, SegueError, UsageError
 from segue.progress import Advance, reporting
 from segue.sequences import fitting as training
-from segue.sequences import module as module_module
-from segue.sequences import network as network_module
+from segue.sequences import learning
 from segue.sequences.documents import Context, Documents
+from segue.sequences.layers import Layer
+from segue.sequences.module import read, tastes
 from segue.sequences.network import TasteNetwork
 from segue.sequences.network_config import L2, NEXT, SESSION, SOON, Horizon, TasteNetworkConfig
 from segue.sequences.vectors import SongVectors, SongVectorsConfig
@@ -233,7 +234,7 @@ def test_only_a_playlists_own_songs_are_no_negatives_of_what_follows(circles: Do
     assert not training_places(timed, (NEXT,), (), 10).window_plain.any()
     batch = draw_batch(training_places(lists, (NEXT,), (), 5), np.arange(2), 5, jax.random.key(0))
     drawn = np.array([4, 1, 0, 1], np.int32)
-    played = np.asarray(module_module._played(batch, drawn))
+    played = np.asarray(learning._played(batch, drawn))
     for at in range(5):
         assert played[at, 0].tolist() == np.isin(drawn, batch.codes[: at + 1, 0]).tolist()
     assert not played[:, 1].any()
@@ -327,5 +328,25 @@ def test_mistakes_are_named(network: TasteNetwork, circles: Documents, vectors: 
 
 
 def test_the_module_names_what_is_learned(network: TasteNetwork) -> None:
-    assert network_module._PAD % 2 == 0
     assert network.table().vectors.shape == (N_SONGS, 16)
+
+
+@pytest.mark.parametrize("cell", ["gru", "lstm", "attention"])
+def test_answers_in_numpy_are_those_of_training_in_jax(
+    circles: Documents, vectors: SongVectors, cell: str
+) -> None:
+    config = SMALL.model_copy(update={"epochs": 1, "cell": cell, "heads": 2})
+    network = TasteNetwork(config).fit(circles.select(np.arange(40)), vectors)
+    codes, layer = circles[0], Layer.of(config)
+    module, fixed = jax.tree.map(jax.numpy.asarray, (network.module_, network.fixed_))
+    features = jax.numpy.zeros((len(codes), 1, len(module.context)))
+    inputs = read(module, fixed, jax.numpy.asarray(codes)[:, None], features)
+    expected = np.asarray(tastes(module, layer.along(module.layer, inputs)))[:, :, 0]
+    along = network.tastes_along(codes)
+    assert along.dtype == np.float32
+    np.testing.assert_allclose(along, expected, atol=1e-4)
+    state = network.start()
+    for code in codes:
+        state = network.play(state, np.array([code], np.int32))
+    assert state.dtype == np.float32
+    np.testing.assert_allclose(state[0, : config.hidden], layer.along(module.layer, inputs)[-1, 0], atol=1e-4)

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from segue.world.namespace import Array, namespace
+from segue.namespace import Array, namespace
 from segue.world.session import Seen
 
 

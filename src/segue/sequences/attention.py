@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
-from jax import Array
+import numpy as np
+
+from segue.namespace import Array, namespace, sigmoid, silu
 
 HIDDEN = -1e9  # logit of a place that is not looked at
 
@@ -50,6 +50,9 @@ class Shape(NamedTuple):
 
 def init_weights(key: Array, shape: Shape, d: int) -> AttentionWeights:
     """Normal with variance 1 / inputs; far songs weigh less from the start, less so in each next head."""
+    import jax
+    import jax.numpy as jnp
+
     h, n = shape.hidden, shape.depth
     keys = jax.random.split(key, 6)
 
@@ -75,64 +78,61 @@ def init_weights(key: Array, shape: Shape, d: int) -> AttentionWeights:
 
 def along(weights: AttentionWeights, shape: Shape, inputs: Array) -> Array:
     """Outputs `(steps, batch, hidden)` of sequences from their start; inputs `(steps, batch, d)`."""
-    steps = inputs.shape[0]
-    back = jnp.arange(steps)[:, None] - jnp.arange(steps)
+    steps, xp = inputs.shape[0], namespace(inputs)
+    back = np.arange(steps)[:, None] - np.arange(steps)
     seen = (back >= 0) & (back < shape.window)
     x = (inputs @ weights.inputs + weights.bias).swapaxes(0, 1)  # (batch, steps, h)
     for block in range(shape.depth):
         y = _normalised(x, weights.norms[block, 0])
-        bias = weights.distance[block][:, jnp.clip(back, 0, shape.window - 1)]
-        x = _after(
-            weights, block, x, y, _attended(weights, shape, block, y, y, jnp.where(seen, bias, HIDDEN))
-        )
+        bias = weights.distance[block][:, np.clip(back, 0, shape.window - 1)]
+        x = _after(weights, block, x, y, _attended(weights, shape, block, y, y, xp.where(seen, bias, HIDDEN)))
     return _normalised(x, weights.last_norm).swapaxes(0, 1)
 
 
 def step(weights: AttentionWeights, shape: Shape, inputs: Array, state: Array) -> Array:
     """The states `(batch, size)` after one more song of each; inputs `(batch, d)`, see `Shape.state`."""
-    h, past = shape.hidden, shape.window - 1
+    h, past, xp = shape.hidden, shape.window - 1, namespace(state)
     so_far = state[:, h]
     left = state[:, h + 1 :].reshape(-1, shape.depth, past, h)
-    back = jnp.arange(past, -1, -1)  # places back of what is left, the oldest first, and of the song at hand
+    back = np.arange(past, -1, -1)  # places back of what is left, the oldest first, and of the song at hand
     seen = (back[None] <= so_far[:, None])[:, None, None]  # (batch, 1, 1, window)
     x = (inputs @ weights.inputs + weights.bias)[:, None]
     kept = []
     for block in range(shape.depth):
         y = _normalised(x, weights.norms[block, 0])
-        all_y = jnp.concatenate([left[:, block], y], axis=1)
-        logits = jnp.where(seen, weights.distance[block][:, None, back], HIDDEN)
+        all_y = xp.concatenate([left[:, block], y], axis=1)
+        logits = xp.where(seen, weights.distance[block][:, None, back], HIDDEN)
         x = _after(weights, block, x, y, _attended(weights, shape, block, y, all_y, logits))
         kept.append(all_y[:, 1:])
     output = _normalised(x, weights.last_norm)[:, 0]
-    stacked = jnp.stack(kept, axis=1).reshape(len(state), -1)
-    return jnp.concatenate([output, so_far[:, None] + 1, stacked], axis=1)
+    stacked = xp.stack(kept, axis=1).reshape(len(state), -1)
+    return xp.concatenate([output, so_far[:, None] + 1, stacked], axis=1)
 
 
 def _attended(
     weights: AttentionWeights, shape: Shape, block: int, asking: Array, asked: Array, bias: Array
 ) -> Array:
     """What places (batch, n, h) take from places (batch, m, h); bias broadcasts to (batch, heads, n, m)."""
-    h, heads = shape.hidden, shape.heads
+    h, heads, xp = shape.hidden, shape.heads, namespace(asked)
     look = weights.looks[block]
     query = (asking @ look[:, :h]).reshape(*asking.shape[:2], heads, -1)
-    key, value = jnp.split(asked @ look[:, h:], 2, axis=-1)
+    key, value = xp.split(asked @ look[:, h:], 2, axis=-1)
     key, value = (each.reshape(*asked.shape[:2], heads, -1) for each in (key, value))
-    logits = jnp.einsum("bnhe,bmhe->bhnm", query, key) * (h // heads) ** -0.5 + bias
-    share = jax.nn.softmax(logits, axis=-1)
-    return jnp.einsum("bhnm,bmhe->bnhe", share, value).reshape(asking.shape) @ weights.mixes[block]
+    logits = xp.einsum("bnhe,bmhe->bhnm", query, key) * (h // heads) ** -0.5 + bias
+    share = xp.exp(logits - logits.max(axis=-1, keepdims=True))
+    share = share / share.sum(axis=-1, keepdims=True)
+    return xp.einsum("bhnm,bmhe->bnhe", share, value).reshape(asking.shape) @ weights.mixes[block]
 
 
 def _after(weights: AttentionWeights, block: int, x: Array, y: Array, attended: Array) -> Array:
     """A block's output: both halves added, each through its gate."""
     gates, bias = weights.gates[block], weights.gate_bias[block]
-    x = x + jax.nn.sigmoid(y @ gates[0] + bias[0]) * attended
+    x = x + sigmoid(y @ gates[0] + bias[0]) * attended
     y = _normalised(x, weights.norms[block, 1])
-    first, second = jnp.split(y @ weights.wide[block], 2, axis=-1)
-    return x + jax.nn.sigmoid(y @ gates[1] + bias[1]) * (
-        (jax.nn.silu(first) * second) @ weights.narrow[block]
-    )
+    first, second = namespace(y).split(y @ weights.wide[block], 2, axis=-1)
+    return x + sigmoid(y @ gates[1] + bias[1]) * ((silu(first) * second) @ weights.narrow[block])
 
 
 def _normalised(x: Array, scale: Array) -> Array:
     """By the root of the mean square (Zhang and Sennrich 2019)."""
-    return x * jax.lax.rsqrt((x * x).mean(axis=-1, keepdims=True) + 1e-6) * scale
+    return x / namespace(x).sqrt((x * x).mean(axis=-1, keepdims=True) + 1e-6) * scale

@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import equinox as eqx
 import jax
@@ -22,13 +22,12 @@ from jax import Array
 
 from segue.errors import NumericalError, SegueError
 from segue.progress import progress
-from segue.sequences.module import Fixed, TasteModule, batch_loss, learned
+from segue.sequences.curves import Curves
+from segue.sequences.learning import batch_loss, learned
+from segue.sequences.module import Fixed, TasteModule
 from segue.sequences.network_config import TasteNetworkConfig
 from segue.sequences.windows import Places, draw_batch
 from segue.shelf.arrays import load_arrays, save_arrays
-
-if TYPE_CHECKING:
-    import altair
 
 KIND = "taste network checkpoint"
 
@@ -39,40 +38,6 @@ class Carried(NamedTuple):
     parameters: Any  # a TasteModule of what is learned
     optimiser: Any  # its state
     average: Any  # of the parameters over the steps so far
-
-
-@dataclass
-class Curves:
-    """Mean losses, one for each epoch."""
-
-    training: list[float] = field(default_factory=list)
-    validation: list[float] = field(default_factory=list)
-    seconds: list[float] = field(
-        default_factory=list, compare=False
-    )  # of each epoch; the first of a run compiles
-
-    @property
-    def best(self) -> int | None:
-        """The epoch (from 0) with the least validation loss; the last without validation; None before any."""
-        if not self.training:
-            return None
-        return int(np.argmin(self.validation)) if self.validation else len(self.training) - 1
-
-    def chart(self) -> altair.Chart:
-        """The losses by epoch, as a picture."""
-        import altair
-
-        rows = [
-            {"epoch": number + 1, "loss": loss, "part": part}
-            for part, losses in (("training", self.training), ("validation", self.validation))
-            for number, loss in enumerate(losses)
-        ]
-        line = altair.MarkDef(type="line", point=True)
-        return altair.Chart(altair.Data(values=rows), mark=line, title="Loss by epoch").encode(
-            x=altair.X("epoch:Q", axis=altair.Axis(tickMinStep=1)),
-            y=altair.Y("loss:Q", scale=altair.Scale(zero=False)),
-            color=altair.Color("part:N", title=None),
-        )
 
 
 @dataclass(frozen=True)

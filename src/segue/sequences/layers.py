@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import jax.numpy as jnp
-from jax import Array
+import numpy as np
 
+from segue.namespace import Array, namespace
 from segue.sequences import attention, cells
 from segue.sequences.attention import AttentionWeights
 from segue.sequences.cells import RecurrentWeights
 from segue.sequences.network_config import TasteNetworkConfig
 
 Weights = RecurrentWeights | AttentionWeights
+WEIGHTS = {"gru": RecurrentWeights, "lstm": RecurrentWeights, "attention": AttentionWeights}
 
 
 class Layer(NamedTuple):
@@ -37,13 +38,21 @@ class Layer(NamedTuple):
         """Weights for inputs of length d."""
         if self.cell == "attention":
             return attention.init_weights(key, self.shape, d)
-        return cells.init_weights(key, self.cell, d, self.hidden)
+        from segue.sequences import scans
+
+        return scans.init_weights(key, self.cell, d, self.hidden)
 
     def along(self, weights: Weights, inputs: Array) -> Array:
         """Outputs `(steps, batch, hidden)` of sequences from their start; inputs `(steps, batch, d)`."""
         if isinstance(weights, AttentionWeights):
             return attention.along(weights, self.shape, inputs)
-        return cells.run(self.cell, weights, inputs, jnp.zeros((inputs.shape[1], self.state)))[0]
+        if namespace(inputs) is np:
+            return cells.along(self.cell, weights, inputs)
+        import jax.numpy as jnp
+
+        from segue.sequences import scans
+
+        return scans.run(self.cell, weights, inputs, jnp.zeros((inputs.shape[1], self.state)))[0]
 
     def step(self, weights: Weights, inputs: Array, state: Array) -> Array:
         """States `(batch, state)` after one more step; inputs `(batch, d)`."""

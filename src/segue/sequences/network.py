@@ -12,34 +12,30 @@ from __future__ import annotations
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import equinox as eqx
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import Array
 from numpy.typing import NDArray
 
 from segue.errors import SegueError, UsageError
 from segue.files import reading
-from segue.sequences.documents import UNKNOWN, Context, Documents
-from segue.sequences.fitting import Curves, Run, train
+from segue.sequences.curves import Curves
+from segue.sequences.documents import Context, Documents
+from segue.sequences.features import N_PLAIN_FEATURES, SKIPPED, context_features, frequent_sources
 from segue.sequences.layers import Layer
-from segue.sequences.module import Fixed, TasteModule, fixed_tables, init_module, predicted, read, tastes
+from segue.sequences.module import (
+    Fixed,
+    TasteModule,
+    fixed_tables,
+    numbered,
+    predicted,
+    read,
+    restored,
+    tastes,
+)
 from segue.sequences.network_config import TasteNetworkConfig
 from segue.sequences.vectors import SongVectors, unit
-from segue.sequences.windows import (
-    N_PLAIN_FEATURES,
-    SKIPPED,
-    context_features,
-    frequent_sources,
-    training_places,
-)
 from segue.shelf.arrays import AGAIN, load_arrays, pack_strings, save_arrays, unpack_strings
-
-_PAD = 64
-"""Prefixes are padded to a multiple, so that few lengths are compiled."""
 
 
 class Table(NamedTuple):
@@ -98,6 +94,12 @@ class TasteNetwork:
             SegueError: nothing to learn from, or a horizon these documents do not have.
             NumericalError: the loss is no number any more.
         """
+        import jax
+
+        from segue.sequences.fitting import Run, train
+        from segue.sequences.learning import init_module
+        from segue.sequences.windows import training_places
+
         config = self.config
         documents = vectors.recoded(documents)
         if validation is not None:
@@ -121,9 +123,10 @@ class TasteNetwork:
         module = init_module(
             jax.random.key(seed), config, vectors, N_PLAIN_FEATURES + len(self.sources_), len(self.artists_)
         )
-        self.module_, self.curves_ = train(
-            module, self.fixed_, config, places, held_out, Run(seed, checkpoint, until=epochs)
-        )
+        fixed = jax.tree.map(jax.numpy.asarray, self.fixed_)
+        run = Run(seed, checkpoint, until=epochs)
+        learned, self.curves_ = train(module, fixed, config, places, held_out, run)
+        self.module_ = jax.tree.map(np.asarray, learned)  # what answers needs no JAX
         self.track_ids_, self.counts_, self.seed_ = vectors.track_ids_, vectors.counts_, seed
         self.knows_skips_ = documents.context is not None and bool((documents.context.skipped >= 0).any())
         self._forget()
@@ -138,19 +141,19 @@ class TasteNetwork:
 
     @cached_property
     def _table(self) -> Table:
-        vectors = np.asarray(predicted(self.module_, self.fixed_, jnp.arange(len(self.track_ids_))))
+        vectors = predicted(self.module_, self.fixed_, np.arange(len(self.track_ids_)))
         if self.module_.bias is not None:
-            return Table(vectors, np.asarray(self.module_.bias))
+            return Table(vectors, self.module_.bias)
         log_counts = np.log(np.maximum(self.counts_, 0.5))
         return Table(vectors, (self.config.popularity * log_counts).astype(np.float32))
 
     @cached_property
-    def _away(self) -> Array:
+    def _away(self) -> NDArray[np.float32]:
         """Directions `(n_songs, d)` along which a skip pushes: their product with a song's vector is about 1
         for the song itself."""
         centred = self._table.vectors - self._table.vectors.mean(axis=0)
         length = np.linalg.norm(centred, axis=1).mean()
-        return jnp.asarray(unit(centred) / max(float(length), 1e-9))
+        return (unit(centred) / max(float(length), 1e-9)).astype(np.float32)
 
     def horizon(self, name: str | None = None) -> int:
         """The place of a horizon; the first if no name is given.
@@ -167,20 +170,9 @@ class TasteNetwork:
 
     def tastes_along(self, codes: NDArray[np.int32], context: Context | None = None) -> NDArray[np.float32]:
         """Taste vectors after each song of a sequence, `(n_horizons, len(codes), d)`."""
-        padded = max(_PAD, -(-len(codes) // _PAD) * _PAD)
-        inputs = np.zeros((padded, 1), np.int32)
-        inputs[: len(codes), 0] = codes
-        features = np.zeros((padded, 1, self.module_.context.shape[0]), np.float32)
-        if context is not None:
-            features[: len(codes), 0] = context_features(context, self.sources_)
-        out = _along(
-            Layer.of(self.config),
-            self.module_,
-            self.fixed_,
-            jnp.asarray(inputs),
-            jnp.asarray(features),
-        )
-        return np.asarray(out)[:, : len(codes), 0]
+        layer, features = Layer.of(self.config), self._features(len(codes), context)
+        inputs = read(self.module_, self.fixed_, codes, features)
+        return tastes(self.module_, layer.along(self.module_.layer, inputs[:, None]))[:, :, 0]
 
     def scores(
         self, codes: NDArray[np.int32], lengths: NDArray[np.int64], horizon: str | None = None
@@ -212,37 +204,20 @@ class TasteNetwork:
             codes: (n,) what each plays; UNKNOWN leaves a listener as it is.
             context: of these plays, each field (n,); None if nothing is known.
         """
-        n = len(codes)
-        # Few sizes are compiled: the batch is filled up to a power of two.
-        filled = 1 << max(0, n - 1).bit_length()
-        padded_states = np.zeros((filled, states.shape[1]), np.float32)
-        padded_states[:n] = states
-        padded_codes = np.full(filled, UNKNOWN, np.int32)
-        padded_codes[:n] = codes
-        features = np.zeros((filled, self.module_.context.shape[0]), np.float32)
-        if context is not None:
-            features[:n] = context_features(context, self.sources_)
-        player = _Player(
-            self.module_,
-            self.fixed_,
-            self._away,
-            Layer.of(self.config),
-            self.knows_skips_,
-            self.config.skip_memory,
-        )
-        after = player.after(
-            jnp.asarray(padded_states),
-            jnp.asarray(padded_codes),
-            jnp.asarray(features),
-        )
-        return np.asarray(after)[:n]
+        d, features = self.module_.songs.shape[1], self._features(len(codes), context)
+        state, pushed = states[:, :-d], states[:, -d:]
+        known = (codes >= 0)[:, None]
+        codes, skipped = np.maximum(codes, 0), features[:, SKIPPED, None]
+        inputs = read(self.module_, self.fixed_, codes, features)
+        after = Layer.of(self.config).step(self.module_.layer, inputs, state)
+        reads = known if self.knows_skips_ else known & (skipped == 0)
+        further = self.config.skip_memory * pushed + skipped * self._away[codes]
+        return np.concatenate([np.where(reads, after, state), np.where(known, further, pushed)], axis=1)
 
     def taste(self, states: NDArray[np.float32], horizon: str | None = None) -> NDArray[np.float32]:
         """Taste vectors `(n, d)` of listeners' states, skips taken into account."""
         d = self.module_.songs.shape[1]
-        taste = np.asarray(_heads(self.module_, jnp.asarray(states[:, : self.config.hidden])))[
-            self.horizon(horizon)
-        ]
+        taste = tastes(self.module_, states[:, : self.config.hidden])[self.horizon(horizon)]
         if self.config.loss != "softmax":
             taste = unit(taste)
         return taste - self.config.skip_push * states[:, -d:]
@@ -264,22 +239,21 @@ class TasteNetwork:
             tables["outputs"] = unit(new.out_ - vectors.out_[vectors.counts_ > 0].mean(axis=0))
         if module.bias is not None:
             tables["bias"] = np.full(len(new.in_), float(module.bias.min()), np.float32)
-        for name, rows in tables.items():
-            longer = jnp.concatenate([getattr(module, name), jnp.asarray(rows, jnp.float32)])
-            module = eqx.tree_at(lambda tree, name=name: getattr(tree, name), module, longer)
+        longer: dict[str, Any] = {
+            name: np.concatenate([getattr(module, name), np.asarray(rows, np.float32)])
+            for name, rows in tables.items()
+        }
         other = TasteNetwork(self.config)
         other.__dict__.update({k: v for k, v in self.__dict__.items() if k not in ("_table", "_away")})
-        other.module_ = module
+        other.module_ = module._replace(**longer)
         other.track_ids_, other.counts_ = vectors.track_ids_, vectors.counts_
         other.fixed_ = fixed_tables(
-            self.config, vectors.counts_, np.concatenate([np.asarray(self.fixed_.artist_of), artist_of])
+            self.config, vectors.counts_, np.concatenate([self.fixed_.artist_of, artist_of])
         )
         return other
 
     def save(self, path: Path) -> None:
         """Write the network to one .npz file."""
-        leaves = jax.tree.leaves(self.module_)
-        arrays = {f"leaf{n}": np.asarray(leaf) for n, leaf in enumerate(leaves)}
         facts = {
             "config": self.config.model_dump(mode="json"),
             "seed": self.seed_,
@@ -291,9 +265,9 @@ class TasteNetwork:
             "track_ids": pack_strings(self.track_ids_),
             "artists": pack_strings(self.artists_),
             "counts": self.counts_,
-            "artist_of": np.asarray(self.fixed_.artist_of),
+            "artist_of": self.fixed_.artist_of,
         }
-        save_arrays(path, "taste network", facts, arrays | tables)
+        save_arrays(path, "taste network", facts, numbered(self.module_) | tables)
 
     @classmethod
     def load(cls, path: Path) -> TasteNetwork:
@@ -311,10 +285,14 @@ class TasteNetwork:
             network.sources_, network.knows_skips_ = tuple(facts["sources"]), facts["knows_skips"]
             network.curves_ = Curves(**facts["curves"])
             network.fixed_ = fixed_tables(network.config, network.counts_, arrays["artist_of"])
-            shape = _skeleton(network.config, len(network.artists_))
-            leaves = [jnp.asarray(arrays[f"leaf{n}"]) for n in range(len(jax.tree.leaves(shape)))]
-            network.module_ = jax.tree.unflatten(jax.tree.structure(shape), leaves)
+            network.module_ = restored(network.config, arrays)
             return network
+
+    def _features(self, n: int, context: Context | None) -> NDArray[np.float32]:
+        """(n, n_features) of n plays."""
+        if context is not None:
+            return context_features(context, self.sources_)
+        return np.zeros((n, len(self.module_.context)), np.float32)
 
     def _forget(self) -> None:
         for name in ("_table", "_away"):
@@ -328,48 +306,3 @@ def _artists(vectors: SongVectors) -> tuple[NDArray[np.object_], NDArray[np.int3
     return np.array(names, dtype=object), np.array(
         [place.get(artist, len(names)) for artist in vectors.artists_], np.int32
     )
-
-
-def _skeleton(config: TasteNetworkConfig, n_artists: int) -> TasteModule:
-    """A module of this shape of tree, its arrays of no importance."""
-    vectors = SongVectors()
-    vectors.in_ = vectors.out_ = np.ones((1, 2), np.float32)
-    vectors.counts_ = np.ones(1, np.int64)
-    return eqx.filter_eval_shape(
-        init_module, jax.random.key(0), config, vectors, N_PLAIN_FEATURES, n_artists
-    )  # computes nothing
-
-
-@eqx.filter_jit
-def _along(layer: Layer, module: TasteModule, fixed: Fixed, codes: Array, features: Array) -> Array:
-    return tastes(module, layer.along(module.layer, read(module, fixed, codes, features)))
-
-
-class _Player(eqx.Module):
-    """What a play does to the states of listeners."""
-
-    module: TasteModule
-    fixed: Fixed
-    away: Array  # (n_songs, d) directions along which skips push
-    layer: Layer = eqx.field(static=True)
-    knows_skips: bool = eqx.field(static=True)
-    memory: float = eqx.field(static=True)  # what a skip keeps of its push from play to play
-
-    @eqx.filter_jit
-    def after(self, states: Array, codes: Array, features: Array) -> Array:
-        """States (n, size) after a play of each listener: `codes` (n,), UNKNOWN for none."""
-        d = self.module.songs.shape[1]
-        state, pushed = states[:, :-d], states[:, -d:]
-        known = (codes >= 0)[:, None]
-        codes = jnp.maximum(codes, 0)
-        skipped = features[:, SKIPPED, None]
-        inputs = read(self.module, self.fixed, codes, features)
-        after = self.layer.step(self.module.layer, inputs, state)
-        reads = known if self.knows_skips else known & (skipped == 0)
-        pushed = jnp.where(known, self.memory * pushed + skipped * self.away[codes], pushed)
-        return jnp.concatenate([jnp.where(reads, after, state), pushed], axis=1)
-
-
-@eqx.filter_jit
-def _heads(module: TasteModule, outputs: Array) -> Array:
-    return tastes(module, outputs)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from segue.library.stages import HEARD
-from segue.world.namespace import Array, namespace
+from segue.namespace import Array, namespace
 from segue.world.tracks import Track
 
 ARTISTS = 6  # tracks back in which a candidate's artist is looked for

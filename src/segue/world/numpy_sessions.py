@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from segue.library.stages import HEARD
+from segue.namespace import sigmoid
 from segue.world.features import (
     Heard,
     hear,
@@ -21,7 +22,6 @@ from segue.world.features import (
     session_features,
 )
 from segue.world.following import GATES, shifted
-from segue.world.namespace import sigmoid
 from segue.world.responses import MEMORY, UserModel, chances, observed, read
 from segue.world.session import Seen
 from segue.world.tracks import Track, take

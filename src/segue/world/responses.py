@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 from segue.library.stages import HEARD
+from segue.namespace import Array, namespace, sigmoid, silu
 from segue.world.features import BESIDE_TASTE, CANDIDATE, LEAVING, SESSION, STATIC
-from segue.world.namespace import Array, namespace, sigmoid, silu
 
 WHOLE = (0.0, 0.0, 0.0, 1.0)  # rewards of the stages, by default: tracks heard whole
 MEMORY = 32  # of the recurrent layer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from segue.world.namespace import Array
+from segue.namespace import Array
 
 Tree = Any
 

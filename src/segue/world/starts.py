@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from segue.world.namespace import Array
+from segue.namespace import Array
 
 
 class Starts(NamedTuple):
