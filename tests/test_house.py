@@ -156,7 +156,7 @@ def test_answers_load_nothing_that_only_training_needs() -> None:
 import sys
 import segue.engine.weekly, segue.engine.tastes, segue.engine.similar, segue.engine.radio
 import segue.engine.explaining
-import segue.factors.model, segue.factors.blend
+import segue.factors.model, segue.factors.blend, segue.sequences.blend, segue.sequences.loading
 print([m for m in {heavy!r} if m in sys.modules])
 """
     assert _run(sys.executable, "-c", code).stdout.strip() == "[]"
