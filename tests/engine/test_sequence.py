@@ -159,4 +159,4 @@ def test_without_anything_trained(bare: Library, tmp_path: Path) -> None:
     with pytest.raises(
         NotFoundError, match=r"Nothing was learned.*segue world --library .*segue agents train --library"
     ):
-        load_sequencer(Library.open(tmp_path / "library"))
+        load_sequencer(Engine.open(tmp_path / "library"))

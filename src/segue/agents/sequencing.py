@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from segue.agents.network import Trained
@@ -15,6 +16,7 @@ from segue.agents.ordering import Course, Limits, along, order
 from segue.library import Library
 from segue.library.listening import LibrarySubset, sessions
 from segue.library.moments import DAY, seconds
+from segue.library.played import Played
 from segue.world.catalogue import Catalogue
 from segue.world.features import STATIC
 from segue.world.following import GATES
@@ -25,6 +27,7 @@ from segue.world.pools import Pool
 from segue.world.responses import UserModel
 
 DRAWS = 256  # sessions by which an order is weighed
+Play = tuple[str, str, int | None, float | None]  # listener, track, stage, seconds since 1970
 AT_ONCE = 16  # lists whose features still fit the processor's cache
 
 
@@ -48,6 +51,7 @@ class Sequencer:
         version: of what was trained, on the shelf.
         why: why the agent is used, or is not.
         offsets: of listeners, by name: how the model's chances are moved for them.
+        played: what everybody played, where it was kept and nothing has changed since.
     """
 
     library: Library
@@ -57,6 +61,7 @@ class Sequencer:
     version: str
     why: str
     offsets: Mapping[str, Floats] = field(default_factory=dict, repr=False)
+    played: Played | None = field(default=None, repr=False)
     places: dict[str, int] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -120,7 +125,8 @@ class Sequencer:
         group = np.zeros((n, m), np.int32)
         quota = np.zeros((n, max(len(pool.quota or [0]) for pool in pools)), np.int32)
         offset = np.array([self.offsets.get(pool.listener or "", np.zeros(GATES)) for pool in pools])
-        heard = heard_by(self.library, self.catalogue, [p.listener for p in pools if p.listener is not None])
+        listeners = [pool.listener for pool in pools if pool.listener is not None]
+        heard = heard_by(self.library, self.catalogue, listeners, self.played)
         for row, pool in enumerate(pools):
             size = len(pool.tracks)
             songs[row, :size] = [self.places[track] for track in pool.tracks]
@@ -134,19 +140,42 @@ class Sequencer:
         return offered(tracks, songs, static, offset), Limits(free, group, quota, tracks.artist[songs])
 
 
-def heard_by(library: Library, catalogue: Catalogue, listeners: Sequence[str]) -> dict[str, Listener]:
-    """What listeners have heard of the catalogue by now; who has heard nothing is left out."""
+def heard_by(
+    library: Library, catalogue: Catalogue, listeners: Sequence[str], played: Played | None = None
+) -> dict[str, Listener]:
+    """What listeners have heard of the catalogue by now; who has heard nothing is left out.
+
+    Args:
+        library: to read, where `played` is None.
+        catalogue: of the songs.
+        listeners: ids; playlists among them have heard nothing.
+        played: what everybody played.
+    """
     if not listeners:
         return {}
-    some: Any = LibrarySubset(library, listeners)
-    table = sessions(some)
-    columns = table.select("listener_id", "track_id", "stage", seconds=seconds(table.started_at))
-    rows = library.arrow(columns.order_by(["listener_id", "seconds", "track_id"])).to_pydict()
-    place = {track: number for number, track in enumerate(catalogue.ids)}
-    found: dict[str, Listener] = {}
-    for who, track, stage, at in zip(*rows.values(), strict=True):
+    place, found = {track: number for number, track in enumerate(catalogue.ids)}, dict[str, Listener]()
+    for who, track, stage, at in _plays(library, listeners) if played is None else _kept(played, listeners):
         if track in place:
             reached = -1 if stage is None else int(stage)  # not told: it counts as heard
             listener = found.setdefault(who, Listener(catalogue))
             listener.hears(place[track], reached, (at or 0.0) / DAY)
     return found
+
+
+def _plays(library: Library, listeners: Sequence[str]) -> Iterator[Play]:
+    some: Any = LibrarySubset(library, listeners)
+    table = sessions(some)
+    columns = table.select("listener_id", "track_id", "stage", seconds=seconds(table.started_at))
+    rows = library.arrow(columns.order_by(["listener_id", "seconds", "track_id"])).to_pydict()
+    yield from zip(*rows.values(), strict=True)
+
+
+def _kept(played: Played, listeners: Sequence[str]) -> Iterator[Play]:
+    for who in dict.fromkeys(listeners):
+        if (rows := played.of(who)) is None:
+            continue
+        tracks = rows["track_id"].to_pylist()
+        at = [None if us is None else us / 1e6 for us in rows["started_at"].cast(pa.int64()).to_pylist()]
+        plays = zip(tracks, rows["stage"].to_pylist(), at, strict=True)
+        for play in sorted(plays, key=lambda play: (play[2] is None, play[2], play[0])):
+            yield who, *play

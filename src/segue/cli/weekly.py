@@ -98,6 +98,8 @@ def weekly(
 
 def _tell_other_media(library: Library, playlist: Playlist, medium: str) -> None:
     """How a list is had of what the listener plays, where the one that was asked for is of something else."""
+    if any(entry.taste for entry in playlist.entries):
+        return  # a taste is of what was played of it
     from segue.engine.few_listeners import media_instead
 
     other = media_instead(library, playlist.listener, medium)

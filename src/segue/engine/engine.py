@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from segue.engine.tastes import Taste, WeekOfTastes
     from segue.engine.weekly import Ready
     from segue.factors.model import FactorModel
+    from segue.library.played import Played
     from segue.library.search import Found
     from segue.playlists.listeners import Listeners
     from segue.playlists.playlist import Playlist, TrackCard
@@ -135,6 +136,20 @@ class Engine:
         fresh = known if known.data == library.fingerprint() else None
         return Factors(name, version, model, Vocabulary(model.tracks_), shared, fresh)
 
+    def played(self) -> Played | None:
+        """What everybody played, as kept at the training; None where the library has changed since."""
+        return self.once("played", self._played)
+
+    def _played(self) -> Played | None:
+        from segue.library.played import kept_played
+
+        shelf = shelf_of(self.library)
+        if FACTORS not in shelf.names():
+            return None
+        version = shelf.current(FACTORS)
+        fresh = shelf.manifest(FACTORS, version).data == self.library.fingerprint()
+        return shelf.load_held(FACTORS, kept_played, version) if fresh else None
+
     def cards(self, tracks: Sequence[str]) -> list[TrackCard]:
         """What people read of tracks, from the model's catalogue where it has them all."""
         from segue.playlists.catalogue import Catalogue
@@ -174,7 +189,7 @@ class Engine:
         """
         from segue.engine.sequence import load_sequencer
 
-        return self.once(("sequencer", by), lambda: load_sequencer(self.library, by))
+        return self.once(("sequencer", by), lambda: load_sequencer(self, by))
 
     def tastes_of_week(self, week: str) -> WeekOfTastes:
         """Everybody's tastes in an ISO week, found once and kept in the library's folder.

@@ -15,7 +15,6 @@ from segue.engine.guide import KNOWN, Tastes
 from segue.engine.owned import with_owned
 from segue.engine.tastes import taste_changes, tastes_now
 from segue.errors import SegueError, UsageError
-from segue.library import Library
 from segue.library.collection.owned import Owned
 from segue.library.few_listeners import FEWEST_PEOPLE, MORE, MORE_EPISODES, on_others_playlists, plays_of
 from segue.library.listening import LibrarySubset, owners, units
@@ -31,7 +30,7 @@ from segue.playlists.reasons import Asker, again, because, sided, together
 from segue.playlists.rules import Listening
 from segue.playlists.rules.context import MEDIA
 from segue.progress import progress
-from segue.sequences.reading import listening_documents
+from segue.sequences.reading import listening_documents, one_listeners_document
 from segue.wording import noun_of
 
 if TYPE_CHECKING:
@@ -190,7 +189,7 @@ def open_radio(
     radio = Radio(asked.guide, context, config, listening=listening, recommendable=recommendable)
     names: list[str] = []
     if listener is not None:
-        radio.hear(*_plays(library, listener, number, listening))
+        radio.hear(*_plays(engine, listener, number, listening))
     if understood:
         radio.seed(np.array([number[found.track_id] for found in understood], np.int32))
     elif tastes is not None:
@@ -247,11 +246,16 @@ def _listening(engine: Engine, asked: Asked, listener: str, unit: Unit) -> Liste
 
 
 def _plays(
-    library: Library, listener: str, number: Vocabulary, listening: Listening
+    engine: Engine, listener: str, number: Vocabulary, listening: Listening
 ) -> tuple[NDArray[np.int32], PlayContext | None]:
     """The listener's plays in order of time; where no time is known, what was heard most comes last."""
     try:
-        documents = listening_documents(LibrarySubset(library, [listener]))
+        played = engine.played()
+        rows = None if played is None else played.of(listener)
+        if rows is None:
+            documents = listening_documents(LibrarySubset(engine.library, [listener]))
+        else:
+            documents = one_listeners_document(rows)
     except SegueError:
         return listening.heard[np.argsort(listening.plays, kind="stable")], None
     place = number.numbers(documents.track_ids.tolist())

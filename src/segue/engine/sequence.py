@@ -24,9 +24,8 @@ from segue.playlists.placed import with_files
 from segue.playlists.playlist import Playlist, PlaylistEntry, TrackCard, monday
 from segue.shelf.names import AGENTS, WORLD, shelf_of
 from segue.wording import count
-from segue.world.catalogue import catalogue_of
 from segue.world.config import MAIN_MODEL
-from segue.world.loading import song_vectors, stored_world
+from segue.world.loading import current_catalogue, stored_world
 from segue.world.offsets import load_offsets
 from segue.world.pools import Pool
 
@@ -38,17 +37,17 @@ TRAIN = "segue agents train --library"
 NONE = "No agent was trained on this library, so the greedy order is used."
 
 
-def load_sequencer(library: Library, by: By = "auto") -> Sequencer:
+def load_sequencer(engine: Engine, by: By = "auto") -> Sequencer:
     """What puts this library's lists in order.
 
     Args:
-        library: with a trained agent, or at least a user model.
+        engine: of a library with a trained agent, or at least a user model.
         by: "auto" takes the agent where its gain was sure in every world that judged it, else greed.
 
     Raises:
         NotFoundError: nothing was trained, or no agent although it is asked for.
     """
-    shelf = shelf_of(library)
+    library, shelf = engine.library, shelf_of(engine.library)
     if AGENTS in shelf.names():
         kept = stored(shelf.folder)
         model, version = kept.models[MAIN_MODEL], f"agents/{kept.version}"
@@ -68,9 +67,9 @@ def load_sequencer(library: Library, by: By = "auto") -> Sequencer:
             ) from None
         model, agent, why = models[MAIN_MODEL], None, NONE
         version = f"{WORLD}/{shelf.current(WORLD)}"
-    catalogue = catalogue_of(library, song_vectors(library))
+    catalogue = current_catalogue(library)
     offsets = load_offsets(shelf.path(WORLD)) if WORLD in shelf.names() else {}
-    return Sequencer(library, catalogue, model, agent, version, why, offsets)
+    return Sequencer(library, catalogue, model, agent, version, why, offsets, engine.played())
 
 
 def _training(library: Library) -> str:

@@ -19,7 +19,7 @@ from segue.tastes.changes import NONE, Side, TasteChanges, sides
 from segue.tastes.config import ProfileConfig
 from segue.tastes.finding import profiles_of, tastes_of
 from segue.tastes.likeness import Likeness
-from segue.tastes.listened import ListenedConfig, first_played
+from segue.tastes.listened import ListenedConfig, first_of, first_played
 from segue.tastes.profiles import Profiles
 from segue.tastes.space import Floats, TasteSpace
 from segue.tastes.storing import TasteWeeks, without
@@ -222,7 +222,12 @@ def _since(engine: Engine, found: WeekOfTastes, listener: str, shown: Sequence[S
     factors, profiles = engine.factors(), found.profiles
     tastes = profiles.tastes(listener)
     ids = [str(track) for track in profiles.tracks]
-    tracks, first = first_played(engine.library, ids, listener, units(engine.library))
+    played = engine.played()
+    plays = None if played is None else played.of(listener)
+    if plays is None:
+        tracks, first = first_played(engine.library, ids, listener, units(engine.library))
+    else:
+        tracks, first = first_of(plays, ids)
     near = Likeness(found.space, factors.shared.credits)
     own = near.taste_of(profiles.centres[tastes.start : tastes.stop], tracks)
     days = []

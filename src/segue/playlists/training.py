@@ -16,6 +16,7 @@ from segue.factors.training import Trained
 from segue.library.few_listeners import media_played
 from segue.library.forgotten import ForgottenIds
 from segue.library.listening import Unit, owners
+from segue.library.played import Played
 from segue.library.search import keep_names
 from segue.playlists.catalogue import Catalogue
 from segue.playlists.history import read_histories
@@ -51,16 +52,22 @@ class _Kept:
     shared: Shared
     listeners: Listeners
     documents: Documents
+    played: Played | None
 
     def without(self, gone: ForgottenIds) -> _Kept:
         names = [*self.listeners.names.tolist(), *(each for each in self.documents.names.tolist() if each)]
+        names += [] if self.played is None else self.played.names
         who = gone.among(names)
-        return replace(self, listeners=self.listeners.without(who), documents=without(self.documents, who))
+        played = None if self.played is None else self.played.without(who)
+        listeners, documents = self.listeners.without(who), without(self.documents, who)
+        return replace(self, listeners=listeners, documents=documents, played=played)
 
     def save(self, folder: Path) -> None:
         self.shared.save(folder)
         self.listeners.save(folder)
         save_documents(folder, self.documents)
+        if self.played is not None:
+            self.played.save(folder)
 
 
 def train(
@@ -100,7 +107,8 @@ def train(
             advance(1)
             documents = guide_documents(library, [str(track) for track in model.tracks_])
             advance(1)
-            return _Kept(shared, listeners, documents)
+            songs = "song" in model.config.observations.media  # of other media their model keeps no more
+            return _Kept(shared, listeners, documents, Played.read(library) if songs else None)
 
     trained = factors.train(
         library,

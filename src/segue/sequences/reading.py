@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from segue.errors import SegueError
 from segue.library.few_listeners import playlists_teach
 from segue.library.listening import heard, listeners_of_artists_only, owners, sessions
-from segue.library.moments import seconds
 from segue.sequences.documents import (
     UNKNOWN,
     Context,
@@ -79,41 +78,55 @@ def listening_documents(library: Library | LibrarySubset) -> Documents:
     Raises:
         SegueError: no listen of the library has a time.
     """
-    import ibis
-
     told, tracks = sessions(library), _track_facts(library)
     timed = told.filter(told.started_at.notnull())
-    order = ibis.window(group_by="listener_id", order_by=["started_at", "session_position", "track_id"])
     rows = (
-        timed.mutate(
-            started_s=seconds(timed.started_at),
-            hour=timed.started_at.hour(),
-            before=seconds(timed.started_at.lag(1).over(order)),
-            session_before=timed.session_id.lag(1).over(order),
-        )
-        .left_join(tracks, timed.track_id == tracks.fact_id)
+        timed.left_join(tracks, timed.track_id == tracks.fact_id)
         .select(
-            *("listener_id", "track_id", "artist", "work_id", "started_s", "before", "hour"),
-            *("session_id", "session_before", "session_position", "skipped", "context", "started_at"),
+            *("listener_id", "track_id", "artist", "work_id", "started_at"),
+            *("session_id", "session_position", "skipped", "context"),
         )
         .order_by(["listener_id", "started_at", "session_position", "track_id"])
     )
-    table = library.arrow(rows)
+    return _of_plays(library.arrow(rows))
+
+
+def one_listeners_document(played: pa.Table) -> Documents:
+    """The only document of `listening_documents`, of a listener's plays as `Played.of` tells them.
+
+    Of the tracks it knows the ids alone.
+
+    Raises:
+        SegueError: no play has a time.
+    """
+    rows = played.filter(pc.is_valid(played["started_at"]))
+    for name in ("listener_id", "artist", "work_id"):
+        rows = rows.append_column(name, pa.repeat("" if name == "listener_id" else None, len(rows)))
+    return _of_plays(rows)
+
+
+def _of_plays(table: pa.Table) -> Documents:
+    """Documents of plays that have times, by listener and in their order."""
     if table.num_rows == 0:
         raise SegueError(
             "No listen of the library has a time, so there is no order to learn from",
             hint="import a history with times, or playlists",
         )
-    same = pc.fill_null(pc.equal(table["session_id"], table["session_before"]), False)
-    starts = ~same.to_numpy(zero_copy_only=False)
+    started_us = table["started_at"].cast(pa.timestamp("us", "UTC")).cast(pa.int64()).to_numpy()
+    seconds, part = np.divmod(started_us, 1_000_000)
+    started_s = seconds + part / 1e6
+    _, owner = _labels(_text(table, "listener_id"))
+    first = np.append(True, owner[1:] != owner[:-1])
+    _, session = _labels(_text(table, "session_id"))
+    starts = first | np.append(True, session[1:] != session[:-1])
     sources, source = _labels(_text(table, "context"))
     context = Context(
-        gap_s=(_numbers(table, "started_s") - _numbers(table, "before")).astype(np.float32),
-        hour=np.nan_to_num(_numbers(table, "hour"), nan=UNKNOWN).astype(np.int8),
+        gap_s=np.where(first, np.nan, np.diff(started_s, prepend=np.nan)).astype(np.float32),
+        hour=(seconds // 3600 % 24).astype(np.int8),
         skipped=np.nan_to_num(_numbers(table, "skipped"), nan=UNKNOWN).astype(np.int8),
         source=source,
         session=np.cumsum(starts).astype(np.int32),  # made to begin at 0 in each document below
-        started_s=_numbers(table, "started_s"),
+        started_s=started_s,
         sources=sources,
     )
     return _from_rows(table, table.column("listener_id"), context)

@@ -129,7 +129,21 @@ def first_played(
     """
     listens = _listened(LibrarySubset(library, [listener]), unit)
     timed = listens.filter(listens.started_at.notnull())
-    rows = library.arrow(timed.group_by("track_id").aggregate(first=timed.started_at.min()))
+    return _numbered(
+        library.arrow(timed.group_by("track_id").aggregate(first=timed.started_at.min())), tracks
+    )
+
+
+def first_of(played: pa.Table, tracks: Sequence[str]) -> tuple[Ints, NDArray[np.datetime64]]:
+    """The same as `first_played`, of a listener's plays as `Played.of` tells them."""
+    timed = pc.and_(pc.is_valid(played["started_at"]), pc.is_valid(played["track_id"]))
+    rows = played.filter(pc.and_(timed, pc.invert(pc.fill_null(played["skipped"], False))))
+    rows = rows.set_column(0, "track_id", rows["track_id"].cast(pa.string()))
+    first = rows.group_by("track_id").aggregate([("started_at", "min")])
+    return _numbered(first.rename_columns({"started_at_min": "first"}), tracks)
+
+
+def _numbered(rows: pa.Table, tracks: Sequence[str]) -> tuple[Ints, NDArray[np.datetime64]]:
     place = pc.index_in(rows["track_id"], value_set=pa.array(list(tracks), pa.string()))
     rows = rows.filter(pc.is_valid(place))
     first = rows["first"].cast(pa.timestamp("us", "UTC")).cast(pa.timestamp("us")).to_numpy()

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from segue.errors import FormatError, NotFoundError
 from segue.library.forgotten import ForgottenIds
+from segue.library.played import kept_played
 from segue.sequences import storing
 from segue.shelf import Shelf
 from segue.upkeep import traces
@@ -79,7 +80,9 @@ def _factor_ids(folder: Path) -> Iterable[str]:
 
     known = Listeners.load(folder).names if (folder / LISTENERS).exists() else ()
     kept = storing.names_in(folder) if (folder / storing.FILE).exists() else ()
-    return map(str, chain(FactorModel.load(folder).listeners_, known, kept))
+    played = kept_played(folder)
+    told = () if played is None else played.names
+    return map(str, chain(FactorModel.load(folder).listeners_, known, kept, told))
 
 
 def _in_factors(folder: Path, who: list[str]) -> dict[str, list[int]]:
@@ -96,6 +99,8 @@ def _in_factors(folder: Path, who: list[str]) -> dict[str, list[int]]:
     if (folder / storing.FILE).exists():
         documents = storing.load_documents(folder, [str(track) for track in model.tracks_])
         storing.save_documents(folder, storing.without(documents, who))
+    if (played := kept_played(folder)) is not None:
+        played.without(who).save(folder)
     return {"listeners": [len(model.listeners_), model.config.als.factors]}
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import NamedTuple
 
-import ibis
 import numpy as np
 from numpy.typing import NDArray
 
 from segue.errors import UsageError
+from segue.files import reading
 from segue.library import Library
 from segue.library.listening import USUAL_MS, listens, sessions
 from segue.library.stages import HEARD
+from segue.shelf.arrays import AGAIN, load_arrays, pack_strings, save_arrays, unpack_strings
 from segue.world.known import Floats, standard, unit
 from segue.world.tracks import Track
+
+FILE, KIND = "songs.npz", "songs of a world"
 
 
 class Catalogue(NamedTuple):
@@ -24,6 +28,30 @@ class Catalogue(NamedTuple):
     popularity: Floats  # (n,) log of listens, standardised
     labels: list[str]  # artist - title
     reception: Floats  # (n, 2) sum of `known.surprises` over all plays, and their number
+
+
+def save_catalogue(folder: Path, catalogue: Catalogue) -> None:
+    """Write it into a model's folder."""
+    texts = {"ids": pack_strings(catalogue.ids), "labels": pack_strings(catalogue.labels)}
+    numbers = {"popularity": catalogue.popularity, "reception": catalogue.reception}
+    save_arrays(folder / FILE, KIND, {}, texts | numbers | catalogue.tracks._asdict())
+
+
+def load_catalogue(folder: Path) -> Catalogue:
+    """What `save_catalogue` wrote.
+
+    Raises:
+        NotFoundError: there is none.
+        FormatError: it is damaged.
+    """
+    _, arrays = load_arrays(folder / FILE, KIND)
+    with reading(folder / FILE, KIND, AGAIN):
+        ids, labels = (unpack_strings(arrays[name]).tolist() for name in ("ids", "labels"))
+        tracks = Track(*(arrays[name] for name in Track._fields))
+        found = Catalogue(ids, tracks, arrays["popularity"], labels, arrays["reception"])
+        if {len(each) for each in (ids, labels, *tracks, *found[2:])} != {len(ids)}:
+            raise ValueError("its parts do not belong together")
+        return found
 
 
 def catalogue_of(library: Library, vectors: NDArray[np.floating] | None = None) -> Catalogue:
@@ -68,6 +96,8 @@ def catalogue_of(library: Library, vectors: NDArray[np.floating] | None = None) 
 
 def _reception(library: Library, ids: list[str]) -> NDArray[np.float64]:
     """`known.reception`, by the database: how much of each song is heard beside the rest of its session."""
+    import ibis
+
     told = sessions(library)
     told = told.filter(told.stage.notnull())
     share = ibis.cases(*((told.stage == stage, float(part)) for stage, part in enumerate(HEARD)), else_=0.0)

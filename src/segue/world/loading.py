@@ -13,8 +13,9 @@ from segue.files import reading
 from segue.library import Library
 from segue.sequences.loading import load_vectors
 from segue.shelf.arrays import AGAIN, load_arrays, unpack_strings
-from segue.shelf.names import WORLD, shelf_of
-from segue.world.catalogue import catalogue_of
+from segue.shelf.names import VECTORS, WORLD, shelf_of
+from segue.world.catalogue import FILE as SONGS
+from segue.world.catalogue import Catalogue, catalogue_of, load_catalogue
 from segue.world.config import MAIN_MODEL, WorldConfig
 from segue.world.pools import SessionDraw
 from segue.world.responses import WHOLE, UserModel, blank_model
@@ -66,6 +67,32 @@ def stored_library_world(
     draw = SessionDraw(starts, pool, seed)
     begun = library_starts(library, catalogue, draw, shuffled=config.shuffled)
     return library_world(catalogue, begun, models[MAIN_MODEL], rewards=rewards), catalogue.labels
+
+
+def made_from(library: Library) -> list[str]:
+    """The shelf's versions that user models are learned from."""
+    shelf = shelf_of(library)
+    try:
+        return [f"{VECTORS}/{shelf.current(VECTORS)}"]
+    except NotFoundError:
+        return []
+
+
+def current_catalogue(library: Library) -> Catalogue:
+    """The songs of a library, as kept with the user models while nothing has changed since.
+
+    Raises:
+        UsageError: nothing tells which songs are alike.
+        FormatError: what is kept is damaged.
+    """
+    shelf = shelf_of(library)
+    if WORLD in shelf.names():
+        version = shelf.current(WORLD)
+        kept = shelf.manifest(WORLD, version)
+        same = (kept.data, list(kept.made_from)) == (library.fingerprint(), made_from(library))
+        if same and (shelf.path(WORLD, version) / SONGS).exists():
+            return shelf.load_held(WORLD, load_catalogue, version)
+    return catalogue_of(library, song_vectors(library))
 
 
 def song_vectors(library: Library) -> NDArray[np.floating] | None:

@@ -9,20 +9,19 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from segue.errors import NotFoundError
 from segue.events import get_logger
 from segue.files import refuse_read_only
 from segue.library import Library
 from segue.progress import progress, step
 from segue.shelf.arrays import pack_strings, save_arrays
-from segue.shelf.names import VECTORS, WORLD, shelf_of
+from segue.shelf.names import WORLD, shelf_of
 from segue.world import measuring, peers
 from segue.world.ahead import second_halves
-from segue.world.catalogue import Catalogue, catalogue_of
+from segue.world.catalogue import Catalogue, catalogue_of, save_catalogue
 from segue.world.config import MAIN_MODEL, USER_MODELS, Form, WorldConfig
 from segue.world.fitting import along_all, fit_with_curve, log_loss
 from segue.world.following import followed
-from segue.world.loading import FILE, KIND, song_vectors, stored_world
+from segue.world.loading import FILE, KIND, made_from, song_vectors, stored_world
 from segue.world.logs import Heard, chosen, log_of, read_sessions, second_part
 from segue.world.measuring import Events, Measured
 from segue.world.offsets import save_offsets
@@ -167,7 +166,7 @@ def user_models(
     config, shelf = config or WorldConfig(), shelf_of(library)
     if WORLD in shelf.names():
         manifest = shelf.manifest(WORLD)
-        now = (config.model_dump(mode="json"), seed, library.fingerprint(), _made_from(library))
+        now = (config.model_dump(mode="json"), seed, library.fingerprint(), made_from(library))
         if (manifest.config, manifest.seed, manifest.data, list(manifest.made_from)) == now:
             version = shelf.current(WORLD)
             log.info("User models are up to date", version=f"{WORLD}/{version}")
@@ -258,14 +257,6 @@ def _reliability(
     }
 
 
-def _made_from(library: Library) -> list[str]:
-    shelf = shelf_of(library)
-    try:
-        return [f"{VECTORS}/{shelf.current(VECTORS)}"]
-    except NotFoundError:
-        return []
-
-
 def _published(
     library: Library,
     catalogue: Catalogue,
@@ -278,6 +269,7 @@ def _published(
 
     def write(folder: Path) -> None:
         save_offsets(folder, offsets)
+        save_catalogue(folder, catalogue)
         arrays: dict[str, Any] = {"tracks": pack_strings(catalogue.ids), "shares": shares}
         for name, model in fitted.models.items():
             arrays |= to_arrays(name, model)
@@ -289,7 +281,7 @@ def _published(
         "config": facts["config"],
         "seed": facts["seed"],
         "data": library.fingerprint(),
-        "made_from": _made_from(library),
+        "made_from": made_from(library),
         "metrics": {"log_loss": fitted.log_loss, "listeners": facts["listeners"]},
     }
     version = shelf.publish(WORLD, write, manifest)
