@@ -31,12 +31,12 @@ from segue.library import Library
 from segue.playlists.radio import Radio, RadioConfig
 from segue.playlists.rules import Context
 from segue.playlists.rules.reading import catalogue_context
-from segue.playlists.training import train
+from segue.playlists.training import train, train_network
 from segue.progress import progress
 from segue.sequences.documents import Documents
 from segue.sequences.loading import load_network
 from segue.sequences.reading import listening_documents
-from segue.sequences.training import train_network, train_vectors
+from segue.sequences.training import train_vectors
 from segue.terminal import show
 from segue.town import TownConfig, build
 from segue.town.truth import load_truth

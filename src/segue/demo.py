@@ -206,9 +206,9 @@ def _vectors(library: Library, folder: Path, seed: int) -> None:
 
 
 def _network(library: Library, folder: Path, seed: int) -> None:
+    from segue.playlists.training import train_network
     from segue.sequences.blend_config import SequenceBlendConfig
     from segue.sequences.network_config import TasteNetworkConfig
-    from segue.sequences.training import train_network
 
     small = TasteNetworkConfig(hidden=48, epochs=2, negatives=256, length=25, validation_share=0)
     # Weights as they come out on towns of this size; choosing them takes as long as all the rest.

@@ -16,8 +16,11 @@ from segue.engine.tastes import tastes_now
 from segue.errors import NotFoundError, UsageError
 from segue.library import Library
 from segue.library.listening import units
+from segue.playlists.catalogue import Catalogue
 from segue.playlists.radio import Pick
 from segue.playlists.rules import Listening
+from segue.playlists.rules.reading import catalogue_context
+from segue.playlists.shared import Songs
 from segue.sequences.documents import Documents
 from segue.sequences.guide import NeighbourGuide
 from segue.shelf import Shelf
@@ -152,3 +155,19 @@ def test_how_much_of_the_tastes_a_guide_knows_is_told(trained: Path) -> None:
     half = replace(whole, guide=guide)
     assert len(half.tastes(engine, profiles, "p01", Listening()).tracks) == 1
     assert half.knows(profiles, "p01") == pytest.approx(tastes.shares[0] / sum(tastes.shares))
+
+
+def test_what_is_known_of_a_networks_songs_is_kept_beside_it(trained: Path, tmp_path: Path) -> None:
+    engine = Engine(Library.open(trained))
+    known, library = engine.neighbours(), engine.library
+    tracks = known.tracks.ids
+    Songs(catalogue_context(library, tracks, units(library)), Catalogue.read(library, tracks)).save(tmp_path)
+    kept = Songs.kept(tmp_path)
+    assert kept is not None
+    fresh = replace(known, factors=None, shared=None)
+    asked = replace(fresh, songs=kept)
+    assert asked.context is kept.context and asked.catalogue is kept.catalogue
+    np.testing.assert_array_equal(asked.context.popularity, fresh.context.popularity)
+    np.testing.assert_array_equal(asked.context.work, fresh.context.work)
+    assert asked.catalogue.card(3) == fresh.catalogue.card(3)
+    assert Songs.kept(tmp_path / "earlier") is None

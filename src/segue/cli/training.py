@@ -104,7 +104,7 @@ def train(
         songs = train_vectors(opened, settings.vectors, keep=keep) if also.vectors or also.network else None
         follows = None
         if also.network:
-            from segue.sequences.training import train_network
+            from segue.playlists.training import train_network
 
             follows = train_network(opened, settings.sequences, keep=keep).version
     model, losses = trained.model, trained.losses
@@ -166,7 +166,8 @@ def network(library: LibraryOption = LIBRARY, config: ConfigOption = None, json:
         segue train network
     """
     from segue.library import Library
-    from segue.sequences.training import train_network, train_vectors
+    from segue.playlists.training import train_network
+    from segue.sequences.training import train_vectors
     from segue.settings import load_settings
 
     settings = load_settings(config)

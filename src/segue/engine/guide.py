@@ -18,7 +18,7 @@ from segue.playlists.belonging import ListenerTastes
 from segue.playlists.catalogue import Catalogue
 from segue.playlists.rules import Context, Listening
 from segue.playlists.rules.reading import catalogue_context
-from segue.playlists.shared import Shared
+from segue.playlists.shared import Shared, Songs
 from segue.sequences.documents import Documents
 from segue.sequences.guide import Guide, NeighbourGuide
 from segue.sequences.reading import guide_documents
@@ -58,6 +58,7 @@ class Asked:
         factors: tracks of the current factors. None, as `shared`, where there are none.
         shared: what was worked out when they were trained.
         notes: why it is not the trained network, where one was trained.
+        songs: what was kept of the guide's tracks with it.
     """
 
     library: Library
@@ -66,6 +67,7 @@ class Asked:
     factors: Vocabulary | None
     shared: Shared | None
     notes: tuple[str, ...] = ()
+    songs: Songs | None = None
 
     @cached_property
     def tracks(self) -> Vocabulary:
@@ -81,6 +83,8 @@ class Asked:
             places = self.factors.numbers(self.tracks.arrow)
             if (places >= 0).all():
                 return self.shared.context.take(places)
+        if self.songs is not None:
+            return self.songs.context
         return catalogue_context(self.library, self.tracks.ids, units(self.library))
 
     @cached_property
@@ -88,6 +92,8 @@ class Asked:
         """What people read of the guide's tracks."""
         if self.shared is not None and self.factors == self.tracks:
             return self.shared.catalogue
+        if self.songs is not None:
+            return self.songs.catalogue
         return Catalogue.read(self.library, self.tracks.ids)
 
     def knows(self, profiles: Profiles, listener: str) -> float:
@@ -228,10 +234,10 @@ def asked_guide(engine: Engine) -> Asked:
             raise
         note = f"Without the trained network: {error}. Try: {install('taste')}."
         return replace(neighbour_guide(engine), notes=(note,))
-    version = f"{NETWORK}/{made}"
+    version, songs = f"{NETWORK}/{made}", shelf_of(engine.library).load_held(NETWORK, Songs.kept, made)
     if known is None:
-        return Asked(engine.library, blend, version, None, None)
-    return Asked(engine.library, blend, version, known.tracks, known.shared)
+        return Asked(engine.library, blend, version, None, None, songs=songs)
+    return Asked(engine.library, blend, version, known.tracks, known.shared, songs=songs)
 
 
 def neighbour_guide(engine: Engine) -> Asked:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 from segue.errors import NotFoundError
 from segue.playlists.belonging import Belonging
@@ -18,6 +19,29 @@ from segue.tastes.likeness import Credits
 from segue.tastes.space import TasteSpace
 
 CATALOGUE, CONTEXT, SPACE = "tracks.arrow", "catalogue.npz", "tastes.npz"
+
+
+class Songs(NamedTuple):
+    """What a radio needs to know of a network's songs, of which the factors may not have all."""
+
+    context: Context  # the catalogue as rules see it
+    catalogue: Catalogue
+
+    def save(self, folder: Path) -> None:
+        """Write both into a model's folder."""
+        self.context.save(folder / CONTEXT)
+        self.catalogue.save(folder / CATALOGUE)
+
+    @classmethod
+    def kept(cls, folder: Path) -> Songs | None:
+        """What `save` wrote; None in a model of an earlier version.
+
+        Raises:
+            FormatError: it is damaged.
+        """
+        if not (folder / CONTEXT).is_file():
+            return None
+        return cls(Context.load(folder / CONTEXT), Catalogue.load(folder / CATALOGUE))
 
 
 @dataclass(frozen=True)

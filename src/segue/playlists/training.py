@@ -15,16 +15,17 @@ from segue.factors.observations import ObservationConfig
 from segue.factors.training import Trained
 from segue.library.few_listeners import media_played
 from segue.library.forgotten import ForgottenIds
-from segue.library.listening import Unit, owners
+from segue.library.listening import Unit, owners, units
 from segue.library.played import Played
 from segue.library.search import keep_names
 from segue.playlists.catalogue import Catalogue
 from segue.playlists.history import read_histories
 from segue.playlists.listeners import Listeners
 from segue.playlists.rules.reading import catalogue_context
-from segue.playlists.shared import Shared
+from segue.playlists.shared import Shared, Songs
 from segue.playlists.weekly import Material, WeeklyConfig
 from segue.progress import one_step, portion, progress, told
+from segue.sequences import training as sequences
 from segue.sequences.reading import guide_documents
 from segue.sequences.storing import save_documents, without
 from segue.shelf.names import factors_of
@@ -36,10 +37,14 @@ from segue.tastes.space import TasteSpace, drawn
 from segue.tastes.spectral import beside_their_artist, spectral_vectors
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from scipy.sparse import csr_matrix
 
     from segue.library import Library
+    from segue.sequences.blend_config import SequenceBlendConfig
     from segue.sequences.documents import Documents
+    from segue.sequences.training import TrainedNetwork
 
 HUB_SAMPLE = 200  # listeners and playlists on whom it is measured who would be on everybody's list
 STAGES = 6  # of `work_out`, for progress
@@ -123,6 +128,23 @@ def train(
             factors.train(library, own, unit="listeners", name=factors_of(medium), keep=keep, beside=beside)
     keep_names(library)
     return trained
+
+
+def train_network(
+    library: Library, config: SequenceBlendConfig | None = None, *, seed: int = 0, keep: int = 3
+) -> TrainedNetwork:
+    """`sequences.training.train_network`, and with the network what a radio needs to know of its songs.
+
+    Raises:
+        NotFoundError: no song vectors were trained yet.
+        SegueError: there is too little to learn from.
+    """
+
+    def beside(tracks: list[str]) -> Callable[[Path], None]:
+        songs = Songs(catalogue_context(library, tracks, units(library)), Catalogue.read(library, tracks))
+        return songs.save
+
+    return sequences.train_network(library, config, seed=seed, keep=keep, beside=beside)
 
 
 def other_media(library: Library, config: FactorConfig | None = None, unit: Unit | None = None) -> list[str]:

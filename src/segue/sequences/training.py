@@ -12,6 +12,9 @@ from segue.sequences.reading import library_documents
 from segue.shelf.names import NETWORK, VECTORS, shelf_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from segue.sequences.blend import SequenceBlend
     from segue.sequences.blend_config import SequenceBlendConfig
     from segue.sequences.vectors import SongVectorsConfig
@@ -60,12 +63,24 @@ class TrainedNetwork(NamedTuple):
 
 
 def train_network(
-    library: Library, config: SequenceBlendConfig | None = None, *, seed: int = 0, keep: int = 3
+    library: Library,
+    config: SequenceBlendConfig | None = None,
+    *,
+    seed: int = 0,
+    keep: int = 3,
+    beside: Callable[[list[str]], Callable[[Path], None]] | None = None,
 ) -> TrainedNetwork:
     """Train the taste network on the current song vectors, weigh it with its neighbours, publish the whole.
 
     Weights and epochs are chosen by a trial that has learned nothing from the documents it is judged on, song
     vectors included. A training that was killed goes on from its last epoch.
+
+    Args:
+        library: with song vectors.
+        config: the settings.
+        seed: of the parts, the vectors of the trial, the networks.
+        keep: how many versions stay on the shelf.
+        beside: what is worked out of the network's songs, given their ids; it returns what writes that.
 
     Raises:
         NotFoundError: no song vectors were trained yet.
@@ -79,12 +94,19 @@ def train_network(
     folder = library.path / "training" / "network"
     step("the network of what comes next, in a trial and then on everything")
     blend = SequenceBlend(config).fit(library_documents(library), vectors, seed=seed, folder=folder)
+    of_songs = None if beside is None else beside([str(track) for track in blend.track_ids_])
+
+    def write(folder: Path) -> None:
+        blend.save(folder)
+        if of_songs is not None:
+            of_songs(folder)
+
     with library.forgotten.held() as gone:
         for listener in gone.among(blend.listeners_):
             blend.forget(listener)
         version = shelf.publish(
             NETWORK,
-            blend.save,
+            write,
             {
                 "kind": "SequenceBlend",
                 "config": blend.config.model_dump(mode="json"),
