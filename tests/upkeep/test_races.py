@@ -118,7 +118,7 @@ OTHERS = {
     *("protocols_for", "walk", "explain", "judge_lists", "search"),
     *("tastes_now", "guide_documents", "keep_names", "drop_names"),
     *("load_sequencer", "sequence", "open_radio", "neighbourhood", "forget"),
-    *("stored_world", "stored_library_world", "song_vectors"),
+    *("stored_world", "stored_library_world", "song_vectors", "current_catalogue", "made_from"),
     *("review", "shares_by_month", "open_session", "newest", "plays_of", "known_to", "shown_listener"),
     *("warm", "open_player"),  # of the service
     *("lacks_vectors", "pull", "in_media", "other_media"),
