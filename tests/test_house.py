@@ -16,6 +16,9 @@ from pathlib import Path
 import pytest
 import typer
 
+from segue.engine import Engine
+from segue.library import Library
+
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "segue"
 # Data moves down this list: a room imports from those above it, never from those below.
@@ -160,6 +163,20 @@ import segue.factors.model, segue.factors.blend, segue.sequences.blend, segue.se
 print([m for m in {heavy!r} if m in sys.modules])
 """
     assert _run(sys.executable, "-c", code).stdout.strip() == "[]"
+
+
+def test_one_listeners_answers_ask_no_tables(library: Library) -> None:
+    """What a training kept is enough while nothing has changed since, once the week's tastes are found."""
+    Engine(library).tastes("p01")
+    code = f"""
+import sys
+from segue.engine import Engine
+engine = Engine.open({str(library.path)!r})
+assert engine.weekly("p01").entries and engine.tastes("p01")
+print([m for m in ("ibis", "duckdb", "jax", "scipy.special", "segue.library.readers") if m in sys.modules])
+"""
+    result = _run(sys.executable, "-c", code)
+    assert result.stdout.strip() == "[]", result.stdout + result.stderr
 
 
 def test_an_order_and_a_session_need_nothing_that_compiles() -> None:
