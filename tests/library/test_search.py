@@ -123,3 +123,21 @@ def test_an_empty_library_says_that_nothing_is_there(library: Library) -> None:
 @pytest.mark.parametrize("text", ["Déjà  Vu!", "ÐØ þing", "Sơn Tùng", "ﾊﾞﾝﾄﾞ", "Straße", "'n' \u2019"])
 def test_plain_text_is_plain_already(text: str) -> None:
     assert plain(plain(text)) == plain(text)
+
+
+def test_a_remaster_that_many_have_goes_before_a_cover_that_few_have(library: Library, store) -> None:
+    """The words name a title alone: the song that is met most is meant, live takes and covers come after."""
+    known = [
+        ("Eagles", "Hotel California - Remastered", 6),
+        ("Acoustic Hits", "Hotel California", 1),
+        ("Hotel California", "San Francisco", 1),
+        ("Eagles", "Hotel California - Live", 9),
+        ("Somebody", "Hotel California (Cover)", 8),
+    ]
+    played = [TrackRef(title, (artist,)) for artist, title, n in known for _ in range(n)]
+    store(library, [Listen(f"p{n}", track) for n, track in enumerate(played)])
+    found = find_tracks(library, "hotel california")
+    assert found[0].name == "Eagles - Hotel California - Remastered"
+    assert found[1].name == "Acoustic Hits - Hotel California"
+    assert find_tracks(library, "acoustic hits hotel california")[0].artists == ("Acoustic Hits",)
+    assert find_tracks(library, "hotel california live")[0].title == "Hotel California - Live"

@@ -184,11 +184,12 @@ def _asked(station: Station) -> Iterator[tuple[Pick, bool]]:
 def _table(station: Station, came: list[tuple[Pick, bool]]) -> tuple[list[str], list[tuple[object, ...]]]:
     """Header and rows as people read them; columns that say nothing are left out."""
     cards = [station.catalogue.card(pick.track) for pick, _ in came]
+    any_skipped = any(skipped for _, skipped in came)
     columns: dict[str, list[object]] = {
         "": list(range(1, len(came) + 1)),
         "artists": [card.credit for card in cards],
         "title": [card.title for card in cards],
-        "answer": ["skipped" if skipped else "" for _, skipped in came],
+        "answer": (["skipped" if skipped else "played" for _, skipped in came] if any_skipped else []),
         "taste": [station.taste(pick) for pick, _ in came],
         "why": [station.reason(pick, with_taste=False) for pick, _ in came],
     }

@@ -184,6 +184,8 @@ def _print(listener: str, told: list[Taste], examples: int) -> None:
     ]
     columns = ["taste", "name", "share", "trend", "since", "tracks", "most typical"]
     print_table(f"Tastes of {listener}", columns, rows)
+    if len(told) > 1:
+        print("Shares are of what was played lately: older plays weigh less.")
 
 
 def _month(day: str) -> str:

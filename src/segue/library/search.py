@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 CLOSELY = 200  # tracks whose names are compared closely: the shortest, and those met most
 ALIKE = 70.0  # of 100: from here on a name is near enough to be offered
 OFFERED = 3
+# Kinds of version that are the song itself, as it is met most.
+SAME = frozenset(["radio edit", "single version", "clean", "mono", "stereo", "remaster", "feat."])
 WAIT = 60.0  # seconds for which one who writes names waits for another
 KEPT = Path("search", "names.arrow")  # in a library's folder
 _OF = b"library, initials joined"  # the fingerprint, in the file's metadata; and how names are compared
@@ -49,8 +51,8 @@ def find_tracks(
 ) -> list[Found]:
     """Tracks of that id, or whose artists and title hold all the words of `text`, the likeliest first.
 
-    That is: the artist and title as typed, or a title that is all of the text; then other versions of such a
-    song; then names that hold the words whole; among equals, those met most.
+    That is: the artist and title as typed, or a title that is all of the text, remastered or not; then other
+    versions of such a song; then names that hold the words whole; among equals, those met most.
 
     Args:
         library: whose tracks.
@@ -197,8 +199,11 @@ class _Said(NamedTuple):
         inexact = not (exact and f" {exact} " in f" {self.exact} ") and self.whole not in artists
         if self._is(title, artists) or self.whole in artists:
             return 0, inexact
-        song = plain(parse_title(found.title, found.artists).title) if found.title else ""
-        if self._is(song, artists):
+        parsed = parse_title(found.title, found.artists) if found.title else None
+        if parsed is not None and self._is(plain(parsed.title), artists):
+            if set(parsed.kinds) <= SAME:
+                exact = letters(parsed.title)
+                return 0, not (exact and f" {exact} " in f" {self.exact} ")
             return 1, inexact
         words = {*title.split(), *credit.split()}
         return (2 if words >= set(self.whole.split()) else 3), True
