@@ -11,11 +11,13 @@ import pyarrow as pa
 import pytest
 from tests.players import fakes
 
+from segue.cli.syncing import _tell_pushed
 from segue.errors import FormatError, NotFoundError, SegueError, UsageError
 from segue.library import Library
 from segue.library.tables import FOLDERS, TRACKS
 from segue.players import accounts, secrets, state
-from segue.players.pushing import push
+from segue.players.base import Receipt
+from segue.players.pushing import Pushed, push
 from segue.players.subsonic import Subsonic
 from segue.playlists.memory import Weeks
 from segue.playlists.playlist import Playlist, PlaylistEntry, TrackCard, monday
@@ -86,6 +88,17 @@ def test_a_playlist_that_was_removed_there_is_told_and_comes_back_when_asked_for
     assert done and done.gone and not done.receipt.changed and not fake.lists
     done = push(listed, account, again=True, to=to)
     assert done and not done.gone and len(fake.lists) == 1
+
+
+def test_what_a_push_says(listed: Library, capsys: pytest.CaptureFixture[str]) -> None:
+    account, missing = _account(listed), tuple(f"A - {n}" for n in range(12))
+    receipt = Receipt("x", ("s1",), missing, True)
+    _tell_pushed([("home", Pushed(account, "2026-W48", receipt))], json=False)
+    said = capsys.readouterr().out
+    assert "home: 1 track of 2026-W48." in said
+    assert "A - 7; and 4 more: segue players list" in said and "A - 8" not in said
+    _tell_pushed([("home", Pushed(account, "2026-W48", receipt, gone=True))], json=False)
+    assert "is no longer there. It comes back" in capsys.readouterr().out
 
 
 def test_a_push_that_was_killed_is_done_again(listed: Library, monkeypatch: pytest.MonkeyPatch) -> None:

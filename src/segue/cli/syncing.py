@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from segue.players.pushing import Pushed
 
 T = TypeVar("T")
+NAMED = 8  # tracks that a player does not have, of those that a push names
 _BACK = "It comes back with the next list; at once: segue players push {} --again"
 NamesArgument = Annotated[
     list[str] | None, typer.Argument(help="Players by name. [default: all]", show_default=False)
@@ -163,8 +164,10 @@ def _tell_pushed(done: list[tuple[str, Pushed | None]], json: bool) -> None:
             continue
         placed = count(len(one.receipt.items), "track")
         print(f"{name}: {placed} of {one.week}" + ("." if one.receipt.changed else ", as before."))
-        if one.receipt.unmatched:
-            print(f"  Not there, tried again after the next scan: {'; '.join(one.receipt.unmatched)}")
+        if unmatched := one.receipt.unmatched:
+            more = f"; and {len(unmatched) - NAMED:,} more: segue players list" * (len(unmatched) > NAMED)
+            named = "; ".join(unmatched[:NAMED])
+            print(f"  Not there, tried again after the next scan: {named}{more}")
 
 
 def _tell_pulled(done: list[tuple[str, Pulled]], json: bool) -> None:
