@@ -195,7 +195,6 @@ def test_what_was_measured_before_a_break_is_kept(
         return listen(path)
 
     monkeypatch.setattr(sounding, "measure", breaks)
-    monkeypatch.setattr(sounding, "A_TASK", 1)
     with pytest.raises(KeyboardInterrupt):
         sounds(library)
     monkeypatch.setattr(sounding, "measure", listen)
@@ -215,7 +214,6 @@ def test_what_was_measured_is_stored_soon(
         return listen(path)
 
     monkeypatch.setattr(sounding, "measure", measure)
-    monkeypatch.setattr(sounding, "A_TASK", 1)
     monkeypatch.setattr(sounding, "SAVED", 0.0)
     monkeypatch.setattr(sounding, "SAVING", 1e9)
     sounds(library)

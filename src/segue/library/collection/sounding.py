@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 NEEDED = ("librosa", "pyloudnorm", "soundfile")  # of the extra `sound`
 SAVED = 5.0  # seconds of work that a kill can lose, and as long as storing is a small part of the work:
 SAVING = 0.05  # a part of the time; storing writes the table of files anew
-A_TASK = 4  # files that a process listens to before it reports
 WAIT = 120.0  # seconds for which another writer of the library is waited for
 # The path, what was measured (None where the file is not there), and why nothing was.
 Heard = tuple[str, dict[str, float] | None, str]
@@ -130,32 +129,26 @@ def _listen(library: Library, paths: list[str], workers: int, report: SoundRepor
 
 
 def _heard(paths: list[str], pool: ProcessPoolExecutor | None, workers: int) -> Iterator[Heard]:
-    """What was measured, as it comes; few tasks at a time wait, so that memory stays the same."""
-    lots = iter([paths[at : at + A_TASK] for at in range(0, len(paths), A_TASK)])
+    """What was measured, as it comes; few files at a time wait, so that memory stays the same."""
     if pool is None:
-        for lot in lots:
-            yield from _some(lot)
+        yield from map(_one, paths)
         return
-    running: set[Future[list[Heard]]] = {pool.submit(_some, lot) for lot in islice(lots, 2 * workers)}
+    rest = iter(paths)
+    running: set[Future[Heard]] = {pool.submit(_one, path) for path in islice(rest, 2 * workers)}
     while running:
         done, running = wait(running, return_when=FIRST_COMPLETED)
-        for lot in islice(lots, len(done)):
-            running.add(pool.submit(_some, lot))
+        running |= {pool.submit(_one, path) for path in islice(rest, len(done))}
         for each in done:
-            yield from each.result()
+            yield each.result()
 
 
-def _some(paths: list[str]) -> list[Heard]:
-    told: list[Heard] = []
-    for path in paths:
-        if not Path(path).is_file():  # a disk that is not mounted: it is listened to the next time
-            told.append((path, None, "it is not there now: scan its folder"))
-            continue
-        try:
-            told.append((path, measure(path), ""))
-        except UnheardError as error:
-            told.append((path, {}, str(error)))
-    return told
+def _one(path: str) -> Heard:
+    if not Path(path).is_file():  # a disk that is not mounted: it is listened to the next time
+        return path, None, "it is not there now: scan its folder"
+    try:
+        return path, measure(path), ""
+    except UnheardError as error:
+        return path, {}, str(error)
 
 
 def _save(library: Library, measured: dict[str, dict[str, float]]) -> None:
