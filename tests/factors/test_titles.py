@@ -9,7 +9,8 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from segue.factors.ngrams import NGrams
-from segue.factors.titles import ALIKE, Titles, TitlesConfig
+from segue.factors.titles import ALIKE, KIND, Titles, TitlesConfig
+from segue.shelf.arrays import load_arrays, save_arrays
 
 TITLES = ["Rainy Sunday", "rainy sundays", "Sunday rain", "GYM", "gym!!!", "Workout at the gym", None, "  "]
 ARTISTS = ["Kesha", "Kesha", "Adele", "Adele", None, "Motörhead"]
@@ -129,6 +130,16 @@ def test_it_is_saved_and_forgets(titles, tmp_path: Path):
     held = csr_matrix(holding().toarray()[[0, 1, 2, 3, 5]])
     assert np.array_equal(again.holds_.toarray(), held.toarray())
     assert len(again) == len(texts) == len(again.shown_)
+
+
+def test_what_an_earlier_version_saved_is_read(titles, tmp_path: Path):
+    titles.save(tmp_path / "new.npz")
+    facts, arrays = load_arrays(tmp_path / "new.npz", KIND)
+    older = {name: array for name, array in arrays.items() if name not in ("decades_", "shown")}
+    save_arrays(tmp_path / "titles.npz", KIND, facts, older)
+    again = Titles.load(tmp_path / "titles.npz")
+    np.testing.assert_array_equal(again.imagined(["gym"]).toarray(), titles.imagined(["gym"]).toarray())
+    assert again.holding("gym")[1] == [None, None]
 
 
 def test_a_large_library_keeps_some():

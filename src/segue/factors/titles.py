@@ -241,6 +241,7 @@ class Titles:
         with reading(path, KIND, AGAIN):
             titles = cls(TitlesConfig.model_validate(facts["config"]))
             titles.n_tracks_ = int(facts["tracks"])
+            arrays = _of_earlier_versions(arrays) | arrays
             for name, value in unpack(arrays, cls._learned).items():
                 setattr(titles, name, value)
             titles.artists_ = unpack_strings(arrays["artists"])
@@ -357,3 +358,9 @@ def playlist_titles(library: Tables, playlists: Sequence[str] | None = None) -> 
         told = told.filter(told.playlist_id.isin(list(playlists)))
     rows = library.arrow(told)
     return dict(zip(rows["playlist_id"].to_pylist(), rows["title"].to_pylist(), strict=True))
+
+
+def _of_earlier_versions(arrays: dict[str, NDArray]) -> dict[str, NDArray]:
+    """What files of earlier versions lack: no title names a decade, and none is to be shown."""
+    count = len(arrays["places_"])
+    return {"decades_": np.zeros(count, np.int64), "shown": pack_strings([None] * count)}
