@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from segue.sequences.documents import Context
 
 ASKED = ("near", "far", "items")  # fitted in seconds, whatever the size of the catalogue
+# What nearness to the tracks so far weighs beside neighbours, both in deviations. After one track a few
+# playlists that happen to hold it would say all, whatever else they hold.
+NEARNESS = 0.5
+FADES = 0.9  # how much a track weighs in that against the one after it
 FACTORS = "factors"
 
 
@@ -55,9 +59,11 @@ class Guide(Protocol):
 
 
 class NeighbourGuide:
-    """Neighbours of sequences and item neighbours, evenly: the mean of their log-probabilities.
+    """Neighbours of sequences and item neighbours, evenly, and how near a track is to those so far.
 
-    It remembers what was played by the codes alone and has no state.
+    score(i) = l(i) + NEARNESS σ(l) z(i): l is the mean of the neighbours' log-probabilities, σ its deviation
+    over the tracks, z the cosine of i to Σ_j FADES^age(j) v_j, standardised. It remembers what was played by
+    the codes alone and has no state.
 
     Args:
         documents: playlists and sessions.
@@ -88,7 +94,13 @@ class NeighbourGuide:
         self, codes: NDArray[np.int32], lengths: NDArray[np.int64], purpose: Purpose = "next"
     ) -> NDArray[np.float32]:
         """See `Guide`; the same for both purposes."""
-        return np.mean(list(self._memory_based.log_probabilities(ASKED, codes, lengths).values()), axis=0)
+        found = np.mean(list(self._memory_based.log_probabilities(ASKED, codes, lengths).values()), axis=0)
+        for row, length in zip(found, lengths.tolist(), strict=True):
+            ages = np.arange(length, dtype=np.float32)[::-1]
+            near = self.directions @ (np.float32(FADES) ** ages @ self.directions[codes[:length]])
+            if (spread := near.std()) > 0:
+                row += NEARNESS * row.std() * (near - near.mean()) / spread
+        return found
 
     def scores_after(
         self, codes: NDArray[np.int32], state: NDArray[np.float32], purpose: Purpose = "next"
