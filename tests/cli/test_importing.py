@@ -37,6 +37,12 @@ def test_columns_that_are_named_and_columns_that_are_not_there(tmp_path: Path) -
     assert library.arrow(library.table("listens")).num_rows == 1
 
 
+def test_an_empty_history_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    imported(tmp_path, "Streaming_History_Audio_2023_0.json", "[]")
+    out = capsys.readouterr().out
+    assert "nothing in it to import" in out and "already" not in out.splitlines()[-1]
+
+
 def test_a_playlist_file_becomes_a_playlist(tmp_path: Path) -> None:
     library = imported(tmp_path, "mix.m3u8", M3U)
     (entry,) = library.arrow(library.table("playlist_entries")).to_pylist()

@@ -262,6 +262,8 @@ def _print(report: ImportReport, library: Library) -> None:
     print(f"{count(report.tracks, 'track is', 'tracks are')} new to the library.")
     if any(report.counts[kind].stored for kind in ("listens", "playlist_entries") if kind in report.counts):
         print(f"Next: {OWN}; then segue train" if playlists_alone(library) else "Next: segue train")
+    elif not report.total.read:
+        print("It is empty: there was nothing in it to import.")
     elif not report.total.stored:
         print("All of it was in the library already.")
     for same in report.of_others:

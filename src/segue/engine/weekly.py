@@ -261,7 +261,8 @@ def weekly(
     seed: int = 0,
     trial: Trial | None = None,
 ) -> list[Playlist]:
-    """Make and remember the lists of `week`, by listener; all listeners if none are named.
+    """Make the lists of `week`, by listener; all listeners if none are named. They are remembered, but for
+    those of listeners who have a list of a later week already.
 
     Some of them with other settings, where there is a `trial`.
 
@@ -281,5 +282,9 @@ def weekly(
         lists.extend(ready.lists(chosen, seed, trial))
     with library.forgotten.held() as gone:
         lists = [each for each in lists if each.listener not in gone]
-        Weeks(library.path / "weeks").remember(week, lists)
+        weeks = Weeks(library.path / "weeks")
+        # A week gone by is looked at: what was given since was not chosen beside it, and is not to change.
+        later = weeks.with_later(week, [each.listener for each in lists])
+        if kept := [each for each in lists if each.listener not in later]:
+            weeks.remember(week, kept)
     return lists

@@ -109,6 +109,14 @@ class Weeks:
                 given.setdefault(listener, set()).add(track)
         return given
 
+    def with_later(self, week: str, listeners: Sequence[str]) -> set[str]:
+        """Those of the listeners who have a list of a week after `week`."""
+        found: set[str] = set()
+        for name in self.names():
+            if name > week:
+                found.update(self.read(name, listeners)["listener_id"].to_pylist())
+        return found
+
     def remember(self, week: str, playlists: Iterable[Playlist]) -> None:
         """Keep these lists of `week`; those of other listeners stay, a listener's own is replaced.
 
