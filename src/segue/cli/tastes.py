@@ -175,7 +175,7 @@ def _print(listener: str, told: list[Taste], examples: int) -> None:
             taste.number + 1,
             taste.name,
             share,
-            "left out" if taste.left_out else taste.trend or "not known",
+            "left out" if taste.left_out else taste.trend or "no clear trend",
             _month(taste.since),
             len(taste.tracks),
             "; ".join(taste.tracks[:examples]),
@@ -225,7 +225,7 @@ def _page(engine: Engine, found: WeekOfTastes, listener: str, told: list[Taste])
     page.table(
         ["taste", "name", "share", "trend", "since", "tracks"],
         [
-            [t.number + 1, t.name, share, t.trend or "not known", _month(t.since), len(t.tracks)]
+            [t.number + 1, t.name, share, t.trend or "no clear trend", _month(t.since), len(t.tracks)]
             for t, share in zip(told, percents([t.share for t in told]), strict=True)
         ],
     )
