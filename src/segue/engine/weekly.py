@@ -29,7 +29,7 @@ from segue.playlists.history import NOTHING, History, places_of
 from segue.playlists.listeners import Listeners
 from segue.playlists.memory import Weeks
 from segue.playlists.placed import with_files
-from segue.playlists.playlist import Playlist, monday
+from segue.playlists.playlist import Playlist, monday, week_of
 from segue.playlists.weekly import Edition, Material, WeeklyConfig, make_weekly
 from segue.progress import portion, progress
 from segue.shelf.names import AGENTS, FACTORS, shelf_of
@@ -261,8 +261,8 @@ def weekly(
     seed: int = 0,
     trial: Trial | None = None,
 ) -> list[Playlist]:
-    """Make the lists of `week`, by listener; all listeners if none are named. They are remembered, but for
-    those of listeners who have a list of a later week already.
+    """Make the lists of `week`, by listener; all listeners if none are named. They are remembered; of
+    a week gone by, only those of listeners who have no later list.
 
     Some of them with other settings, where there is a `trial`.
 
@@ -284,7 +284,8 @@ def weekly(
         lists = [each for each in lists if each.listener not in gone]
         weeks = Weeks(library.path / "weeks")
         # A week gone by is looked at: what was given since was not chosen beside it, and is not to change.
-        later = weeks.with_later(week, [each.listener for each in lists])
+        past = week < week_of(datetime.now(UTC))
+        later = weeks.with_later(week, [each.listener for each in lists]) if past else set()
         if kept := [each for each in lists if each.listener not in later]:
             weeks.remember(week, kept)
     return lists
