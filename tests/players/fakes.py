@@ -48,7 +48,7 @@ class Subsonic:
 
     def search3(self, asked: httpx.QueryParams) -> httpx.Response:
         words = asked["query"].lower()
-        start, most = int(asked["songOffset"]), int(asked["songCount"])
+        start, most = int(asked.get("songOffset", 0)), int(asked["songCount"])
         found = [song for song in self.songs if words in song["title"].lower()]
         return self._ok(searchResult3={"song": found[start : start + most]} if found else {})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import httpx2 as httpx
@@ -142,7 +143,10 @@ class TestFolder(DestinationContract):
     [
         (Song("1", "song 0", ("ADELE",), 203_000), True),
         (Song("1", "Song 0", ("Adele",), 210_000), False),
-        (Song("1", "Else", ("Else",), 10, mbids=(MBIDS[0],)), True),
+        (Song("1", "Else", ("Else",), 203_000, mbids=(MBIDS[0],)), True),
+        (Song("1", "Else", ("Else",), 10, mbids=(MBIDS[0],)), False),
+        (Song("1", "Song 0", ("Adele",), 10, mbids=(MBIDS[0],)), True),
+        (Song("1", None, (), 10, mbids=(MBIDS[0],)), True),
         (Song("1", "Song 0", ("Beck",), 200_000), False),
         (Song("1", "Else", ("Else",), path="m/0.flac"), True),
         (Song("1", "Else", ("Else",), path="0.flac"), False),
@@ -152,6 +156,23 @@ class TestFolder(DestinationContract):
 )
 def test_which_song_it_is(song: Song, found: bool) -> None:
     assert (best(CARDS[0], [song]) is not None) == found
+
+
+def test_ids_that_other_songs_have_by_mistake() -> None:
+    card = replace(CARDS[0], isrc="GBBKS1500214")
+    album = [
+        Song(str(n), f"Song {n}", ("Adele",), 199_000 + n * 200, isrcs=("GBBKS1500214",))
+        for n in range(3, -1, -1)
+    ]
+    found = best(card, album)
+    assert found and found.item == "0"
+    wrong, right = (
+        Song("wrong", "Else", ("Else",), 200_000, mbids=(MBIDS[0],)),
+        Song("right", "Song 0", ("Adele",)),
+    )
+    assert best(card, [wrong, right]) == right
+    here = Song("here", "Something", ("X",), 100_000, path="music/m/0.flac")
+    assert best(replace(card, location="/srv/music/m/0.flac"), [right, here]) == here
 
 
 def test_a_name_that_ends_in_a_number_has_guests_too() -> None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -175,6 +176,13 @@ def test_mpd_and_mopidy_are_asked_for_the_file_itself(tmp_path: Path) -> None:
     ):
         assert Mpd(mopidy).find(made) == ["local:track:Ann/It%27s/01%20%C3%87a%20%2850%25%29.flac"]
         assert Mpd(mpd).find(made) == ["Ann/It's/01 Ça (50%).flac"]
+        # Where Segue knows no file, by names, with accents here or there.
+        entries = (
+            PlaylistEntry(1, TrackCard("t", "Ca", ("Ánn",))),
+            PlaylistEntry(2, TrackCard("u", "Óther", ("x",))),
+        )
+        assert Mpd(mpd).find(replace(made, entries=entries)) == ["Ann/02.flac", "Ann/It's/01 Ça (50%).flac"]
+        assert None not in Mpd(mopidy).find(replace(made, entries=entries))
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 from tests.players import fakes
 
+from segue.cli.players import _tell_missing
 from segue.cli.syncing import _tell_pushed
 from segue.errors import FormatError, NotFoundError, SegueError, UsageError
 from segue.library import Library
@@ -96,9 +97,19 @@ def test_what_a_push_says(listed: Library, capsys: pytest.CaptureFixture[str]) -
     _tell_pushed([("home", Pushed(account, "2026-W48", receipt))], json=False)
     said = capsys.readouterr().out
     assert "home: 1 track of 2026-W48." in said
-    assert "A - 7; and 4 more: segue players list" in said and "A - 8" not in said
+    assert "A - 7; and 4 more: segue players list --missing" in said and "A - 8" not in said
     _tell_pushed([("home", Pushed(account, "2026-W48", receipt, gone=True))], json=False)
     assert "is no longer there. It comes back" in capsys.readouterr().out
+
+
+def test_what_the_list_of_players_says_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
+    last = {"week": "2026-W48", "unmatched": [f"A - {n}" for n in range(12)]}
+    _tell_missing("home", last, every=False)
+    said = capsys.readouterr().out
+    assert "home does not have 12 tracks of 2026-W48: A - 0;" in said
+    assert "A - 7; and 4 more: segue players list --missing" in said and "A - 8" not in said
+    _tell_missing("home", last, every=True)
+    assert [line.strip() for line in capsys.readouterr().out.splitlines()[1:]] == last["unmatched"]
 
 
 def test_a_push_that_was_killed_is_done_again(listed: Library, monkeypatch: pytest.MonkeyPatch) -> None:

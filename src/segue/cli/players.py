@@ -5,15 +5,16 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from segue.cli.families import family
 from segue.cli.options import LIBRARY, JsonOption, LibraryOption, library_with
 from segue.cli.printing import print_json, print_table
-from segue.cli.syncing import pull, push, sync
+from segue.cli.syncing import named_first, pull, push, sync
 from segue.errors import UsageError
+from segue.wording import count
 
 NameArgument = Annotated[str, typer.Argument(help="The player's name, from 'segue players list'.")]
 
@@ -82,12 +83,19 @@ class Listening:
     ] = False
 
 
-def list_(library: LibraryOption = LIBRARY, json: JsonOption = False) -> None:
+def list_(
+    missing: Annotated[
+        bool, typer.Option("--missing", help="Name every track that players do not have, not only the first.")
+    ] = False,
+    library: LibraryOption = LIBRARY,
+    json: JsonOption = False,
+) -> None:
     """Print the players, what was pushed to them last, and when they were last pulled from.
 
     Examples:
 
         segue players
+        segue players list --missing
         segue players add navidrome --kind subsonic --listener ana --user ana --address https://music.example.org
     """
     from segue.players import accounts
@@ -114,7 +122,17 @@ def list_(library: LibraryOption = LIBRARY, json: JsonOption = False) -> None:
     print_table("Players", columns, table)
     for each, last, _ in rows:
         if last is not None and last["unmatched"]:
-            print(f"{each.name} does not have: {'; '.join(last['unmatched'])}")
+            _tell_missing(each.name, last, every=missing)
+
+
+def _tell_missing(name: str, last: dict[str, Any], *, every: bool) -> None:
+    """What a player has not of the list that was pushed to it last."""
+    tracks = last["unmatched"]
+    told = f"{name} does not have {count(len(tracks), 'track')} of {last['week']}"
+    if every:
+        print("\n  ".join((f"{told}:", *tracks)))
+    else:
+        print(f"{told}: {named_first(tracks)}")
 
 
 def add(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from segue.players.pushing import Pushed
 
 T = TypeVar("T")
-NAMED = 8  # tracks that a player does not have, of those that a push names
+NAMED = 8  # tracks that a player does not have, of those that are named at once
 _BACK = "It comes back with the next list; at once: segue players push {} --again"
 NamesArgument = Annotated[
     list[str] | None, typer.Argument(help="Players by name. [default: all]", show_default=False)
@@ -165,9 +165,13 @@ def _tell_pushed(done: list[tuple[str, Pushed | None]], json: bool) -> None:
         placed = count(len(one.receipt.items), "track")
         print(f"{name}: {placed} of {one.week}" + ("." if one.receipt.changed else ", as before."))
         if unmatched := one.receipt.unmatched:
-            more = f"; and {len(unmatched) - NAMED:,} more: segue players list" * (len(unmatched) > NAMED)
-            named = "; ".join(unmatched[:NAMED])
-            print(f"  Not there, tried again after the next scan: {named}{more}")
+            print(f"  Not there, tried again after the next scan: {named_first(unmatched)}")
+
+
+def named_first(tracks: Sequence[str]) -> str:
+    """The first of the tracks that a player does not have, and how to see all."""
+    more = f"; and {len(tracks) - NAMED:,} more: segue players list --missing" * (len(tracks) > NAMED)
+    return "; ".join(tracks[:NAMED]) + more
 
 
 def _tell_pulled(done: list[tuple[str, Pulled]], json: bool) -> None:

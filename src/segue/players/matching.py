@@ -37,17 +37,34 @@ def queries(card: TrackCard) -> list[str]:
 
     Some look for all words everywhere, others for the whole text in the title alone, letter by letter. So the
     title comes as the file's tags spell it, as the library does, without brackets, without accents, with
-    either apostrophe, and at last word by word.
+    either apostrophe, and at last word by word. `artist_queries` is for what all that does not find.
     """
     title = card.title or card.file_title or ""
     short = _BRACKETS.sub("", title).strip()
     artist = card.artists[0] if card.artists else ""
-    words = sorted(_PLAIN.findall(short), key=len, reverse=True)[:WORDS]
-    asked = (
-        *(card.file_title or "", title, short, f"{artist} {short}".strip(), normalise(short)),
-        *(short.replace("'", "’"), short.replace("’", "'"), *words),
-    )
+    first, *others = _spellings(short)
+    asked = (card.file_title or "", title, first, f"{artist} {short}".strip(), *others)
     return [query for query in dict.fromkeys(asked) if query]
+
+
+def artist_queries(card: TrackCard) -> list[str]:
+    """What to search for the artist by, where all their songs are to be looked through.
+
+    A title may have accents there that it has not here ("Halo", "Hálo"), and a player look letter by letter.
+    """
+    return [query for query in dict.fromkeys(_spellings(card.artists[0] if card.artists else "")) if query]
+
+
+def credits(card: TrackCard, name: str) -> bool:
+    """Whether an artist that a player names is one of the track's."""
+    mine, theirs = ({normalise(each) for each in (*of, *_split(of))} for of in (card.artists, (name,)))
+    return not mine.isdisjoint(theirs)
+
+
+def _spellings(text: str) -> tuple[str, ...]:
+    """As it is, without accents, with either apostrophe, and its longest words in plain letters."""
+    words = sorted(_PLAIN.findall(text), key=len, reverse=True)[:WORDS]
+    return text, normalise(text), text.replace("'", "’"), text.replace("’", "'"), *words
 
 
 def best(card: TrackCard, songs: Iterable[Song]) -> Song | None:
@@ -59,24 +76,36 @@ def best(card: TrackCard, songs: Iterable[Song]) -> Song | None:
 
 
 def _rank(card: TrackCard, song: Song) -> tuple[int, int] | None:
-    """How sure it is, the surest first: the kind of likeness, and by how much the lengths differ."""
+    """How sure it is, the surest first: the kind of likeness, and by how much the lengths differ.
+
+    An id whose song has another name is the last to be believed, and not where the lengths differ, too: files
+    have wrong ids.
+    """
     apart = 0
     if card.duration_ms and song.duration_ms:
         apart = abs(card.duration_ms - song.duration_ms)
-    if (card.mbid and card.mbid in song.mbids) or _same_file(card.location, song.path):
+    if _same_file(card.location, song.path):
         return 0, apart
-    if card.isrc and card.isrc in song.isrcs:
-        return 1, apart
-    mine, theirs = _keys(card.title, card.artists), _keys(song.title, song.artists)
-    # Players tell whole seconds.
-    if apart > SAME_DURATION_MS + 1000:
-        return None
-    if mine & theirs:
-        return 2, apart
+    near = apart <= SAME_DURATION_MS + 1000  # players tell whole seconds
+    likeness = _likeness(card, song)
+    by_id = _FIRST if card.mbid in song.mbids else _FIRST + 1 if card.isrc in song.isrcs else None
+    if by_id is not None:
+        named = bool(card.title and card.artists and song.title and any(song.artists))
+        if likeness is not None or not named:
+            return by_id, apart
+        return (_LAST, apart) if near else None
+    return (likeness, apart) if likeness is not None and near else None
+
+
+_FIRST, _NAME, _LAST = 1, 3, 6
+
+
+def _likeness(card: TrackCard, song: Song) -> int | None:
+    """By their names: the same, an edition of it with notes as it has them, another edition; or none."""
+    if _keys(card.title, card.artists) & _keys(song.title, song.artists):
+        return _NAME
     here, there = edition(card.title, card.artists), edition(song.title, _split(song.artists))
-    if here.is_of(there):
-        return 3 + (here.noted != there.noted), apart
-    return None
+    return _NAME + 1 + (here.noted != there.noted) if here.is_of(there) else None
 
 
 def _same_file(location: str | None, path: str) -> bool:

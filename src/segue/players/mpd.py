@@ -10,7 +10,7 @@ from urllib.parse import quote
 from segue.errors import NotFoundError, SegueError, UsageError, install
 from segue.library.readers import fields
 from segue.players.base import Destination
-from segue.players.matching import Song, best, queries
+from segue.players.matching import Song, artist_queries, best, queries
 from segue.playlists.placed import Places
 from segue.playlists.playlist import Playlist, TrackCard
 from segue.wording import count
@@ -92,8 +92,10 @@ class Mpd(Destination):
                 return uri
         found = mpd.find("musicbrainz_trackid", card.mbid) if card.mbid else []
         song = best(card, map(_told, found))
-        for query in queries(card) if song is None else ():
-            if (song := best(card, map(_told, mpd.search("title", query)))) is not None:
+        asked = [("title", query) for query in queries(card)]
+        asked += [("artist", query) for query in artist_queries(card)]
+        for tag, query in asked if song is None else ():
+            if (song := best(card, map(_told, mpd.search(tag, query)))) is not None:
                 break
         return song.item if song is not None else None
 

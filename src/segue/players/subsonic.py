@@ -11,11 +11,12 @@ from segue.errors import FormatError, NotFoundError, SegueError, UsageError
 from segue.library.readers import fields
 from segue.players.base import Destination, Source, Standing, comment, unix_time
 from segue.players.http import Server
-from segue.players.matching import Song, best, queries
+from segue.players.matching import Song, artist_queries, best, credits, queries
 from segue.playlists.playlist import Playlist, TrackCard
 
 VERSION = "1.16.1"
 FOUND, MOST_FOUND = 100, 1000  # songs of an answer to a search, and of all answers to it
+ARTISTS = 20  # of an answer to a search
 A_PAGE = 500  # songs or albums, the most that servers tell at once
 AT_ONCE = 150  # songs in one address: servers refuse those over some 8,000 characters
 LOVED, HATED = 4, 1  # of 5
@@ -32,6 +33,7 @@ class Subsonic(Destination, Source):
     def __init__(self, server: Server, user: str, secret: str, *, public: bool = False) -> None:
         self._server, self._user, self._secret, self._public = server, user, secret, public
         self._post: bool | None = None
+        self._artists: dict[str, list[Song]] = {}  # songs of artists that were looked through
         self._tokens = True  # whether the server takes a hash of the password in its place
 
     @property
@@ -113,7 +115,28 @@ class Subsonic(Destination, Source):
         for query in queries(card):
             if (song := best(card, self._search(query))) is not None:
                 return song.item
+        for query in artist_queries(card):
+            if (song := best(card, self._by_artist(card, query))) is not None:
+                return song.item
         return None
+
+    def _by_artist(self, card: TrackCard, query: str) -> Iterator[Song]:
+        """All songs of the track's artist, album by album."""
+        told = self._ask("search3", query=query, artistCount=ARTISTS, albumCount=0, songCount=0)
+        for each in (told.get("searchResult3") or {}).get("artist") or []:
+            if isinstance(each, dict) and each.get("id") and credits(card, str(each.get("name") or "")):
+                yield from self._songs_of(str(each["id"]))
+
+    def _songs_of(self, artist: str) -> list[Song]:
+        if artist not in self._artists:
+            albums = (self._ask("getArtist", id=artist).get("artist") or {}).get("album") or []
+            self._artists[artist] = [
+                _told(song)
+                for album in albums
+                for song in (self._ask("getAlbum", id=album["id"]).get("album") or {}).get("song") or []
+                if isinstance(song, dict) and song.get("id") is not None
+            ]
+        return self._artists[artist]
 
     def _search(self, query: str) -> Iterator[Song]:
         """Songs that are found, as far as they are looked at: many have "Love" in their titles."""

@@ -8,17 +8,22 @@ wrong tag can mislead a file, not the library.
 What the rule gives no track may still be another edition of one (`editions.py`): a remaster of it, or the
 same with its guests named elsewhere. Of several it is the one of the nearest length, and for a remaster
 rather a remaster. And of several files of one name, which the rule may take for several recordings, each
-that is as long as the track is a file of it.
+that is as long as the track is a file of it. An id that all else speaks against is left out (`wrong_ids.py`).
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import shutil
+from collections.abc import Set
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from segue.library.collection import wrong_ids
 from segue.library.collection.tags import Tags
 from segue.library.editions import Edition, edition
 from segue.library.identity import SAME_DURATION_MS, resolve
@@ -33,11 +38,12 @@ if TYPE_CHECKING:
 
 SOURCE = "files"
 COMPARED = ("tracks", "track_keys", "splits")
-RULE = "2"  # of matching: another one is a reason to match files anew
+RULE = "3"  # of matching: another one is a reason to match files anew
 UNNAMED = "its tags name no title and artist, and hold no id"
 UNKNOWN = "no track of this name or id is in the library"
 LONGER = "the library has a track of this name, but of another length"
 OTHER = "the track of this name in the library has other ids, or another file by ids"
+MISLED = "its id is that of another song, and no track of its name and length is in the library"
 _BATCH = 20_000
 
 
@@ -49,32 +55,52 @@ def compared_with(library: Library) -> str:
 
 def match(writer: Writer) -> None:
     """Find the track of every file anew, and write the table `files` in the order of paths."""
-    scratch = writer.scratch()
-    staging = Staging(scratch / "files-0")
+    scratch, misled = writer.scratch(), frozenset[str]()
+    while True:
+        with contextlib.closing(_resolved(writer, scratch / "files", misled)) as work:
+            # What is no longer led by an id may leave its track to another file: all are looked at again.
+            if wrong := wrong_ids.misled(work):
+                found = work.execute(
+                    "SELECT path FROM read_parquet(getvariable('refs')) WHERE list_contains(?, ref)",
+                    [sorted(wrong)],
+                )
+                misled |= {path for (path,) in found.fetchall()}
+            else:
+                _editions(work)
+                work.register("misled", pa.table({"path": pa.array(sorted(misled), pa.string())}))
+                writer.rewrite(SOURCE, work.sql(_FOUND).to_arrow_reader(_BATCH))
+                return
+        shutil.rmtree(scratch / "files")
+
+
+def _resolved(writer: Writer, scratch: Path, misled: Set[str]) -> duckdb.DuckDBPyConnection:
+    """A DuckDB with the tracks that the rule finds; of the files `misled` it is not told the ids."""
+    staging = Staging(scratch / "staged")
     staging.begin(0, SOURCE, SOURCE)
-    refs = scratch / "file-refs.parquet"
+    refs = scratch / "refs.parquet"
     schema = pa.schema([("path", pa.string()), ("ref", pa.int64())])
     with pq.ParquetWriter(refs, schema) as out:
         for part in writer.parts(SOURCE):
             with pq.ParquetFile(part) as file:
                 for batch in file.iter_batches(_BATCH):
-                    out.write_table(_staged(batch.to_pylist(), staging, schema))
+                    out.write_table(_staged(batch.to_pylist(), misled, staging, schema))
     staging.flush()
     work = connect(writer, scratch, [Staged(entries=staging.entries)])
     try:
         resolve(work, of_any_duration=False)
-        _editions(work)
         work.execute("SET VARIABLE refs = ?", [str(refs)])
-        found = work.sql(_FOUND).to_arrow_reader(_BATCH)
-        writer.rewrite(SOURCE, found)
-    finally:
+    except BaseException:
         work.close()
+        raise
+    return work
 
 
-def _staged(rows: list[dict], staging: Staging, schema: pa.Schema) -> pa.Table:
+def _staged(rows: list[dict], misled: Set[str], staging: Staging, schema: pa.Schema) -> pa.Table:
     told = []
     for row in rows:
         tags = Tags._make(row[name] for name in Tags._fields)
+        if row["path"] in misled:
+            tags = tags._replace(mbid=None, isrc=None)
         track = tags._replace(artists=tuple(tags.artists or ())).track()
         told.append({"path": row["path"], "ref": None if track is None else staging.reference(track)})
     return pa.Table.from_pylist(told, schema=schema)
@@ -158,7 +184,9 @@ landed AS (
 SELECT f.* REPLACE (
     landed.track_id AS track_id,
     CASE WHEN landed.track_id IS NOT NULL THEN NULL WHEN f.problem IS NOT NULL THEN f.problem
-         WHEN of.ref IS NULL THEN '{UNNAMED}' WHEN meant.near IS NULL THEN '{UNKNOWN}'
+         WHEN of.ref IS NULL THEN '{UNNAMED}'
+         WHEN meant.near IS NOT TRUE AND path IN (FROM misled) THEN '{MISLED}'
+         WHEN meant.near IS NULL THEN '{UNKNOWN}'
          WHEN meant.near THEN '{OTHER}' ELSE '{LONGER}' END AS unmatched)
 FROM files f JOIN of USING (path) LEFT JOIN landed USING (ref) LEFT JOIN meant USING (ref)
 ORDER BY path

@@ -43,12 +43,37 @@ class Owned:
         return self._library.count("files") > 0
 
     def files(self, tracks: Iterable[str]) -> dict[str, File]:
-        """The file of each of `tracks` that has one; of several the largest, which mostly sounds best."""
-        return {track: self._all[track] for track in tracks if track in self._all}
+        """The file of each of `tracks` that has one; of several the largest, which mostly sounds best.
+
+        An id that files or the library have of another track, too, is left out: one of the two is wrong.
+        """
+        found = {track: self._all[track] for track in tracks if track in self._all}
+        for kind in ("mbid", "isrc"):
+            shared = self._shared(kind, {value for file in found.values() if (value := getattr(file, kind))})
+            for track, file in found.items():
+                if getattr(file, kind) in shared:
+                    found[track] = file._replace(mbid=None) if kind == "mbid" else file._replace(isrc=None)
+        return found
 
     def mask(self, tracks: Sequence[str]) -> NDArray[np.bool_]:
         """(n,) which of `tracks` there is a file of."""
         return np.fromiter((track in self._all for track in tracks), bool, len(tracks))
+
+    def _shared(self, kind: str, ids: set[str]) -> set[str]:
+        """Which of these ids more than one track has, by its files or in the library."""
+        if not ids:
+            return set()
+        import ibis
+
+        library, prefix = self._library, f"{kind}:"
+        files, keys = library.table("files"), library.table("track_keys")
+        told = files.filter(files[kind].isin(ids) & files.track_id.notnull())
+        told = told.select("track_id", id=told[kind])
+        known = keys.select("track_id", id=keys.key)
+        known = known.filter(known.id.isin([prefix + each for each in ids]))
+        both = told.union(known.mutate(id=known.id.substr(len(prefix))))
+        several = both.group_by("id").aggregate(n=both.track_id.nunique())
+        return set(library.arrow(several.filter(several.n > ibis.literal(1)))["id"].to_pylist())
 
     @cached_property
     def _all(self) -> dict[str, File]:

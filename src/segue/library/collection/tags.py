@@ -41,6 +41,7 @@ _ALBUM_ARTIST = ("albumartist", "album artist", "tpe2", "aart", "wm/albumartist"
 # MusicBrainz calls the recording's id "track id" in tags (picard-docs, "Appendix B: Tag Mapping").
 _MBID = ("musicbrainz_trackid", "musicbrainz track id", "ufid:http://musicbrainz.org", "musicbrainz/track id")
 _ISRC = ("isrc", "tsrc", "wm/isrc")
+_SEVERAL = re.compile(r"[;,/]")  # a recording may have several ISRCs, written into one text
 _GAIN = ("replaygain_track_gain",)
 _R128 = ("r128_track_gain",)  # RFC 7845: 256ths of a dB, to a reference of -23 LUFS
 _R128_BELOW = 5.0  # dB by which that reference lies below ReplayGain's
@@ -128,7 +129,7 @@ def _tags(audio: mutagen.FileType, known: Collection[str]) -> Tags:
         first(_ALBUM_ARTIST),
         round(length * 1000) if length and 0 < length * 1000 < fields.LONGEST_MS else None,
         next(filter(None, map(fields.mbid, _all(found, _MBID))), None),
-        next(filter(None, map(fields.isrc, _all(found, _ISRC))), None),
+        next(filter(None, map(fields.isrc, _SEVERAL.split(";".join(_all(found, _ISRC))))), None),
         _gain(first(_GAIN), first(_R128)),
     )
 
