@@ -278,7 +278,7 @@ def _write_page(path: Path, library: Library, reports: list[Any]) -> None:
     page.text(
         f"{count(figures.listeners, 'listener')}, {count(figures.rows['tracks'], 'track')}, "
         f"{count(figures.plays, 'play')} from "
-        f"{figures.first} to {figures.last}; {figures.skipped or 0:.0%} of the plays were skips."
+        f"{figures.first} to {figures.last}; {figures.skipped or 0:.0%} of what was begun was skipped."
     )
     page.pictures(charts(library))
     page.heading("How good it is")

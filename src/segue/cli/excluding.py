@@ -94,11 +94,12 @@ def _row(number: int, session: PastSession) -> tuple[object, ...]:
     more = ", ..." if session.count > SHOWN else ""
     out = "" if not session.left_out else "all" if session.left_out == session.count else session.left_out
     ends = _at(session.ends) if session.ends.date() != session.begins.date() else f"{session.ends:%H:%M}"
-    return (number, _at(session.begins), ends, session.count, out, ", ".join(names) + more)
+    return (number, _at(session.begins), ends, session.heard, out, ", ".join(names) + more)
 
 
 def _told(session: PastSession) -> dict[str, object]:
-    words = _words(session.span) | {"count": session.count, "left_out": session.left_out}
+    words = _words(session.span) | {"count": session.count, "skipped": session.skipped}
+    words["left_out"] = session.left_out
     return words | {"tracks": [play.track.track_id for play in session.plays]}
 
 

@@ -76,7 +76,8 @@ def _print(path: str, figures: Any) -> None:
         if (more := figures.listeners - len(figures.people)) > 0:
             print(f"... and {count(more, 'listener')} more who play less.")
     if figures.skipped is not None:
-        print(f"{figures.skipped:.0%} of the plays were skips, as far as the sources tell.")
+        begun = f"{figures.skips:,} more {'was' if figures.skips == 1 else 'were'} skipped"
+        print(f"{begun}: {figures.skipped:.0%} of what was begun, as far as the sources tell.")
     elif figures.plays:
         print("The sources don't tell which plays were skips.")
     print(

@@ -1,6 +1,8 @@
 """What a listener played, month by month: how much, what was new, what they came back to, what they left.
 
-What was skipped is no play: it is told by its share alone.
+A play is what was heard and not skipped (`library/listening.py`), of whatever medium; skips are told by their
+share alone. Tracks, artists and favourites are of songs, and episodes are counted beside them; where somebody
+plays no song, they are of what is played instead.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 SHOWN = 5  # tracks and artists that a month tells of
 OFTEN = 5  # plays after which a track was a favourite
+KEPT, KEPT_DAYS = 3, 2  # plays, and days with one, after which what was new is kept
 FEWEST = 20  # plays of a month that says how tastes are shared
 LEFT = 60  # days without a play after which it is one no more
 
@@ -38,6 +41,7 @@ class Month(NamedTuple):
 
     month: str  # "2026-11"
     plays: int  # not skipped
+    others: int  # of them, of another medium than the review's: episodes among songs
     hours: float  # as long as is known
     skipped: float | None  # share of what was begun, skips and plays, of which it is known
     tracks: int  # different ones
@@ -45,7 +49,7 @@ class Month(NamedTuple):
     days: list[int]  # plays of each day of the month
     top: list[Played]
     artists: list[tuple[str, int]]
-    discovered: list[Played]  # new in that month, played most since
+    discovered: list[Played]  # new in that month and kept, played most by now
 
 
 class Year(NamedTuple):
@@ -53,6 +57,7 @@ class Year(NamedTuple):
 
     year: str
     plays: int
+    others: int  # of them, of another medium
     hours: float  # as long as is known
     tracks: int  # different ones
     artists: int
@@ -65,6 +70,7 @@ class Year(NamedTuple):
 class Review(NamedTuple):
     """All that a listener played, in years and months, the newest first."""
 
+    medium: str  # of the tracks and artists: song, or what is played most where no song is
     years: list[Year]
     months: list[Month]
     left: list[Played]  # favourites that are not played any more, the most played first
@@ -81,19 +87,24 @@ def review(engine: Engine, listener: str) -> Review:
     told = _told(engine, listener, excluded=True)
     begun, told = told, told.take(told.skipped != 1)  # where it is not known, it was heard
     if not len(told.day):
-        return Review([], [], [], [])
+        return Review("song", [], [], [], [])
     tracks, code = np.unique(told.track, return_inverse=True)
     cards = Catalogue.read(engine.library, tracks.tolist())
     first, last = np.full(len(tracks), np.iinfo(np.int64).max), np.zeros(len(tracks), np.int64)
     np.minimum.at(first, code, told.day)
     np.maximum.at(last, code, told.day)
-    total = np.bincount(code, minlength=len(tracks))
+    media = np.array([cards.card(place).medium for place in range(len(tracks))], object)
+    medium = _medium(media[code])
+    of_medium = media == medium
+    total = np.bincount(code, minlength=len(tracks)) * of_medium
+    on_days = np.bincount(np.unique(np.stack([code, told.day]), axis=1)[0], minlength=len(tracks))
+    kept = (total >= KEPT) & (on_days >= KEPT_DAYS)
     month = told.month
     first_month = first.astype("datetime64[D]").astype("datetime64[M]")
     months = []
     for which in np.unique(month)[::-1]:
         rows = month == which
-        count = np.bincount(code[rows], minlength=len(tracks))
+        count = np.bincount(code[rows], minlength=len(tracks)) * of_medium
         new = (first_month == which) & (count > 0)
         names, per_artist = _artists(cards, count)
         known = begun.skipped[begun.month == which]
@@ -102,6 +113,7 @@ def review(engine: Engine, listener: str) -> Review:
             Month(
                 str(which),
                 int(rows.sum()),
+                int(rows.sum() - count.sum()),
                 float(np.nansum(told.ms[rows])) / 3_600_000,
                 float(known.mean()) if len(known) else None,
                 int((count > 0).sum()),
@@ -109,14 +121,21 @@ def review(engine: Engine, listener: str) -> Review:
                 _days(told.day[rows], which),
                 _most(cards, count, count, last),
                 list(zip(names, per_artist, strict=True)),
-                _most(cards, np.where(new, total, 0), total, first),
+                _most(cards, np.where(new & kept, total, 0), total, first),
             )
         )
-    years = _years(told, code, cards, first_month, month)
+    years = _years(told, code, cards, of_medium, first_month, month)
     now = int(told.day.max())
     often = total >= OFTEN
     left = _most(cards, np.where(often & (now - last > LEFT), total, 0), total, last)
-    return Review(years, months, left, _most(cards, _returned(code, told.day, total, now), total, last))
+    back = _most(cards, _returned(code, told.day, total, now), total, last)
+    return Review(medium, years, months, left, back)
+
+
+def _medium(played: NDArray[np.object_]) -> str:
+    """What a review is of, from the medium of each play: songs, or what is played most where there are none."""
+    names, counts = np.unique(played, return_counts=True)
+    return "song" if "song" in names else str(names[counts.argmax()])
 
 
 class _Told(NamedTuple):
@@ -138,7 +157,7 @@ class _Told(NamedTuple):
 def _told(engine: Engine, listener: str, *, excluded: bool) -> _Told:
     library = engine.library
     table = plays(LibrarySubset(library, [listener]), excluded=excluded)
-    mine = table.filter((table.listener_id == listener) & table.started_at.notnull())
+    mine = table.filter(table.listener_id == listener, table.started_at.notnull(), table.track_id.notnull())
     heard = mine.played_ms.coalesce((mine.share * mine.duration_ms).cast("int64"))
     rows = library.arrow(mine.select("track_id", "skipped", ms=heard, day=mine.started_at.cast("date")))
     return _Told(
@@ -150,7 +169,12 @@ def _told(engine: Engine, listener: str, *, excluded: bool) -> _Told:
 
 
 def _years(
-    told: _Told, code: NDArray[np.integer], cards: Catalogue, first_month: NDArray, month: NDArray
+    told: _Told,
+    code: NDArray[np.integer],
+    cards: Catalogue,
+    of_medium: NDArray[np.bool_],
+    first_month: NDArray,
+    month: NDArray,
 ) -> list[Year]:
     """The years of what was played, the newest first.
 
@@ -158,6 +182,7 @@ def _years(
         told: the plays.
         code: (n,) the track of each.
         cards: of the tracks.
+        of_medium: (n_tracks,) whether each is of the review's medium.
         first_month: (n_tracks,) when each was first played.
         month: (n,) of each play.
     """
@@ -166,13 +191,14 @@ def _years(
     found = []
     for which in np.unique(year)[::-1]:
         rows = year == which
-        count = np.bincount(code[rows], minlength=len(first_month))
+        count = np.bincount(code[rows], minlength=len(first_month)) * of_medium
         of_months = month[rows].astype(np.int64) - which.astype("datetime64[M]").astype(np.int64)
         artists, plays_of = _artists(cards, count, None)
         found.append(
             Year(
                 str(which),
                 int(rows.sum()),
+                int(rows.sum() - count.sum()),
                 float(np.nansum(told.ms[rows])) / 3_600_000,
                 int((count > 0).sum()),
                 len(artists),

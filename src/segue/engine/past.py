@@ -29,9 +29,15 @@ class PastSession(NamedTuple):
 
     begins: datetime  # start of the first play, UTC
     ends: datetime  # start of the last one
-    count: int  # plays
-    left_out: int  # of them, which count for no taste
-    plays: list[Heard]  # in their order, `MOST` at most
+    count: int  # what was begun: plays and skips
+    skipped: int  # of them
+    left_out: int  # of what was begun, which counts for no taste
+    plays: list[Heard]  # all that was begun, in its order, `MOST` at most
+
+    @property
+    def heard(self) -> int:
+        """Plays: what was begun and not skipped. Those of all sessions of a month are the month's."""
+        return self.count - self.skipped
 
     @property
     def span(self) -> Span:
@@ -55,9 +61,12 @@ def past_sessions(
     """
     refuse_unknown(library, [listener])
     told = sessions(LibrarySubset(library, [listener]), excluded=True)
-    told = told.filter(told.started_at.notnull())
+    told = told.filter(told.started_at.notnull(), told.track_id.notnull())
     whole = told.group_by("session_id").aggregate(
-        begins=told.started_at.min(), ends=told.started_at.max(), count=told.count()
+        begins=told.started_at.min(),
+        ends=told.started_at.max(),
+        count=told.count(),
+        skipped=told.skipped.fill_null(False).sum(),
     )
     if before is not None:
         whole = whole.filter(whole.begins < before)
@@ -68,7 +77,7 @@ def past_sessions(
     rows = library.arrow(
         mine.select("session_id", "track_id", "started_at", "skipped").order_by(["started_at", "track_id"])
     ).to_pylist()
-    tracks = sorted({row["track_id"] for row in rows if row["track_id"]})
+    tracks = sorted({row["track_id"] for row in rows})
     catalogue = Catalogue.read(library, tracks)
     cards = {track: catalogue.card(place) for place, track in enumerate(tracks)}
     out = exclusions(library, listener)
@@ -76,10 +85,6 @@ def past_sessions(
     for one in newest:
         plays = [row for row in rows if row["session_id"] == one["session_id"]]
         gone = sum(any(span.begins <= row["started_at"] <= span.ends for span in out) for row in plays)
-        shown = [
-            Heard(cards[row["track_id"]], row["started_at"], row["skipped"])
-            for row in plays[:MOST]
-            if row["track_id"]
-        ]
-        found.append(PastSession(one["begins"], one["ends"], one["count"], gone, shown))
+        shown = [Heard(cards[row["track_id"]], row["started_at"], row["skipped"]) for row in plays[:MOST]]
+        found.append(PastSession(one["begins"], one["ends"], one["count"], one["skipped"], gone, shown))
     return found

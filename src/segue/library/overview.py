@@ -25,7 +25,7 @@ class Person:
     """A listener of the library."""
 
     listener: str
-    plays: int
+    plays: int  # not skipped
     first: str | None  # ISO date of the first timed play
     last: str | None
 
@@ -36,12 +36,13 @@ class Overview:
 
     rows: dict[str, int]  # by table
     listeners: int
-    plays: int  # plain counts counted whole
+    plays: int  # not skipped; plain counts counted whole
     first: str | None  # ISO date of the first timed play
     last: str | None
     sources: dict[str, int]  # rows of listens and playlist entries, by source
     media: dict[str, int]  # tracks by medium
-    skipped: float | None  # share of the plays of which it is known
+    skips: int  # what was begun and skipped, in no other figure but `skipped` and `rows`
+    skipped: float | None  # share of what was begun, skips and plays, of which it is known
     top_artists: list[tuple[str, int]]  # by plays and places in playlists
     people: list[Person]  # those who play most first
     fingerprint: str
@@ -54,17 +55,19 @@ def overview(library: Library) -> Overview:
     from segue.library.listening import plays
 
     told = plays(library, excluded=True)
+    told = told.mutate(skips=ibis.ifelse(told.skipped.fill_null(False), told.plays, 0))
     facts = library.arrow(
         told.aggregate(
             listeners=told.listener_id.nunique(),
-            plays=told.plays.sum(),
+            plays=(told.plays - told.skips).sum(),
+            skips=told.skips.sum(),
             first=told.started_at.min(),
             last=told.started_at.max(),
             skipped=told.skipped.mean(),
         )
     ).to_pylist()[0]
     by_person = told.group_by("listener_id").aggregate(
-        plays=told.plays.sum(), first=told.started_at.min(), last=told.started_at.max()
+        plays=(told.plays - told.skips).sum(), first=told.started_at.min(), last=told.started_at.max()
     )
     people = library.arrow(
         by_person.order_by(ibis.desc("plays"), "listener_id").limit(MOST_PEOPLE)
@@ -80,6 +83,7 @@ def overview(library: Library) -> Overview:
         last=_day(facts["last"]),
         sources=_counted(library, sources.source),
         media=_counted(library, library.table("tracks").medium),
+        skips=int(facts["skips"] or 0),
         skipped=facts["skipped"],
         top_artists=list(_counted(library, _uses(library).main_artist, weight="uses", most=15).items()),
         people=[

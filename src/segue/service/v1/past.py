@@ -33,9 +33,10 @@ class Session(Shape):
 
     begins: datetime = Field(description="When its first play began.")
     ends: datetime = Field(description="When its last play began.")
-    count: int = Field(description="Plays.")
-    left_out: int = Field(description="Plays of it that are left out of the listener's taste.")
-    plays: list[Play] = Field(description="In their order, the first 500.")
+    count: int = Field(description="What was begun: plays and skips.")
+    skipped: int = Field(description="Skips among them; the others are plays.")
+    left_out: int = Field(description="How many of what was begun are left out of the listener's taste.")
+    plays: list[Play] = Field(description="What was begun, in its order, the first 500.")
 
     @classmethod
     def of(cls, past: PastSession) -> Session:
@@ -44,7 +45,14 @@ class Session(Shape):
             Play(track=Track.of(each.track), started_at=each.started_at, skipped=each.skipped)
             for each in past.plays
         ]
-        return cls(begins=past.begins, ends=past.ends, count=past.count, left_out=past.left_out, plays=plays)
+        return cls(
+            begins=past.begins,
+            ends=past.ends,
+            count=past.count,
+            skipped=past.skipped,
+            left_out=past.left_out,
+            plays=plays,
+        )
 
 
 class History(Shape):
@@ -56,6 +64,7 @@ class History(Shape):
                 "begins": "2026-11-28T20:00:00Z",
                 "ends": "2026-11-28T23:30:00Z",
                 "count": 1,
+                "skipped": 0,
                 "left_out": 0,
                 "plays": [{"track": HELLO, "started_at": "2026-11-28T20:00:00Z", "skipped": False}],
             }
