@@ -98,7 +98,9 @@ def test_one_count_everywhere(tmp_path: Path) -> None:
     (month,) = (found := review(Engine(library), "me")).months
     sessions = past_sessions(library, "me")
     figures = overview(library)
-    assert month.plays == sum(each.heard for each in sessions) == figures.plays == figures.people[0].plays == 8
+    assert (
+        month.plays == sum(each.heard for each in sessions) == figures.plays == figures.people[0].plays == 8
+    )
     assert sum(each.skipped for each in sessions) == figures.skips == 4
     assert figures.skipped == month.skipped == pytest.approx(1 / 3)
     assert (found.medium, month.others, month.tracks, month.new) == ("song", 4, 1, 1)

@@ -1,5 +1,6 @@
 """A service over a small trained library, without a network."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -18,10 +19,25 @@ EARLIER = "2026-W30"
 As = Callable[..., dict[str, str]]
 
 
+@pytest.fixture(scope="session")
+def listed(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the trained library with lists of p01 and p02 of one week. Not to be changed."""
+    folder = tmp_path_factory.mktemp("listed") / "library"
+    shutil.copytree(trained, folder)
+    weekly(Engine.open(folder), EARLIER, listeners=["p01", "p02"])
+    return folder
+
+
+@pytest.fixture
+def library(listed: Path, tmp_path: Path) -> Library:
+    """A copy of it that a test may change."""
+    shutil.copytree(listed, tmp_path / "library")
+    return Library.open(tmp_path / "library")
+
+
 @pytest.fixture
 def client(library: Library) -> Iterator[TestClient]:
     """The service, with lists of p01 and p02 of one week."""
-    weekly(Engine(library), EARLIER, listeners=["p01", "p02"])
     with serving(library.path) as client:
         yield client
 

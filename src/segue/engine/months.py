@@ -133,7 +133,7 @@ def review(engine: Engine, listener: str) -> Review:
 
 
 def _medium(played: NDArray[np.object_]) -> str:
-    """What a review is of, from the medium of each play: songs, or what is played most where there are none."""
+    """What a review is of, from each play's medium: songs, or what is played most where there are none."""
     names, counts = np.unique(played, return_counts=True)
     return "song" if "song" in names else str(names[counts.argmax()])
 

@@ -80,7 +80,7 @@ def create_app(
     pages.install(app, key)
     app.add_middleware(Watching, watch=watch)
     app.add_middleware(Doors)
-    app.add_middleware(Limits, config=house.settings.service, rates=house.rates)
+    app.add_middleware(Limits, config=house.settings.service, rates=house.rates, page=pages.refusal)
     return app
 
 

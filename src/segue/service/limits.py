@@ -6,9 +6,12 @@ import asyncio
 import hashlib
 import math
 import time
+from collections.abc import Callable
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from segue.service import problems
@@ -57,8 +60,14 @@ class Rates:
 class Limits:
     """Middleware: refuses what is too large, too often or too slow, and adds what makes answers safe."""
 
-    def __init__(self, app: ASGIApp, config: ServiceConfig, rates: Rates) -> None:
-        self.app, self.config, self.rates = app, config, rates
+    def __init__(
+        self,
+        app: ASGIApp,
+        config: ServiceConfig,
+        rates: Rates,
+        page: Callable[[Request, problems.Refused], Response | None] = lambda request, refused: None,
+    ) -> None:
+        self.app, self.config, self.rates, self._page = app, config, rates, page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, within the limits."""
@@ -71,13 +80,8 @@ class Limits:
             added |= self.rates.headers(made)
             if made > self.rates.most:
                 again = added["x-ratelimit-reset-in"]
-                refusal = problems.answer(
-                    429,
-                    "Too many requests",
-                    headers=added | {"retry-after": again},
-                    hint="wait, and ask again",
-                )
-                await refusal(scope, receive, send)
+                refused = problems.Refused(429, "Too many requests", hint="wait, and ask again")
+                await self._refusal(scope, refused, added | {"retry-after": again})(scope, receive, send)
                 return
         begun = False
 
@@ -100,10 +104,17 @@ class Limits:
         except TimeoutError:
             if begun:
                 raise
-            late = problems.answer(
-                408, "This took too long", hint="ask for less, or again later", headers=added
-            )
-            await late(scope, receive, send)
+            late = problems.Refused(408, "This took too long", hint="ask for less, or again later")
+            await self._refusal(scope, late, added)(scope, receive, send)
+
+    def _refusal(self, scope: Scope, refused: problems.Refused, headers: dict[str, str]) -> Response:
+        """A problem, or a page for a browser."""
+        page = self._page(Request(scope), refused)
+        if page is None:
+            return problems.answer(refused.status, refused.title, headers=headers, hint=refused.hint)
+        for name, value in headers.items():
+            page.headers.setdefault(name, value)
+        return page
 
     def _limited(self, headers: Headers, receive: Receive) -> Receive:
         """`receive`, until more has come than may."""

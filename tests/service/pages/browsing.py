@@ -11,10 +11,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from tests.service.conftest import EARLIER
 
-from segue.engine import Engine
-from segue.engine.weekly import weekly
 from segue.library import Library
 from segue.service.app import create_app
 from segue.settings import ServiceConfig, Settings
@@ -27,11 +24,10 @@ PAGES = ("week", "tastes", "radio", "session", "order", "review", "figures", "im
 
 
 @pytest.fixture(scope="module")
-def address(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def address(listed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A service over the small library, on a port of its own."""
     folder = tmp_path_factory.mktemp("browser") / "library"
-    shutil.copytree(trained, folder)
-    weekly(Engine.open(folder), EARLIER, listeners=["p01"])
+    shutil.copytree(listed, folder)
     app = create_app(Library.open(folder).path, Settings(service=ServiceConfig(rate=0)), key=KEY)
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)

@@ -5,10 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from fastapi.testclient import TestClient
-from tests.service.conftest import EARLIER
 
-from segue.engine import Engine
-from segue.engine.weekly import weekly
 from segue.library import Library
 from segue.service.app import create_app
 from segue.settings import ServiceConfig, Settings
@@ -20,7 +17,6 @@ Send = Callable[..., object]
 @pytest.fixture
 def visitor(library: Library) -> Iterator[TestClient]:
     """Nobody yet; lists of p01 and p02 of one week are there."""
-    weekly(Engine(library), EARLIER, listeners=["p01", "p02"])
     app = create_app(library.path, Settings(service=ServiceConfig(rate=0)), key=KEY)
     with TestClient(app, raise_server_exceptions=False, base_url="http://127.0.0.1:8420") as client:
         yield client

@@ -20,8 +20,8 @@ from segue.playlists.memory import Weeks
 from segue.playlists.placed import MISSING
 from segue.playlists.playlist import Playlist
 from segue.service.app import create_app
-from segue.service.pages import frame
 from segue.service.pages.frame import templates
+from segue.service.pages.telling import on_page
 from segue.service.pages.texts import catalogue, text
 from segue.service.pages.tiles import tile
 from segue.service.v1 import lists
@@ -329,5 +329,5 @@ def test_a_list_of_what_is_known_is_called_so(p01: TestClient) -> None:
 def test_notes_name_no_commands_on_pages() -> None:
     told = (MORE, MORE_EPISODES, UNLEARNED, newcomers.NOBODY, newcomers.NOTE, MISSING)
     for note in told:
-        assert "segue " not in frame.on_page(note), note
-    assert frame.on_page(f"One. {MORE}").startswith("One. For new music, bring playlists")
+        assert "segue " not in on_page(note), note
+    assert on_page(f"One. {MORE}").startswith("One. For new music, bring playlists")

@@ -96,7 +96,8 @@ async def visitor(request: Request) -> Visitor:
     listener = token.listener
     if token.everybody:
         listener = unquote(request.cookies.get(WHOM, "")) or _only(house(request))
-    return Visitor(token, listener, doorkeeper(request).word(shown))
+    request.state.visitor = Visitor(token, listener, doorkeeper(request).word(shown))
+    return request.state.visitor
 
 
 def _only(here: House) -> str | None:

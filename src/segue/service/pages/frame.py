@@ -16,20 +16,21 @@ from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from pydantic import ValidationError
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
 from segue.errors import SegueError
-from segue.library.few_listeners import MORE, MORE_EPISODES, UNLEARNED
-from segue.playlists import newcomers
-from segue.playlists.placed import SCAN
 from segue.playlists.playlist import TrackCard, monday
-from segue.service import problems
-from segue.service.pages.doorkeeper import Unsigned, Visitor
+from segue.service.house import House
+from segue.service.listenbrainz.doors import ours
+from segue.service.pages import telling
+from segue.service.pages.doorkeeper import Unsigned, Visitor, visitor
 from segue.service.pages.texts import LANGUAGE, text
 from segue.service.pages.tiles import tile
 from segue.service.problems import Refused
 
 HERE = Path(__file__).parent
+PROGRAMS = ("/v1/", "/health/", "/static/", "/openapi.json", "/metrics")  # paths of the API, and files
 PART = "x-segue-part"  # header of a script that wants the part that has changed, and no whole page
 SAFE = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -43,15 +44,6 @@ NAVIGATION = (
     *(("week", "read"), ("tastes", "read"), ("radio", "write"), ("session", "write"), ("order", "read")),
     *(("review", "read"), ("figures", "read"), ("import", "write"), ("operator", "admin")),
 )
-
-# What notes tell to type, and the text that a page has in its place.
-_SAID = {
-    MORE: "notes.more",
-    MORE_EPISODES: "notes.more_episodes",
-    UNLEARNED: "notes.unlearned",
-    newcomers.BEGIN: "notes.begin",
-    SCAN: "",
-}
 
 
 @cache
@@ -87,15 +79,10 @@ def templates() -> Environment:
     )
     known: dict[str, Any] = {"t": text, "asset": asset, "cover": cover, "tile": tile, "language": LANGUAGE}
     made.globals.update(known)
-    made.filters.update(percent=percent, minutes=minutes, month=month, week=week, day=day, on_page=on_page)
+    made.filters.update(
+        percent=percent, minutes=minutes, month=month, week=week, day=day, on_page=telling.on_page
+    )
     return made
-
-
-def on_page(note: str) -> str:
-    """A note of a list as a page says it, which has buttons where the command line has verbs."""
-    for typed, name in _SAID.items():
-        note = note.replace(typed, text(name) if name else "")
-    return note
 
 
 def percent(share: float) -> str:
@@ -170,7 +157,7 @@ class PageRoute(APIRoute):
                 target = request.url.path if request.method == "GET" else "/"
                 return RedirectResponse(f"/sign-in?next={quote(target)}", 303)
             except (SegueError, Refused, HTTPException, RequestValidationError, ValidationError) as error:
-                return wrong(request, error)
+                return wrong(request, error, await seen_by(request))
 
         return handled
 
@@ -180,23 +167,38 @@ def router() -> APIRouter:
     return APIRouter(route_class=PageRoute, include_in_schema=False)
 
 
-def wrong(request: Request, error: Exception) -> Response:
-    """An error as a page, or as a line where a script asked."""
-    told: dict[str, str] = {}
-    status = 500
-    if isinstance(error, SegueError):
-        status = problems.of(error).status_code
-        told = {"what": error.what, "expected": error.expected, "got": error.got, "hint": error.hint}
-    elif isinstance(error, Refused):
-        status, told = error.status, {"what": error.title, "hint": error.hint}
-    elif isinstance(error, HTTPException):
-        status, told = error.status_code, {"what": str(error.detail)}
-    elif isinstance(error, RequestValidationError | ValidationError):
-        first = error.errors()[0]
-        status = 422
-        told = {"what": text("wrong.value", name=str(first["loc"][-1])), "expected": str(first["msg"])}
-    told = {"what": "", "expected": "", "got": "", "hint": ""} | told
+def wrong(request: Request, error: Exception, who: Visitor | None = None) -> Response:
+    """An error as a page, or as a line where a script asked.
+
+    `request.state.called` may say what paths are called.
+    """
+    here: House | None = getattr(request.app.state, "house", None)
+    called = dict(getattr(request.state, "called", {}))
+    if here is not None:
+        folder = str(here.engines.path)
+        called |= {
+            f"the library {folder}": text("wrong.library"),
+            f"{folder}/": "",
+            folder: text("wrong.library"),
+        }
+    said = telling.told(error, called, request.url.path)
+    more = {name: value for name, value in said._asdict().items() if name != "status"}
     if wants_part(request):
-        html = templates().get_template("parts/wrong.html").render(**told)
-        return HTMLResponse(html, status, headers=SAFE)
-    return page(request, "wrong", status=status, **told)
+        html = templates().get_template("parts/wrong.html").render(**more)
+        return HTMLResponse(html, said.status, headers=SAFE)
+    return page(request, "wrong", who, status=said.status, **more)
+
+
+def for_browser(request: Request) -> bool:
+    """Whether an answer is read in a browser, and by no program that asks the API."""
+    if request.url.path.startswith(PROGRAMS) or ours(request.url.path):
+        return False
+    return wants_part(request) or "text/html" in request.headers.get("accept", "")
+
+
+async def seen_by(request: Request) -> Visitor | None:
+    """Who has signed in here, where that can be told."""
+    try:
+        return getattr(request.state, "visitor", None) or await visitor(request)
+    except (Unsigned, Refused, SegueError, SQLAlchemyError):
+        return None

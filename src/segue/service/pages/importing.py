@@ -34,6 +34,7 @@ from segue.service.pages.doorkeeper import (
     refuse_strangers,
     refuse_without_word,
 )
+from segue.service.pages.telling import on_page
 from segue.service.pages.texts import text
 from segue.service.problems import Refused
 from segue.service.v1 import work
@@ -82,8 +83,9 @@ async def piece(
     whose = who.token.listener or listener.strip() or who.listener or "me"
     body = await request.body()
     path = _place(here, who, name)
+    request.state.called = {str(path): name, f"{path.parent}/": ""}
     if at + len(body) > LARGEST:
-        raise Refused(413, "This file is too large to be sent", hint="run segue import on the machine itself")
+        raise Refused(413, "This file is too large to be sent", hint=text("import.on_machine"))
     await asyncio.to_thread(_append, path, body, at)
     if not last:
         return frame.part("piece", who)
@@ -97,7 +99,8 @@ async def piece(
         then = text("import.next_own")
     else:
         then = text("import.next_trained" if "factors" in here.engines.models else "import.next")
-    answer = frame.part("imported", who, sentences=told(report), whose=whose, then=then)
+    sentences = [on_page(each, request.state.called) for each in told(report)]
+    answer = frame.part("imported", who, sentences=sentences, whose=whose, then=then)
     if who.token.everybody and knows(here, whose):
         choose(request, answer, whose)
     return answer

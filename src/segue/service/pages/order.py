@@ -80,6 +80,7 @@ async def file(
 def _ordered_file(request: Request, here: House, who: Visitor, name: str, body: bytes) -> Response:
     with tempfile.TemporaryDirectory(prefix="segue-order-") as folder:
         path = Path(folder) / (_plain(name).lstrip(".") or "list.m3u8")
+        request.state.called = {str(path): name, f"{folder}/": ""}
         path.write_bytes(body)
         given = read(path)
     return _answer(request, here, who, given)

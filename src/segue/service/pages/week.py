@@ -104,7 +104,7 @@ def push(request: Request, here: HouseGiven, who: Signed, week: WeekPath, fields
     may(who, "write")
     found = next((each for each in _players(here, who.whose) if each.name == fields.get("player")), None)
     if found is None:
-        raise Refused(404, "You have no such player", hint="segue players add")
+        raise Refused(404, text("week.no_player"), hint=text("wrong.ask"))
     sent = pushing.push(here.engines.current.library, found, week=week, again=True)
     values = {"player": found.name, "title": found.title, "receipt": sent.receipt if sent else None}
     if frame.wants_part(request):

@@ -38,11 +38,13 @@ async function changed(event) {
   const target = form.dataset.swap === "self" ? form : document.querySelector(form.dataset.swap);
   if (!target) return;
   const held = submitter && submitter.dataset.focus;
+  forget();
   form.setAttribute("aria-busy", "true");
   try {
     const { answer, text } = await send(form, submitter);
     if (!answer.ok) {
       tell(new DOMParser().parseFromString(text, "text/html").body.textContent.trim());
+      if (!target.contains(form)) target.replaceChildren(); // what came of an earlier try is no answer to this one
       show(form, text);
       return;
     }
@@ -58,8 +60,12 @@ async function changed(event) {
   }
 }
 
+// What was wrong with an earlier try.
+function forget() {
+  for (const each of document.querySelectorAll("main [role=alert]")) each.remove();
+}
+
 function show(form, text) {
-  form.parentElement.querySelector(".wrong")?.remove();
   const made = document.createElement("template");
   made.innerHTML = text;
   form.after(made.content);
@@ -141,10 +147,10 @@ async function renew(part) {
 
 for (const box of document.querySelectorAll("[data-drop]")) {
   const input = box.querySelector("input[type=file]");
-  const result = document.querySelector(box.dataset.drop);
   const bar = box.querySelector("progress");
   const take = async (file) => {
     if (!file) return;
+    forget();
     bar.hidden = false;
     bar.removeAttribute("value");
     tell(box.dataset.sending);
@@ -163,14 +169,17 @@ for (const box of document.querySelectorAll("[data-drop]")) {
     clearInterval(watch);
     bar.hidden = true;
     if (now) now.textContent = "";
+    const result = document.querySelector(box.dataset.drop); // which an earlier answer may have brought
     const made = document.createElement("div");
     made.id = result.id;
     made.innerHTML = text;
     result.replaceWith(made);
+    input.value = ""; // so that the same file can be chosen once more
     if (made.firstElementChild?.dataset.go) location.assign(made.firstElementChild.dataset.go);
     await renew(document.querySelector("[data-fresh]"));
     const heading = made.querySelector("h2");
     if (heading) { heading.tabIndex = -1; heading.focus(); }
+    else if (made.querySelector("[role=alert]")) tell(made.textContent.trim());
   };
   input.addEventListener("change", () => take(input.files[0]));
   box.addEventListener("dragover", (event) => { event.preventDefault(); box.classList.add("over-it"); });
