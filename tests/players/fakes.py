@@ -76,6 +76,8 @@ class Subsonic:
         return self._ok() if self.empty else self._ok(playlist={"id": key})
 
     def updatePlaylist(self, asked: httpx.QueryParams) -> httpx.Response:
+        if asked["playlistId"] not in self.lists:
+            return self._error(70)
         one = self.lists[asked["playlistId"]]
         one.update({name: asked[name] for name in ("name", "comment") if name in asked})
         one["entry"] += asked.get_list("songIdToAdd")
@@ -127,7 +129,8 @@ class Jellyfin:
             told = json.loads(request.content)
             right = (told["Username"], told["Pw"]) == ("ana", "secret")
             return httpx.Response(200 if right else 401, json={"User": {"Id": "u1"}, "AccessToken": "t1"})
-        assert 'Token="t1"' in request.headers["Authorization"]
+        if 'Token="t1"' not in request.headers["Authorization"]:
+            return httpx.Response(401)
         if path == "Items":
             found = [song for song in self.songs if asked["searchTerm"].lower() in song["Name"].lower()]
             return httpx.Response(200, json={"Items": found})

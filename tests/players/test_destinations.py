@@ -12,7 +12,7 @@ from tests.players import fakes
 from segue.errors import BusyError, SegueError, UsageError
 from segue.players.base import Destination
 from segue.players.folder import Folder
-from segue.players.http import TRIES, Server, clean
+from segue.players.http import TRIES, TRIES_UNREACHED, Server, clean
 from segue.players.jellyfin import Jellyfin
 from segue.players.listenbrainz import ListenBrainz
 from segue.players.matching import Song, best
@@ -193,6 +193,34 @@ def test_a_busy_server_is_waited_for() -> None:
     assert len(waits) == TRIES - 1
     with pytest.raises(BusyError, match="asks to wait"):
         fakes.server(lambda request: httpx.Response(429, headers={"Retry-After": "9999"})).ask("GET", "x")
+
+
+def test_servers_that_send_elsewhere_break_off_or_are_slow() -> None:
+    moved = httpx.Response(301, headers={"Location": "/music/x?u=ana&t=hunter2"})
+    for told in ({}, {"errors_are_answers": True}):
+        with pytest.raises(
+            SegueError, match=r"sends elsewhere.*https://music.example.org/music/rest"
+        ) as raised:
+            fakes.server(lambda request: moved).json("GET", "x", **told)
+        assert "hunter2" not in str(raised.value)
+    for error, said in (
+        (httpx.ReadTimeout, "no answer in time"),
+        (httpx.ConnectTimeout, "no answer in time"),
+        (httpx.RemoteProtocolError, "an answer that broke off"),
+        (httpx.ConnectError, "no connection"),
+    ):
+        waits: list[float] = []
+
+        def broken(request: httpx.Request, error: type[Exception] = error) -> httpx.Response:
+            raise error("hunter2")
+
+        with pytest.raises(SegueError, match=said) as raised:
+            fakes.server(broken, waits).ask("GET", "x")
+        assert len(waits) == TRIES_UNREACHED - 1 and "hunter2" not in str(raised.value)
+    with pytest.raises(UsageError, match="status 403"):
+        fakes.server(lambda request: httpx.Response(403, text="no")).json("GET", "x", errors_are_answers=True)
+    with pytest.raises(SegueError, match="look into its log"):
+        fakes.server(lambda request: httpx.Response(500)).ask("GET", "x")
 
 
 def test_what_may_not_be_sent_twice_is_not() -> None:

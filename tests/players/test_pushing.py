@@ -184,6 +184,20 @@ def test_secrets_are_read_by_their_owner_alone(listed: Library) -> None:
     assert secrets.find(listed.path, "home") is None
 
 
+def test_a_player_that_moved_to_another_server_starts_anew(listed: Library) -> None:
+    told = {"name": "home", "kind": "subsonic", "listener": "ana", "address": "https://old.example.org"}
+    assert not state.put_in(listed.path, **told)
+    account = accounts.account(listed.path, "home")
+    push(listed, account, to=Subsonic(fakes.server(_songs(*range(6))), "ana", "x"))
+    assert state.put_in(listed.path, **told, title="Mine")
+    assert state.State(listed.path, "home").lists
+    state.put_in(listed.path, **told | {"address": "https://new.example.org"})
+    assert not state.State(listed.path, "home").lists
+    fake = _songs(*range(6))
+    account = accounts.account(listed.path, "home")
+    assert push(listed, account, to=Subsonic(fakes.server(fake), "ana", "x")) and len(fake.lists) == 1
+
+
 def test_players_of_a_library(listed: Library) -> None:
     _account(listed)
     _account(listed, name="two", listener="bob")

@@ -84,10 +84,10 @@ class Listening:
 
 
 def list_(
+    library: LibraryOption = LIBRARY,
     missing: Annotated[
         bool, typer.Option("--missing", help="Name every track that players do not have, not only the first.")
     ] = False,
-    library: LibraryOption = LIBRARY,
     json: JsonOption = False,
 ) -> None:
     """Print the players, what was pushed to them last, and when they were last pulled from.
@@ -146,7 +146,8 @@ def add(
     ] = None,
     library: LibraryOption = LIBRARY,
 ) -> None:
-    """Add a player. Its password, token or API key is asked for, or read from standard input.
+    """Add a player, or change the one of that name. Its password, token or API key is asked for, or read from
+    standard input.
 
     It is kept in the system's keyring, if the package keyring is installed, else in a file that only you can
     read, outside of the library.
@@ -157,7 +158,7 @@ def add(
         segue players add lb --kind listenbrainz --listener ana --user ana_mb --pull
         segue players add files --kind folder --listener ana --address /srv/music/playlists
     """
-    from segue.players import accounts, kinds, secrets
+    from segue.players import accounts, kinds, secrets, state
     from segue.playlists.placed import Places
 
     opened = library_with(library, [where.listener])
@@ -186,14 +187,16 @@ def add(
         "pull": pulls,
         "plays": not listening.no_plays,
     }
+    made = accounts.made_of(**told)
+    kind.open(made, "", str)  # refuses an address that is none, before anybody is asked for a password
     what = kind.secret or ("password" if where.password and where.kind == "mpd" else "")
     secret = kind.login(where.user, _answer) if kind.login else _secret(what)
-    kinds.refuse_without_lists(accounts.made_of(**told), secret)
-    made = accounts.add(opened.path, **told)
+    kinds.refuse_without_lists(made, secret)
+    replaced = state.put_in(opened.path, **told)
     kept = secrets.keep(opened.path, made.name, secret or None)
     if secret:
         print(f"The {what} is kept in {kept}.")
-    print(f"Added. Try it: segue players test {made.name}")
+    print(f"{'Changed' if replaced else 'Added'}. Try it: segue players test {made.name}")
 
 
 def test(name: NameArgument, library: LibraryOption = LIBRARY) -> None:

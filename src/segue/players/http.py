@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     import httpx2
 
 TRIES = 5
+TRIES_UNREACHED = 3  # where nothing listens, or no answer comes in time
+ADD_AGAIN = "segue players add, with the same name and the right account"
 LONGEST_WAIT = 120.0  # seconds before one more try
 BUSY = (429, 502, 503, 504)
 FIRST_WAIT = 1.0
@@ -47,7 +49,9 @@ class Server:
         self.what, self._sleep = what, sleep
         self.address = clean(address)
         self._client = httpx2.Client(
-            headers={"User-Agent": "segue", **(headers or {})}, transport=transport, timeout=60.0
+            headers={"User-Agent": "segue", **(headers or {})},
+            transport=transport,
+            timeout=httpx2.Timeout(60.0, connect=10.0),
         )
 
     @property
@@ -73,30 +77,42 @@ class Server:
         safe = method in ("GET", "PUT", "DELETE") if safe is None else safe
         raw = told.pop("errors_are_answers", False)
         wait, why = FIRST_WAIT, ""
-        for left in reversed(range(TRIES)):
-            pause: float | None = None
+        for tried in range(1, TRIES + 1):
+            pause, most = None, TRIES
             try:
                 answer = self._client.request(method, f"{self.address}/{path.lstrip('/')}", **told)
-            except (self._errors.ConnectError, self._errors.ConnectTimeout) as error:
-                why = type(error).__name__
             except self._errors.TransportError as error:
-                why = type(error).__name__
-                if not safe:
+                why, most = self._why(error), TRIES_UNREACHED
+                sent = not isinstance(error, (self._errors.ConnectError, self._errors.ConnectTimeout))
+                if sent and not safe:
                     break
             else:
                 if answer.status_code not in BUSY or (answer.status_code in (502, 504) and not safe):
-                    return answer if raw and answer.status_code < 500 else self._taken(answer)
+                    answered = raw and not answer.is_redirect and answer.status_code < 500
+                    return answer if answered else self._taken(answer)
                 why, pause = f"status {answer.status_code}", _asked_to_wait(answer)
             if pause is not None and pause > LONGEST_WAIT:
                 raise BusyError(f"{self.where} asks to wait {pause:,.0f} s", hint="try again later")
-            if left:
-                self._sleep(pause if pause is not None else wait)
-                wait = min(2 * wait, LONGEST_WAIT)
+            if tried >= most:
+                break
+            self._sleep(pause if pause is not None else wait)
+            wait = min(2 * wait, LONGEST_WAIT)
         if why.startswith("status"):
             raise BusyError(f"{self.where} is busy", got=why, hint="try again later")
         raise SegueError(
             f"{self.where} cannot be reached", got=why, hint="check the address, and that it runs"
         )
+
+    def _why(self, error: Exception) -> str:
+        """What went wrong on the way, in words; an error's own may hold the address with its secrets."""
+        errors = self._errors
+        if isinstance(error, errors.ConnectError):
+            return "no connection"
+        if isinstance(error, errors.TimeoutException):
+            return "no answer in time"
+        if isinstance(error, errors.RemoteProtocolError | errors.ReadError):
+            return "an answer that broke off"
+        return type(error).__name__
 
     def pause(self, seconds: float) -> None:
         """Wait, as a server asks of those who ask often."""
@@ -112,6 +128,7 @@ class Server:
         try:
             return answer.json() if answer.content else None
         except ValueError:
+            self._taken(answer)
             raise FormatError(
                 f"{self.where} answered something else than JSON",
                 got=f"status {answer.status_code}, {answer.headers.get('content-type', 'no type')}",
@@ -124,12 +141,24 @@ class Server:
             raise UsageError(
                 f"{self.where} does not take the account",
                 got=f"status {status}",
-                hint="segue players add it anew",
+                hint=ADD_AGAIN,
             )
         if status == 404:
-            raise NotFoundError(f"{self.where} does not have what was asked for", got="status 404")
+            raise NotFoundError(
+                f"{self.where} does not have what was asked for",
+                got="status 404",
+                hint="check the address, with the path of the server if it has one",
+            )
+        if answer.is_redirect:
+            raise SegueError(
+                f"{self.where} sends elsewhere",
+                got=_elsewhere(answer, self.address),
+                hint="add the player with the address that it sends to; if that is a page to log in, let "
+                "Segue past it",
+            )
         if status >= 300:
-            raise SegueError(f"{self.where} refused", got=f"status {status}")
+            hint = "look into its log, or try again later" if status >= 500 else ""
+            raise SegueError(f"{self.where} refused", got=f"status {status}", hint=hint)
         left, reset = answer.headers.get("x-ratelimit-remaining"), answer.headers.get("x-ratelimit-reset-in")
         if left == "0" and reset and reset.isdecimal():  # ListenBrainz tells before it refuses
             self._sleep(min(float(reset), LONGEST_WAIT))
@@ -158,6 +187,16 @@ def clean(address: str) -> str:
     if parts.username or parts.password:
         raise UsageError("An address holds no user and password", hint="give them by --user, and when asked")
     return f"{parts.scheme}://{parts.netloc}{parts.path}".rstrip("/")
+
+
+def _elsewhere(answer: httpx2.Response, address: str) -> str:
+    """The address that an answer sends to, without what was asked of it."""
+    from urllib.parse import urljoin, urlsplit
+
+    asked = str(answer.request.url)
+    parts = urlsplit(urljoin(asked, answer.headers.get("location") or ""))
+    there = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+    return there.removesuffix(urlsplit(asked.removeprefix(address)).path)
 
 
 def _asked_to_wait(answer: httpx2.Response) -> float | None:

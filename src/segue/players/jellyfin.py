@@ -7,6 +7,7 @@ from typing import Any
 
 from segue.errors import BusyError, FormatError, NotFoundError, SegueError
 from segue.library.readers import fields
+from segue.players.answers import part, rows
 from segue.players.base import Destination, Source, Standing, unix_time
 from segue.players.http import Server
 from segue.players.matching import Song, best, queries
@@ -114,7 +115,10 @@ class Jellyfin(Destination, Source):
             try:
                 self._entered = str(told["User"]["Id"]), str(told["AccessToken"])
             except (TypeError, KeyError):
-                raise FormatError(f"{self.where} is no Jellyfin server") from None
+                raise FormatError(
+                    f"{self.where} is no Jellyfin server",
+                    hint="check the address, with its path if it has one, and the kind of the player",
+                ) from None
         return self._entered[0]
 
     def _ask(self, method: str, path: str, **told: Any) -> Any:
@@ -125,14 +129,13 @@ class Jellyfin(Destination, Source):
 
 
 def _listed(told: Any) -> list[dict[str, Any]]:
-    found = told.get("Items") if isinstance(told, dict) else None
-    return [each for each in found or [] if isinstance(each, dict) and each.get("Id")]
+    return [each for each in rows("Jellyfin", told, "Items") if each.get("Id")]
 
 
 def _stands(item: dict[str, Any]) -> Standing:
-    kept = item.get("UserData") or {}
+    kept = part("Jellyfin", item, "UserData")
     # Only an id that surely is a recording's may tell the library which song it is.
-    recording = fields.mbid((item.get("ProviderIds") or {}).get("MusicBrainzRecording"))
+    recording = fields.mbid(part("Jellyfin", item, "ProviderIds").get("MusicBrainzRecording"))
     word = "love" if kept.get("IsFavorite") else "hate" if kept.get("Likes") is False else None
     return Standing(
         _told(item)._replace(mbids=(recording,) if recording else ()),
@@ -144,11 +147,14 @@ def _stands(item: dict[str, Any]) -> Standing:
 
 
 def _told(item: dict[str, Any]) -> Song:
-    ids, ticks = item.get("ProviderIds") or {}, item.get("RunTimeTicks")
+    ids, ticks = part("Jellyfin", item, "ProviderIds"), item.get("RunTimeTicks")
+    artists = item.get("Artists")
     return Song(
         str(item["Id"]),
-        item.get("Name"),
-        tuple(item.get("Artists") or ()),
+        fields.or_none(fields.text, item.get("Name")),
+        tuple(filter(None, (fields.or_none(fields.text, each) for each in artists)))
+        if isinstance(artists, list)
+        else (),
         ticks // 10_000 if isinstance(ticks, int) else None,  # of 100 ns
         # Its "MusicBrainzTrack" may be the track's id on an album; "MusicBrainzRecording" is newer.
         tuple(

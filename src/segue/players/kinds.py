@@ -11,7 +11,7 @@ from segue.players import secrets, spotify_login
 from segue.players.accounts import Account
 from segue.players.base import Destination, Source
 from segue.players.folder import Folder
-from segue.players.http import Server
+from segue.players.http import ADD_AGAIN, Server
 from segue.players.jellyfin import Jellyfin
 from segue.players.lastfm import ADDRESS as LASTFM
 from segue.players.lastfm import LastFm
@@ -113,6 +113,7 @@ def refuse_without_lists(account: Account, secret: str) -> None:
         return
     player = _listenbrainz(account, secret, str)
     try:
+        player.test()  # an address where no such server is says the same
         takes = player.takes_lists()
     except SegueError:
         return
@@ -129,7 +130,5 @@ def opened(library: Path, account: Account) -> Destination | Source:
     kind = known(account.kind)
     secret = secrets.find(library, account.name)
     if secret is None and kind.secret:
-        raise UsageError(
-            f"There is no {kind.secret} of the player {account.name}", hint="segue players add it anew"
-        )
+        raise UsageError(f"There is no {kind.secret} of the player {account.name}", hint=ADD_AGAIN)
     return kind.open(account, secret or "", lambda renewed: secrets.keep(library, account.name, renewed))

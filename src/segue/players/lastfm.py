@@ -8,13 +8,15 @@ from typing import Any, ClassVar
 
 from segue.errors import BusyError, FormatError, NotFoundError, SegueError, UsageError
 from segue.library.readers import fields
+from segue.players.answers import part, text, whole
 from segue.players.base import Page, Source, Standing, unix_time
-from segue.players.http import Server
+from segue.players.http import ADD_AGAIN, Server
 from segue.players.matching import Song
 
 ADDRESS = "https://ws.audioscrobbler.com"
 A_PAGE = 200
 PAUSE = 0.25  # seconds between requests; five a second are allowed on average
+_CHECK = "check the address, and the kind of the player"
 _NO_USER, _KEY, _BUSY = (6, 17), (10, 26), (11, 16, 29)
 
 
@@ -33,7 +35,9 @@ class LastFm(Source):
 
     def test(self) -> str:
         told = self._ask("user.getRecentTracks", limit=1)
-        total = (told.get("recenttracks") or {}).get("@attr", {}).get("total", "?")
+        total = part(self.where, told, "recenttracks", "@attr").get("total")
+        if total is None:
+            raise FormatError(f"{self.where} tells scrobbles otherwise than is documented", hint=_CHECK)
         return f"{self.where} answers: {self._user} has {total} scrobbles"
 
     def pull(self, since: datetime | None = None, *, before: int | None = None) -> Iterator[Page]:
@@ -45,14 +49,12 @@ class LastFm(Source):
             page = told.get("recenttracks")
             tracks = page.get("track") if isinstance(page, dict) else None
             if tracks is None:
-                raise FormatError(f"{self.where} tells scrobbles otherwise than is documented")
+                raise FormatError(f"{self.where} tells scrobbles otherwise than is documented", hint=_CHECK)
             tracks = tracks if isinstance(tracks, list) else [tracks]  # one alone comes bare
-            timed = [
-                each for each in tracks if isinstance(each, dict) and (each.get("date") or {}).get("uts")
-            ]
+            timed = [each for each in tracks if isinstance(each, dict) and _played(each)]
             if not timed:  # what is playing now has no date
                 return
-            times = [int(each["date"]["uts"]) for each in timed]
+            times = [at for each in timed if (at := _played(each))]
             yield Page(
                 {"recenttracks": {"track": timed, "@attr": {"user": self._user}}}, min(times), len(timed)
             )
@@ -68,11 +70,13 @@ class LastFm(Source):
         while number <= pages:
             told = self._ask("user.getLovedTracks", limit=A_PAGE, page=number).get("lovedtracks")
             if not isinstance(told, dict):
-                raise FormatError(f"{self.where} tells loved tracks otherwise than is documented")
+                raise FormatError(
+                    f"{self.where} tells loved tracks otherwise than is documented", hint=_CHECK
+                )
             tracks = told.get("track") or []
             tracks = tracks if isinstance(tracks, list) else [tracks]
             yield [_loved(each) for each in tracks if isinstance(each, dict) and each.get("name")]
-            pages = int((told.get("@attr") or {}).get("totalPages") or 0)
+            pages = whole(part(self.where, told, "@attr").get("totalPages"))
             number += 1
             if number <= pages:
                 self._server.pause(PAUSE)
@@ -81,14 +85,12 @@ class LastFm(Source):
         asked = {"method": method, "user": self._user, "api_key": self._key, "format": "json", **told}
         answer = self._server.json("GET", "2.0/", params=asked, errors_are_answers=True)
         if not isinstance(answer, dict):
-            raise FormatError(f"{self.where} tells scrobbles otherwise than is documented")
+            raise FormatError(f"{self.where} tells scrobbles otherwise than is documented", hint=_CHECK)
         code, said = answer.get("error"), str(answer.get("message") or "")[:200]
         if code in _NO_USER:
             raise NotFoundError(f"{self.where} does not show the scrobbles of {self._user}", got=said)
         if code in _KEY:
-            raise UsageError(
-                f"{self.where} does not take the API key", got=said, hint="segue players add it anew"
-            )
+            raise UsageError(f"{self.where} does not take the API key", got=said, hint=ADD_AGAIN)
         if code in _BUSY:
             raise BusyError(f"{self.where} is busy", got=said, hint="try again later")
         if code:
@@ -96,9 +98,13 @@ class LastFm(Source):
         return answer
 
 
+def _played(track: dict[str, Any]) -> int | None:
+    return unix_time(part("Last.fm", track, "date").get("uts"))
+
+
 def _loved(track: dict[str, Any]) -> Standing:
     told = track.get("artist") or {}
-    artist = told.get("name") or told.get("#text") or "" if isinstance(told, dict) else str(told)
-    mbid = fields.mbid(track.get("mbid"))
-    song = Song(f"{artist}\n{track['name']}", str(track["name"]), (artist,), mbids=(mbid,) if mbid else ())
-    return Standing(song, word="love", said_at=unix_time((track.get("date") or {}).get("uts")))
+    artist = text(told.get("name") or told.get("#text") if isinstance(told, dict) else told)
+    mbid, title = fields.mbid(track.get("mbid")), text(track["name"])
+    song = Song(f"{artist}\n{title}", title or None, (artist,), mbids=(mbid,) if mbid else ())
+    return Standing(song, word="love", said_at=_played(track))

@@ -10,15 +10,16 @@ from urllib.parse import quote
 
 from segue.errors import FormatError, NotFoundError, UsageError
 from segue.library.readers import fields
+from segue.players.answers import part, text, whole
 from segue.players.base import Destination, Page, Source, Standing, unix_time
-from segue.players.http import Server
+from segue.players.http import ADD_AGAIN, Server
 from segue.players.matching import Song
 from segue.playlists.formats import jspf
 from segue.playlists.formats.text import recording_uri
 from segue.playlists.playlist import Playlist
 
 A_PAGE = 1000  # listens; a server that gives fewer at once says so by what it gives
-_WORDS = {1: "love", -1: "hate"}
+_WORDS = {"1": "love", "-1": "hate"}
 _NO_SUCH_VERB = (404, 405, 410, 501)
 ITEMS = 100  # tracks that one request may add to a playlist
 
@@ -38,8 +39,13 @@ class ListenBrainz(Destination, Source):
 
     def test(self) -> str:
         told = self._server.json("GET", "1/validate-token")
-        if not isinstance(told, dict) or not told.get("valid"):
-            raise UsageError(f"{self.where} does not take the token", hint="segue players add it anew")
+        if not isinstance(told, dict) or "valid" not in told:
+            raise FormatError(
+                f"{self.where} does not speak as ListenBrainz does",
+                hint="check the address: that of the server, without /1, and the kind of the player",
+            )
+        if not told["valid"]:
+            raise UsageError(f"{self.where} does not take the token", hint=ADD_AGAIN)
         lists = "" if self.takes_lists() else "; it tells of listening, and takes no playlists"
         return f"{self.where} answers, as {told.get('user_name')}{lists}"
 
@@ -83,7 +89,7 @@ class ListenBrainz(Destination, Source):
                 raise NotFoundError(f"{self.where} has no feedback")
             yield [found for each in page if (found := _word(each)) is not None]
             start += len(page)
-            if not page or start >= int(told.get("total_count") or 0):
+            if not page or start >= whole(told.get("total_count")):
                 return
 
     def find(self, playlist: Playlist) -> list[str | None]:
@@ -145,16 +151,16 @@ def no_lists(where: str) -> UsageError:
 
 def _word(told: Any) -> Standing | None:
     """A recording that is loved or hated, if enough is told of it to know it elsewhere."""
-    if not isinstance(told, dict) or told.get("score") not in _WORDS:
+    if not isinstance(told, dict) or (word := _WORDS.get(str(told.get("score")))) is None:
         return None
-    facts = told.get("track_metadata") or {}
+    facts = part("The ListenBrainz server", told, "track_metadata")
     mbid = fields.mbid(told.get("recording_mbid"))
-    mbid = mbid or fields.mbid((facts.get("mbid_mapping") or {}).get("recording_mbid"))
-    title, artist = facts.get("track_name"), facts.get("artist_name")
-    item = mbid or told.get("recording_msid")
+    mapped = part("The ListenBrainz server", facts, "mbid_mapping")
+    mbid = mbid or fields.mbid(mapped.get("recording_mbid"))
+    title, artist = text(facts.get("track_name")), text(facts.get("artist_name"))
+    item = mbid or text(told.get("recording_msid"))
     if not item or not (mbid or (title and artist)):
         return None
-    song = Song(str(item), title or None, (artist,) if artist else (), mbids=(mbid,) if mbid else ())
-    return Standing(
-        song, facts.get("release_name"), word=_WORDS[told["score"]], said_at=unix_time(told.get("created"))
-    )
+    song = Song(item, title or None, (artist,) if artist else (), mbids=(mbid,) if mbid else ())
+    album = text(facts.get("release_name")) or None
+    return Standing(song, album, word=word, said_at=unix_time(told.get("created")))

@@ -55,7 +55,9 @@ def push(
         BusyError: somebody else is pushing there.
     """
     if not account.push:
-        raise UsageError(f"{account.name} takes no lists", hint="segue players add it anew, with --push")
+        raise UsageError(
+            f"{account.name} takes no lists", hint="segue players add, with the same name and --push"
+        )
     week = week or newest(library, account.listener)
     playlist = weekly_list(library, week, account.listener)
     playlist = replace(playlist, title=account.title.replace(WEEK, week))

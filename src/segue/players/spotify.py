@@ -7,6 +7,7 @@ from typing import Any
 
 from segue.errors import FormatError, NotFoundError, UsageError
 from segue.library.readers import fields
+from segue.players.answers import part, rows, text, whole
 from segue.players.base import Destination, comment
 from segue.players.http import Server
 from segue.players.matching import Song, best
@@ -76,8 +77,8 @@ class Spotify(Destination):
         start = 0
         while True:
             told = self._ask("GET", "v1/me/playlists", params={"limit": 50, "offset": start})
-            page = told.get("items") or []
-            yield from (each for each in page if isinstance(each, dict))
+            page = rows(self.where, told, "items")
+            yield from page
             start += len(page)
             if not page or not told.get("next"):
                 return
@@ -90,8 +91,8 @@ class Spotify(Destination):
             asked.append(f'track:"{_plain(card.title)}" artist:"{_plain(card.artists[0])}"')
         for query in asked:
             told = self._ask("GET", "v1/search", params={"q": query, "type": "track", "limit": FOUND})
-            found = (told.get("tracks") or {}).get("items") or []
-            song = best(card, [_told(each) for each in found if isinstance(each, dict) and each.get("uri")])
+            found = rows(self.where, told, "tracks", "items")
+            song = best(card, [_told(each) for each in found if each.get("uri")])
             if song is not None:
                 return song.item
         return None
@@ -113,13 +114,12 @@ def _plain(text: str) -> str:
 
 
 def _told(track: dict[str, Any]) -> Song:
-    artists = [each.get("name") for each in track.get("artists") or [] if isinstance(each, dict)]
-    isrc = fields.isrc((track.get("external_ids") or {}).get("isrc"))
-    length = track.get("duration_ms")
+    artists = [each.get("name") for each in rows("Spotify", track, "artists")]
+    isrc = fields.isrc(part("Spotify", track, "external_ids").get("isrc"))
     return Song(
         str(track["uri"]),
-        track.get("name"),
-        tuple(filter(None, artists)),
-        length if isinstance(length, int) else None,
+        text(track.get("name")) or None,
+        tuple(filter(None, map(text, artists))),
+        whole(track.get("duration_ms")) or None,
         isrcs=(isrc,) if isrc else (),
     )

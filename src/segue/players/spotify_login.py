@@ -16,13 +16,12 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 from segue.errors import FormatError, UsageError
-from segue.players.http import Server
+from segue.players.http import ADD_AGAIN, Server
 
 ADDRESS = "https://accounts.spotify.com"
 REDIRECT = "http://127.0.0.1:8898/callback"  # nothing needs to answer there
 SCOPES = "playlist-read-private playlist-modify-private playlist-modify-public user-library-modify"
 EARLIER = 60.0  # seconds before its end that a token is renewed
-_AGAIN = "segue players add it anew"
 
 
 class Tokens:
@@ -90,16 +89,16 @@ def login(client: str, ask: Callable[[str], str], server: Server | None = None) 
     )
     told = {name: values[0] for name, values in parse_qs(urlsplit(answer.strip()).query).items()}
     if told.get("error"):
-        raise UsageError("Spotify does not let Segue in", got=told["error"][:100], hint=_AGAIN)
+        raise UsageError("Spotify does not let Segue in", got=told["error"][:100], hint=ADD_AGAIN)
     if not told.get("code") or told.get("state") != state:
         raise UsageError(
-            "That is not the address", expected=f"{REDIRECT}?code=...&state=... of this page", hint=_AGAIN
+            "That is not the address", expected=f"{REDIRECT}?code=...&state=... of this page", hint=ADD_AGAIN
         )
     asked = {"grant_type": "authorization_code", "code": told["code"], "redirect_uri": REDIRECT}
     server = server or Server(ADDRESS, "Spotify")
     found = _asked(server, asked | {"client_id": client, "code_verifier": verifier}).get("refresh_token")
     if not found:
-        raise FormatError("Spotify gave no refresh token", hint=_AGAIN)
+        raise FormatError("Spotify gave no refresh token", hint=ADD_AGAIN)
     return str(found)
 
 
@@ -107,5 +106,5 @@ def _asked(server: Server, told: dict[str, str]) -> dict[str, Any]:
     answer = server.json("POST", "api/token", data=told, errors_are_answers=True, safe=False)
     if not isinstance(answer, dict) or not answer.get("access_token"):
         error = answer.get("error") if isinstance(answer, dict) else None
-        raise UsageError("Spotify does not let Segue in", got=str(error or "no token")[:100], hint=_AGAIN)
+        raise UsageError("Spotify does not let Segue in", got=str(error or "no token")[:100], hint=ADD_AGAIN)
     return answer

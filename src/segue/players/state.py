@@ -13,6 +13,7 @@ from segue.players import accounts, secrets
 
 _DO = "remove it: the next push finds its playlist by its name"
 _AGAIN = "remove it: the next pull tells all songs anew, and what the library has is not stored twice"
+_WHERE = ("kind", "address", "user", "listener")
 HISTORY, SONGS = "history", "songs"  # what pages are of
 
 
@@ -87,6 +88,22 @@ class State:
                     f"The player {self.name!r} was taken out meanwhile", hint="segue players list"
                 )
             yield
+
+
+def put_in(folder: Path, **told: Any) -> bool:
+    """Keep a player; whether one of the same name is replaced.
+
+    What was pushed to another server, or for another listener, is forgotten: none of it is on this one.
+
+    Raises:
+        UsageError: something cannot be taken.
+    """
+    before = accounts.read(folder).get(told["name"])
+    made = accounts.add(folder, **told)
+    if before is not None and any(getattr(before, name) != getattr(made, name) for name in _WHERE):
+        with accounts.changing(folder):
+            State(folder, made.name).remove()
+    return before is not None
 
 
 def take_out(folder: Path, name: str) -> None:

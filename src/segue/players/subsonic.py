@@ -9,8 +9,9 @@ from typing import Any
 
 from segue.errors import FormatError, NotFoundError, SegueError, UsageError
 from segue.library.readers import fields
+from segue.players.answers import part, rows
 from segue.players.base import Destination, Source, Standing, comment, unix_time
-from segue.players.http import Server
+from segue.players.http import ADD_AGAIN, Server
 from segue.players.matching import Song, artist_queries, best, credits, queries
 from segue.playlists.playlist import Playlist, TrackCard
 
@@ -48,8 +49,8 @@ class Subsonic(Destination, Source):
     def standing(self) -> Iterator[list[Standing]]:
         """All songs, for a rating is told with its song alone; then the artists with a star."""
         for songs in self._everything():
-            yield [_stands(each) for each in songs if isinstance(each, dict) and each.get("id") is not None]
-        starred = (self._ask("getStarred2").get("starred2") or {}).get("artist") or []
+            yield [_stands(each) for each in songs if each.get("id") is not None]
+        starred = rows(self.where, self._ask("getStarred2"), "starred2", "artist")
         yield [
             Standing(
                 Song(f"artist:{each['id']}", None, (str(each["name"]),)),
@@ -57,28 +58,28 @@ class Subsonic(Destination, Source):
                 said_at=unix_time(each.get("starred")),
             )
             for each in starred
-            if isinstance(each, dict) and each.get("id") is not None and each.get("name")
+            if each.get("id") is not None and each.get("name")
         ]
 
-    def _everything(self) -> Iterator[list[Any]]:
+    def _everything(self) -> Iterator[list[dict[str, Any]]]:
         """Every song: by a search for nothing; on servers of before OpenSubsonic album by album."""
-        page, start = list[Any](), 0
+        page, start = list[dict[str, Any]](), 0
         while start == 0 or len(page) == A_PAGE:
             asked = {"query": "", "songCount": A_PAGE, "songOffset": start, "artistCount": 0, "albumCount": 0}
-            page = (self._ask("search3", **asked).get("searchResult3") or {}).get("song") or []
+            page = rows(self.where, self._ask("search3", **asked), "searchResult3", "song")
             if start == 0 and not page:
                 yield from self._albums()
                 return
             yield page
             start += A_PAGE
 
-    def _albums(self) -> Iterator[list[Any]]:
-        albums, start = list[Any](), 0
+    def _albums(self) -> Iterator[list[dict[str, Any]]]:
+        albums, start = list[dict[str, Any]](), 0
         while start == 0 or len(albums) == A_PAGE:
             asked = {"type": "alphabeticalByName", "size": A_PAGE, "offset": start}
-            albums = (self._ask("getAlbumList2", **asked).get("albumList2") or {}).get("album") or []
+            albums = rows(self.where, self._ask("getAlbumList2", **asked), "albumList2", "album")
             for each in albums:
-                yield (self._ask("getAlbum", id=each["id"]).get("album") or {}).get("song") or []
+                yield self._album(each)
             start += A_PAGE
 
     def find(self, playlist: Playlist) -> list[str | None]:
@@ -98,7 +99,7 @@ class Subsonic(Destination, Source):
         first = items if self._posts() else items[:AT_ONCE]
         which = {"name": playlist.title} if replacing is None else {"playlistId": replacing}
         told = self._ask("createPlaylist", songId=list(first), **which)
-        made = (told.get("playlist") or {}).get("id") or replacing or self._newest(playlist.title)
+        made = part(self.where, told, "playlist").get("id") or replacing or self._newest(playlist.title)
         for start in range(len(first), len(items), AT_ONCE):
             self._ask("updatePlaylist", playlistId=made, songIdToAdd=list(items[start : start + AT_ONCE]))
         said = {"name": playlist.title, "comment": comment(playlist), "public": str(self._public).lower()}
@@ -123,30 +124,27 @@ class Subsonic(Destination, Source):
     def _by_artist(self, card: TrackCard, query: str) -> Iterator[Song]:
         """All songs of the track's artist, album by album."""
         told = self._ask("search3", query=query, artistCount=ARTISTS, albumCount=0, songCount=0)
-        for each in (told.get("searchResult3") or {}).get("artist") or []:
-            if isinstance(each, dict) and each.get("id") and credits(card, str(each.get("name") or "")):
+        for each in rows(self.where, told, "searchResult3", "artist"):
+            if each.get("id") and credits(card, str(each.get("name") or "")):
                 yield from self._songs_of(str(each["id"]))
 
     def _songs_of(self, artist: str) -> list[Song]:
         if artist not in self._artists:
-            albums = (self._ask("getArtist", id=artist).get("artist") or {}).get("album") or []
-            self._artists[artist] = [
-                _told(song)
-                for album in albums
-                for song in (self._ask("getAlbum", id=album["id"]).get("album") or {}).get("song") or []
-                if isinstance(song, dict) and song.get("id") is not None
-            ]
+            albums = rows(self.where, self._ask("getArtist", id=artist), "artist", "album")
+            songs = (song for album in albums for song in self._album(album))
+            self._artists[artist] = [_told(song) for song in songs if song.get("id") is not None]
         return self._artists[artist]
+
+    def _album(self, album: dict[str, Any]) -> list[dict[str, Any]]:
+        return rows(self.where, self._ask("getAlbum", id=album.get("id")), "album", "song")
 
     def _search(self, query: str) -> Iterator[Song]:
         """Songs that are found, as far as they are looked at: many have "Love" in their titles."""
         for start in range(0, MOST_FOUND, FOUND):
             asked = {"query": query, "songCount": FOUND, "songOffset": start}
             told = self._ask("search3", **asked, artistCount=0, albumCount=0)
-            found = (told.get("searchResult3") or {}).get("song") or []
-            yield from (
-                _told(each) for each in found if isinstance(each, dict) and each.get("id") is not None
-            )
+            found = rows(self.where, told, "searchResult3", "song")
+            yield from (_told(each) for each in found if each.get("id") is not None)
             if len(found) < FOUND:
                 return
 
@@ -165,7 +163,7 @@ class Subsonic(Destination, Source):
         return str(max(found, key=lambda each: str(each.get("created") or ""))["id"])
 
     def _playlists(self, title: str) -> list[dict[str, Any]]:
-        told = (self._ask("getPlaylists").get("playlists") or {}).get("playlist") or []
+        told = rows(self.where, self._ask("getPlaylists"), "playlists", "playlist")
         mine = (each for each in told if each.get("owner") in (None, self._user) or not self._user)
         return [each for each in mine if each.get("name") == title and each.get("id") is not None]
 
@@ -174,7 +172,8 @@ class Subsonic(Destination, Source):
         if self._post is None:
             self._post = False
             try:
-                offered = self._ask("getOpenSubsonicExtensions").get("openSubsonicExtensions") or []
+                offered = self._ask("getOpenSubsonicExtensions")
+                offered = rows(self.where, offered, "openSubsonicExtensions")
                 self._post = any(each.get("name") == "formPost" for each in offered)
             except SegueError:
                 pass  # a server of before OpenSubsonic
@@ -199,10 +198,14 @@ class Subsonic(Destination, Source):
             answer = self._server.json("GET", path, safe=safe, params=told)
         body = answer.get("subsonic-response") if isinstance(answer, dict) else None
         if not isinstance(body, dict):
-            raise FormatError(f"{self.where} is no Subsonic server", hint="give the address without /rest")
+            raise FormatError(
+                f"{self.where} is no Subsonic server",
+                hint="check the address: that of the server, without /rest, and the kind of the player",
+            )
         if body.get("status") == "ok":
             return body
-        error = body.get("error") or {}
+        error = body.get("error")
+        error = error if isinstance(error, dict) else {"message": error}
         code, said = error.get("code"), str(error.get("message") or "")[:200]
         if code in _NO_TOKENS and self._tokens and self._user:
             self._tokens = False  # supysonic, and accounts that another server keeps the passwords of
@@ -210,10 +213,9 @@ class Subsonic(Destination, Source):
         if code == _NOT_THERE:
             raise NotFoundError(f"{self.where} does not have what was named", got=said)
         if code in _WRONG:
-            raise UsageError(
-                f"{self.where} does not take the account", got=said, hint="segue players add it anew"
-            )
-        raise SegueError(f"{self.where} refused {verb}", got=f"error {code}, {said}")
+            raise UsageError(f"{self.where} does not take the account", got=said, hint=ADD_AGAIN)
+        told_code = [f"error {code}"] if code is not None else []
+        raise SegueError(f"{self.where} refused {verb}", got=", ".join([*told_code, said or "no reason"]))
 
     def _identity(self) -> dict[str, str]:
         if not self._user:
@@ -241,12 +243,16 @@ def _stands(song: dict[str, Any]) -> Standing:
 
 
 def _told(song: dict[str, Any]) -> Song:
-    artists = [each.get("name") for each in song.get("artists") or [] if isinstance(each, dict)]
-    artists = [name for name in artists if name] or [song.get("artist") or ""]
+    listed = song.get("artists")
+    names = (
+        [each.get("name") for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
+    )
+    artists = [name for each in names if (name := fields.or_none(fields.text, each))]
+    artists = artists or [fields.or_none(fields.text, song.get("artist")) or ""]
     isrcs = song.get("isrc") or []
     return Song(
         str(song["id"]),
-        song.get("title"),
+        fields.or_none(fields.text, song.get("title")),
         tuple(artists),
         fields.or_none(fields.seconds, song.get("duration")) or None,
         tuple(filter(None, [fields.mbid(song.get("musicBrainzId"))])),
