@@ -57,9 +57,25 @@ def test_reasons_are_true_and_differ() -> None:
             assert plays[at] == plays[at % 2 :: 2].max()
         if "10 most played" in line:
             assert (plays > plays[at]).sum() < 10
-        if "Not played since" in line:
+        if "Not heard out since" in line:
             assert days[at] > 365
         assert ("of all" in line) <= (at == 7)
+
+
+def test_plays_of_a_remix_are_said_to_be_of_a_version() -> None:
+    titles = ["Halo", "Halo - Remastered", "Stan", "Stan - Club Remix"]
+    rows = [
+        {"track_id": f"t{at}", "title": title, "artists": ["a"], "work_id": title[:4]}
+        for at, title in enumerate(titles)
+    ]
+    table = pa.Table.from_pylist(rows, schema=TRACKS)
+    heard = np.arange(4, dtype=np.int32)
+    context = Context.build(table, [f"t{at}" for at in range(4)])
+    listening = Listening(heard, np.full(4, 30, np.float32), np.full(4, 10, np.float32))
+    tastes = np.full(4, -1, np.int32)
+    told = Recalled(listening, context, Catalogue(table), tastes, NOW).reasons([0, 2], ["", ""])
+    assert "this one 20 times, last in" in told[0]
+    assert "20 times in its versions, last in" in told[1]
 
 
 def test_without_times_or_counts_little_is_said() -> None:

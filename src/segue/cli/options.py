@@ -88,18 +88,21 @@ def asked_week(week: str | None) -> str:
     """The ISO week that was asked for, or this one.
 
     Raises:
-        UsageError: there is no such week.
+        UsageError: there is no such week, or it is more than a year ahead.
     """
-    from datetime import UTC, datetime
+    from datetime import UTC, datetime, timedelta
 
     from segue.errors import UsageError
     from segue.playlists.playlist import monday, week_of
 
-    week = week or week_of(datetime.now(UTC))
+    now = datetime.now(UTC)
+    week = week or week_of(now)
     try:
         monday(week)
     except ValueError:
         raise UsageError("There is no such week", got=week, hint="write it like 2026-W48") from None
+    if week > (latest := week_of(now + timedelta(days=365))):
+        raise UsageError("That week is more than a year ahead", got=week, expected=f"at most {latest}")
     return week
 
 

@@ -245,9 +245,14 @@ def _print_why_not(listener: str, found: Found, said: WhyNot, json: bool) -> Non
         return
     place = f"it stands at place {said.rank:,} of the {said.of:,} tracks that are new to them"
     print(f"{found.name} for {listener}: {place if said.new else 'it was heard before'}.")
-    rows = [(v.rule, "out" if v.out else "passes", v.because) for v in said.verdicts[:-1]]
-    print_table("What the rules say", ["rule", "", "why"], rows)
-    print("It is not on the list." if said.verdicts[-1].out else "It is on the list.")
+    *rules, last = said.verdicts
+    telling = sorted((v for v in rules if v.out or v.because), key=lambda v: not v.out)
+    if telling:
+        rows = [(v.rule, "out" if v.out else "passes", v.because) for v in telling]
+        print_table("What the rules say", ["rule", "", "why"], rows)
+    if silent := [v.rule for v in rules if v not in telling]:
+        print(f"It passes {'the others' if telling else 'every rule'}: {', '.join(silent)}.")
+    print("It is not on the list." if last.out else "It is on the list.")
 
 
 def print_playlist(playlist: Playlist) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +13,7 @@ from segue.engine.editions import Editions
 from segue.engine.few_listeners import available_medium, only_other_media, recommendable
 from segue.engine.owned import with_owned
 from segue.engine.tastes import taste_changes, tastes_by, tastes_of_week
-from segue.errors import SegueError, install
+from segue.errors import SegueError, UsageError, install
 from segue.factors.model import FactorModel
 from segue.factors.observations import Observations
 from segue.factors.titles import playlist_titles
@@ -21,7 +21,7 @@ from segue.files import refuse_read_only
 from segue.library import Library
 from segue.library.collection.owned import Owned
 from segue.library.few_listeners import UNLEARNED
-from segue.library.listening import LibrarySubset, Unit, owners
+from segue.library.listening import LibrarySubset, Unit, owners, plays
 from segue.library.vocabulary import Vocabulary
 from segue.playlists import newcomers
 from segue.playlists.belonging import ListenerTastes
@@ -268,12 +268,15 @@ def weekly(
 
     Raises:
         NotFoundError: a listener is not in the library, or nothing was trained yet.
-        UsageError: the library cannot be written to.
+        UsageError: the library cannot be written to, or a listener had played nothing by then.
     """
     library = engine.library
     for listener in listeners or ():
         engine.refuse_unknown(listener)
     refuse_read_only(library.path, "library")
+    past = week < week_of(datetime.now(UTC))
+    if past:
+        _refuse_before_first_play(library, week, listeners or ())
     ready = engine.week(week, config)
     chosen = ready.everybody if listeners is None else list(listeners)
     lists = []
@@ -284,8 +287,19 @@ def weekly(
         lists = [each for each in lists if each.listener not in gone]
         weeks = Weeks(library.path / "weeks")
         # A week gone by is looked at: what was given since was not chosen beside it, and is not to change.
-        past = week < week_of(datetime.now(UTC))
         later = weeks.with_later(week, [each.listener for each in lists]) if past else set()
         if kept := [each for each in lists if each.listener not in later]:
             weeks.remember(week, kept)
     return lists
+
+
+def _refuse_before_first_play(library: Library, week: str, listeners: Sequence[str]) -> None:
+    end = datetime.combine(monday(week) + timedelta(days=7), time(), UTC)
+    for listener in listeners:
+        played = plays(LibrarySubset(library, [listener]), excluded=True)
+        first = library.arrow(played.aggregate(first=played.started_at.min()))["first"][0].as_py()
+        if first is not None and first >= end:
+            raise UsageError(
+                f"There can be no list of {week} for {listener}, who had played nothing by then",
+                expected=f"a week from {week_of(first)} on",
+            )

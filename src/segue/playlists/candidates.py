@@ -240,7 +240,7 @@ class Proposer:
 
 def _favourites(listening: Listening) -> Ints:
     """What was played much lately: log2(1 + plays), halved every `LATELY_DAYS`."""
-    days = np.nan_to_num(listening.days_ago, nan=0.0)
+    days = np.maximum(np.nan_to_num(listening.days_ago, nan=0.0), 0)
     lately = np.log2(1 + listening.plays) * 0.5 ** (days / LATELY_DAYS)
     best = np.argsort(-lately, kind="stable")[:FAVOURITES]
     return listening.heard[best[lately[best] > 0]]

@@ -114,6 +114,10 @@ class Catalogue:
         title = parsed.title if PACKAGING.issuperset(parsed.kinds) else card.title
         return spoken_title(title, card.artists), card.artists[0]
 
+    def differ(self, tracks: Sequence[int]) -> bool:
+        """Whether tracks of one song are versions that a listener tells apart, such as a remix."""
+        return len({self.spoken(track)[0].casefold() for track in tracks}) > 1
+
 
 def _whole(column: pa.ChunkedArray) -> pa.Array:
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()

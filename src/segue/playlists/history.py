@@ -62,7 +62,7 @@ class Heard:
     banned_artists: NDArray[np.int32]
 
     def history(self, row: int, moment: datetime, earlier: NDArray[np.int32] = NOTHING) -> History:
-        """The history of the listener in a row: what was played after `moment` counts as that day's.
+        """The history of the listener in a row; days since a play after `moment` are below 0.
 
         `earlier` are tracks of earlier weeks' lists.
 
@@ -75,7 +75,7 @@ class Heard:
         return History(
             Listening(
                 heard=self.tracks[mine],
-                days_ago=np.maximum((moment.timestamp() - self.last[mine]) / DAY, 0).astype(np.float32),
+                days_ago=((moment.timestamp() - self.last[mine]) / DAY).astype(np.float32),
                 plays=self.plays[mine],
                 earlier=earlier,
                 banned_tracks=self.banned_tracks[self.bans_first[row] : self.bans_first[row + 1]],

@@ -53,6 +53,8 @@ class Recalled:
         self._place = {work: at for at, work in enumerate(works.tolist())}
         # Versions of a song are one.
         self._plays = np.bincount(of_work, listening.plays, len(works))
+        self._versions = np.bincount(of_work, listening.plays > 0, len(works))
+        self._heard, self._of_work = listening.heard[listening.plays > 0], of_work[listening.plays > 0]
         self._days = np.full(len(works), np.inf)
         np.fmin.at(self._days, of_work, listening.days_ago)
         self._taste = tastes[first] if len(works) else tastes
@@ -77,7 +79,7 @@ class Recalled:
         """What can be said of a track, the most particular first."""
         at = self._place[int(self._context.work[track])]
         plays, days, noun = float(self._plays[at]), float(self._days[at]), self._noun
-        often, when = times(plays), self._when(days)
+        often, when = times(plays) + self._in_versions(at), self._when(days)
         by = "of" if noun == "episode" else "by"
         last = f"{often}, {'last ' if plays > 1 else ''}in {when}" if when else often
         before = int((self._plays > plays).sum())
@@ -94,12 +96,19 @@ class Recalled:
             elif self._leads(at, of_artist):
                 yield "artist", f"Your most played {noun} {by} {name}: {last}"
         if when and days > LONG and plays > 1:
-            yield "rested", f"Not played since {when}, and {often} up to then"
+            yield "rested", f"Not heard out since {when}: played {often} up to then"
         if self._artist[at] >= 0 and (of := int(of_artist.sum())) > 1:
             yield "some", f"One of {of} {noun}s {by} {name} that you have played, this one {last}"
         if plays <= 1 and when:
             yield "once", f"You played it once, in {when}"
         yield "plain", f"You played it {last}"
+
+    def _in_versions(self, at: int) -> str:
+        """ " in its versions", where remixes, live takes or the like have a part in a song's plays."""
+        if self._versions[at] < 2:
+            return ""
+        several = self._catalogue.differ(self._heard[self._of_work == at].tolist())
+        return " in its versions" if several else ""
 
     def _leads(self, at: int, among: NDArray[np.bool_]) -> bool:
         """Whether a track was played more than each of several others."""

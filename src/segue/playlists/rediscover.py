@@ -175,7 +175,7 @@ def notes(days_ago: Floats, people: int, config: CandidatesConfig, more: str = M
 
 def _ago(days: Floats) -> str:
     """ ", last played 2 to 18 months ago", of (n,) days, NaN where it is not known; nothing if none is."""
-    known = days[~np.isnan(days)]
+    known = np.maximum(days[~np.isnan(days)], 0)
     if not len(known):
         return ""
     first, last = float(known.min()), float(known.max())

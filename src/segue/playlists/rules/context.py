@@ -265,8 +265,8 @@ class Listening:
 
     Attributes:
         heard: (h,) tracks heard, each once.
-        days_ago: (h,) days since the last play; NaN where the time is not known, as for all if it is left
-            out.
+        days_ago: (h,) days since the last play, below 0 for one after the moment that a list is made at;
+            NaN where the time is not known, as for all if it is left out.
         plays: (h,) how often, as the model weighs it; once each if it is left out.
         tastes: (h,) the taste of each, from 0; -1, as for all if it is left out, for none.
         earlier: (e,) tracks of earlier weeks' lists.
