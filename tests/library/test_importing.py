@@ -201,6 +201,16 @@ def test_what_is_of_no_format_is_refused(library: Library, tmp_path: Path, conte
     assert library.count("imports") == 0
 
 
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"\xef\xbb\xbf", b"[]", b"{ }", b"[{}]"])
+def test_a_file_with_nothing_in_it_is_said_to_be_empty(
+    library: Library, tmp_path: Path, content: bytes
+) -> None:
+    file = tmp_path / "plays.json"
+    file.write_bytes(content)
+    with pytest.raises(FormatError, match=r"there is nothing in it\. Try: export it again"):
+        import_path(library, file)
+
+
 def test_a_path_that_is_not_there_and_a_format_that_is_not(library: Library, tmp_path: Path) -> None:
     with pytest.raises(NotFoundError):
         import_path(library, tmp_path / "none.zip")

@@ -138,17 +138,20 @@ def _refuse_own(library: Library, path: Path) -> None:
 
 
 def _nothing_taken(report: ImportReport) -> None:
-    from segue.library.readers import any_format
+    from segue.library.readers import NOTHING_IN_IT, any_format
 
     if report.refused:
         raise FormatError(report.refused[0][1])
+    empty = bool(report.passed_over) and all(why == NOTHING_IN_IT for _, why in report.passed_over)
     came = "; ".join(f"{name}: {why}" for name, why in report.passed_over[:3]) or "no files at all"
     columns = "; or name a table's columns: --column track=THEIRS --column artist=THEIRS --column time=THEIRS"
     raise FormatError(
         f"Nothing in {report.path} could be read",
         expected=any_format(),
         got=came,
-        hint="segue formats, which lists them, and name one with --format"
+        hint="export it again, as what came is empty"
+        if empty
+        else "segue formats, which lists them, and name one with --format"
         + (columns if "--column" in came else ""),
     )
 

@@ -8,6 +8,8 @@ To add one: a class beside the others, its name in `READERS`, tests that inherit
 
 from __future__ import annotations
 
+import re
+
 from segue.errors import UsageError, one_of
 from segue.library.readers.acousticbrainz import AcousticBrainz
 from segue.library.readers.apple_music import AppleMusic
@@ -73,6 +75,8 @@ _SPECIFIC: tuple[Reader, ...] = (
 )
 _TABLE = Table(_SPECIFIC)
 _DOCUMENTS = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"{\\rtf")  # what they begin with
+_NOTHING = re.compile(rb"[\s\[\]{},]*")  # "", "[]", "{}", "[{}]"
+NOTHING_IN_IT = "there is nothing in it"
 READERS: tuple[Reader, ...] = (*_SPECIFIC, _TABLE)
 
 
@@ -112,6 +116,8 @@ def recognise(entry: Entry, options: ReadOptions | None = None) -> Reader | None
 def unrecognised(entry: Entry) -> str:
     """Say of an entry that no reader recognises what there is to be seen in it, and what to do."""
     head = entry.head()
+    if _NOTHING.fullmatch(head.strip(b"\xef\xbb\xbf")):
+        return NOTHING_IN_IT
     if head.startswith(_DOCUMENTS):
         return "a document or a picture, without listening data"
     found = layout(head)
