@@ -123,7 +123,7 @@ def _made(engine: Engine, lately: Lately, listener: str, week: str) -> dict[str,
         "labels": names,
         "fonts": FONTS,
         "near": near,
-        "none": none,
+        "untold": none,
         "done": None,
     }
 

@@ -122,7 +122,7 @@ def _found(error: Exception, asked: str) -> Told:
     if isinstance(error, HTTPException):
         name = f"wrong.status_{error.status_code}"
         if error.status_code in (404, 405):
-            return Told(error.status_code, text(name), got=asked)
+            return Told(error.status_code, text(name), hint=text("wrong.asked", path=asked))
         return Told(error.status_code, str(error.detail))
     return Told(500, text("wrong.broken"), hint=text("wrong.broken_then"))
 
@@ -131,7 +131,7 @@ def _value(error: RequestValidationError | ValidationError, asked: str) -> Told:
     first = error.errors()[0]
     name, came = str(first["loc"][-1]), first.get("input")
     if first["loc"][0] == "path" and name not in _LIKE:
-        return Told(404, text("wrong.status_404"), got=asked)
+        return Told(404, text("wrong.status_404"), hint=text("wrong.asked", path=asked))
     told = "" if first["type"] in _PATTERNS else str(first["msg"])
     told = text(f"wrong.{_LIKE[name]}") if name in _LIKE else told
     return Told(422, text("wrong.value", name=name), told, came[:200] if isinstance(came, str) else "")

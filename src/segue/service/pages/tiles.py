@@ -29,8 +29,8 @@ def tile(title: str | None, artist: str = "", album: str | None = None) -> Marku
     figure = _FIGURES[shape[0] % len(_FIGURES)]
     drawn = "".join(figure(shape, middle, light))
     return Markup(
-        f'<svg class="tile" viewBox="0 0 {SIDE} {SIDE}" width="48" height="48" aria-hidden="true" '
-        f'focusable="false"><rect width="{SIDE}" height="{SIDE}" fill="{ground}"/>{drawn}</svg>'
+        f'<svg class="tile" viewBox="0 0 {SIDE} {SIDE}" width="48" height="48" aria-hidden="true">'
+        f'<rect width="{SIDE}" height="{SIDE}" fill="{ground}"/>{drawn}</svg>'
     )
 
 
