@@ -9,6 +9,12 @@ MONTHS = (
     *("July", "August", "September", "October", "November", "December"),
 )
 
+# How a list was put in order, by who did: the words of lists, of `segue sequence` and of the pages alike.
+ORDERED = {
+    "agent": "The trained agent chose the order.",
+    "greedy": "Each track is the one that is likeliest to be heard out next.",
+}
+
 
 def count(number: float, noun: str, plural: str = "") -> str:
     """ "1 track", "2,000 tracks"; `plural` for nouns that take more than an s."""

@@ -25,6 +25,7 @@ from segue.playlists.weekly import WeeklyConfig
 from segue.shelf.arrays import load_arrays, save_arrays
 from segue.shelf.names import AGENTS, shelf_of
 from segue.town.making import write_town
+from segue.wording import ORDERED
 
 WEEK, NOW = "2024-W08", datetime(2024, 2, 5, tzinfo=UTC)
 
@@ -141,7 +142,7 @@ def test_weekly_lists_by_the_agent_keep_the_rules_and_the_tastes(library: Librar
         assert len(after.entries) == len(before.entries)
         assert len({entry.track for entry in after.entries}) == len(after.entries)
         assert {entry.chosen_by for entry in after.entries} == {"agent"}
-        assert "Put in order by the trained agent." in after.notes
+        assert ORDERED["agent"] in after.notes
         told = [sum(e.reason.startswith("Not played") for e in each.entries) for each in (before, after)]
         assert told[0] == told[1]
     assert [p.entries for p in ready.lists(listeners)] == [p.entries for p in lists]

@@ -10,7 +10,7 @@ import typer
 from segue.cli.options import LIBRARY, JsonOption, LibraryOption, PlaylistOption, SeedOption, library_with
 from segue.cli.printing import print_json, print_table
 from segue.errors import UsageError
-from segue.wording import count
+from segue.wording import ORDERED, count
 
 if TYPE_CHECKING:
     from segue.engine.sequence import Sequenced
@@ -101,7 +101,7 @@ def sequence(
         for entry, chance in zip(made.playlist.entries, chances, strict=False)
     ]
     print_table(made.playlist.title, ["", "artists", "title", "Q", "chance"], rows)
-    print(f"Ordered by the {'trained agent' if made.by == 'agent' else 'greedy agent'}. {made.why}")
+    print(f"{ORDERED[made.by]} {made.why}")
     print(
         f"The user model expects {made.worth:.1f} tracks to be heard whole before the listener leaves; "
         f"{made.before:.1f} in the order it came in."

@@ -218,12 +218,16 @@ def everybody(
         return
     if done.already:
         print(f"{count(done.already, 'listener')} had a list of {week} already.")
+    if done.later:
+        print(
+            f"{count(done.later, 'listener')} had a list of a later week, so none of {week} is kept for them."
+        )
     if done.made:
         print(
             f"{count(done.made, 'list')} for {week} in {done.seconds:,.0f} s; once all was read, "
             f"{done.a_second:,.0f} a second."
         )
-    elif not done.already:
+    elif not done.already and not done.later:
         print("There are no listeners in this library yet.")
     if files.out is not None and done.made:
         print(f"Wrote {count(done.made, 'file')} to {files.out}")

@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from segue.engine.engine import Engine
+from segue.engine.keeping import newest_kept, to_be_kept
 from segue.engine.trial import Trial
 from segue.engine.weekly import Ready, listeners_of
-from segue.errors import SegueError
+from segue.errors import SegueError, UsageError
 from segue.files import refuse_read_only
 from segue.library import Library
 from segue.playlists.formats import write_all
@@ -76,6 +77,7 @@ class Made(NamedTuple):
     week: str
     made: int
     already: int  # who had a list of the week before
+    later: int  # who have a list of a later week, so that none of this one is kept
     seconds: float  # all of it, with reading models and catalogue
     making_seconds: float  # of making lists alone
 
@@ -103,9 +105,16 @@ def make_all(
     Raises:
         NotFoundError: nothing was trained yet.
         BusyError: another process is making lists of this week.
-        UsageError: the library cannot be written to.
+        UsageError: the library cannot be written to, or lists of that week are not kept yet.
     """
     refuse_read_only(library.path, "library")
+    if week > (newest := newest_kept()):
+        raise UsageError(
+            "Lists of that week are not kept yet",
+            expected=f"at most the next week, {newest}",
+            got=week,
+            hint="look at one listener's: segue weekly LISTENER --week, which keeps none so far ahead",
+        )
     begun = time.perf_counter()
     config = config or BatchConfig()
     task = Task(library.path, week, config)
@@ -115,7 +124,8 @@ def make_all(
     everybody = listeners_of(library, unit) if listeners is None else listeners
     with weeks.making(week):
         have = weeks.listeners_with_list(week)
-        missing = sorted(set(everybody) - have)
+        lacking = sorted(set(everybody) - have)
+        missing = to_be_kept(weeks, week, lacking)
         made, making = 0, 0.0
         if missing:
             with progress("Looking for tastes"):
@@ -135,7 +145,14 @@ def make_all(
                     made += count
                     advance(count)
                 making = time.perf_counter() - start
-    return Made(week, made, len(set(everybody) & have), time.perf_counter() - begun, making)
+    return Made(
+        week,
+        made,
+        len(set(everybody) & have),
+        len(lacking) - len(missing),
+        time.perf_counter() - begun,
+        making,
+    )
 
 
 def _batches(listeners: list[str], size: int) -> Iterator[tuple[str, list[str]]]:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 By = Literal["auto", "agent", "greedy"]
 TRAIN = "segue agents train --library"
-NONE = "No agent was trained on this library, so the greedy order is used."
+NONE = "No agent was trained on this library."
 
 
 def load_sequencer(engine: Engine, by: By = "auto") -> Sequencer:

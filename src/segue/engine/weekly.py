@@ -11,6 +11,7 @@ import numpy as np
 
 from segue.engine.editions import Editions
 from segue.engine.few_listeners import available_medium, only_other_media, recommendable
+from segue.engine.keeping import to_be_kept
 from segue.engine.owned import with_owned
 from segue.engine.tastes import taste_changes, tastes_by, tastes_of_week
 from segue.errors import SegueError, UsageError, install
@@ -29,7 +30,7 @@ from segue.playlists.history import NOTHING, History, places_of
 from segue.playlists.listeners import Listeners
 from segue.playlists.memory import Weeks
 from segue.playlists.placed import with_files
-from segue.playlists.playlist import Playlist, monday, week_of
+from segue.playlists.playlist import Playlist, monday
 from segue.playlists.weekly import Edition, Material, WeeklyConfig, make_weekly
 from segue.progress import portion, progress
 from segue.shelf.names import AGENTS, FACTORS, shelf_of
@@ -261,8 +262,8 @@ def weekly(
     seed: int = 0,
     trial: Trial | None = None,
 ) -> list[Playlist]:
-    """Make the lists of `week`, by listener; all listeners if none are named. They are remembered; of
-    a week gone by, only those of listeners who have no later list.
+    """Make the lists of `week`, by listener; all listeners if none are named. They are remembered,
+    as far as lists of that week are kept (`keeping.py`).
 
     Some of them with other settings, where there is a `trial`.
 
@@ -286,9 +287,8 @@ def weekly(
     with library.forgotten.held() as gone:
         lists = [each for each in lists if each.listener not in gone]
         weeks = Weeks(library.path / "weeks")
-        # A week gone by is looked at: what was given since was not chosen beside it, and is not to change.
-        later = weeks.with_later(week, [each.listener for each in lists]) if past else set()
-        if kept := [each for each in lists if each.listener not in later]:
+        keep = set(to_be_kept(weeks, week, [each.listener for each in lists]))
+        if kept := [each for each in lists if each.listener in keep]:
             weeks.remember(week, kept)
     return lists
 

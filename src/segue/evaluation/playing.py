@@ -167,7 +167,7 @@ def verdict(comparison: Comparison, agent: str, greedy: list[str]) -> tuple[bool
     """
     judges = [name for name, kind in comparison.kinds.items() if kind == "independent"]
     if not judges:
-        return False, "There is no independent world to judge the agent by, so the greedy one is used."
+        return False, "There is no independent world to judge the trained agent by, so it is not used."
     told = []
     sure = True
     for world in judges:
@@ -178,6 +178,6 @@ def verdict(comparison: Comparison, agent: str, greedy: list[str]) -> tuple[bool
             told.append(f"for in {world} greed hears nothing to its end")
             continue
         told.append(f"{gain.mean:+.1%} ({gain.low:+.1%} to {gain.high:+.1%}) against {rival} in {world}")
-    what = "The agent is used" if sure else "The greedy agent is used, not the trained one"
+    what = f"The trained agent is {'used' if sure else 'not used'}"
     why = "its gain is sure" if sure else "its gain is not sure"
     return sure, f"{what}: {why}, {'; '.join(told)}."

@@ -14,6 +14,9 @@ from segue.wording import MONTHS, ended, times
 
 LEAST = 0.02  # share of a score below which a play is no reason
 BESIDE = 0.2  # of the strongest play of a track, part below which another is no reason beside it
+NEAR = 0.5  # likeness from which a play of the track's own taste is a reason, whatever it adds to the score
+UNLIKE = 0.1  # likeness below which a play is none, unless most of the score is its
+MOST = 0.5  # share of a score that is most of it
 TIES = 1e-3  # likeness that the strongest contribution is worth: it decides between equals
 
 
@@ -34,9 +37,11 @@ def telling(
 ) -> list[list[int]]:
     """For each track of a list the one or two plays that led to it and are most like it.
 
-    All are true contributions to its score, none of them faint beside the strongest. Among these the nearest
-    says most of the track, a favourite that speaks for every track little of any: a play's likeness counts
-    over the square root of 1 + n where n tracks before it have named it. Plays of the track's own taste
+    All are true contributions to its score, none of them faint beside the strongest; or near it in its taste,
+    from which it came then. One that is unlike the track is named only where most of the score is its and
+    nothing is near: factors of a song that few know add to what it has nothing to do with. Among these the
+    nearest says most of the track, a favourite that speaks for every track little of any: a play's likeness
+    counts over the square root of 1 + n where n tracks before it have named it. Plays of the track's own taste
     go before others, and a second play is named only if it is of the same taste as the first, or neither is.
 
     Args:
@@ -57,7 +62,12 @@ def telling(
     # Where every play is faint, as in long histories, the strongest ones still are the reason.
     faint = shares < np.maximum(np.minimum(LEAST, strongest / 2), strongest * BESIDE)
     alike = np.zeros(parts.shape) if likeness is None else np.maximum(likeness, 0)
-    rank = np.where(faint, 0.0, alike + TIES * shares / strongest)
+    out = faint & ~(same & (alike >= NEAR))
+    if likeness is not None:
+        nearest = np.where(out, 0.0, alike).max(axis=1, keepdims=True)
+        unlike = (likeness < UNLIKE) & (likeness != 0)  # of what has no vector nothing is known
+        out |= unlike & ((shares < strongest) | (strongest < MOST) | (nearest >= NEAR))
+    rank = np.where(out, 0.0, alike + TIES * np.maximum(shares / strongest, BESIDE))
     named, told = np.zeros(parts.shape[1]), []
     for its_rank, its_taste in zip(rank, same, strict=True):
         fresh = its_rank / np.sqrt(1 + named)

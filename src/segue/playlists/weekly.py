@@ -44,7 +44,7 @@ from segue.playlists.titled import ALONE, TitleReasons
 from segue.progress import portion, told
 from segue.tastes.profiles import Profiles
 from segue.tastes.space import TasteSpace
-from segue.wording import count, noun_of
+from segue.wording import ORDERED, count, noun_of
 
 if TYPE_CHECKING:
     from segue.agents.sequencing import Sequencer
@@ -336,7 +336,7 @@ class _One:
         sequencer = self.material.sequencer
         if worth is None or sequencer is None:
             return (self.material.aside,) if self.material.aside else ()
-        return (f"Put in order by {'the trained agent' if sequencer.agent is not None else 'greed'}.",)
+        return (ORDERED[sequencer.name],)
 
     def _notes_for_listener(self, kind: Kind, choice: Choice) -> tuple[str, ...]:
         """What the listener should know of how the list came about."""

@@ -16,7 +16,9 @@ from segue.engine import Engine
 from segue.engine.weekly import weekly
 from segue.library import Library
 from segue.service.app import create_app
+from segue.service.pages.texts import text
 from segue.settings import ServiceConfig, Settings
+from segue.wording import ORDERED
 
 PART = {"x-segue-part": "1"}
 
@@ -35,7 +37,7 @@ def p01(library: Library) -> Iterator[TestClient]:
 
 def test_the_agent_leads_beside_greed(p01: TestClient) -> None:
     begun = p01.post("/session", data={"word": word(p01, "/session")})
-    assert begun.url.path.startswith("/session/") and "Greed would play" in begun.text
+    assert begun.url.path.startswith("/session/") and text("session.greed") in begun.text
     first = _now(begun.text)
     fields = {"word": word(p01, begun.url.path), "number": "1", "answer": "skip"}
     part = p01.post(begun.url.path, data=fields, headers=PART).text
@@ -55,6 +57,10 @@ def test_a_list_is_put_in_order_and_can_be_had(p01: TestClient) -> None:
     assert set(found) == {"m3u8", "jspf", "csv"}
     assert [row["title"] for row in csv.DictReader(io.StringIO(found["csv"]))] == after
     assert found["m3u8"].startswith("#EXTM3U")
+
+
+def test_an_order_is_told_in_the_same_words_everywhere() -> None:
+    assert {by: text(f"order.by_{by}") for by in ORDERED} == ORDERED
 
 
 def _now(page: str) -> str:

@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from pydantic import Field
 
 from segue.engine import Engine, schedule
+from segue.engine.keeping import to_be_kept
 from segue.engine.weekly import weekly
 from segue.errors import NotFoundError, UsageError
 from segue.playlists.playlist import Playlist
@@ -138,7 +139,8 @@ def make(
         with engine.library.forgotten.held() as gone:
             if listener in gone:
                 raise UsageError("This listener asked to be forgotten") from None
-            here.stored.weeks.remember(week, [made])
+            if to_be_kept(here.stored.weeks, week, [listener]):
+                here.stored.weeks.remember(week, [made])
         return made
     found = weekly(engine, week, listeners=[listener], config=config, trial=trial)
     if not found:
