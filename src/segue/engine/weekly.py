@@ -30,7 +30,7 @@ from segue.playlists.history import NOTHING, History, places_of
 from segue.playlists.listeners import Listeners
 from segue.playlists.memory import Weeks
 from segue.playlists.placed import with_files
-from segue.playlists.playlist import Playlist, monday
+from segue.playlists.playlist import Playlist, monday, week_of
 from segue.playlists.weekly import Edition, Material, WeeklyConfig, make_weekly
 from segue.progress import portion, progress
 from segue.shelf.names import AGENTS, FACTORS, shelf_of
@@ -275,8 +275,7 @@ def weekly(
     for listener in listeners or ():
         engine.refuse_unknown(listener)
     refuse_read_only(library.path, "library")
-    past = week < week_of(datetime.now(UTC))
-    if past:
+    if week < week_of(datetime.now(UTC)):
         _refuse_before_first_play(library, week, listeners or ())
     ready = engine.week(week, config)
     chosen = ready.everybody if listeners is None else list(listeners)
