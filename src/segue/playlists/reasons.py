@@ -42,7 +42,8 @@ def telling(
     nothing is near: factors of a song that few know add to what it has nothing to do with. Among these the
     nearest says most of the track, a favourite that speaks for every track little of any: a play's likeness
     counts over the square root of 1 + n where n tracks before it have named it. Plays of the track's own
-    taste go before others, and a second play is named only if it is of the same taste as the first, or neither is.
+    taste go before others, and a second play is named only if it is of the same taste as the first, or
+    neither is.
 
     Args:
         parts: (n, h) what each of the listener's plays adds to each track's score, from
