@@ -198,9 +198,7 @@ def test_a_busy_server_is_waited_for() -> None:
 def test_servers_that_send_elsewhere_break_off_or_are_slow() -> None:
     moved = httpx.Response(301, headers={"Location": "/music/x?u=ana&t=hunter2"})
     for told in ({}, {"errors_are_answers": True}):
-        with pytest.raises(
-            SegueError, match=r"sends elsewhere.*org/music\."
-        ) as raised:
+        with pytest.raises(SegueError, match=r"sends elsewhere.*org/music\.") as raised:
             fakes.server(lambda request: moved).json("GET", "x", **told)
         assert "hunter2" not in str(raised.value)
     for error, said in (

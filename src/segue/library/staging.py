@@ -171,9 +171,16 @@ class Staging:
         return refs[block.track]
 
     def reference(self, track: TrackRef) -> int:
-        """Set aside what somebody's own collection says of a track, without a row; its number."""
+        """Set aside what somebody's own collection says of a track, without a row; its number.
+
+        One that comes again gets another number, and the same track: nothing of it is kept in memory.
+        """
         self._n += 1
-        return self._ref(track, False)
+        self._held += 1
+        number = self._number(track, False)
+        if self._held >= CHUNK:
+            self.flush()
+        return number
 
     def _listen(self, row: Listen) -> None:
         ref = self._ref(row.track, row.track.other is not None)
@@ -209,11 +216,15 @@ class Staging:
         if number is None and (number := self._refs_before[catalogue].get(track)) is not None:
             refs[track] = number
         elif number is None:
-            number = refs[track] = self._next_ref
-            self._next_ref += 1
-            title, artists, album, duration, spotify, mbid, isrc, other, medium = track
-            ids = (spotify, mbid, isrc, other, medium, name_key(track), credit_key(track))
-            self._put("refs", (number, catalogue, title, list(artists), album, duration, *ids))
+            number = refs[track] = self._number(track, catalogue)
+        return number
+
+    def _number(self, track: TrackRef, catalogue: bool) -> int:
+        number = self._next_ref
+        self._next_ref += 1
+        title, artists, album, duration, spotify, mbid, isrc, other, medium = track
+        ids = (spotify, mbid, isrc, other, medium, name_key(track), credit_key(track))
+        self._put("refs", (number, catalogue, title, list(artists), album, duration, *ids))
         return number
 
     def flush(self) -> None:

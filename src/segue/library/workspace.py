@@ -28,13 +28,18 @@ concat_ws(chr(31), catalogue, source, coalesce(spotify, ''), coalesce(mbid, ''),
 LARGE = 150 << 20  # bytes set aside from which DuckDB works on disk, compressed, instead of in memory
 
 
-def connect(writer: Writer, scratch: Path, staged: list[Staged]) -> duckdb.DuckDBPyConnection:
-    """A DuckDB beside the staged rows: `staged_*` and the library's tables as views, `entries` as a table."""
+def connect(
+    writer: Writer, scratch: Path, staged: list[Staged], memory: str = MEMORY
+) -> duckdb.DuckDBPyConnection:
+    """A DuckDB beside the staged rows: `staged_*` and the library's tables as views, `entries` as a table.
+
+    It takes at most `memory`, or what the user allows it; the rest is spilled to disk.
+    """
     import duckdb
 
     large = sum(part.stat().st_size for part in scratch.glob("*/*/*.parquet")) > LARGE
     work = duckdb.connect(str(scratch / "work.duckdb") if large else ":memory:")
-    work.execute(f"SET memory_limit='{duck.memory_limit() or MEMORY}'")
+    work.execute(f"SET memory_limit='{duck.memory_limit() or memory}'")
     work.execute(f"SET temp_directory='{duck.quoted(scratch / 'spill')}'")
     work.execute("SET enable_progress_bar=false")  # ours is the only one
     work.execute("SET preserve_insertion_order=false")  # every table is ordered where it is stored

@@ -44,7 +44,9 @@ UNKNOWN = "no track of this name or id is in the library"
 LONGER = "the library has a track of this name, but of another length"
 OTHER = "the track of this name in the library has other ids, or another file by ids"
 MISLED = "its id is that of another song, and no track of its name and length is in the library"
-_BATCH = 20_000
+_BATCH = 5_000  # files in memory
+_EDITIONS_AT_ONCE = 10_000  # files that are no track yet; for each lot all keys are looked through
+_MEMORY = "150MB"  # of DuckDB
 
 
 def compared_with(library: Library) -> str:
@@ -84,8 +86,8 @@ def _resolved(writer: Writer, scratch: Path, misled: Set[str]) -> duckdb.DuckDBP
             with pq.ParquetFile(part) as file:
                 for batch in file.iter_batches(_BATCH):
                     out.write_table(_staged(batch.to_pylist(), misled, staging, schema))
-    staging.flush()
-    work = connect(writer, scratch, [Staged(entries=staging.entries)])
+                    staging.flush()
+    work = connect(writer, scratch, [Staged(entries=staging.entries)], _MEMORY)
     try:
         resolve(work, of_any_duration=False)
         work.execute("SET VARIABLE refs = ?", [str(refs)])
@@ -113,7 +115,19 @@ def _editions(work: duckdb.DuckDBPyConnection) -> None:
     many ms the lengths differ (None where one is not known).
     """
     work.execute(_LEFT)
-    rows = work.execute("SELECT ref, title, artists, with_id FROM left_over").fetchall()
+    for (start,) in work.execute(
+        "SELECT DISTINCT number // ? FROM left_over", [_EDITIONS_AT_ONCE]
+    ).fetchall():
+        work.execute(
+            "CREATE OR REPLACE TEMP TABLE some_left AS FROM left_over WHERE number // ? = ?",
+            [_EDITIONS_AT_ONCE, start],
+        )
+        _editions_of_some(work)
+    work.execute(_EDITIONS)
+
+
+def _editions_of_some(work: duckdb.DuckDBPyConnection) -> None:
+    rows = work.execute("SELECT ref, title, artists, with_id FROM some_left").fetchall()
     wanted: dict[int, tuple[Edition, bool]] = {}
     keys: list[tuple[int, str]] = []
     for ref, title, artists, with_id in rows:
@@ -133,17 +147,18 @@ def _editions(work: duckdb.DuckDBPyConnection) -> None:
         if mine.is_of(theirs):
             pairs.append({"ref": ref, "track_id": track_id, "unlike": mine.noted != theirs.noted})
     schema = pa.schema([("ref", pa.int64()), ("track_id", pa.string()), ("unlike", pa.bool_())])
-    work.register("edition_pairs", pa.Table.from_pylist(pairs, schema=schema))
-    work.execute(_EDITIONS)
+    work.register("pairs", pa.Table.from_pylist(pairs, schema=schema))
+    work.execute("INSERT INTO edition_pairs FROM pairs")
 
 
 _LEFT = """
+CREATE TABLE edition_pairs (ref BIGINT, track_id VARCHAR, unlike BOOLEAN);
 CREATE TABLE left_over AS
-SELECT ref, title, artists, duration_ms, name_key, credit_key,
+SELECT row_number() OVER () AS number, ref, title, artists, duration_ms, name_key, credit_key,
        mbid IS NOT NULL OR isrc IS NOT NULL AS with_id
 FROM staged_refs
 ANTI JOIN (SELECT ref FROM ref_tracks SEMI JOIN tracks USING (track_id)) landed USING (ref)
-WHERE name_key IS NOT NULL
+WHERE name_key IS NOT NULL;
 """
 
 # Notes and guests come last in a name's key: what begins alike is looked at, and only that.
@@ -154,7 +169,7 @@ known AS (SELECT DISTINCT key, split_part(key, '|', 1) AS artist, track_id FROM 
 SELECT ref, track_id, any_value(t.title), any_value(t.artists),
        bool_or(known.key IN (left_over.name_key, left_over.credit_key))
 FROM asked JOIN known ON known.artist = asked.artist AND starts_with(known.key, asked.key)
-     JOIN left_over USING (ref) JOIN tracks t USING (track_id)
+     JOIN some_left left_over USING (ref) JOIN tracks t USING (track_id)
 GROUP BY ref, track_id
 """
 
