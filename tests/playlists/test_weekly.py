@@ -269,7 +269,7 @@ def saves_only(folder: Path) -> Library:
     return library
 
 
-@pytest.mark.parametrize("songs", [1, 2, 5])
+@pytest.mark.parametrize("songs", [1, pytest.param(2, marks=pytest.mark.slow), 5])
 def test_tiny_libraries_give_what_there_is(tmp_path: Path, songs: int) -> None:
     library = Library.open(tmp_path / "library", create=True)
     with pytest.raises(UsageError):

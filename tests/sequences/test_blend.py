@@ -120,7 +120,8 @@ def test_it_comes_back_from_disk_and_forgets(
 
 def test_given_weights_are_taken_and_parts_left_out(circles: Documents, vectors: SongVectors) -> None:
     weights = {purpose: {"network next": 1.0, "near": 0.5} for purpose in ("next", "soon")}
-    config = SMALL.model_copy(update={"weights": weights, "ease": None})
+    network = SMALL.network.model_copy(update={"epochs": 1})
+    config = SMALL.model_copy(update={"weights": weights, "ease": None, "network": network})
     given = SequenceBlend(config).fit(circles, vectors)
     assert given.weights_ == weights
     assert given.validation_ == {}

@@ -90,7 +90,9 @@ def test_it_learns_what_only_order_tells(network: TasteNetwork, circles: Documen
     [
         pytest.param(SMALL.model_copy(update={"cell": "lstm"}), marks=pytest.mark.slow),
         SMALL.model_copy(update={"cell": "attention", "heads": 2}),
-        SMALL.model_copy(update={"tied": False, "artist_vectors": False}),
+        pytest.param(
+            SMALL.model_copy(update={"tied": False, "artist_vectors": False}), marks=pytest.mark.slow
+        ),
         L2.model_copy(update={"hidden": 32, "length": 10, "batch": 16, "epochs": 25, "learning_rate": 1e-2}),
         pytest.param(SMALL.model_copy(update={"loss": "cosine", "epochs": 25}), marks=pytest.mark.slow),
     ],
@@ -331,7 +333,7 @@ def test_the_module_names_what_is_learned(network: TasteNetwork) -> None:
     assert network.table().vectors.shape == (N_SONGS, 16)
 
 
-@pytest.mark.parametrize("cell", ["gru", "lstm", "attention"])
+@pytest.mark.parametrize("cell", ["gru", pytest.param("lstm", marks=pytest.mark.slow), "attention"])
 def test_answers_in_numpy_are_those_of_training_in_jax(
     circles: Documents, vectors: SongVectors, cell: str
 ) -> None:

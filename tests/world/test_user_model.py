@@ -35,7 +35,7 @@ from segue.world.trees import from_arrays, to_arrays
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
     opened = Library.open(tmp_path_factory.mktemp("world") / "library", create=True)
-    build(TownConfig.named("ordinary", listeners=150, tracks=800, months=2.0), 2).write(opened)
+    build(TownConfig.named("ordinary", listeners=100, tracks=800, months=2.0), 2).write(opened)
     return opened
 
 
@@ -51,7 +51,7 @@ def heard(library: Library, catalogue: Catalogue) -> Heard:
 
 @pytest.fixture(scope="module")
 def trained(library: Library) -> TrainedWorld:
-    return train_world(library, WorldConfig(epochs=10, members=2, steps=20))
+    return train_world(library, WorldConfig(epochs=7, members=2, steps=20))
 
 
 def test_a_model_beats_the_tables_on_listeners_it_has_not_seen(trained: TrainedWorld) -> None:
