@@ -105,12 +105,32 @@ def test_other_cells_and_losses_learn_too(
     assert share_right(network, circles) > (0.8 if config.loss == "softmax" else 0.3)  # a chance is 1 in 40
     if not config.learn_vectors:
         assert np.allclose(np.linalg.norm(network.module_.songs, axis=1), 1, atol=1e-5)
+    if config.cell != "gru":
+        same_in_numpy_and_jax(network, circles[0])
     if config.cell == "attention":
         same_play_by_play(network, circles)
 
 
 def test_play_by_play_is_the_whole_sequence(network: TasteNetwork, circles: Documents) -> None:
     same_play_by_play(network, circles)
+    same_in_numpy_and_jax(network, circles[0])
+
+
+def same_in_numpy_and_jax(network: TasteNetwork, codes: np.ndarray) -> None:
+    """Whether answers, which NumPy gives, are those of the formulas that JAX trains."""
+    layer = Layer.of(network.config)
+    module, fixed = jax.tree.map(jax.numpy.asarray, (network.module_, network.fixed_))
+    features = jax.numpy.zeros((len(codes), 1, len(module.context)))
+    inputs = read(module, fixed, jax.numpy.asarray(codes)[:, None], features)
+    expected = np.asarray(tastes(module, layer.along(module.layer, inputs)))[:, :, 0]
+    along, state = network.tastes_along(codes), network.start()
+    assert along.dtype == np.float32
+    np.testing.assert_allclose(along, expected, atol=1e-4)
+    for code in codes:
+        state = network.play(state, np.array([code], np.int32))
+    assert state.dtype == np.float32
+    ends = layer.along(module.layer, inputs)[-1, 0]
+    np.testing.assert_allclose(state[0, : network.config.hidden], ends, atol=1e-4)
 
 
 def same_play_by_play(network: TasteNetwork, circles: Documents) -> None:
@@ -331,24 +351,3 @@ def test_mistakes_are_named(network: TasteNetwork, circles: Documents, vectors: 
 
 def test_the_module_names_what_is_learned(network: TasteNetwork) -> None:
     assert network.table().vectors.shape == (N_SONGS, 16)
-
-
-@pytest.mark.parametrize("cell", ["gru", pytest.param("lstm", marks=pytest.mark.slow), "attention"])
-def test_answers_in_numpy_are_those_of_training_in_jax(
-    circles: Documents, vectors: SongVectors, cell: str
-) -> None:
-    config = SMALL.model_copy(update={"epochs": 1, "cell": cell, "heads": 2})
-    network = TasteNetwork(config).fit(circles.select(np.arange(40)), vectors)
-    codes, layer = circles[0], Layer.of(config)
-    module, fixed = jax.tree.map(jax.numpy.asarray, (network.module_, network.fixed_))
-    features = jax.numpy.zeros((len(codes), 1, len(module.context)))
-    inputs = read(module, fixed, jax.numpy.asarray(codes)[:, None], features)
-    expected = np.asarray(tastes(module, layer.along(module.layer, inputs)))[:, :, 0]
-    along = network.tastes_along(codes)
-    assert along.dtype == np.float32
-    np.testing.assert_allclose(along, expected, atol=1e-4)
-    state = network.start()
-    for code in codes:
-        state = network.play(state, np.array([code], np.int32))
-    assert state.dtype == np.float32
-    np.testing.assert_allclose(state[0, : config.hidden], layer.along(module.layer, inputs)[-1, 0], atol=1e-4)
