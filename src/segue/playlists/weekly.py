@@ -357,7 +357,8 @@ class _One:
             tracks = count(liked, "track")
             notes.append(f"Made from {tracks} only: the more is known, the closer the next list will be.")
         heard = len(self.history.listening.heard) + self.history.unknown
-        if self.history.unknown > heard / 2:
+        # A model of podcasts knows no songs, which is nothing to be told of.
+        if self.config.medium == "song" and self.history.unknown > heard / 2:
             few = heard - self.history.unknown
             notes.append(
                 f"Of {count(heard, 'track')} heard, the model knows {few:,}; the list is from those."

@@ -19,6 +19,7 @@ from segue.service.pages import (
     importing,
     operator,
     order,
+    podcasts,
     radio,
     review,
     session,
@@ -28,7 +29,7 @@ from segue.service.pages import (
 from segue.service.pages.doorkeeper import Doorkeeper
 from segue.service.problems import Refused
 
-PAGES = (board, entering, week, tastes, radio, session, order, review, figures, importing, operator)
+PAGES = (board, entering, week, podcasts, tastes, radio, session, order, review, figures, importing, operator)
 
 
 def install(app: FastAPI, key: str | None = None) -> None:

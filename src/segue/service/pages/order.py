@@ -94,7 +94,7 @@ def _answer(request: Request, here: House, who: Visitor, given: Playlist) -> Res
         "given": given,
         "curve": _curve(done),
         "files": [
-            (name.upper(), f"{_plain(given.title)}.{name}", _address(done.playlist, name)) for name in OFFERED
+            (name.upper(), file_name(given.title, name), address(done.playlist, name)) for name in OFFERED
         ],
     }
     if frame.wants_part(request):
@@ -107,7 +107,12 @@ def _plain(name: str) -> str:
     return "".join(each if each.isalnum() or each in " .-_" else "_" for each in Path(name).name)[-100:]
 
 
-def _address(playlist: Playlist, name: str) -> str:
+def file_name(title: str, format: str) -> str:
+    """What a list is called as a file."""
+    return f"{_plain(title)}.{format}"
+
+
+def address(playlist: Playlist, name: str) -> str:
     """The list in a format, all of it in an address: nothing of it is kept here."""
     media = MEDIA[name].replace(" ", "")
     return f"data:{media};base64,{base64.b64encode(FORMATS[name].render(playlist)).decode()}"

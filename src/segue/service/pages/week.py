@@ -15,7 +15,7 @@ from segue.playlists.playlist import Playlist, PlaylistEntry, monday
 from segue.playlists.reasons import without_side
 from segue.service.asking import HouseGiven
 from segue.service.house import House, from_json
-from segue.service.pages import frame
+from segue.service.pages import frame, podcasts
 from segue.service.pages.doorkeeper import Sent, Signed, may
 from segue.service.pages.texts import text
 from segue.service.problems import Refused
@@ -57,33 +57,35 @@ def week(request: Request, here: HouseGiven, who: Signed, week: WeekAsked = None
     listener, current = who.whose, lists.current(here, who.whose)
     names = here.stored.names(listener)
     wanted = week or (current if current in names or not names else names[0])
-    values: dict[str, Any] = {"week": wanted, "current": current, "weeks": names[:WEEKS]}
-    values["players"] = [each.name for each in _players(here, listener)]
+    values = frame_of(here, listener, wanted, current)
     try:
         playlist = here.asked(lambda engine: here.stored.playlist(engine, wanted, listener))
     except NotFoundError:
-        trained = _trained(here)
-        return frame.page(
-            *(request, "week", who),
-            **values,
-            playlist=None,
-            sides=[],
-            days=_days(wanted),
-            trained=trained,
-            known=False,
-        )
-    sides = by_taste(playlist, said_by(here, listener))
+        return frame.page(request, "week", who, **values)
+    values |= {"playlist": playlist, "sides": by_taste(playlist, said_by(here, listener)), "trained": True}
     # Whether it holds what the listener knows, as where one person's plays are all there is.
-    known = playlist.title.startswith(rediscover.TITLE)
-    return frame.page(
-        *(request, "week", who),
-        **values,
-        playlist=playlist,
-        sides=sides,
-        days=_days(wanted),
-        trained=True,
-        known=known,
-    )
+    values["known"] = playlist.title.startswith(rediscover.TITLE)
+    return frame.page(request, "week", who, **values)
+
+
+def frame_of(here: House, listener: str, week: str, current: str) -> dict[str, Any]:
+    """What stands around a list: of music, unless another `kind` is put in; the list itself is not in it."""
+    trained = _trained(here)
+    media = podcasts.played(here, listener) if trained else []
+    return {
+        "week": week,
+        "current": current,
+        "weeks": here.stored.names(listener)[:WEEKS],
+        "days": _days(week),
+        "players": [each.name for each in _players(here, listener)],
+        "trained": trained,
+        "kind": "song",
+        "podcasts": podcasts.PODCAST in media,
+        "files": [],
+        "playlist": None,
+        "sides": [],
+        "known": False,
+    }
 
 
 @router.post("/week")
