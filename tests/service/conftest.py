@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from tests.trained_agent import put_agent, put_sound
 
 from segue.engine import Engine
 from segue.engine.weekly import weekly
@@ -33,6 +34,23 @@ def library(listed: Path, tmp_path: Path) -> Library:
     """A copy of it that a test may change."""
     shutil.copytree(listed, tmp_path / "library")
     return Library.open(tmp_path / "library")
+
+
+@pytest.fixture(scope="session")
+def led(listed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the same library, where an agent leads. Not to be changed."""
+    folder = tmp_path_factory.mktemp("led") / "library"
+    shutil.copytree(listed, folder)
+    put_sound(Library.open(folder))
+    put_agent(Library.open(folder), used=True)
+    return folder
+
+
+@pytest.fixture
+def agent_library(led: Path, tmp_path: Path) -> Library:
+    """A copy of it that a test may change."""
+    shutil.copytree(led, tmp_path / "led")
+    return Library.open(tmp_path / "led")
 
 
 @pytest.fixture

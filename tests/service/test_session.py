@@ -6,7 +6,6 @@ import orjson
 import pytest
 from fastapi.testclient import TestClient
 from tests.service.conftest import serving
-from tests.trained_agent import put_agent, put_sound
 from typer.testing import CliRunner
 
 from segue.cli.app import app
@@ -15,13 +14,6 @@ from segue.library import Library
 from segue.playlists.radio_config import RadioConfig
 from segue.service.tables import STREAM_TRACKS
 from segue.settings import TrialConfig
-
-
-@pytest.fixture
-def agent_library(library: Library) -> Library:
-    put_sound(library)
-    put_agent(library, used=True)
-    return library
 
 
 def _headers(client: TestClient, listener: str = "p01") -> dict[str, str]:

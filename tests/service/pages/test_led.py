@@ -10,10 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 from tests.service.conftest import EARLIER
 from tests.service.pages.conftest import word
-from tests.trained_agent import put_agent, put_sound
 
-from segue.engine import Engine
-from segue.engine.weekly import weekly
 from segue.library import Library
 from segue.service.app import create_app
 from segue.service.pages.texts import text
@@ -24,12 +21,9 @@ PART = {"x-segue-part": "1"}
 
 
 @pytest.fixture
-def p01(library: Library) -> Iterator[TestClient]:
+def p01(agent_library: Library) -> Iterator[TestClient]:
     """p01, where an agent leads."""
-    put_sound(library)
-    put_agent(library, used=True)
-    weekly(Engine(library), EARLIER, listeners=["p01"])
-    app = create_app(library.path, Settings(service=ServiceConfig(rate=0)))
+    app = create_app(agent_library.path, Settings(service=ServiceConfig(rate=0)))
     with TestClient(app, raise_server_exceptions=False, base_url="http://127.0.0.1:8420") as client:
         client.post("/sign-in", data={"token": client.app.state.house.tokens.create("p01")})
         yield client

@@ -58,6 +58,7 @@ class Seen(NamedTuple):
     past: list[Past]  # the latest first
     stay: float | None  # chance that a listener stayed on after the last track
     reason: str
+    by_agent: bool  # or by what is likeliest now, where no agent has learned yet
 
 
 @router.get("/session")
@@ -113,6 +114,7 @@ def _seen(here: House, playing: v1.Session) -> Seen:
     wanted |= {row.track_id for row in rows}
     ids = sorted(wanted)
     cards = dict(zip(ids, here.asked(lambda engine: engine.cards(ids)), strict=True)) if ids else {}
+    by_agent = bool(rows) and rows[-1].model.startswith(f"{AGENTS}/")  # which leads where there is one
     past = []
     for row, pool in zip(rows, pools, strict=True):
         if row.skipped is None:
@@ -122,14 +124,15 @@ def _seen(here: House, playing: v1.Session) -> Seen:
         theirs = cards[greedy[0].track if greedy else row.track_id]
         past.append(Past(cards[row.track_id], bool(row.skipped), seen, theirs))
     if playing.now is None:
-        return Seen(str(playing.id), 0, [], None, past[::-1], playing.stay, "")
+        return Seen(str(playing.id), 0, [], None, past[::-1], playing.stay, "", by_agent)
     last = {each.track: each.q for each in pools[-2]} if len(pools) > 1 else {}
     plays = playing.now.track.id  # which stands first
     pool = sorted(pools[-1], key=lambda each: each.track != plays)[:SHOWN]
     choices = [Choice(cards[each.track], each, _moved(each, last)) for each in pool if each.track in cards]
     greedy = next((Choice(cards[each.track], each, None) for each in _greedy(pool)), None)
     return Seen(
-        str(playing.id), playing.now.number, choices, greedy, past[::-1], playing.stay, playing.now.reason
+        *(str(playing.id), playing.now.number, choices, greedy, past[::-1]),
+        *(playing.stay, playing.now.reason, by_agent),
     )
 
 

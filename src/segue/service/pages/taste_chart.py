@@ -130,7 +130,7 @@ def _room(
     apart = np.hypot(np.maximum(beside, 0), np.maximum(above, 0)) - circles[:, 2]  # of box and circle
     near = np.sort(apart[:, own], axis=1)[:, :NEAREST]
     foreign = apart[:, ~own].min(axis=1, initial=np.inf)
-    fits = (apart.min(axis=1) >= CLEAR) & (near[:, 0] <= REACH * size) & (near[:, 0] < foreign)
+    fits = (apart.min(axis=1) >= CLEAR) & (near[:, 0] <= REACH * size) & (near[:, 0] + size / 2 < foreign)
     if not fits.any():
         return None
     middle = np.average(circles[own, :2], axis=0, weights=circles[own, 2] ** 2)
