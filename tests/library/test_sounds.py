@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
 import wave
 from collections.abc import Sequence
 from pathlib import Path
@@ -238,6 +244,44 @@ def test_a_file_that_is_not_there_now_is_listened_to_later(
     assert len(sounds(library).unheard) == 3 and not heard
     (tmp_path / "elsewhere").rename(tmp_path / "music")
     assert sounds(library).heard == 2
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="needs signals")
+def test_killed_again_and_again_it_goes_on_where_it_was(
+    library: Library, store: Store, tmp_path: Path
+) -> None:
+    files = 70
+    store(library, [Listen("ana", TrackRef(f"Song {n}", ("Adele",)), plays=1) for n in range(files)], "table")
+    samples = clicks(100, 60)
+    for n in range(files):
+        sound(tmp_path / "music" / f"{n:03d}.wav", samples, title=f"Song {n}", artist="Adele")
+    scan(library, [tmp_path / "music"])
+    command = [sys.executable, "-m", "segue", "files", "sounds", "--library", str(library.path), "--json"]
+
+    def heard() -> dict[str, tuple]:
+        rows = Library.open(library.path).arrow("files").select(["path", "sound"]).to_pylist()
+        return {row["path"]: tuple(row["sound"]) for row in rows if row["sound"]}
+
+    before: dict[str, tuple] = {}
+    for workers in ("1", "2"):
+        process = subprocess.Popen(
+            [*command, "--workers", workers], start_new_session=True, stdout=subprocess.DEVNULL
+        )
+        until = time.monotonic() + 120
+        while len(heard()) <= len(before) and time.monotonic() < until:
+            time.sleep(0.1)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        now = heard()
+        assert len(before) < len(now) < files
+        assert before.items() <= now.items()
+        before = now
+    told = json.loads(subprocess.run(command, capture_output=True, check=True).stdout)
+    assert (told["before"], told["heard"], told["left"], told["tracks"]) == (
+        *(len(before), files - len(before)),
+        *(0, files),
+    )
 
 
 @pytest.mark.slow

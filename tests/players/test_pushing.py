@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 from tests.players import fakes
 
-from segue.cli.players import _tell_missing
+from segue.cli.players import _tell_missing, list_
 from segue.cli.syncing import _tell_pushed
 from segue.errors import FormatError, NotFoundError, SegueError, UsageError
 from segue.library import Library
@@ -138,6 +138,36 @@ def test_what_was_not_there_is_tried_again_after_a_scan(listed: Library) -> None
         writer.append("folders", pa.Table.from_pylist([row], FOLDERS))
     again = push(listed, account, week="2026-W48", to=to)
     assert again and again.receipt.items == ("s0", "s1", "s2")
+
+
+def test_a_list_of_which_nothing_is_there_is_tried_again_after_a_scan(
+    listed: Library, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fake, account = _songs(0, 1, 2), _account(listed)
+    asked: list[str] = []
+
+    def counted(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        return fake(request)
+
+    to = Subsonic(fakes.server(counted), "ana", "x")
+    push(listed, account, week="2026-W48", to=to)
+    with pytest.raises(NotFoundError, match="none of the 3 tracks"):
+        push(listed, account, to=to)
+    list_(listed.path)
+    said = capsys.readouterr().out
+    assert "home has none of the 3 tracks of 2026-W49." in said and "3 of 3 tracks" in said
+    asked.clear()
+    assert push(listed, account, to=to) is None and not asked  # as the schedule does every hour
+    with pytest.raises(NotFoundError):
+        push(listed, account, look=True, to=to)
+    fake.songs += _songs(3, 4, 5).songs
+    row = {"folder": "/m", "scanned_at": datetime.now(UTC) + timedelta(seconds=5), "matched_with": ""}
+    with listed.writing() as writer:
+        writer.append("folders", pa.Table.from_pylist([row], FOLDERS))
+    done = push(listed, account, to=to)
+    assert done and done.receipt.items == ("s3", "s4", "s5") and len(fake.lists) == 1
+    assert not state.State(listed.path, "home").none
 
 
 def test_a_push_that_fails_leaves_the_old_list_and_is_done_the_next_time(listed: Library) -> None:

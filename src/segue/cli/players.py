@@ -106,12 +106,16 @@ def list_(
     for name, each in accounts.read(opened.path).items():
         kept = State(opened.path, name)
         last = max(kept.lists.values(), key=lambda slot: slot["pushed_at"], default=None)
-        rows.append((each, last, kept.pulled.get("since")))
+        rows.append((each, last, kept.pulled.get("since"), list(kept.none.values())))
     if json:
-        print_json([{**each.model_dump(), "last": last, "pulled_at": at} for each, last, at in rows])
+        told = (
+            {**each.model_dump(), "last": last, "pulled_at": at, "none": none}
+            for each, last, at, none in rows
+        )
+        print_json(list(told))
         return
     table = []
-    for each, last, at in rows:
+    for each, last, at, _ in rows:
         does = " and ".join(word for word, does in (("push", each.push), ("pull", each.pull)) if does)
         there = (
             "" if last is None else f"{last['week']}: {len(last['items'])} of {len(last['tracks'])} tracks"
@@ -120,7 +124,9 @@ def list_(
         table.append((each.name, each.kind, each.listener, each.address, does, there, when))
     columns = ["name", "kind", "listener", "address", "does", "last pushed", "last pulled"]
     print_table("Players", columns, table)
-    for each, last, _ in rows:
+    for each, last, _, none in rows:
+        for tried in none:
+            print(f"{each.name} has none of the {count(len(tried['tracks']), 'track')} of {tried['week']}.")
         if last is not None and last["unmatched"]:
             _tell_missing(each.name, last, every=missing)
 

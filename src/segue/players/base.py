@@ -25,6 +25,10 @@ class Receipt(NamedTuple):
     changed: bool  # whether anything was written there
 
 
+class NoneThereError(NotFoundError):
+    """A player has none of a playlist's tracks; nothing was changed there."""
+
+
 class Player(ABC):
     """A player, or a service."""
 
@@ -56,7 +60,7 @@ class Destination(Player):
             items: that the earlier one holds: the same are not written again.
 
         Raises:
-            NotFoundError: the player has none of the tracks; nothing is changed there.
+            NoneThereError: the player has none of the tracks; nothing is changed there.
             SegueError: the player refused, or could not be reached.
         """
         found = self.find(playlist)
@@ -65,7 +69,7 @@ class Destination(Player):
         )
         own = tuple(dict.fromkeys(item for item in found if item is not None))
         if not own:
-            raise NotFoundError(
+            raise NoneThereError(
                 f"{self.where} has none of the {len(found)} tracks of {playlist.title!r}",
                 hint="let it scan its music; or ask for lists of what there are files of: owned = true in "
                 "segue.toml under [weekly]",

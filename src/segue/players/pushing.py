@@ -11,7 +11,7 @@ from segue.errors import NotFoundError, UsageError
 from segue.library import Library
 from segue.players import state
 from segue.players.accounts import WEEK, Account
-from segue.players.base import Destination, Receipt
+from segue.players.base import Destination, NoneThereError, Receipt
 from segue.players.kinds import opened
 from segue.playlists.memory import Weeks
 
@@ -45,11 +45,13 @@ def push(
         week: "2026-W48"; by default the listener's newest.
         again: write it anew even if nothing has changed here: what is there may have been changed by others.
         look: where nothing has changed here, whether the playlist is still there; it may have been removed on
-            purpose, and comes back with the next list, or with `again`.
+            purpose, and comes back with the next list, or with `again`. And whether there are tracks now of a
+            list of which there were none; else that is tried after the next scan.
         to: the player, if it is open already.
 
     Raises:
-        NotFoundError: the listener has no such list, or the player none of its tracks.
+        NotFoundError: the listener has no such list.
+        NoneThereError: the player has none of its tracks.
         SegueError: the player refused, or could not be reached; nothing was changed there, but for players
             that cannot replace at once, which `docs/guides/players.md` names.
         BusyError: somebody else is pushing there.
@@ -68,7 +70,7 @@ def push(
         same = old.get("tracks") == tracks and old.get("title") == playlist.title
         same = same and not (again or old.get("unfinished"))
         idle = same and not (old["unmatched"] and _scanned_since(library, old["pushed_at"]))
-        if idle and not look:
+        if not look and (idle or (not again and _none_before(library, kept, slot, tracks))):
             return None
         destination = to or opened(library.path, account)
         assert isinstance(destination, Destination)
@@ -81,7 +83,15 @@ def push(
         if old:  # what a push that ends in its middle leaves there is not known
             kept.lists[slot] = old | {"unfinished": True}
             kept.save()
-        receipt = destination.push(playlist, replacing=old.get("id"), items=items)
+        try:
+            receipt = destination.push(playlist, replacing=old.get("id"), items=items)
+        except NoneThereError:
+            kept.none[slot] = {"week": week, "tracks": tracks, "at": time.time()}
+            if old:
+                kept.lists[slot] = old
+            kept.save()
+            raise
+        kept.none.pop(slot, None)
         kept.lists[slot] = {
             "id": receipt.playlist_id,
             "title": playlist.title,
@@ -107,6 +117,12 @@ def newest(library: Library, listener: str) -> str:
         if listener in weeks.listeners_with_list(week):
             return week
     raise NotFoundError(f"{listener!r} has no weekly list yet", hint=f"segue weekly {listener}")
+
+
+def _none_before(library: Library, kept: state.State, slot: str, tracks: list[str]) -> bool:
+    """Whether the player had none of these tracks, and no folder was scanned since."""
+    tried = kept.none.get(slot)
+    return tried is not None and tried["tracks"] == tracks and not _scanned_since(library, tried["at"])
 
 
 def _scanned_since(library: Library, moment: float) -> bool:

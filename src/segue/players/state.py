@@ -22,6 +22,7 @@ class State:
 
     Attributes:
         lists: by slot ("weekly", or a week): id, week, items, unmatched, pushed_at (Unix time).
+        none: by slot: the week's list of which the player had no track: week, tracks, at (Unix time).
         pulled: since (Unix time until which all is in the library), and of a pull that was broken off
             started, before and pages.
         songs: how each song stood at the last pull, by the player's id of it (`standing.py`).
@@ -33,6 +34,7 @@ class State:
         self.pages = folder / accounts.FOLDER / f"{name}.pages"
         known = files.from_json(self.path, "what was pushed to a player", _DO) if self.path.exists() else {}
         self.lists: dict[str, dict[str, Any]] = known.get("lists", {})
+        self.none: dict[str, dict[str, Any]] = known.get("none", {})
         self.pulled: dict[str, Any] = known.get("pulled", {})
         self._songs = folder / accounts.FOLDER / f"{name}.songs.json"
 
@@ -54,7 +56,9 @@ class State:
             ChangedError: the player was taken out meanwhile; nothing is kept of it.
         """
         with self._still_there():
-            files.write_text(self.path, files.to_json({"lists": self.lists, "pulled": self.pulled}))
+            files.write_text(
+                self.path, files.to_json({"lists": self.lists, "none": self.none, "pulled": self.pulled})
+            )
 
     def keep_songs(self, songs: dict[str, dict[str, Any]]) -> None:
         """Keep how songs stand, all or nothing.
