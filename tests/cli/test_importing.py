@@ -28,7 +28,7 @@ def test_when_not_one_row_could_be_taken_the_import_fails(tmp_path: Path) -> Non
 
 def test_columns_that_are_named_and_columns_that_are_not_there(tmp_path: Path) -> None:
     table = "quand;machin;truc\n2023-01-05 10:00;T;A\n"
-    with pytest.raises(FormatError, match="they are quand, machin, truc"):
+    with pytest.raises(FormatError, match="its columns are quand, machin, truc"):
         imported(tmp_path, "x.csv", table)
     columns = ["track=machin", "artist=truc"]
     with pytest.raises(FormatError, match='--column "time=quand"'):

@@ -139,13 +139,23 @@ def test_the_map_is_explored(browser, address: str) -> None:
     page.context.close()
 
 
+def test_what_is_printed_is_what_is_told_and_nothing_to_press(browser, address: str) -> None:
+    page, _ = entered(browser, address)
+    for path, told in ((f"week?week={EARLIER}", ".track"), ("review", ".month .facts"), ("tastes", ".chart")):
+        page.goto(f"{address}/{path}")
+        page.emulate_media(media="print")
+        assert page.locator(told).first.is_visible(), path
+        assert not page.locator("button:visible").count(), path
+    page.context.close()
+
+
 def test_an_export_is_dropped_and_told(browser, address: str, tmp_path: Path) -> None:
     file = tmp_path / "plays.csv"
     file.write_text("artist,track,time\nBand 1-1,Song t1-1,2026-07-01T10:00:00Z\n")
     page, said = entered(browser, address)
     page.goto(f"{address}/import")
     page.locator("input[type=file]").set_input_files(str(file))
-    page.get_by_text("1 plays are new").or_(page.get_by_text("were there already")).wait_for()
+    page.get_by_text("1 play or skip is new").or_(page.get_by_text("there already")).wait_for()
     assert not said
     page.context.close()
 

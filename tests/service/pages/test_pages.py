@@ -210,7 +210,7 @@ def test_an_import_is_told_in_sentences(p01: TestClient) -> None:
     assert lost.status_code == 409
     p01.post(f"{address}&at=0&last=0", content=first, headers=headers)
     said = p01.post(f"{address}&at=30&last=1", content=second, headers=headers)
-    assert "2 plays are new" in said.text, said.text
+    assert "2 plays and skips are new" in said.text, said.text
     assert p01.post(f"{address}&at=0&last=1", content=b"x", headers={}).status_code == 403
 
 
@@ -224,7 +224,7 @@ def test_from_an_empty_library_the_pages_lead_to_a_first_list(tmp_path: Path) ->
         headers = {"x-segue-part": "1", "x-segue-word": _word(page.text)}
         address = "/import/file?name=plays.csv&listener=Zoë&at=0&last=1"
         said = client.post(address, content=f"artist,track,time\n{rows}".encode(), headers=headers)
-        assert "3 plays are new" in said.text
+        assert "3 plays and skips are new" in said.text
         assert client.get("/import/progress").json() == {"what": "", "share": None}
         page = client.get("/import").text
         assert "Learn now" in page and ">Zoë</a>" in page, "whose it is was chosen"

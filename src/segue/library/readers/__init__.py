@@ -124,4 +124,4 @@ def unrecognised(entry: Entry) -> str:
     if len(found.columns) < 2 or not all(name.isprintable() for name in found.columns):
         return "of no known format"
     columns = ", ".join(found.columns)[:300]
-    return f"of no known format; if it is a table, name its columns with --column; they are {columns}"
+    return f"of no known format; its columns are {columns}; if it is a table, name them with --column"

@@ -15,7 +15,7 @@ from segue.service.pages.operator import made_at
 from segue.shelf.names import AGENTS, FACTORS, NETWORK, WORLD, shelf_of
 
 router = frame.router()
-UNTOLD = ("seconds",)  # no figure of quality
+UNTOLD = ("seconds", "weights")  # no figures of quality
 OF = {"factors": FACTORS, "network": NETWORK, "world": WORLD, "agents": AGENTS}
 
 

@@ -9,6 +9,7 @@ from fastapi.responses import Response
 
 from segue.engine import Engine
 from segue.library.few_listeners import media_played
+from segue.playlists import rediscover
 from segue.playlists.playlist import Playlist
 from segue.service.asking import HouseGiven
 from segue.service.house import House, refuse_unknown
@@ -37,7 +38,9 @@ def podcasts(request: Request, here: HouseGiven, who: Signed) -> Response:
     title = f"{listener} podcasts {current}"
     files = [(name.upper(), order.file_name(title, name), order.address(playlist, name)) for name in OFFERED]
     sides = week.by_taste(playlist, week.said_by(here, listener))
-    of_list: dict[str, Any] = {"kind": PODCAST, "files": files, "playlist": playlist, "sides": sides}
+    known = playlist.title.startswith(rediscover.TITLE)
+    of_list: dict[str, Any] = {"playlist": playlist, "sides": sides, "known": known}
+    of_list |= {"kind": PODCAST, "files": files}
     return frame.page(request, "week", who, **week.frame_of(here, listener, current, current) | of_list)
 
 

@@ -88,8 +88,15 @@ def on_page(words: str, called: Mapping[str, str] | None = None) -> str:
     before, tries, hint = words.partition("Try: ")
     if tries and not TYPED.search(before):
         return f"{before}{ended(pressed(hint))}"
+    return f"{_untyped(words)} {text('wrong.ask')}".strip()
+
+
+def _untyped(words: str) -> str:
+    """The sentences, and parts of such, that tell nothing to type."""
+    if not TYPED.search(words):
+        return words
     plain = [each for each in re.split(r"(?<=[.!?;:]) ", words) if not TYPED.search(each)]
-    return " ".join([*plain, text("wrong.ask")]) if plain else text("wrong.ask")
+    return " ".join(plain).rstrip(" ;:")
 
 
 def told(error: Exception, called: Mapping[str, str] | None = None, asked: str = "") -> Told:
@@ -101,7 +108,8 @@ def told(error: Exception, called: Mapping[str, str] | None = None, asked: str =
         asked: the address that was asked for.
     """
     found = _found(error, asked)
-    what, expected, got = (on_page(each, called) if each else "" for each in found[1:4])
+    what = on_page(found.what, called)
+    expected, got = (_untyped(_by_name(each, called)) for each in (found.expected, found.got))
     return Told(found.status, what, expected, got, pressed(_by_name(found.hint, called)))
 
 
