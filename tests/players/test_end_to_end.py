@@ -167,7 +167,10 @@ def test_mopidy_plays_it_too(home: Path, tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_mpd_and_mopidy_are_asked_for_the_file_itself(tmp_path: Path) -> None:
     path = audio.tone(tmp_path / "music" / "Ann" / "It's" / "01 Ça (50%).flac", 1, title="Other", artist="X")
-    audio.tone(tmp_path / "music" / "Ann" / "02.flac", 1, 300, title="Ça", artist="Ann")
+    mbid = "8f3471b5-7e6a-48da-86a9-c1c07a0f47ae"
+    audio.tone(
+        tmp_path / "music" / "Ann" / "02.flac", 1, 300, title="Ça", artist="Ann", musicbrainz_trackid=mbid
+    )
     card = TrackCard("t", "Ça", ("Ann",), location=str(path))
     made = Playlist("L", "ana", FIRST, datetime(2026, 11, 23, tzinfo=UTC), (PlaylistEntry(1, card),))
     with (
@@ -183,6 +186,13 @@ def test_mpd_and_mopidy_are_asked_for_the_file_itself(tmp_path: Path) -> None:
         )
         assert Mpd(mpd).find(replace(made, entries=entries)) == ["Ann/02.flac", "Ann/It's/01 Ça (50%).flac"]
         assert None not in Mpd(mopidy).find(replace(made, entries=entries))
+        # By its id, whatever it is called; not where its length says that the id is wrong.
+        cards = [
+            TrackCard("t", "That", ("Anna",), duration_ms=length, mbid=mbid) for length in (1_500, 90_000)
+        ]
+        entries = tuple(PlaylistEntry(n, card) for n, card in enumerate(cards, 1))
+        assert Mpd(mpd).find(replace(made, entries=entries)) == ["Ann/02.flac", None]
+        assert Mpd(mopidy).find(replace(made, entries=entries)) == ["local:track:Ann/02.flac", None]
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from tests.players import real
 
 from segue.errors import NotFoundError, UsageError
 from segue.library import Library
-from segue.players import accounts
+from segue.players import accounts, subsonic
 from segue.players.base import Destination
 from segue.players.http import Server
 from segue.players.pulling import pull
@@ -21,11 +21,16 @@ from segue.players.subsonic import AT_ONCE, Subsonic
 from segue.playlists.playlist import Playlist, PlaylistEntry, TrackCard
 from segue.testing.player import DestinationContract
 
-SONGS = AT_ONCE + 20  # more than one address holds
+IN_ONE, SONGS = 15, 40  # songs of one request here, and of all: reading many files takes long
 
 
 def opened(address: str, password: str = real.PASSWORD) -> Subsonic:
     return Subsonic(Server(address, "supysonic"), "ana", password)
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subsonic, "AT_ONCE", IN_ONE)
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +78,10 @@ class TestSupysonic(DestinationContract):
         receipt = to.push(self.playlist(cards[::-1]))
         assert not receipt.unmatched
         assert self.contents(to)[receipt.playlist_id] == list(receipt.items)
+
+    def test_what_is_asked_at_once_fits_into_an_address(self) -> None:
+        song = "&songId=00000000-0000-0000-0000-000000000000"  # as supysonic's and Navidrome's ids
+        assert AT_ONCE * len(song) < 7000
 
     def test_a_bad_id_changes_nothing(self) -> None:
         to = opened(self.address)
