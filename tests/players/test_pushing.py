@@ -138,6 +138,18 @@ def test_what_was_not_there_is_tried_again_after_a_scan(listed: Library) -> None
         writer.append("folders", pa.Table.from_pylist([row], FOLDERS))
     again = push(listed, account, week="2026-W48", to=to)
     assert again and again.receipt.items == ("s0", "s1", "s2")
+    assert push(listed, account, week="2026-W48", look=True, to=to) is None
+
+
+def test_what_was_not_there_is_tried_again_when_somebody_asks(listed: Library) -> None:
+    fake, account = _songs(0, 1), _account(listed)
+    to = Subsonic(fakes.server(fake), "ana", "x")
+    push(listed, account, week="2026-W48", to=to)
+    same = push(listed, account, week="2026-W48", look=True, to=to)
+    assert same and not same.receipt.changed and same.receipt.unmatched == ("Adele - Song 2",)
+    fake.songs += _songs(2).songs
+    again = push(listed, account, week="2026-W48", look=True, to=to)
+    assert again and again.receipt.items == ("s0", "s1", "s2")
 
 
 def test_a_list_of_which_nothing_is_there_is_tried_again_after_a_scan(

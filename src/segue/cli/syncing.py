@@ -41,7 +41,8 @@ def push(
 ) -> None:
     """Push the newest weekly lists that are not there yet, in the place of the last ones.
 
-    What a player does not have is said, kept, and tried again after the next 'segue files scan'.
+    What a player does not have is said and kept; this tries it again, and so does the schedule after the next
+    'segue files scan'.
 
     Examples:
 
@@ -165,7 +166,7 @@ def _tell_pushed(done: list[tuple[str, Pushed | None]], json: bool) -> None:
         placed = count(len(one.receipt.items), "track")
         print(f"{name}: {placed} of {one.week}" + ("." if one.receipt.changed else ", as before."))
         if unmatched := one.receipt.unmatched:
-            print(f"  Not there, tried again after the next scan: {named_first(unmatched)}")
+            print(f"  Not there, tried again after the next scan or push: {named_first(unmatched)}")
 
 
 def named_first(tracks: Sequence[str]) -> str:

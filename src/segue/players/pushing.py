@@ -44,9 +44,9 @@ def push(
         account: whose list, and where to.
         week: "2026-W48"; by default the listener's newest.
         again: write it anew even if nothing has changed here: what is there may have been changed by others.
-        look: where nothing has changed here, whether the playlist is still there; it may have been removed on
-            purpose, and comes back with the next list, or with `again`. And whether there are tracks now of a
-            list of which there were none; else that is tried after the next scan.
+        look: try now what was not there, which else waits for the next scan; and where all was, whether the
+            playlist still is: it may have been removed on purpose, and comes back with the next list, or with
+            `again`.
         to: the player, if it is open already.
 
     Raises:
@@ -69,7 +69,7 @@ def push(
         tracks = [entry.track.track_id for entry in playlist.entries]
         same = old.get("tracks") == tracks and old.get("title") == playlist.title
         same = same and not (again or old.get("unfinished"))
-        idle = same and not (old["unmatched"] and _scanned_since(library, old["pushed_at"]))
+        idle = same and not (old["unmatched"] and (look or _scanned_since(library, old["pushed_at"])))
         if not look and (idle or (not again and _none_before(library, kept, slot, tracks))):
             return None
         destination = to or opened(library.path, account)
