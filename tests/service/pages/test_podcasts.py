@@ -58,3 +58,4 @@ def test_episodes_are_offered_to_who_plays_some(visitor: TestClient) -> None:
     assert Weeks(folder / "weeks").names() == before, "it is shown, and not kept"
     visitor.post("/sign-in", data={"token": tokens.create("p30")})
     assert "/podcasts" not in visitor.get("/week").text
+    assert visitor.get("/podcasts").url.path == "/week"

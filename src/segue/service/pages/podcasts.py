@@ -30,6 +30,8 @@ def podcasts(request: Request, here: HouseGiven, who: Signed) -> Response:
         return frame.back("/whom")
     listener, current = who.whose, lists.current(here, who.whose)
     refuse_unknown(here.engines.current, listener)
+    if PODCAST not in played(here, listener):
+        return frame.back("/week")  # as where what they played is withdrawn
     playlist = here.asked(
         lambda engine: here.lately.of(
             engine, ("podcasts", current, listener), lambda: _made(engine, here, current, listener)
