@@ -75,7 +75,7 @@ def test_plays_of_a_remix_are_said_to_be_of_a_version() -> None:
     tastes = np.full(4, -1, np.int32)
     told = Recalled(listening, context, Catalogue(table), tastes, NOW).reasons([0, 2], ["", ""])
     assert "this one 20 times, last in" in told[0]
-    assert "20 times in its versions, last in" in told[1]
+    assert "20 times with its other versions, last in" in told[1]
 
 
 def test_without_times_or_counts_little_is_said() -> None:

@@ -114,7 +114,7 @@ class Station:
             return []
         days = float(np.fmin.reduce(told.days_ago[same])) if when else float("nan")
         if self.catalogue.differ([track, *told.heard[same & (told.plays > 0)].tolist()]):
-            what += ", in its versions,"
+            what += " and its other versions"
         return [again(plays, days, datetime.now(UTC), side, what)]
 
     def playlist(self, picks: Sequence[Pick]) -> Playlist:

@@ -104,11 +104,11 @@ class Recalled:
         yield "plain", f"You played it {last}"
 
     def _in_versions(self, at: int) -> str:
-        """ " in its versions", where remixes, live takes or the like have a part in a song's plays."""
+        """ " with its other versions", where remixes, live takes or the like have a part in a song's plays."""
         if self._versions[at] < 2:
             return ""
         several = self._catalogue.differ(self._heard[self._of_work == at].tolist())
-        return " in its versions" if several else ""
+        return " with its other versions" if several else ""
 
     def _leads(self, at: int, among: NDArray[np.bool_]) -> bool:
         """Whether a track was played more than each of several others."""
