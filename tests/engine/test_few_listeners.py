@@ -24,7 +24,9 @@ from segue.factors.model import FactorConfig
 from segue.library import Library
 from segue.library.few_listeners import MORE, MORE_EPISODES, UNLEARNED
 from segue.library.tables import LISTENS, PLAYLIST_ENTRIES, PLAYLISTS, TRACKS
+from segue.playlists.memory import Weeks
 from segue.playlists.newcomers import NOBODY, shared_popularity
+from segue.playlists.playlist import week_of
 from segue.playlists.training import train
 from segue.playlists.weekly import WeeklyConfig
 from segue.upkeep.forget import forget
@@ -205,6 +207,15 @@ def test_playlists_that_nothing_was_learned_from_are_told_and_not_asked_for(tmp_
     for made in (*weekly(Engine(library), NEXT), Engine(library).weekly_for_guest(["north1"], NEXT)[0]):
         said = " ".join(made.notes)
         assert said.count(UNLEARNED) == 1 and MORE not in said
+
+
+def test_a_list_of_podcasts_does_not_take_the_place_of_the_weeks(alone: Library) -> None:
+    week, weeks = week_of(datetime.now(UTC)), Weeks(alone.path / "weeks")
+    weekly(Engine(alone), week, config=WeeklyConfig(tracks=10))
+    kept = weeks.read(week, ["me"])
+    assert len(kept)
+    weekly(Engine(alone), week, config=WeeklyConfig(medium="podcast", tracks=10), keep=False)
+    assert weeks.read(week, ["me"]) == kept
 
 
 def test_podcasts_are_listed_though_the_model_is_of_songs(alone: Library) -> None:

@@ -75,6 +75,7 @@ def weekly(
         config=settings,
         seed=wishes.seed,
         trial=wishes.trial(),
+        keep=wishes.keeps,
     )
     if json:
         files.write(lists, tell=False)
@@ -94,6 +95,8 @@ def weekly(
         more = "" if files.out is not None else ", or write files with --out FOLDER"
         print(f"The first {SHOWN} are shown; name a listener to see theirs{more}.")
     files.write(lists, tell=True)
+    if lists and not wishes.keeps:
+        print(f"Not kept as the list of {week}; for that, set medium under [weekly] in segue.toml.")
 
 
 def _tell_other_media(library: Library, playlist: Playlist, medium: str) -> None:
@@ -201,6 +204,11 @@ def everybody(
     from segue.engine.batch import BatchConfig, make_all
     from segue.settings import load_settings
 
+    if not wishes.keeps:
+        raise UsageError(
+            "Lists of another medium are made beside those of the week, and not kept",
+            hint=f"segue weekly --medium {wishes.medium} --out FOLDER; or set medium in segue.toml",
+        )
     config = BatchConfig(
         weekly=wishes.settings(),
         tastes=load_settings(wishes.config).tastes,

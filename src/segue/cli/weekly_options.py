@@ -77,6 +77,13 @@ class Wishes:
 
         return Trial() if self._asked() else Trial(load_settings(self.config).trial)
 
+    @property
+    def keeps(self) -> bool:
+        """Whether it becomes the week's list: one of another medium than the file's is shown beside it."""
+        from segue.settings import load_settings
+
+        return self.medium in (None, load_settings(self.config).weekly.medium)
+
     def settings(self) -> WeeklyConfig:
         """The settings of the file, with what was asked for on the command line.
 

@@ -261,9 +261,10 @@ def weekly(
     config: WeeklyConfig | None = None,
     seed: int = 0,
     trial: Trial | None = None,
+    keep: bool = True,
 ) -> list[Playlist]:
     """Make the lists of `week`, by listener; all listeners if none are named. They are remembered,
-    as far as lists of that week are kept (`keeping.py`).
+    as far as lists of that week are kept (`keeping.py`), and not without `keep`.
 
     Some of them with other settings, where there is a `trial`.
 
@@ -286,8 +287,8 @@ def weekly(
     with library.forgotten.held() as gone:
         lists = [each for each in lists if each.listener not in gone]
         weeks = Weeks(library.path / "weeks")
-        keep = set(to_be_kept(weeks, week, [each.listener for each in lists]))
-        if kept := [each for each in lists if each.listener in keep]:
+        stay = set(to_be_kept(weeks, week, [each.listener for each in lists])) if keep else set()
+        if kept := [each for each in lists if each.listener in stay]:
             weeks.remember(week, kept)
     return lists
 

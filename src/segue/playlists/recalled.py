@@ -104,7 +104,7 @@ class Recalled:
         yield "plain", f"You played it {last}"
 
     def _in_versions(self, at: int) -> str:
-        """ " with its other versions", where remixes, live takes or the like have a part in a song's plays."""
+        """ " with its other versions", where remixes or the like have a part in the plays."""
         if self._versions[at] < 2:
             return ""
         several = self._catalogue.differ(self._heard[self._of_work == at].tolist())
