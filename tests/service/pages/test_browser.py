@@ -72,6 +72,14 @@ def test_everything_is_reached_by_keyboard_and_is_seen_to_be(browser, address: s
     page.context.close()
 
 
+def test_what_takes_long_is_worked_out_while_the_list_is_read(browser, address: str) -> None:
+    page, _ = entered(browser, address)
+    with page.expect_response("**/tastes") as tastes, page.expect_response("**/review") as review:
+        page.goto(f"{address}/week?week={EARLIER}")
+    assert tastes.value.ok and review.value.ok
+    page.context.close()
+
+
 def test_a_taste_is_renamed_and_that_is_undone(browser, address: str) -> None:
     page, said = entered(browser, address, 390)
     page.goto(f"{address}/tastes")

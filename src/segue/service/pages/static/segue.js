@@ -192,3 +192,11 @@ const here = document.querySelector("nav [aria-current]");
 const row = here?.closest("nav");
 // Not scrollIntoView: from there the keyboard would go on, past the link to the content.
 if (row) row.scrollLeft = here.offsetLeft - row.offsetLeft - (row.clientWidth - here.offsetWidth) / 2;
+
+// Pages that take seconds to be worked out the first time are asked for while this one is read.
+const ahead = document.body.dataset.ahead?.split(" ") ?? [];
+if (ahead.length && !navigator.connection?.saveData) {
+  setTimeout(async () => {
+    for (const each of ahead) await fetch(each, { priority: "low" }).catch(() => null);
+  }, 1000);
+}
