@@ -75,7 +75,9 @@ def _mistakes(parameter: Any) -> list[str]:
         return [HUGE, "-" + HUGE]
     if parameter.name in LISTENERS:
         return ["", " ", "x" * 300, "a\0b", "a\nb"]
-    return ["a\0b"] if kind in (str, Path, list[str]) else []
+    if kind in (Path, list[Path]):
+        return ["a\0b", ""]  # nothing, as "$FILE" is where FILE was never set
+    return ["a\0b", "a\udcffb"] if kind in (str, list[str]) else []
 
 
 def _given(command: Any, parameter: Any, value: str) -> list[str]:

@@ -18,7 +18,7 @@ from segue.factors.loading import load_factors
 from segue.factors.model import FactorConfig
 from segue.library import Library
 from segue.library.importing import import_path
-from segue.library.tables import IMPORTS, LISTENS, REJECTS
+from segue.library.tables import FEEDBACK, IMPORTS, LISTENS, REJECTS
 from segue.playlists.memory import Weeks
 from segue.playlists.playlist import Playlist, PlaylistEntry, TrackCard
 from segue.playlists.training import train
@@ -149,6 +149,20 @@ def test_a_listener_called_like_an_artist_leaves_no_trace(library: Library) -> N
             writer.append("listens", pa.Table.from_pylist([row | {"listener_id": name}], schema=LISTENS))
     train(library, FactorConfig(als=ALSConfig(factors=4, iterations=1, random_state=0)))
     for name in ("Band 0-1", "Song t0-1"):
+        done = forget(library, name)
+        assert done.left == [] and {row.place.split("/")[0] for row in done.removed} == {"listens", "factors"}
+
+
+def test_a_listener_called_like_a_word_of_ours_leaves_no_trace(library: Library) -> None:
+    row = library.arrow("listens").slice(0, 1).to_pylist()[0]
+    given = {"listener_id": "p03", "track_id": row["track_id"], "kind": "love", "source": "lastfm"}
+    called = ("love", "lastfm", "all", "song", "artist", "log")
+    with library.writing() as writer:
+        plays = [row | {"listener_id": name, "source": "lastfm"} for name in called]
+        writer.append("listens", pa.Table.from_pylist(plays, schema=LISTENS))
+        writer.append("feedback", pa.Table.from_pylist([given], schema=FEEDBACK))
+    train(library, FactorConfig(als=ALSConfig(factors=4, iterations=1, random_state=0)))
+    for name in called:
         done = forget(library, name)
         assert done.left == [] and {row.place.split("/")[0] for row in done.removed} == {"listens", "factors"}
 

@@ -40,14 +40,26 @@ class Verb(TyperCommand):
     context_class = _Called
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Take the arguments; of an option that is not there, say which may have been meant."""
+        """Take the arguments; of an option that is not there, say which may have been meant.
+
+        Raises:
+            UsageError: a path of no characters, as of a variable of the shell that was never set.
+        """
+        nothing = any(each == "" or (each[:2] == "--" and each[-1] == "=") for each in args)
         try:
-            return super().parse_args(ctx, args)
+            left = super().parse_args(ctx, args)
         except NoSuchOption as error:
             options = [name[2:] for each in self.get_params(ctx) for name in each.opts if name[:2] == "--"]
             asked = error.option_name
             error.possibilities = [f"--{name}" for name in alike(asked[2:], options) if asked[:2] == "--"]
             raise
+        if nothing:  # else it would be taken for the folder one stands in
+            for name, given in ctx.params.items():
+                if Path() in _each(given):
+                    raise UsageError(
+                        f"{_shown(name)} is empty", expected="a path", hint="name it, or . for here"
+                    )
+        return left
 
     def format_help_text(self, ctx: Any, formatter: Any) -> None:
         """Write what it does; examples, which are indented in the docstring, line by line."""
@@ -60,7 +72,7 @@ class Verb(TyperCommand):
             UsageError: an argument cannot be taken.
         """
         for name, given in ctx.params.items():
-            for value in given if isinstance(given, Sequence) and not isinstance(given, str) else [given]:
+            for value in _each(given):
                 _refuse(name, value)
         return super().invoke(ctx)
 
@@ -120,12 +132,23 @@ class _Registered(CommandInfo):
         """Typer's own beginning sets it to None."""
 
 
+def _each(given: Any) -> Sequence[Any]:
+    return given if isinstance(given, Sequence) and not isinstance(given, str) else [given]
+
+
+def _shown(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
 def _refuse(name: str, value: object) -> None:
-    shown = "--" + name.replace("_", "-")
+    shown = _shown(name)
     if isinstance(value, str | Path) and "\0" in str(value):
         raise UsageError(f"{shown} has a character that no file can", got=repr(str(value))[:80])
     if name in LISTENERS and isinstance(value, str):
         known_listener(value)
+    if isinstance(value, str) and not value.isascii() and any("\ud800" <= each <= "\udfff" for each in value):
+        # Bytes that are no text in the terminal's encoding. Names of files may have such, texts never.
+        raise UsageError(f"{shown} is no text", expected="characters in UTF-8", got=ascii(value)[:80])
     if isinstance(value, int | float) and abs(value) > LARGEST and name != "seed":
         raise UsageError(f"{shown} is too large", expected=f"at most {LARGEST:,}", got=f"{value:.3g}")
     if name in WRITTEN and isinstance(value, Path):

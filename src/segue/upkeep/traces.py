@@ -25,6 +25,10 @@ LEAST_BYTES = 6
 SONGS = re.compile(
     r"(?:.*/)?(?:(?:tracks|track_keys)/[^/]+\.parquet|tracks\.arrow|search/names\.arrow|catalogue\.npz)"
 )
+# What holds words of ours, which somebody may be called like ("song", "love", "lastfm"): columns of tables,
+# and the settings of a model, which name nobody. In the table `rejects`, `source` is a file.
+WORDS = frozenset({"kind", "medium", "source", "sources", "format", "start_reason", "end_reason", "version"})
+SETTINGS = ("manifest.json", "config.json")
 
 
 class Trace(NamedTuple):
@@ -40,8 +44,9 @@ def search(folder: Path, listener: str) -> tuple[int, list[Trace]]:
 
     In tables, arrays and JSON a text that is the id counts; in what is kept of rejected rows and in names of
     files also the id as a word of its own; in other files its bytes, if there are at least six. Files of
-    songs' facts are passed over, for names of songs and artists are nobody's. Temporary
-    files of writers at work are passed over: they leave out who is gone, and a kill leaves none for long.
+    songs' facts are passed over, for names of songs and artists are nobody's, and so is what holds words
+    of ours. Temporary files of writers at work are passed over: they leave out who is gone, and a kill leaves
+    none for long.
 
     Raises:
         FormatError: a file is damaged.
@@ -70,7 +75,9 @@ def search(folder: Path, listener: str) -> tuple[int, list[Trace]]:
 
 def _parquet(path: Path, listener: str) -> Iterator[tuple[str, int]]:
     file = pq.ParquetFile(path)
-    texts = [field.name for field in file.schema_arrow if _holds_text(field.type)]
+    ours = frozenset() if path.parent.name == "rejects" else WORDS
+    names = [field.name for field in file.schema_arrow if _holds_text(field.type)]
+    texts = [name for name in names if name not in ours]
     counts = dict.fromkeys(texts, 0)
     for batch in file.iter_batches(columns=texts):
         for name, column in zip(batch.schema.names, batch.columns, strict=True):
@@ -94,6 +101,8 @@ def _numpy(path: Path, listener: str) -> Iterator[tuple[str, int]]:
     quoted = json.dumps(listener, ensure_ascii=False).encode(), json.dumps(listener).encode()
     with path.open("rb") as handle, np.load(handle, allow_pickle=False) as stored:
         for name in stored.files if hasattr(stored, "files") else ():
+            if name == "config":
+                continue
             array = stored[name]
             if array.dtype.kind == "U":
                 texts = array.ravel().tolist()
@@ -111,7 +120,9 @@ def _json(path: Path, listener: str) -> Iterator[tuple[str, int]]:
             return sum(map(walk, value))
         return int(value == listener)
 
-    yield "texts", walk(json.loads(path.read_bytes()))
+    told = json.loads(path.read_bytes())
+    if path.name not in SETTINGS:
+        yield "texts", walk(told)
 
 
 def _bytes(path: Path, listener: str) -> Iterator[tuple[str, int]]:
