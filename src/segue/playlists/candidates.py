@@ -31,7 +31,7 @@ WHOLE, TASTES = 8, 4
 REACH = 5  # tracks near a taste among which the listener's own score chooses
 FEWEST = 20  # of a taste, however light
 FAVOURITES, NEIGHBOURS = 5, 12  # tracks played much lately, and neighbours of each
-LONE = 30  # songs of no taste whose neighbours are looked at, the most played
+LONE = 12  # songs of no taste whose neighbours are looked at, the most played
 LATELY_DAYS = 30.0  # a play so old counts half among late favourites
 TOGETHER = 16  # listeners whose tastes are laid beside all tracks at once: one product instead of many
 BY_TASTE, BY_NEIGHBOURS, BY_MODEL, BY_EARLIER = 0, 1, 2, 3
@@ -97,7 +97,10 @@ class Proposer:
                 (`Belonging.told`).
         """
         favourites = [_favourites(listening) for listening in listenings]
-        self._look_up(np.unique(np.concatenate([np.empty(0, np.int32), *favourites])))
+        lone = [self._lone(listening, its) for listening, its in zip(listenings, tastes, strict=True)]
+        # All at once: every call goes through the whole catalogue.
+        asked = [np.empty(0, np.int32), *favourites, *(leading for leading, _ in lone)]
+        self._look_up(np.unique(np.concatenate(asked)))
         result = []
         for part in batches(rows.shape[0], rows.shape[1]):
             with portion((part.stop - part.start) / rows.shape[0]):
@@ -105,7 +108,7 @@ class Proposer:
             alike = self._alike(tastes[part])
             for at, row, likeness in zip(range(part.start, part.stop), scores, alike, strict=True):
                 near = self._near[favourites[at]].ravel()
-                result.append(self._propose(row, listenings[at], tastes[at], likeness, near))
+                result.append(self._propose(row, listenings[at], tastes[at], likeness, near, lone[at]))
         return result
 
     def _alike(self, tastes: Sequence[ListenerTastes]) -> Iterator[Floats]:
@@ -121,7 +124,13 @@ class Proposer:
         return self.blend.scores(row)[0]
 
     def _propose(
-        self, scores: Floats, listening: Listening, tastes: ListenerTastes, alike: Floats, near: Ints
+        self,
+        scores: Floats,
+        listening: Listening,
+        tastes: ListenerTastes,
+        alike: Floats,
+        near: Ints,
+        lone: tuple[Ints, float],
     ) -> Proposed:
         """The candidates of one listener.
 
@@ -130,6 +139,7 @@ class Proposer:
             listening, tastes: theirs.
             alike: (k, n_tracks) likeness of all tracks to the tastes.
             near: neighbours of late favourites, -1 for none.
+            lone: songs of theirs that are of no taste, and the share of the plays that these are.
         """
         open_ = self.allowed.copy()
         open_[listening.heard] = False
@@ -146,10 +156,11 @@ class Proposer:
                 found.append(near_by[_largest(scores[near_by], wanted)])
         by_taste = np.concatenate([np.empty(0, np.int32), *found])
         near = near[near >= 0]
-        lone, lone_share = self._near_lone(listening, tastes, open_)
+        leading, lone_share = lone
+        near_lone = self._near_lone(leading, tastes, open_)
         parts = [
             by_taste,
-            np.concatenate([near[open_[near]], lone]),
+            np.concatenate([near[open_[near]], near_lone]),
             best_of(scores, open_, WHOLE * self.tracks),
             self._again(listening),
         ]
@@ -162,14 +173,14 @@ class Proposer:
         if shares is None:
             return Proposed(Candidates(tracks, scores[tracks], sources, None), kinds[first])
         if lone_share:
-            sources[np.isin(tracks, lone) & (sources == len(tastes.shares))] = len(shares)
+            sources[np.isin(tracks, near_lone) & (sources == len(tastes.shares))] = len(shares)
             lone_share = min(lone_share, float((sources == len(shares)).sum()) / self.tracks)
             shares = np.append(shares * (1 - lone_share), lone_share).astype(np.float32)
         sources, shares = self._parted(sources, shares, known[tracks], scores[tracks])
         return Proposed(Candidates(tracks, scores[tracks], sources, shares, parts=2), kinds[first])
 
-    def _near_lone(self, listening: Listening, tastes: ListenerTastes, open_: Bools) -> tuple[Ints, float]:
-        """What is near to songs that are of no taste, and the share of the plays that these are.
+    def _lone(self, listening: Listening, tastes: ListenerTastes) -> tuple[Ints, float]:
+        """The songs that are of no taste and were played most, and the share of the plays that all such are.
 
         Two songs are no taste, nor is what is too little of the listening; but where they make up a place of
         the list they are to lead to one.
@@ -183,13 +194,17 @@ class Proposer:
         share = float(plays[alone].sum() / plays.sum())
         if round(share * self.tracks) < 1:
             return nothing
-        leading = heard[alone][np.argsort(-plays[alone], kind="stable")[:LONE]]
-        self._look_up(leading)
+        return heard[alone][np.argsort(-plays[alone], kind="stable")[:LONE]], share
+
+    def _near_lone(self, leading: Ints, tastes: ListenerTastes, open_: Bools) -> Ints:
+        """What is near to such songs, and of no taste either."""
+        if not len(leading):
+            return leading
         near, vectors = self._near[leading], self.belonging.space.vectors
         alike = np.einsum("nkd,nd->nk", vectors[near], vectors[leading])
         good = near[(near >= 0) & (alike >= self.belonging.space.resolution)]
         good = np.unique(good[open_[good]])
-        return good[self.belonging.of(tastes, good) < 0].astype(np.int32), share
+        return good[self.belonging.of(tastes, good) < 0].astype(np.int32)
 
     def _again(self, listening: Listening) -> Ints:
         earlier = listening.earlier[self.allowed[listening.earlier]]
