@@ -14,7 +14,9 @@ from segue.engine.weekly import weekly
 from segue.errors import FormatError, NotFoundError, SegueError
 from segue.factors.loading import load_factors
 from segue.library import Library
+from segue.players import accounts, state
 from segue.playlists.memory import Weeks
+from segue.service.database import connect
 from segue.shelf.names import shelf_of
 from segue.upkeep.forget import forget
 from segue.upkeep.health import examine, sweep
@@ -74,6 +76,30 @@ def test_what_is_lost_is_found(library: Library) -> None:
         del value["checksum"]
         path.write_text(json.dumps(value))
         assert _wrong(library.path) == ["library" if path.name == "library.json" else "model factors"]
+
+
+def test_what_people_said_is_looked_at_and_left_alone(library: Library) -> None:
+    connect(library.path).dispose()
+    accounts.add(library.path, name="home", kind="folder", address="/music", listener="p03")
+    with state.held(library.path, "home") as held:
+        held.save()
+        held.keep_songs({})
+    assert _wrong(library.path) == []
+    database = library.path / "service.sqlite"
+    whole = database.read_bytes()
+    noise = np.random.default_rng(7).bytes(len(whole) - 4096)
+    for damaged in (bytes(len(whole)), whole[: len(whole) // 2 + 77], whole[:4096] + noise):
+        database.write_bytes(damaged)
+        assert _wrong(library.path) == ["service.sqlite"] and _repair(library.path) == []
+        with pytest.raises(SegueError, match=r"restore it from a backup, or move service\.sqlite\*"):
+            connect(library.path)
+    database.write_bytes(whole)
+    assert _wrong(library.path) == []
+    for path in sorted((library.path / "players").glob("*.json")):
+        whole = path.read_bytes()
+        path.write_bytes(whole[:-5])
+        assert _wrong(library.path) == ["players"], path
+        path.write_bytes(whole)
 
 
 @pytest.mark.parametrize("times", [60, pytest.param(3000, marks=pytest.mark.slow)])

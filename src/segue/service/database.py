@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import event
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 
 from segue.errors import SegueError, UsageError, install
 
@@ -63,11 +63,15 @@ def connect(library: Path, url: str | None = None) -> sa.Engine:
             "PostgreSQL needs its driver", got=f"{error.name} is not installed", hint=install("postgres")
         ) from None
     except SQLAlchemyError as error:
-        shown = sa.make_url(address).render_as_string(hide_password=True)
+        there = sa.make_url(address)
+        hint = "see that it runs and may be written to, or set [service] database"
+        if there.drivername == "sqlite" and not isinstance(error, OperationalError):  # it is damaged
+            hint = f"restore it from a backup, or move {Path(there.database or '').name}* away to begin anew"
+        shown = there.render_as_string(hide_password=True)
         raise SegueError(
             f"The database {shown} cannot be used",
             got=str(getattr(error, "orig", error)).splitlines()[0],
-            hint="see that it runs and may be written to, or set [service] database",
+            hint=hint,
         ) from None
     return engine
 

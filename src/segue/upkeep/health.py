@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +16,8 @@ from segue.engine.tastes import stored_tastes, taste_changes
 from segue.errors import FormatError, SegueError
 from segue.library import Library
 from segue.library.tables import TABLES
+from segue.players import accounts
+from segue.players.state import State
 from segue.playlists import memory
 from segue.shelf import Shelf
 from segue.shelf.names import shelf_of
@@ -43,6 +48,8 @@ def examine(path: Path) -> Iterator[Finding]:
     for what, read in (
         ("the forgotten", library.forgotten.read),
         (ZONES, lambda: read_zones(path)),
+        ("players", lambda: _read_players(path)),
+        *((each.name, partial(_read_database, each)) for each in sorted(path.glob("*.sqlite"))),
     ):
         try:
             read()
@@ -51,6 +58,25 @@ def examine(path: Path) -> Iterator[Finding]:
     yield from _models(library)
     yield from _weeks(library)
     yield from _tastes(library)
+
+
+def _read_players(path: Path) -> None:
+    for name in accounts.read(path):
+        _ = State(path, name).songs
+
+
+def _read_database(path: Path) -> None:
+    """Look through the service's tables; what they hold was said once, and no repair makes it anew."""
+    what, hint = (
+        "the service's database",
+        f"restore it from a backup, or move {path.name}* away to begin anew",
+    )
+    with files.reading(path, what, hint):
+        address = f"{path.resolve().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(address, uri=True, timeout=10.0)) as connection:
+            (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        if found != "ok":
+            raise ValueError(found)
 
 
 def _models(library: Library) -> Iterator[Finding]:
