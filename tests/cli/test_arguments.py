@@ -12,7 +12,7 @@ import pytest
 import typer
 
 from segue.cli.app import app
-from segue.cli.verbs import LISTENERS, WRITTEN
+from segue.cli.verbs import KEPT, LISTENERS, WRITTEN
 from segue.errors import SegueError, UsageError
 from segue.library import Library
 from segue.playlists.training import train
@@ -76,7 +76,8 @@ def _mistakes(parameter: Any) -> list[str]:
     if parameter.name in LISTENERS:
         return ["", " ", "x" * 300, "a\0b", "a\nb"]
     if kind in (Path, list[Path]):
-        return ["a\0b", ""]  # nothing, as "$FILE" is where FILE was never set
+        strange = ["a\udcffb"] if parameter.name in KEPT else []
+        return ["a\0b", "", *strange]  # nothing, as "$FILE" is where FILE was never set
     return ["a\0b", "a\udcffb"] if kind in (str, list[str]) else []
 
 

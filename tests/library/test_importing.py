@@ -360,3 +360,15 @@ def test_what_is_no_listening_data_is_passed_over_and_named(library: Library, tm
     report = import_path(library, folder, options=ReadOptions(listener="ana"))
     assert report.total.stored == 1
     assert [why for _, why in report.passed_over] == ["a document or a picture, without listening data"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files are text there")
+def test_files_whose_names_are_no_text_are_read(tmp_path: Path) -> None:
+    folder = tmp_path / "caf\udce9"
+    folder.mkdir()
+    (folder / "old\udcff.csv").write_text("artist,track,timestamp\nA,T,1700000000\nA,T,never\n")
+    library = Library.open(tmp_path / "library", create=True)
+    for path in (folder, folder / "old\udcff.csv"):
+        assert import_path(library, path).counts["listens"].read == 1
+    assert library.count("listens") == 1 and library.count("rejects") == 1
+    assert library.arrow("imports")["path"].to_pylist()[0] == "caf\N{REPLACEMENT CHARACTER}"

@@ -18,6 +18,7 @@ from segue.cli.options import known_listener
 from segue.errors import UsageError, alike
 
 LISTENERS = ("listener", "bring_back")  # parameters that name somebody
+KEPT = ("library", "folder")  # paths that DuckDB, or a table, holds as text
 WRITTEN = ("html", "out")  # parameters that name a file, or a folder, to be written
 LARGEST = 2**31 - 1
 
@@ -146,9 +147,10 @@ def _refuse(name: str, value: object) -> None:
         raise UsageError(f"{shown} has a character that no file can", got=repr(str(value))[:80])
     if name in LISTENERS and isinstance(value, str):
         known_listener(value)
-    if isinstance(value, str) and not value.isascii() and any("\ud800" <= each <= "\udfff" for each in value):
-        # Bytes that are no text in the terminal's encoding. Names of files may have such, texts never.
-        raise UsageError(f"{shown} is no text", expected="characters in UTF-8", got=ascii(value)[:80])
+    if (isinstance(value, str) or name in KEPT) and any("\ud800" <= each <= "\udfff" for each in str(value)):
+        # Bytes that are no text in the terminal's encoding. Names of files may have such, what is kept never.
+        hint = "another name, or a terminal in UTF-8 (LC_ALL=C.UTF-8)"
+        raise UsageError(f"{shown} is no text", expected="characters", got=ascii(str(value))[:80], hint=hint)
     if isinstance(value, int | float) and abs(value) > LARGEST and name != "seed":
         raise UsageError(f"{shown} is too large", expected=f"at most {LARGEST:,}", got=f"{value:.3g}")
     if name in WRITTEN and isinstance(value, Path):

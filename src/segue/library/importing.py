@@ -27,7 +27,7 @@ from segue.library.readers import by_name
 from segue.library.readers.base import ReadOptions
 from segue.library.renewing import renew_names
 from segue.library.setting_aside import Job, at_once, read_all
-from segue.library.sources import size_on_disk
+from segue.library.sources import legible, size_on_disk
 from segue.library.store import Library, Writer
 from segue.library.tables import IMPORTS
 from segue.library.unsure_durations import leave_out_durations
@@ -204,9 +204,10 @@ def _count(counts: tuple[int, int]) -> Count:
 
 def _remember(writer: Writer, report: ImportReport, options: ReadOptions, gone: LeftOut) -> None:
     """One row a kind in `imports`; nobody who asked to be forgotten is named in it."""
+    file = legible(report.path.name)
     rows = [
         {
-            "path": "(of somebody forgotten)" if gone.gone.named_in(report.path.name) else report.path.name,
+            "path": "(of somebody forgotten)" if gone.gone.named_in(file) else file,
             "format": ", ".join(report.formats),
             "listener_id": None if options.listener in gone.gone else options.listener,
             "imported_at": datetime.now(UTC),

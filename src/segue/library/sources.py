@@ -41,7 +41,7 @@ class Entry:
         path: Path | None = None,
         find: Callable[[str], Entry | None] = lambda name: None,
     ) -> None:
-        self.name, self.size = name, size
+        self.name, self.size = legible(name), size
         self._open, self._meter, self._path, self._find = open_stream, meter, path, find
         self._waiting: io.BufferedReader | None = None
         self._given: list[BinaryIO] = []
@@ -330,9 +330,14 @@ def _unsafe(name: str) -> str | None:
     return None
 
 
+def legible(name: str) -> str:
+    """A file's name as tables can hold it: bytes in it that are no UTF-8 are shown as such."""
+    return re.sub("[\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", name)
+
+
 def _label(name: str) -> str:
     """A name that is safe to print."""
-    return _CONTROL.sub("?", name)[:200] or "(no name)"
+    return _CONTROL.sub("?", legible(name))[:200] or "(no name)"
 
 
 def _without(name: str, suffix: str) -> str:
