@@ -7,7 +7,7 @@ import pytest
 
 from segue.engine import Engine
 from segue.engine.batch import BatchConfig, make_all
-from segue.engine.keeping import newest_kept, to_be_kept
+from segue.engine.keeping import newest_kept, refuse_before_first_play, to_be_kept
 from segue.engine.weekly import weekly
 from segue.errors import UsageError
 from segue.library import Library
@@ -46,3 +46,9 @@ def test_the_service_keeps_to_it_for_somebody_new(library: Library) -> None:
         assert served.make(house.engines.current, house, "somebody", week).entries
         assert ("somebody" in house.stored.weeks.listeners_with_list(week)) == kept, week
     house.close()
+
+
+def test_nothing_is_told_of_a_week_before_the_first_play(library: Library) -> None:
+    with pytest.raises(UsageError, match="who had played nothing by then"):
+        weekly(Engine(library), "1999-W10", listeners=["p00"])
+    refuse_before_first_play(library, week_of(datetime.now(UTC)), ["p00"])

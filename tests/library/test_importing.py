@@ -359,7 +359,7 @@ def test_what_is_no_listening_data_is_passed_over_and_named(library: Library, tm
     (folder / "plays.csv").write_text("artist,title,time\nAdele,Hello,2026-01-02T03:04:05Z\n")
     report = import_path(library, folder, options=ReadOptions(listener="ana"))
     assert report.total.stored == 1
-    assert [why for _, why in report.passed_over] == ["a document or a picture, without listening data"]
+    assert [why for _, why in report.passed_over] == ["a document, picture or sound, without listening data"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names of files are text there")

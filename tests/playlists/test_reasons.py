@@ -16,6 +16,11 @@ def test_what_a_track_shares_nothing_with_is_no_reason() -> None:
     assert told[3] == [0], "most of the score is the reason where nothing is near"
 
 
+def test_what_is_faint_beside_a_play_of_the_taste_is_no_reason() -> None:
+    parts, alike = np.array([[0.8, 0.01, 0.19]]), np.array([[0.6, 0.9, 0.1]])
+    assert telling(parts, np.array([[True, True, False]]), alike) == [[0]]
+
+
 def test_where_nothing_stands_out_none_is_named() -> None:
     parts, alike = np.full((1, 4), 0.25), np.zeros((1, 4))
     assert telling(parts, np.zeros((1, 4), bool), alike - 0.1) == [[]]

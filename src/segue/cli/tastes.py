@@ -133,13 +133,16 @@ def tastes(
         raise UsageError("Whose taste is to be changed?", hint="segue tastes LISTENER --rename 1 Evenings")
     opened = library_with(source.library, [listener] if listener is not None else [])
     from segue.engine import Engine
+    from segue.engine.keeping import refuse_before_first_play
     from segue.engine.tastes import described, with_one
     from segue.progress import progress
     from segue.settings import load_settings
 
     engine = Engine(opened, tastes=load_settings(source.config).tastes)
+    week = asked_week(week)
+    refuse_before_first_play(opened, week, [listener] if listener is not None else [])
     with progress("Looking for tastes"):
-        found = engine.tastes_of_week(asked_week(week))
+        found = engine.tastes_of_week(week)
     if not len(found.profiles.listeners):
         raise UsageError(
             "There is no listening to find tastes in", hint="import listening, or train with --unit playlists"

@@ -66,8 +66,10 @@ def weekly(
     opened = library_with(library, named)
     from segue.engine import Engine
     from segue.engine.weekly import weekly as run
+    from segue.playlists.memory import Weeks
 
     settings = wishes.settings()
+    had = Weeks(opened.path / "weeks").listeners_with_list(week) if wishes.special else set[str]()
     lists = run(
         Engine(opened, tastes=wishes.tastes()),
         week,
@@ -95,6 +97,8 @@ def weekly(
         more = "" if files.out is not None else ", or write files with --out FOLDER"
         print(f"The first {SHOWN} are shown; name a listener to see theirs{more}.")
     files.write(lists, tell=True)
+    if wishes.keeps and (changed := len(had.intersection(each.listener for each in lists))):
+        print(f"In the place of {count(changed, 'list')} of {week}; without options these come anew.")
     if lists and not wishes.keeps:
         print(f"Not kept as the list of {week}; for that, set medium under [weekly] in segue.toml.")
 
@@ -172,7 +176,9 @@ def why_not(
     week = asked_week(wishes.week)
     opened = library_with(library, [listener])
     from segue.engine import Engine
+    from segue.engine.keeping import refuse_before_first_play
 
+    refuse_before_first_play(opened, week, [listener])
     engine = Engine(opened, tastes=wishes.tastes())
     found, verdicts = engine.why_not(listener, track, week, config=wishes.settings(), seed=wishes.seed)
     _print_why_not(listener, found, verdicts, json)

@@ -78,6 +78,11 @@ class Wishes:
         return Trial() if self._asked() else Trial(load_settings(self.config).trial)
 
     @property
+    def special(self) -> bool:
+        """Whether anything is asked for that the file does not say."""
+        return bool(self._asked())
+
+    @property
     def keeps(self) -> bool:
         """Whether it becomes the week's list: one of another medium than the file's is shown beside it."""
         from segue.settings import load_settings

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from segue.engine.editions import Editions
 from segue.engine.few_listeners import available_medium, only_other_media, recommendable
-from segue.engine.keeping import to_be_kept
+from segue.engine.keeping import refuse_before_first_play, to_be_kept
 from segue.engine.owned import with_owned
 from segue.engine.tastes import taste_changes, tastes_by, tastes_of_week
-from segue.errors import SegueError, UsageError, install
+from segue.errors import SegueError, install
 from segue.factors.model import FactorModel
 from segue.factors.observations import Observations
 from segue.factors.titles import playlist_titles
@@ -22,7 +22,7 @@ from segue.files import refuse_read_only
 from segue.library import Library
 from segue.library.collection.owned import Owned
 from segue.library.few_listeners import UNLEARNED
-from segue.library.listening import LibrarySubset, Unit, owners, plays
+from segue.library.listening import LibrarySubset, Unit, owners
 from segue.library.vocabulary import Vocabulary
 from segue.playlists import newcomers
 from segue.playlists.belonging import ListenerTastes
@@ -30,7 +30,7 @@ from segue.playlists.history import NOTHING, History, places_of
 from segue.playlists.listeners import Listeners
 from segue.playlists.memory import Weeks
 from segue.playlists.placed import with_files
-from segue.playlists.playlist import Playlist, monday, week_of
+from segue.playlists.playlist import Playlist, monday
 from segue.playlists.weekly import Edition, Material, WeeklyConfig, make_weekly
 from segue.progress import portion, progress
 from segue.shelf.names import AGENTS, FACTORS, shelf_of
@@ -276,8 +276,7 @@ def weekly(
     for listener in listeners or ():
         engine.refuse_unknown(listener)
     refuse_read_only(library.path, "library")
-    if week < week_of(datetime.now(UTC)):
-        _refuse_before_first_play(library, week, listeners or ())
+    refuse_before_first_play(library, week, listeners or ())
     ready = engine.week(week, config)
     chosen = ready.everybody if listeners is None else list(listeners)
     lists = []
@@ -291,15 +290,3 @@ def weekly(
         if kept := [each for each in lists if each.listener in stay]:
             weeks.remember(week, kept)
     return lists
-
-
-def _refuse_before_first_play(library: Library, week: str, listeners: Sequence[str]) -> None:
-    end = datetime.combine(monday(week) + timedelta(days=7), time(), UTC)
-    for listener in listeners:
-        played = plays(LibrarySubset(library, [listener]), excluded=True)
-        first = library.arrow(played.aggregate(first=played.started_at.min()))["first"][0].as_py()
-        if first is not None and first >= end:
-            raise UsageError(
-                f"There can be no list of {week} for {listener}, who had played nothing by then",
-                expected=f"a week from {week_of(first)} on",
-            )

@@ -37,13 +37,13 @@ def telling(
 ) -> list[list[int]]:
     """For each track of a list the one or two plays that led to it and are most like it.
 
-    All are true contributions to its score, none of them faint beside the strongest; or near it in its taste,
-    from which it came then. One that is unlike the track is named only where most of the score is its and
-    nothing is near: factors of a song that few know add to what it has nothing to do with. Among these the
-    nearest says most of the track, a favourite that speaks for every track little of any: a play's likeness
-    counts over the square root of 1 + n where n tracks before it have named it. Plays of the track's own
-    taste go before others, and a second play is named only if it is of the same taste as the first, or
-    neither is.
+    All are true contributions to its score, none of them faint beside the strongest; where none of these is
+    of its taste, what is near it in its taste, from which it came then. One that is unlike the track is named
+    only where most of the score is its and nothing is near: factors of a song that few know add to what it
+    has nothing to do with. Among these the nearest says most of the track, a favourite that speaks for every
+    track little of any: a play's likeness counts over the square root of 1 + n where n tracks before it have
+    named it. Plays of the track's own taste go before others, and a second play is named only if it is of the
+    same taste as the first, or neither is.
 
     Args:
         parts: (n, h) what each of the listener's plays adds to each track's score, from
@@ -63,7 +63,8 @@ def telling(
     # Where every play is faint, as in long histories, the strongest ones still are the reason.
     faint = shares < np.maximum(np.minimum(LEAST, strongest / 2), strongest * BESIDE)
     alike = np.zeros(parts.shape) if likeness is None else np.maximum(likeness, 0)
-    out = faint & ~(same & (alike >= NEAR))
+    none_of_taste = ~(~faint & same & (alike >= UNLIKE)).any(axis=1, keepdims=True)
+    out = faint & ~(none_of_taste & same & (alike >= NEAR))
     if likeness is not None:
         nearest = np.where(out, 0.0, alike).max(axis=1, keepdims=True)
         unlike = (likeness < UNLIKE) & (likeness != 0)  # of what has no vector nothing is known

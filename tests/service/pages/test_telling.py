@@ -155,3 +155,9 @@ def test_the_library_is_not_called_by_its_folder(p01: TestClient) -> None:
         {f"the library {path}": "the library"},
     )
     assert said.what == "Another process is writing to the library"
+
+
+def test_a_path_of_one_word_is_no_path_in_a_sentence() -> None:
+    called = {"library": "the library", "/srv/library": "the library"}
+    assert on_page("Learned of this library's listeners", called) == "Learned of this library's listeners"
+    assert on_page("/srv/library cannot be read", called) == "the library cannot be read"

@@ -74,7 +74,9 @@ _SPECIFIC: tuple[Reader, ...] = (
     Yambda(),
 )
 _TABLE = Table(_SPECIFIC)
-_DOCUMENTS = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"{\\rtf")  # what they begin with
+# What they begin with.
+_DOCUMENTS = (b"%PDF", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"{\\rtf", b"<svg")
+_SOUNDS = (b"ID3", b"\xff\xfb", b"OggS", b"fLaC", b"RIFF")
 _NOTHING = re.compile(rb"[\s\[\]{},]*")  # "", "[]", "{}", "[{}]"
 NOTHING_IN_IT = "there is nothing in it"
 READERS: tuple[Reader, ...] = (*_SPECIFIC, _TABLE)
@@ -118,8 +120,8 @@ def unrecognised(entry: Entry) -> str:
     head = entry.head()
     if _NOTHING.fullmatch(head.strip(b"\xef\xbb\xbf")):
         return NOTHING_IN_IT
-    if head.startswith(_DOCUMENTS):
-        return "a document or a picture, without listening data"
+    if head.startswith(_DOCUMENTS + _SOUNDS):
+        return "a document, picture or sound, without listening data"
     found = layout(head)
     if len(found.columns) < 2 or not all(name.isprintable() for name in found.columns):
         return "of no known format"

@@ -93,7 +93,7 @@ async def piece(
     try:
         report = await asyncio.to_thread(_take, here, path, whose, seen)
     finally:
-        del _reading(request)[who.word]
+        _reading(request).pop(who.word, None)  # another file may have been sent meanwhile
         shutil.rmtree(path.parent, ignore_errors=True)
     if playlists_alone(here.engines.current.library):
         then = text("import.next_own")

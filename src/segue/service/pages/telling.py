@@ -114,9 +114,10 @@ def told(error: Exception, called: Mapping[str, str] | None = None, asked: str =
 
 
 def _by_name(words: str, called: Mapping[str, str] | None) -> str:
-    """The words, files by their names."""
+    """The words, files by their names; a path of one word, such as "library", may be a mere word."""
     for path, name in sorted((called or {}).items(), key=lambda each: -len(each[0])):
-        words = words.replace(path, name)
+        if "/" in path or "\\" in path:
+            words = words.replace(path, name)
     return words
 
 
