@@ -85,7 +85,7 @@ def demo(
     made = Demo(folder, Size(town.listeners, town.tracks, town.seed))
     begun = time.perf_counter()
     if shown.terminal or (shown.browser is None and not _display()):
-        _tell_steps(made)
+        _tell_steps(made, begun)
         made.begin()
         made.learn()
         print(f"Made in {time.perf_counter() - begun:.0f} s.\n")
@@ -95,9 +95,9 @@ def demo(
     from segue.service.pages.board import Board
 
     board = Board.of(*STEPS)
-    _tell_steps(made, board)
+    _tell_steps(made, begun, board)
     made.begin()
-    _serve(made, board, shown.port, opens=shown.browser is not False)
+    _serve(made, begun, board, shown.port, opens=shown.browser is not False)
 
 
 def _display() -> bool:
@@ -107,8 +107,10 @@ def _display() -> bool:
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
-def _tell_steps(made: Demo, board: Board | None = None, warm: Callable[[str], None] | None = None) -> None:
-    begun = time.perf_counter()
+def _tell_steps(
+    made: Demo, begun: float, board: Board | None = None, warm: Callable[[str], None] | None = None
+) -> None:
+    """Print what is done, with the seconds since `begun`, and show it on the pages."""
 
     def begins(step: str) -> None:
         print(f"{time.perf_counter() - begun:4.0f} s  {WHAT[step]}", flush=True)
@@ -124,7 +126,7 @@ def _tell_steps(made: Demo, board: Board | None = None, warm: Callable[[str], No
     made.watcher.begins, made.watcher.ends = begins, ends
 
 
-def _serve(made: Demo, board: Board, port: int, *, opens: bool) -> None:
+def _serve(made: Demo, begun: float, board: Board, port: int, *, opens: bool) -> None:
     """Answer while it learns, and after that until it is stopped."""
     import uvicorn
 
@@ -156,14 +158,15 @@ def _serve(made: Demo, board: Board, port: int, *, opens: bool) -> None:
         if step == "measured":
             board.figures = figures_of(made.folder)
 
-    _tell_steps(made, board, warm)
+    _tell_steps(made, begun, board, warm)
 
     def learn() -> None:
         try:
             made.learn()
             print(f"All of it is ready: {address}\nStop with Ctrl-C.", flush=True)
         except SegueError as error:
-            print(f"segue: {error}", file=sys.stderr, flush=True)
+            if not stopped.is_set():
+                print(f"segue: {error}", file=sys.stderr, flush=True)
 
     def opened() -> None:
         print(f"\nYour pages: {address}\n", flush=True)
@@ -175,12 +178,15 @@ def _serve(made: Demo, board: Board, port: int, *, opens: bool) -> None:
     server = uvicorn.Server(
         uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)
     )
-    threading.Thread(target=learn, daemon=True).start()
+    learning, stopped = threading.Thread(target=learn, daemon=True), threading.Event()
+    learning.start()
     threading.Timer(1.0, opened).start()
     try:
         server.run()
     finally:
+        stopped.set()
         made.stop()
+        learning.join(10)  # else the interpreter is torn down under it, and says so in many lines
 
 
 def show(made: Demo) -> None:
