@@ -59,11 +59,17 @@ class Demo:
     size: Size = field(default_factory=Size)
     watcher: Watcher = field(default_factory=Watcher)
     _running: list[subprocess.Popen[str]] = field(default_factory=list)
+    _stopped: threading.Event = field(default_factory=threading.Event)
 
     @property
     def library(self) -> Path:
         """The folder of its library."""
         return self.folder / "library"
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it was stopped."""
+        return self._stopped.is_set()
 
     @property
     def finished(self) -> bool:
@@ -106,12 +112,15 @@ class Demo:
             raise SegueError("The demo could not be made to its end", got=needed[0])
 
     def stop(self) -> None:
-        """End what is running."""
+        """End what is running, and begin nothing more."""
+        self._stopped.set()
         for process in list(self._running):
             process.terminate()
 
     def _lane(self, steps: tuple[str, ...], problems: list[str]) -> None:
         for step in steps:
+            if self.stopped:
+                return
             self.watcher.begins(step)
             said, code = self._run(step)
             self.watcher.ends(step, code != 0)
@@ -133,6 +142,8 @@ class Demo:
             env=os.environ | QUICK,
         )
         self._running.append(process)
+        if self.stopped:  # just before it was there to be ended
+            process.terminate()
         last: deque[str] = deque(maxlen=1)
         assert process.stdout is not None
         with process.stdout as output:

@@ -165,7 +165,7 @@ def _serve(made: Demo, begun: float, board: Board, port: int, *, opens: bool) ->
             made.learn()
             print(f"All of it is ready: {address}\nStop with Ctrl-C.", flush=True)
         except SegueError as error:
-            if not stopped.is_set():
+            if not made.stopped:
                 print(f"segue: {error}", file=sys.stderr, flush=True)
 
     def opened() -> None:
@@ -178,13 +178,12 @@ def _serve(made: Demo, begun: float, board: Board, port: int, *, opens: bool) ->
     server = uvicorn.Server(
         uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)
     )
-    learning, stopped = threading.Thread(target=learn, daemon=True), threading.Event()
+    learning = threading.Thread(target=learn, daemon=True)
     learning.start()
     threading.Timer(1.0, opened).start()
     try:
         server.run()
     finally:
-        stopped.set()
         made.stop()
         learning.join(10)  # else the interpreter is torn down under it, and says so in many lines
 
