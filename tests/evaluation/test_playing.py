@@ -89,5 +89,5 @@ def test_an_agent_is_used_only_where_an_independent_world_is_sure(comparison: Co
 def test_the_page_can_be_written(comparison: Comparison, tmp_path: Path) -> None:
     page_of(comparison, "agent", ["greedy"], {"agent": [1.0, 2.0, 2.5]}).write(tmp_path / "page.html")
     html = (tmp_path / "page.html").read_text("utf-8")
-    assert "The agent is used" in html
+    assert "The trained agent is used" in html
     assert html.count("<figure role=") == 5

@@ -111,6 +111,7 @@ OTHERS = {
         "tastes_by",
         "with_one",
         "asked_guide",
+        "refuse_before_first_play",
     ),
     "neighbour_guide",
     *("heard_by", "profiles_of", "tastes_of", "read_plays", "read_listens", "read_playlists", "track_facts"),
