@@ -94,6 +94,10 @@ def test_weekly_prints_reasons_and_writes_every_format(home: Path) -> None:
     for format in ("jspf", "xspf", "m3u8", "csv", "json"):
         segue("weekly", "p01", "--week", "2026-W20", "-n", "5", "-o", "lists", "-f", format, cwd=home)
         assert (home / "lists" / f"p01-2026-W20.{format}").stat().st_size > 100
+    segue("weekly", "p01", cwd=home)
+    assert "In the place of 1 list of" in segue("weekly", "p01", "-n", "5", cwd=home)
+    gone_by = segue("weekly", "p01", "--week", "2026-W20", "-n", "5", cwd=home)
+    assert "In the place of" not in gone_by, "this week's is later, so that this one is not kept"
     printed = segue("weekly", "p01", "--week", "2026-W20", "-n", "5", "-f", "m3u8", cwd=home)
     assert printed.strip() == (home / "lists" / "p01-2026-W20.m3u8").read_text().strip()
 

@@ -65,11 +65,15 @@ def weekly(
     files.refuse_to_print(len(named) or 1)
     opened = library_with(library, named)
     from segue.engine import Engine
+    from segue.engine.keeping import to_be_kept
     from segue.engine.weekly import weekly as run
     from segue.playlists.memory import Weeks
 
     settings = wishes.settings()
-    had = Weeks(opened.path / "weeks").listeners_with_list(week) if wishes.special else set[str]()
+    had = set[str]()
+    if wishes.special and wishes.keeps:
+        weeks = Weeks(opened.path / "weeks")
+        had = set(to_be_kept(weeks, week, sorted(weeks.listeners_with_list(week))))
     lists = run(
         Engine(opened, tastes=wishes.tastes()),
         week,
@@ -97,7 +101,7 @@ def weekly(
         more = "" if files.out is not None else ", or write files with --out FOLDER"
         print(f"The first {SHOWN} are shown; name a listener to see theirs{more}.")
     files.write(lists, tell=True)
-    if wishes.keeps and (changed := len(had.intersection(each.listener for each in lists))):
+    if changed := len(had.intersection(each.listener for each in lists)):
         print(f"In the place of {count(changed, 'list')} of {week}; without options these come anew.")
     if lists and not wishes.keeps:
         print(f"Not kept as the list of {week}; for that, set medium under [weekly] in segue.toml.")

@@ -53,7 +53,6 @@ class Recalled:
         self._place = {work: at for at, work in enumerate(works.tolist())}
         # Versions of a song are one.
         self._plays = np.bincount(of_work, listening.plays, len(works))
-        self._versions = np.bincount(of_work, listening.plays > 0, len(works))
         self._heard, self._of_work = listening.heard[listening.plays > 0], of_work[listening.plays > 0]
         self._days = np.full(len(works), np.inf)
         np.fmin.at(self._days, of_work, listening.days_ago)
@@ -105,10 +104,8 @@ class Recalled:
 
     def _in_versions(self, at: int) -> str:
         """ " with its other versions", where remixes or the like have a part in the plays."""
-        if self._versions[at] < 2:
-            return ""
-        several = self._catalogue.differ(self._heard[self._of_work == at].tolist())
-        return " with its other versions" if several else ""
+        versions = self._heard[self._of_work == at].tolist()
+        return " with its other versions" if len(versions) > 1 and self._catalogue.differ(versions) else ""
 
     def _leads(self, at: int, among: NDArray[np.bool_]) -> bool:
         """Whether a track was played more than each of several others."""
