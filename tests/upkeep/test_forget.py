@@ -108,6 +108,8 @@ def test_nothing_is_left_of_the_one_and_all_of_the_others(library: Library) -> N
     ]
     assert set(Weeks(library.path / "weeks").read(WEEK)["listener_id"].to_pylist()) == {"p03", "p04"}
     assert forget(library, "p02").removed == []
+    names = [path.relative_to(library.path).as_posix() for path in library.path.rglob("*") if path.is_file()]
+    assert [name for name in names if not traces.is_ours(name)] == ["shelf/strange/.lock"]
 
 
 def test_a_name_that_is_part_of_another_is_left_alone(library: Library) -> None:
@@ -156,7 +158,19 @@ def test_a_listener_called_like_an_artist_leaves_no_trace(library: Library) -> N
 def test_a_listener_called_like_a_word_of_ours_leaves_no_trace(library: Library) -> None:
     row = library.arrow("listens").slice(0, 1).to_pylist()[0]
     given = {"listener_id": "p03", "track_id": row["track_id"], "kind": "love", "source": "lastfm"}
-    called = ("love", "lastfm", "all", "song", "artist", "log")
+    called = (
+        "love",
+        "lastfm",
+        "all",
+        "song",
+        "artist",
+        "log",
+        "factors",
+        "both",
+        "tracks",
+        "lock",
+        "2026-W30",
+    )
     with library.writing() as writer:
         plays = [row | {"listener_id": name, "source": "lastfm"} for name in called]
         writer.append("listens", pa.Table.from_pylist(plays, schema=LISTENS))

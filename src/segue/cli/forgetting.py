@@ -68,7 +68,7 @@ def forget(
         raise SegueError(
             f"{listener} is still named in {done.left[0].file} ({done.left[0].where})",
             got=f"{count(sum(trace.count for trace in done.left), 'place')} in all",
-            hint="remove those files, and report this",
+            hint="look into it: what is not Segue's own is yours to keep or remove; else please report this",
         )
 
 

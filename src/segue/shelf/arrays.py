@@ -14,14 +14,14 @@ from segue import files
 from segue.arrays import load_npz, save_npz
 from segue.errors import FormatError, NotFoundError
 
-_FACTS = "json"
+FACTS = "json"
 AGAIN = "roll back, or train again"
 
 
 def save_arrays(path: Path, kind: str, facts: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
     """Write `arrays`, and `facts` as JSON, to `path`; `kind` says what they are."""
     text = json.dumps({"kind": kind, **facts}, allow_nan=False).encode()
-    save_npz(Path(path), {_FACTS: np.frombuffer(text, np.uint8), **arrays})
+    save_npz(Path(path), {FACTS: np.frombuffer(text, np.uint8), **arrays})
 
 
 def load_arrays(
@@ -43,7 +43,7 @@ def load_arrays(
         raise NotFoundError(f"There is no {kind} at {path}", hint="train it first")
     with files.reading(path, kind, hint):
         arrays = load_npz(path)
-        facts = json.loads(arrays.pop(_FACTS).tobytes())
+        facts = json.loads(arrays.pop(FACTS).tobytes())
         came = facts.pop("kind")
     if came != kind:
         raise FormatError(f"{path} is not a file of {kind}", expected=kind, got=str(came)[:80], hint=hint)

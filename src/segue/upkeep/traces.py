@@ -18,17 +18,66 @@ import pyarrow.parquet as pq
 from segue.errors import FormatError
 from segue.files import TEMPORARY, reading
 from segue.library.forgotten import as_file_name, as_word
+from segue.library.tables import TABLES
+from segue.shelf.arrays import FACTS
+from segue.shelf.names import AGENTS, FACTORS, NETWORK, VECTORS, WORLD
 
 # In other files a shorter id would be met by chance among numbers.
 LEAST_BYTES = 6
 # Facts of songs, in tables and beside a model: an artist or a title may be called like a listener.
 SONGS = re.compile(
-    r"(?:.*/)?(?:(?:tracks|track_keys)/[^/]+\.parquet|tracks\.arrow|search/names\.arrow|catalogue\.npz)"
+    r"(?:.*/)?(?:(?:tracks|track_keys)/[^/]+\.parquet|tracks\.arrow|search/names\.arrow"
+    r"|(?:catalogue|titles|songs)\.npz)"
 )
-# What holds words of ours, which somebody may be called like ("song", "love", "lastfm"): columns of tables,
-# and the settings of a model, which name nobody. In the table `rejects`, `source` is a file.
-WORDS = frozenset({"kind", "medium", "source", "sources", "format", "start_reason", "end_reason", "version"})
-SETTINGS = ("manifest.json", "config.json")
+# What holds words of ours or names of playlists, which somebody may be called like ("song", "love",
+# "lastfm"): columns of tables, and the settings of a model. In the table `rejects`, `source` is a file.
+WORDS = frozenset(
+    {
+        "kind",
+        "medium",
+        "source",
+        "sources",
+        "format",
+        "context",
+        "title",
+        "start_reason",
+        "end_reason",
+        "version",
+    }
+)
+SETTINGS = ("library.json", "manifest.json", "config.json")
+# The words, besides numbers, times and checksums, of which Segue makes names of files.
+NAMES = frozenset(
+    {*TABLES, "shelf", FACTORS, VECTORS, NETWORK, WORLD, AGENTS, "factors-podcast", "factors-audiobook"}
+    | {
+        "library",
+        "weeks",
+        "tastes",
+        "search",
+        "names",
+        "played",
+        "current",
+        "lock",
+        "departed",
+        "files",
+        "refs",
+    }
+    | {"agent", "alive", "blend", "catalogue", "changes", "config", "documents", "ids", "index", "listeners"}
+    | {
+        "manifest",
+        "models",
+        "offsets",
+        "songs",
+        "titles",
+        "vectors",
+        "time-zones",
+        "service",
+        "inbox",
+        "players",
+    }
+    | {"parquet", "arrow", "npz", "npy", "json", "jsonl", "csv", "sqlite", "toml", "faiss", "shm", "wal"}
+)
+COUNTED = re.compile(r"\d+(?:-[0-9a-f]{8,})?|\d{4}-W\d\d|\d{8}T\d{6}|\d{3}Z-[0-9a-f]{8}")
 
 
 class Trace(NamedTuple):
@@ -68,9 +117,15 @@ def search(folder: Path, listener: str) -> tuple[int, list[Trace]]:
             continue  # a writer has put another in its place, which leaves out who is gone
         looked += 1
         found += [Trace(name, where, count) for where, count in hits if count]
-        if re.search(as_word(listener), name):
+        if re.search(as_word(listener), name) and not is_ours(name):
             found.append(Trace(name, "its name", 1))
     return looked, found
+
+
+def is_ours(name: str) -> bool:
+    """Whether a file's name is one that Segue gives."""
+    parts = [part for folder in name.split("/") for part in folder.split(".") if part]
+    return all(part in NAMES or COUNTED.fullmatch(part) for part in parts)
 
 
 def _parquet(path: Path, listener: str) -> Iterator[tuple[str, int]]:
@@ -101,7 +156,7 @@ def _numpy(path: Path, listener: str) -> Iterator[tuple[str, int]]:
     quoted = json.dumps(listener, ensure_ascii=False).encode(), json.dumps(listener).encode()
     with path.open("rb") as handle, np.load(handle, allow_pickle=False) as stored:
         for name in stored.files if hasattr(stored, "files") else ():
-            if name == "config":
+            if name in (FACTS, "config"):  # settings, and texts of ours
                 continue
             array = stored[name]
             if array.dtype.kind == "U":
@@ -115,7 +170,7 @@ def _numpy(path: Path, listener: str) -> Iterator[tuple[str, int]]:
 def _json(path: Path, listener: str) -> Iterator[tuple[str, int]]:
     def walk(value: Any) -> int:
         if isinstance(value, dict):
-            return sum((key == listener) + walk(inner) for key, inner in value.items())
+            return sum((key == listener and key not in NAMES) + walk(inner) for key, inner in value.items())
         if isinstance(value, list):
             return sum(map(walk, value))
         return int(value == listener)
