@@ -21,6 +21,7 @@ from segue.library.forgotten import as_file_name, as_word
 from segue.library.tables import TABLES
 from segue.shelf.arrays import FACTS
 from segue.shelf.names import AGENTS, FACTORS, NETWORK, VECTORS, WORLD
+from segue.tastes.changes import FILE as TASTE_CHANGES
 
 # In other files a shorter id would be met by chance among numbers.
 LEAST_BYTES = 6
@@ -29,8 +30,8 @@ SONGS = re.compile(
     r"(?:.*/)?(?:(?:tracks|track_keys)/[^/]+\.parquet|tracks\.arrow|search/names\.arrow"
     r"|(?:catalogue|titles|songs)\.npz)"
 )
-# What holds words of ours or names of playlists, which somebody may be called like ("song", "love",
-# "lastfm"): columns of tables, and the settings of a model. In the table `rejects`, `source` is a file.
+# What holds words of ours, and names of songs, playlists and tastes, which somebody may be called like
+# ("song", "love", "adele"): columns of tables, arrays, settings. In the table `rejects`, `source` is a file.
 WORDS = frozenset(
     {
         "kind",
@@ -39,11 +40,12 @@ WORDS = frozenset(
         "sources",
         "format",
         "context",
-        "title",
         "start_reason",
         "end_reason",
         "version",
+        "state",
     }
+    | {"scopes", "chosen_by", "taste", "title", FACTS, "config", "artists", "artist_names"}
 )
 SETTINGS = ("library.json", "manifest.json", "config.json")
 # The words, besides numbers, times and checksums, of which Segue makes names of files.
@@ -156,7 +158,7 @@ def _numpy(path: Path, listener: str) -> Iterator[tuple[str, int]]:
     quoted = json.dumps(listener, ensure_ascii=False).encode(), json.dumps(listener).encode()
     with path.open("rb") as handle, np.load(handle, allow_pickle=False) as stored:
         for name in stored.files if hasattr(stored, "files") else ():
-            if name in (FACTS, "config"):  # settings, and texts of ours
+            if name in WORDS or (name == "names" and path.parent.name == "tastes"):
                 continue
             array = stored[name]
             if array.dtype.kind == "U":
@@ -176,6 +178,8 @@ def _json(path: Path, listener: str) -> Iterator[tuple[str, int]]:
         return int(value == listener)
 
     told = json.loads(path.read_bytes())
+    if path.name == TASTE_CHANGES and isinstance(told, dict):  # by listener; the rest are names of tastes
+        told = list(told)
     if path.name not in SETTINGS:
         yield "texts", walk(told)
 
@@ -200,6 +204,8 @@ def _sqlite(path: Path, listener: str) -> Iterator[tuple[str, int]]:
             tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
             for (table,) in tables:
                 for _, column, *_ in connection.execute(f'PRAGMA table_info("{table}")').fetchall():
+                    if column in WORDS:
+                        continue
                     query = f'SELECT count(*) FROM "{table}" WHERE "{column}" = ?'
                     yield f"{table}.{column}", connection.execute(query, [listener]).fetchone()[0]
     except sqlite3.OperationalError as error:  # it is locked, or cannot be opened
