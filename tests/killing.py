@@ -21,6 +21,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from types import FrameType
 from typing import NamedTuple
@@ -31,6 +32,13 @@ NOW = datetime(2026, 7, 21, 12, tzinfo=UTC)  # a Tuesday of that week
 ROOMS = (
     *("files.py", "shelf/", "library/", "engine/", "upkeep/"),
     *("factors/training.py", "playlists/training.py", "playlists/memory.py", "tastes/storing.py"),
+)
+
+# What children need, loaded once for all of them.
+LOADED = (
+    *("ibis.backends.duckdb", "segue.library.importing", "segue.library.withdrawing", "segue.shelf"),
+    *("segue.engine.batch", "segue.engine.schedule", "segue.engine.weekly", "segue.engine.tastes"),
+    *("segue.upkeep.forget", "segue.upkeep.health", "segue.factors.loading"),
 )
 
 
@@ -408,7 +416,8 @@ def attack(name: str, mode: str, library: Path, work: Path, most: int) -> int:
 
 
 def main(mode: str, library: Path, work: Path, most: int, names: list[str]) -> None:
-    import ibis.backends.duckdb  # noqa: F401 - once for all children
+    for module in LOADED:
+        import_module(module)
 
     for name in names or WRITERS:
         print(name, attack(name, mode, library, work, most), flush=True)
