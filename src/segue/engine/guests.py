@@ -62,9 +62,8 @@ def weekly_for_guest(
     )
     space = ready.material.space
     centres = liked[space.known[liked]]
-    tastes = ListenerTastes(
-        space.vectors[centres], np.full(len(centres), 1 / max(len(centres), 1), np.float32)
-    )
+    shares = np.full(len(centres), 1 / max(len(centres), 1), np.float32)
+    tastes = ListenerTastes(space.vectors[centres], shares, seeds=centres)
     seen = Observations(row, np.array([GUEST], object), ready.model.tracks_, settings)
     if title is not None:
         seen = ready.model.titled(seen, [title])

@@ -9,7 +9,7 @@ from scipy.sparse import csr_matrix
 from segue.factors import topn
 from segue.factors.arguments import ArgumentError, how_many, ids_in, observed
 from segue.factors.explaining import bias_part, contributions, system
-from segue.factors.fold_in import FoldedIn
+from segue.factors.fold_in import FoldedIn, one_over_lengths
 from segue.factors.folding import LISTENERS, TRACKS
 from segue.factors.solver import Floats
 
@@ -180,7 +180,7 @@ class Answers(FoldedIn):
         plain = factors[:, :f]
         queries = (plain[ids_in(ids, len(factors), "Ids")] if folded is None else folded[:, :f]).copy()
         queries /= np.maximum(np.linalg.norm(queries, axis=1, keepdims=True), 1e-10)
-        scale = 1 / np.maximum(np.sqrt(np.einsum("ij,ij->i", plain, plain)), np.float32(1e-10))
+        scale = self._lengths() if factors is self.item_factors else one_over_lengths(plain)
         among = topn.Filter(left_out=left_out, only=only)
         found, scores = topn.best(queries, plain, n, among, scale=scale, num_threads=self.config.num_threads)
         return (found[0], scores[0]) if np.ndim(ids) == 0 else (found, scores)

@@ -29,6 +29,7 @@ class FoldedIn:
         # Kept until the factors change: what each side is to rows of the other.
         self._frames: dict[int, Frame] = {}
         self._item_gram: NDArray[np.float64] | None = None
+        self._item_lengths: Floats | None = None
 
     @property
     def user_factors(self) -> Floats | None:
@@ -48,7 +49,7 @@ class FoldedIn:
     @item_factors.setter
     def item_factors(self, factors: Floats | None) -> None:
         self._item_factors = factors
-        self._item_gram = None
+        self._item_gram = self._item_lengths = None
         self._frames.clear()
 
     @property
@@ -120,6 +121,12 @@ class FoldedIn:
             self._item_gram = items.T.astype(np.float64) @ items
         return self._item_gram
 
+    def _lengths(self) -> Floats:
+        """(n_items,) 1 over the length of each track's factors, without biases."""
+        if self._item_lengths is None:
+            self._item_lengths = one_over_lengths(self._fitted()[1][:, : self.config.factors])
+        return self._item_lengths
+
     def _weighted(self, matrix: csr_matrix) -> csr_matrix:
         return matrix if self.config.alpha == 1 else self.config.alpha * matrix
 
@@ -142,6 +149,11 @@ class FoldedIn:
         if self._user_factors is None or self._item_factors is None:
             raise UsageError("ImplicitALS has not been fitted", hint="call fit(user_items) first")
         return self._user_factors, self._item_factors
+
+
+def one_over_lengths(factors: Floats) -> Floats:
+    """(n,) 1 over the length of each row of `factors` (n, f); never infinite."""
+    return 1 / np.maximum(np.sqrt(np.einsum("ij,ij->i", factors, factors)), np.float32(1e-10))
 
 
 def _stored(factors: Floats, ids: ArrayLike, rows: Floats) -> Floats:

@@ -11,7 +11,7 @@ from scipy.sparse import csr_matrix
 
 from segue.factors import kernels
 from segue.factors.config import ALSConfig
-from segue.factors.solver import Floats, Frame, Pace, Side, Workspace, padded, solve_rows, threads
+from segue.factors.solver import Floats, Frame, Pace, Side, checked_loss, chunks_of, padded, threads
 
 LISTENERS, TRACKS = 0, 1
 
@@ -65,15 +65,48 @@ def fold(rows: csr_matrix, fixed: Floats, side: int, frame: Frame, config: ALSCo
         (n, f or f + 2).
     """
     used, indices = np.unique(rows.indices, return_inverse=True)
-    other = 1 - side
-    part = inside(fixed[used], other, config)
-    there = Side.of(csr_matrix((len(part), 1), dtype=np.float32), part, config)
-    here = Side.of(rows, np.zeros((rows.shape[0], part.shape[1]), np.float32), config)
-    here.observed = csr_matrix(
-        (rows.data, indices.astype(np.int32), rows.indptr), shape=(rows.shape[0], max(1, len(used)))
-    )
+    f, d = config.factors, len(frame.basis)
+    there = inside(fixed[used], 1 - side, config)
+    offsets = np.empty(0, np.float32)
+    if config.biases:
+        offsets, there[:, f] = there[:, f].copy(), 1
+    there = np.ascontiguousarray(there @ frame.basis)
+    if not len(there):
+        there = np.zeros((1, d), np.float32)
+    counts = np.diff(rows.indptr)
+    ridge = config.ridge(counts, rows.shape[1]).astype(np.float32)
+    shift = config.unobserved_weight if config.objective == "hu" else 0.0
+    pace, indices = Pace.exact(d), indices.astype(np.int32)
+    found = np.zeros((rows.shape[0], d), np.float32)
+
+    def solve(chunk: slice) -> float:
+        return kernels.solve_rows(
+            rows.indptr[chunk.start : chunk.stop + 1],
+            indices,
+            rows.data,
+            found[chunk],
+            there,
+            frame.spectrum,
+            ridge[chunk],
+            offsets,
+            frame.constant,
+            shift,
+            pace.steps,
+            pace.tolerance,
+            pace.relaxation,
+        )
+
     kernels.ready()
-    room = np.empty_like(part)
-    with threads(config.num_threads if len(here.chunks) > 1 else 1) as run:
-        solve_rows(here, there, frame, config, Pace.exact(part.shape[1]), Workspace(run, room))
-        return outside(here, side, config)
+    chunks = chunks_of(counts)
+    if len(chunks) > 1:
+        with threads(config.num_threads) as run:
+            losses = list(run(solve, chunks))
+    else:
+        losses = [solve(chunk) for chunk in chunks]
+    checked_loss(sum(losses))
+    found = found @ frame.basis.T
+    outer = np.ones((len(found), width(config)), np.float32)
+    outer[:, :f] = found[:, :f]
+    if config.biases:
+        outer[:, f + side] = found[:, f]
+    return outer

@@ -11,6 +11,7 @@ from scipy.sparse import csr_matrix
 
 from segue.factors import kernels
 from segue.factors.arguments import ArgumentError, how_many, ids_in
+from segue.factors.products import FEW, products
 from segue.factors.solver import threads
 
 LEFT_OUT = float(np.finfo(np.float32).min)  # the score of what may not be recommended, as `implicit` has it
@@ -95,16 +96,20 @@ def _all(
         seen = csr_matrix((q, m), dtype=np.float32)
     kernels.ready()
     own = threading.local()
+    wide = COLUMNS * (ROWS // min(max(q, 1), ROWS))
 
     def work(start: int) -> None:
         rows = slice(start, min(start + ROWS, q))
         if not hasattr(own, "room"):
             own.room = np.empty(ROWS * COLUMNS, np.float32)
-        for column in range(0, m, COLUMNS):
-            columns = slice(column, min(column + COLUMNS, m))
+        for column in range(0, m, wide):
+            columns = slice(column, min(column + wide, m))
             shape = (rows.stop - rows.start, columns.stop - columns.start)
             block = own.room[: shape[0] * shape[1]].reshape(shape)
-            np.matmul(queries[rows], items[columns].T, out=block)
+            if q <= FEW:
+                block[:] = products(queries, items[columns])
+            else:
+                np.matmul(queries[rows], items[columns].T, out=block)
             if scale is not None:
                 block *= scale[columns]
             if len(banned):

@@ -12,6 +12,8 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+import numpy as np
+
 from segue.errors import NotFoundError
 from segue.files import locked, remove, replacing, sweep
 from segue.library.names import Table, letters, without_accents
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 CLOSELY = 200  # tracks whose names are compared closely: the shortest, and those met most
 ALIKE = 70.0  # of 100: from here on a name is near enough to be offered
 OFFERED = 3
+OFTEN = 20  # ids looked up from which a table of them is worth its making
 # Kinds of version that are the song itself, as it is met most.
 SAME = frozenset(["radio edit", "single version", "clean", "mono", "stereo", "remaster", "feat."])
 WAIT = 60.0  # seconds for which one who writes names waits for another
@@ -125,6 +128,8 @@ def _find(library: Library, text: str, known: Collection[str] | None) -> list[Fo
     if len(rows) > CLOSELY:
         popular = sorted(rows, key=names.times_met, reverse=True)
         rows = list(dict.fromkeys(rows[: CLOSELY // 2] + popular[: CLOSELY // 2]))
+    if len(rows) == 1:
+        return [names.found(rows[0])]
     said = _Said.of(text)
     found = [(names.found(row), names.times_met(row)) for row in rows]
     found.sort(key=lambda each: (*said.rank(each[0]), -each[1], each[0].track_id))
@@ -214,6 +219,20 @@ class _Said(NamedTuple):
         return any(self.whole in (f"{each} {title}", f"{title} {each}") for each in artists if title)
 
 
+class _Rows:
+    """The rows of ids: a table of hashes, of which a large catalogue has room for."""
+
+    def __init__(self, ids: pa.Array) -> None:
+        hashes = np.fromiter(map(hash, ids.to_pylist()), np.int64, len(ids))
+        self._ids, self._order = ids, np.argsort(hashes, kind="stable").astype(np.int32)
+        self._hashes = hashes[self._order]
+
+    def of(self, text: str) -> int:
+        """The row of an id, -1 for none."""
+        first, last = (int(np.searchsorted(self._hashes, hash(text), side)) for side in ("left", "right"))
+        return next((row for row in self._order[first:last].tolist() if self._ids[row].as_py() == text), -1)
+
+
 class _Names:
     """All tracks' names, ready to be searched: track_id, title, artists, the row of the track
     whose copy each is, uses, and as they are compared."""
@@ -223,6 +242,8 @@ class _Names:
         self.ids, self.canonical_ids, self.uses, self.raw, self.plain = (
             table[name].combine_chunks() for name in ("track_id", "canonical_id", "uses", "raw", "plain")
         )
+        self._rows: _Rows | None = None
+        self._lookups = 0
 
     @classmethod
     def read(cls, library: Library) -> _Names:
@@ -281,11 +302,9 @@ class _Names:
 
     def canonical(self, row: int) -> int:
         """The row of the track whose copy a row's is: its own where it is none."""
-        import pyarrow.compute as pc
-
         of = self.canonical_ids[row].as_py()
-        found = -1 if of is None else pc.index(self.ids, of).as_py()
-        return found if found >= 0 else row
+        found = [] if of is None else self.of_id(of)
+        return found[0] if found else row
 
     def times_met(self, row: int) -> int:
         return self.uses[row].as_py()
@@ -293,7 +312,10 @@ class _Names:
     def of_id(self, text: str) -> list[int]:
         import pyarrow.compute as pc
 
-        row = pc.index(self.ids, text).as_py()
+        self._lookups += 1
+        if self._rows is None and self._lookups > OFTEN:
+            self._rows = _Rows(self.ids)
+        row = self._rows.of(text) if self._rows is not None else pc.index(self.ids, text).as_py()
         return [row] if row >= 0 else []
 
     def holding(self, text: str) -> list[int]:

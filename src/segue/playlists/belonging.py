@@ -32,6 +32,7 @@ class ListenerTastes(NamedTuple):
     names: tuple[str, ...] = ()
     least: Floats | None = None  # (k,) likeness from which a track belongs; the space's resolution where None
     out: Bools | None = None  # (k,) which of them nothing may come from; none where None
+    seeds: Ints | None = None  # (k,) the track that is the whole of each; None for tastes of several
 
     @classmethod
     def of(cls, profiles: Profiles | None, listener: str, d: int, changes: Changes = NONE) -> ListenerTastes:
@@ -82,7 +83,8 @@ class Belonging:
         least = np.full(k, resolution, np.float32)
         played = listening.heard[listening.plays > 0]
         if k and len(played):
-            likeness, own = self.likeness(tastes, played), self.played_for(tastes, played)
+            likeness = self.likeness(tastes, played)
+            own = self.near.taste_by(likeness)
             for taste in range(k):
                 mine = likeness[taste, own == taste]
                 if len(mine) >= FEWEST:

@@ -21,7 +21,8 @@ from segue.factors.blend import Blend
 from segue.factors.model import FactorModel
 from segue.factors.scored import LEFT_OUT, batches
 from segue.playlists.belonging import Belonging, ListenerTastes
-from segue.playlists.kernels import at_least, best_of
+from segue.playlists.kernels import best_of, over
+from segue.playlists.nearest import Around, Nearest
 from segue.playlists.rules import Candidates, Context, Listening, RulesConfig
 from segue.playlists.rules.context import Bools, Floats, Ints
 from segue.progress import portion
@@ -30,7 +31,7 @@ from segue.progress import portion
 WHOLE, TASTES = 8, 4
 REACH = 5  # tracks near a taste among which the listener's own score chooses
 FEWEST = 20  # of a taste, however light
-FAVOURITES, NEIGHBOURS = 5, 12  # tracks played much lately, and neighbours of each
+FAVOURITES = 5  # tracks played much lately, of which neighbours are proposed
 LONE = 12  # songs of no taste whose neighbours are looked at, the most played
 LATELY_DAYS = 30.0  # a play so old counts half among late favourites
 TOGETHER = 16  # listeners whose tastes are laid beside all tracks at once: one product instead of many
@@ -61,7 +62,7 @@ class Proposer:
 
     Args:
         model: whose scores rank.
-        belonging: which taste a track belongs to.
+        nearest: what is near to single tracks, and which taste a track belongs to.
         context: the catalogue, for artists.
         allowed: (n_tracks,) tracks that may come at all.
         config: how long a list is, and which parts it has.
@@ -70,19 +71,15 @@ class Proposer:
     def __init__(
         self,
         model: FactorModel,
-        belonging: Belonging,
+        nearest: Nearest,
         context: Context,
         allowed: Bools,
         config: CandidatesConfig,
     ) -> None:
         self.blend: Blend = model.blend_
-        self.als = model.als_
-        self.belonging, self.context = belonging, context
+        self.nearest, self.belonging, self.context = nearest, nearest.belonging, context
         self.allowed, self.config = allowed, config
         self.tracks = config.tracks
-        # Neighbours of a track are looked up once, when it is first somebody's favourite.
-        self._near = np.full((len(allowed), NEIGHBOURS), -1, np.int32)
-        self._looked_up = np.zeros(len(allowed), bool)
 
     def propose(
         self, rows: csr_matrix, listenings: Sequence[Listening], tastes: Sequence[ListenerTastes]
@@ -100,24 +97,36 @@ class Proposer:
         lone = [self._lone(listening, its) for listening, its in zip(listenings, tastes, strict=True)]
         # All at once: every call goes through the whole catalogue.
         asked = [np.empty(0, np.int32), *favourites, *(leading for leading, _ in lone)]
-        self._look_up(np.unique(np.concatenate(asked)))
+        self.nearest.neighbours(np.unique(np.concatenate(asked)))
         result = []
         for part in batches(rows.shape[0], rows.shape[1]):
             with portion((part.stop - part.start) / rows.shape[0]):
                 scores = self.blend.scores(rows[part])
-            alike = self._alike(tastes[part])
-            for at, row, likeness in zip(range(part.start, part.stop), scores, alike, strict=True):
-                near = self._near[favourites[at]].ravel()
-                result.append(self._propose(row, listenings[at], tastes[at], likeness, near, lone[at]))
+            around = self._around(tastes[part])
+            for at, row, its in zip(range(part.start, part.stop), scores, around, strict=True):
+                near = self.nearest.neighbours(favourites[at]).ravel()
+                result.append(self._propose(row, listenings[at], tastes[at], its, near, lone[at]))
         return result
 
-    def _alike(self, tastes: Sequence[ListenerTastes]) -> Iterator[Floats]:
-        """The likeness (k, n_tracks) of all tracks to each listener's tastes; some listeners at a time."""
+    def _around(self, tastes: Sequence[ListenerTastes]) -> Iterator[list[Around]]:
+        """What is near enough to each of the tastes of each listener; some listeners at a time."""
         for start in range(0, len(tastes), TOGETHER):
             some = tastes[start : start + TOGETHER]
-            centres = np.concatenate([each.centres for each in some])
-            whole = self.belonging.likeness(ListenerTastes(centres, np.empty(0, np.float32)))
-            yield from np.split(whole, np.cumsum([len(each.shares) for each in some])[:-1])
+            found = iter(self._dense([each for each in some if each.seeds is None]))
+            for each in some:
+                if each.seeds is not None:
+                    yield self.nearest.around(each.seeds.tolist())
+                else:
+                    yield next(found)
+
+    def _dense(self, some: Sequence[ListenerTastes]) -> Iterator[list[Around]]:
+        """The same where tastes are of several tracks: their middles laid beside all tracks."""
+        if not some:
+            return
+        centres = np.concatenate([each.centres for each in some])
+        alike = iter(self.belonging.likeness(ListenerTastes(centres, np.empty(0, np.float32))))
+        for each in some:
+            yield [over(next(alike), float(least)) for least in self.belonging.least(each)]
 
     def scores(self, row: csr_matrix) -> Floats:
         """(n_tracks,) every score of one listener."""
@@ -128,7 +137,7 @@ class Proposer:
         scores: Floats,
         listening: Listening,
         tastes: ListenerTastes,
-        alike: Floats,
+        around: Sequence[Around],
         near: Ints,
         lone: tuple[Ints, float],
     ) -> Proposed:
@@ -137,22 +146,22 @@ class Proposer:
         Args:
             scores: (n_tracks,) theirs.
             listening, tastes: theirs.
-            alike: (k, n_tracks) likeness of all tracks to the tastes.
+            around: (k,) what is near enough to each of the tastes, at least.
             near: neighbours of late favourites, -1 for none.
             lone: songs of theirs that are of no taste, and the share of the plays that these are.
         """
         open_ = self.allowed.copy()
         open_[listening.heard] = False
         open_[listening.earlier] = False
-        known = self._known_artists(listening)
+        played = self._artists_played(listening)
         found: list[Ints] = []
         least = self.belonging.least(tastes)
-        for likeness, near_enough, share in zip(alike, least, tastes.shares, strict=True):
+        for (places, likeness), near_enough, share in zip(around, least, tastes.shares, strict=True):
             wanted = max(FEWEST, round(TASTES * self.tracks * float(share)))
-            around = at_least(likeness, open_, float(near_enough))
-            of_known = known[around]
-            for mine in (around[of_known], around[~of_known]):
-                near_by = mine[_largest(likeness[mine], REACH * wanted)]
+            here = np.flatnonzero(open_[places] & (likeness >= near_enough))
+            of_known = self.context.any_artist(places[here], played)
+            for mine in (here[of_known], here[~of_known]):
+                near_by = places[mine[_largest(likeness[mine], REACH * wanted)]]
                 found.append(near_by[_largest(scores[near_by], wanted)])
         by_taste = np.concatenate([np.empty(0, np.int32), *found])
         near = near[near >= 0]
@@ -176,7 +185,8 @@ class Proposer:
             sources[np.isin(tracks, near_lone) & (sources == len(tastes.shares))] = len(shares)
             lone_share = min(lone_share, float((sources == len(shares)).sum()) / self.tracks)
             shares = np.append(shares * (1 - lone_share), lone_share).astype(np.float32)
-        sources, shares = self._parted(sources, shares, known[tracks], scores[tracks])
+        known = self.context.any_artist(tracks, played)
+        sources, shares = self._parted(sources, shares, known, scores[tracks])
         return Proposed(Candidates(tracks, scores[tracks], sources, shares, parts=2), kinds[first])
 
     def _lone(self, listening: Listening, tastes: ListenerTastes) -> tuple[Ints, float]:
@@ -200,7 +210,7 @@ class Proposer:
         """What is near to such songs, and of no taste either."""
         if not len(leading):
             return leading
-        near, vectors = self._near[leading], self.belonging.space.vectors
+        near, vectors = self.nearest.neighbours(leading), self.belonging.space.vectors
         alike = np.einsum("nkd,nd->nk", vectors[near], vectors[leading])
         good = near[(near >= 0) & (alike >= self.belonging.space.resolution)]
         good = np.unique(good[open_[good]])
@@ -224,12 +234,12 @@ class Proposer:
         beyond = min(self.config.beyond, good / self.tracks)
         return sources, np.append(tastes.shares * (1 - beyond), beyond).astype(np.float32)
 
-    def _known_artists(self, listening: Listening) -> Bools:
-        """(n_tracks,) whether an artist credited on a track is one that the listener has played."""
+    def _artists_played(self, listening: Listening) -> Bools:
+        """(n_artists,) which artists are credited on what the listener has played."""
         played = np.zeros(max(1, self.context.n_artists), bool)
         for track in listening.heard[listening.plays > 0].tolist():
             played[self.context.credited(track)] = True
-        return self.context.any_artist(np.arange(len(self.allowed), dtype=np.int32), played)
+        return played
 
     def _parted(self, sources: Ints, shares: Floats, known: Bools, scores: Floats) -> tuple[Ints, Floats]:
         """Each taste in two: tracks by artists the listener has played, and by others.
@@ -242,15 +252,6 @@ class Proposer:
         others = np.minimum(self.config.new_artists, good / places)
         parted = np.stack([shares * (1 - others), shares * others], axis=1).ravel()
         return (2 * sources + ~known).astype(np.int32), parted.astype(np.float32)
-
-    def _look_up(self, favourites: Ints) -> None:
-        new = favourites[~self._looked_up[favourites]]
-        if len(new):
-            ids, _ = self.als.similar_items(new, NEIGHBOURS + 1)
-            for track, near in zip(new.tolist(), ids, strict=True):
-                others = near[near != track][:NEIGHBOURS]
-                self._near[track, : len(others)] = others
-            self._looked_up[new] = True
 
 
 def _favourites(listening: Listening) -> Ints:

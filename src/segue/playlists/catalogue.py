@@ -36,11 +36,12 @@ class Catalogue:
     """
 
     def __init__(self, facts: pa.Table) -> None:
-        self._facts = facts
+        self._facts, self._rows = facts, facts.select(["track_id", *_FACTS])
         self.ids, self.works, self.artists = (
             _whole(facts[name]) for name in ("track_id", "work_id", "artists")
         )
         self._cards: dict[int, TrackCard] = {}
+        self._spoken: dict[int, tuple[str, str]] = {}
         counted = "support" in facts.column_names
         self.support = _whole(facts["support"]).to_numpy() if counted else np.zeros(len(facts), np.int32)
 
@@ -84,15 +85,22 @@ class Catalogue:
 
     def card(self, track: int) -> TrackCard:
         """What a person or a player needs to know of a track."""
-        if (kept := self._cards.get(track)) is not None:
-            return kept
-        facts: dict[str, Any] = {name: self._facts[name][track].as_py() for name in _FACTS}
-        facts["artists"] = tuple(facts["artists"] or ())
-        facts["medium"] = facts["medium"] or "song"
-        if len(self._cards) >= KEPT:
-            self._cards.clear()
-        card = self._cards[track] = TrackCard(track_id=self.ids[track].as_py(), **facts)
-        return card
+        return self.cards([track])[0]
+
+    def cards(self, tracks: Sequence[int]) -> list[TrackCard]:
+        """What a person or a player needs to know of some tracks, which takes less time than one by one."""
+        kept = self._cards
+        if any(track not in kept for track in tracks):
+            lacking = [track for track in tracks if track not in kept]
+            if len(kept) + len(lacking) > KEPT:
+                self._cards = kept = {}
+                lacking = list(tracks)
+            rows = self._rows.take(pa.array(lacking, pa.int64())).to_pylist()
+            for track, facts in zip(lacking, rows, strict=True):
+                facts["artists"] = tuple(facts["artists"] or ())
+                facts["medium"] = facts["medium"] or "song"
+                kept[track] = TrackCard(**facts)
+        return [kept[track] for track in tracks]
 
     def name(self, track: int) -> str:
         """A track in a sentence, by its main artist: "Hello by Adele", or an artist's name alone."""
@@ -107,7 +115,14 @@ class Catalogue:
 
         ("Juicy", "The Notorious B.I.G.") for "Juicy - 2007 Remaster"; no artist, where the title says all.
         """
-        card = self.card(track)
+        if (kept := self._spoken.get(track)) is not None:
+            return kept
+        if len(self._spoken) >= KEPT:
+            self._spoken = {}
+        said = self._spoken[track] = self._said(self.card(track), track)
+        return said
+
+    def _said(self, card: TrackCard, track: int) -> tuple[str, str]:
         if card.title is None or not card.artists:
             return self.name(track), ""
         parsed = parse_title(card.title, card.artists)

@@ -25,6 +25,21 @@ def at_least(values: NDArray[np.float32], open_: NDArray[np.bool_], least: float
 
 
 @compiled()
+def over(values: NDArray[np.float32], least: float) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Places of `values` (n,) that are no less than `least`, in order, and these values."""
+    count = 0
+    for i in range(len(values)):
+        count += values[i] >= least
+    places, kept = np.empty(count, np.int32), np.empty(count, np.float32)
+    count = 0
+    for i in range(len(values)):
+        if values[i] >= least:
+            places[count], kept[count] = i, values[i]
+            count += 1
+    return places, kept
+
+
+@compiled()
 def best_of(values: NDArray[np.float32], open_: NDArray[np.bool_], n: int) -> NDArray[np.int32]:
     """Places of the n largest open `values` (m,), in no order; of equal ones the first."""
     size = min(n, len(values))

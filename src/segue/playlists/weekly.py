@@ -26,6 +26,7 @@ from segue.playlists.candidates import NAMES, CandidatesConfig, Proposed, Propos
 from segue.playlists.catalogue import Catalogue
 from segue.playlists.drawing import measured
 from segue.playlists.history import History
+from segue.playlists.nearest import Nearest
 from segue.playlists.order import in_order
 from segue.playlists.playlist import Drawn, Playlist, PlaylistEntry, monday
 from segue.playlists.reasons import Asker, because, favourite, sided, telling, together
@@ -148,7 +149,12 @@ class Material:
 
     def proposer(self, config: WeeklyConfig) -> Proposer:
         """Who proposes candidates for lists with these settings."""
-        return Proposer(self.model, self.belonging, self.context, self.allowed(config), config)
+        return Proposer(self.model, self.nearest, self.context, self.allowed(config), config)
+
+    @cached_property
+    def nearest(self) -> Nearest:
+        """What is near to single tracks."""
+        return Nearest(self.model.als_, self.belonging)
 
     @cached_property
     def belonging(self) -> Belonging:
@@ -160,7 +166,8 @@ class Material:
         if self.recommendable is None:
             return self
         made = replace(self, recommendable=None)
-        made.__dict__["belonging"] = self.belonging  # which takes long to be made, and is the same
+        made.__dict__["nearest"] = self.nearest  # which takes long to be made, and is the same
+        made.__dict__["belonging"] = self.belonging
         return made
 
     def tastes(self, listener: str) -> ListenerTastes:

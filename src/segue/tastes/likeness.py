@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from segue.factors.products import products
 from segue.tastes.kernels import shrunk
 from segue.tastes.space import Floats, Ints, TasteSpace
 
@@ -69,8 +70,8 @@ class Likeness:
         if tracks is not None:
             vectors, own, others = vectors[tracks], own[tracks], others[tracks]
             sums, artist = sums[artist[tracks]], np.arange(len(tracks), dtype=np.int32)
-        likeness = np.ascontiguousarray(centres @ vectors.T, np.float32)
-        of_artists = np.ascontiguousarray(centres @ sums.T, np.float32)
+        likeness = np.ascontiguousarray(products(centres, vectors), np.float32)
+        of_artists = np.ascontiguousarray(products(centres, sums), np.float32)
         shrunk(likeness, of_artists, artist, own, others)
         return likeness
 
@@ -78,6 +79,9 @@ class Likeness:
         """(n,) of which of a listener's tastes (k, d) each of their own `tracks` is, -1 for none."""
         if not len(centres) or not len(tracks):
             return np.full(len(tracks), -1, np.int32)
-        likeness = self.to(centres, tracks)
+        return self.taste_by(self.to(centres, tracks))
+
+    def taste_by(self, likeness: Floats) -> Ints:
+        """The same from the likeness (k, n) of these tracks, k and n above 0."""
         alike = likeness.max(0) >= self.space.resolution
         return np.where(alike, likeness.argmax(0), -1).astype(np.int32)
