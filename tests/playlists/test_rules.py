@@ -160,7 +160,7 @@ def test_no_rule_is_ever_broken_over_listeners_and_weeks(seed: int) -> None:
             choice = rules.choose(listening, proposals(rng))
             check(context, listening, choice, config)
             earlier = np.concatenate([earlier, choice.tracks]).astype(np.int32)
-    assert not rules._on_artist.array.any() and not rules._on_album.array.any()
+    assert not context.on_artist.array.any() and not context.on_album.array.any()
 
 
 @pytest.mark.slow

@@ -72,7 +72,7 @@ def weekly_for_guest(
     if title is not None and named(title):  # who asks for Christmas in July is to have it
         edition = replace(edition, config=edition.config.model_copy(update={"out_of_season": True}))
     (made,) = make_weekly(
-        ready.material.for_guests(),
+        ready.material.for_guests,
         seen,
         [history],
         edition,

@@ -37,7 +37,7 @@ from segue.factors.items import (
 from segue.factors.listeners import UserNeighbours, UserNeighboursConfig
 from segue.factors.mixing import Bench, mixed, standardised
 from segue.factors.scored import ScoredModel, batches, positive
-from segue.factors.standard import standard_mean
+from segue.factors.standard import Parts, Scores, Whole, standard_mean, standard_wanted
 from segue.progress import portion, progress
 
 FACTORS = "factors"
@@ -137,6 +137,7 @@ _KINDS: dict[str, type[ScoredModel]] = {
 }
 # How long each takes, for progress: the Million Playlist subset on two cores, in tenths of what EASE takes.
 WORK = {FACTORS: 2.0, "second": 2.0, "ease": 10.0, "items": 1.0, "walk": 1.0, "listeners": 0.5, "rarity": 0.1}
+OFTEN = 50  # single rows asked for from which it is worth preparing for them
 BYTES = 8  # of a neighbour: its weight and its place
 
 
@@ -155,6 +156,7 @@ class Blend(ScoredModel):
     config_type = BlendConfig
     _learned = ("mixture_", "few_")
     _takes_dislikes = True
+    _rows_asked = 0
     mixture_: NDArray[np.float32]  # (parts,), weights in the order of `_KINDS`, 0 for what is left out
     few_: NDArray[np.float32]  # (parts,) those for rows that say little
 
@@ -199,11 +201,20 @@ class Blend(ScoredModel):
         scores[~few] = self._scores(csr_matrix(user_items[~few]), self.mixture_)
         return scores
 
+    def scored(self, row: csr_matrix) -> Scores:
+        """The weighted mean for one row (1, n_items), for questions after some of the scores."""
+        self._rows_asked += 1
+        if self._rows_asked <= OFTEN:  # preparing takes as long as many answers
+            return Whole(self.scores(row)[0])
+        few = bool(self._says_little(row)[0])
+        return standard_wanted(self._weighted(self.few_ if few else self.mixture_), row)
+
     def _scores(self, user_items: csr_matrix, mixture: NDArray[np.float32]) -> NDArray[np.float32]:
+        return standard_mean(self._weighted(mixture), user_items)
+
+    def _weighted(self, mixture: NDArray[np.float32]) -> Parts:
         weights = _named(mixture)
-        return standard_mean(
-            [(weights.get(name, 0.0), part) for name, part in self.parts_.items()], user_items
-        )
+        return [(weights.get(name, 0.0), part) for name, part in self.parts_.items()]
 
     def _says_little(self, user_items: csr_matrix) -> NDArray[np.bool_]:
         """(n,) the rows that weights for few tracks are meant for."""

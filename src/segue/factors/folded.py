@@ -12,6 +12,7 @@ from scipy.sparse import csr_matrix
 
 from segue.factors.als import ImplicitALS
 from segue.factors.config import ALSConfig
+from segue.factors.quantised import Quantised
 from segue.factors.scored import ScoredModel, batches
 from segue.progress import told
 
@@ -29,7 +30,8 @@ class FactorScores(ScoredModel):
         """Take factors that are already there; returns self."""
         assert als.item_factors is not None
         self.item_factors_, self.n_items_ = als.item_factors, len(als.item_factors)
-        self.__dict__.pop("_moments", None)
+        for name in ("_moments", "quantised"):
+            self.__dict__.pop(name, None)
         # Of the listeners' factors nothing is needed: everybody is folded in.
         self._als = ImplicitALS.of(als.config)
         self.regularization_ = np.array(als.config.regularization)
@@ -65,6 +67,11 @@ class FactorScores(ScoredModel):
             centred = (y[part] - mean).astype(np.float32)
             gram += centred.T @ centred
         return mean, gram / len(y)
+
+    @cached_property
+    def quantised(self) -> Quantised:
+        """The items' factors as bytes."""
+        return Quantised(self.item_factors_)
 
     def scores(self, user_items: csr_matrix) -> NDArray[np.float32]:
         """x · y for every row, folded in, and every item: (n, n_items)."""

@@ -257,6 +257,12 @@ def batches(count: int, width: int) -> Iterator[slice]:
         yield slice(start, min(start + step, count))
 
 
+def rows_of(matrix: csr_matrix, part: slice) -> csr_matrix:
+    """Some rows, one after another; all of them, unlike `matrix[part]`, without a copy."""
+    whole = part.start == 0 and part.stop >= matrix.shape[0]
+    return matrix if whole else csr_matrix(matrix[part])
+
+
 def allowed_items(n_items: int, filter_items: ArrayLike | None, items: ArrayLike | None) -> NDArray[np.bool_]:
     """Which items a request may be answered with, (n_items,).
 

@@ -19,9 +19,10 @@ from scipy.sparse import csr_matrix
 
 from segue.factors.blend import Blend
 from segue.factors.model import FactorModel
-from segue.factors.scored import LEFT_OUT, batches
-from segue.playlists.belonging import Belonging, ListenerTastes
-from segue.playlists.kernels import best_of, over
+from segue.factors.scored import LEFT_OUT, batches, rows_of
+from segue.factors.selecting import over
+from segue.factors.standard import Scores, Whole
+from segue.playlists.belonging import ListenerTastes
 from segue.playlists.nearest import Around, Nearest
 from segue.playlists.rules import Candidates, Context, Listening, RulesConfig
 from segue.playlists.rules.context import Bools, Floats, Ints
@@ -101,7 +102,7 @@ class Proposer:
         result = []
         for part in batches(rows.shape[0], rows.shape[1]):
             with portion((part.stop - part.start) / rows.shape[0]):
-                scores = self.blend.scores(rows[part])
+                scores = self._scores(rows_of(rows, part))
             around = self._around(tastes[part])
             for at, row, its in zip(range(part.start, part.stop), scores, around, strict=True):
                 near = self.nearest.neighbours(favourites[at]).ravel()
@@ -128,13 +129,18 @@ class Proposer:
         for each in some:
             yield [over(next(alike), float(least)) for least in self.belonging.least(each)]
 
+    def _scores(self, rows: csr_matrix) -> list[Scores]:
+        if rows.shape[0] == 1:
+            return [self.blend.scored(rows)]
+        return [Whole(row) for row in self.blend.scores(rows)]
+
     def scores(self, row: csr_matrix) -> Floats:
         """(n_tracks,) every score of one listener."""
         return self.blend.scores(row)[0]
 
     def _propose(
         self,
-        scores: Floats,
+        scores: Scores,
         listening: Listening,
         tastes: ListenerTastes,
         around: Sequence[Around],
@@ -144,7 +150,7 @@ class Proposer:
         """The candidates of one listener.
 
         Args:
-            scores: (n_tracks,) theirs.
+            scores: theirs.
             listening, tastes: theirs.
             around: (k,) what is near enough to each of the tastes, at least.
             near: neighbours of late favourites, -1 for none.
@@ -154,40 +160,50 @@ class Proposer:
         open_[listening.heard] = False
         open_[listening.earlier] = False
         played = self._artists_played(listening)
-        found: list[Ints] = []
+        found, sizes = list[Ints](), list[int]()
         least = self.belonging.least(tastes)
         for (places, likeness), near_enough, share in zip(around, least, tastes.shares, strict=True):
             wanted = max(FEWEST, round(TASTES * self.tracks * float(share)))
             here = np.flatnonzero(open_[places] & (likeness >= near_enough))
             of_known = self.context.any_artist(places[here], played)
             for mine in (here[of_known], here[~of_known]):
-                near_by = places[mine[_largest(likeness[mine], REACH * wanted)]]
-                found.append(near_by[_largest(scores[near_by], wanted)])
-        by_taste = np.concatenate([np.empty(0, np.int32), *found])
+                found.append(places[mine[_largest(likeness[mine], REACH * wanted)]])
+                sizes.append(wanted)
+        by_taste = self._best_of_each(scores, found, sizes)
         near = near[near >= 0]
         leading, lone_share = lone
         near_lone = self._near_lone(leading, tastes, open_)
         parts = [
             by_taste,
             np.concatenate([near[open_[near]], near_lone]),
-            best_of(scores, open_, WHOLE * self.tracks),
+            scores.best(open_, WHOLE * self.tracks),
             self._again(listening),
         ]
         every = np.concatenate(parts).astype(np.int32)
         kinds = np.repeat(np.arange(4, dtype=np.int8), [len(part) for part in parts])
         tracks, first = np.unique(every, return_index=True)
-        good = scores[tracks] > LEFT_OUT
-        tracks, first = tracks[good], first[good]
-        sources, shares = self._belonging(tracks, scores[tracks], tastes)
+        theirs = scores.of(tracks)
+        good = theirs > LEFT_OUT
+        tracks, first, theirs = tracks[good], first[good], theirs[good]
+        sources, shares = self._belonging(tracks, theirs, tastes)
         if shares is None:
-            return Proposed(Candidates(tracks, scores[tracks], sources, None), kinds[first])
+            return Proposed(Candidates(tracks, theirs, sources, None), kinds[first])
         if lone_share:
             sources[np.isin(tracks, near_lone) & (sources == len(tastes.shares))] = len(shares)
             lone_share = min(lone_share, float((sources == len(shares)).sum()) / self.tracks)
             shares = np.append(shares * (1 - lone_share), lone_share).astype(np.float32)
         known = self.context.any_artist(tracks, played)
-        sources, shares = self._parted(sources, shares, known, scores[tracks])
-        return Proposed(Candidates(tracks, scores[tracks], sources, shares, parts=2), kinds[first])
+        sources, shares = self._parted(sources, shares, known, theirs)
+        return Proposed(Candidates(tracks, theirs, sources, shares, parts=2), kinds[first])
+
+    def _best_of_each(self, scores: Scores, groups: Sequence[Ints], sizes: Sequence[int]) -> Ints:
+        """The best tracks of each group, as many as `sizes` says."""
+        every = np.concatenate([np.empty(0, np.int32), *groups])
+        theirs, found, start = scores.of(every), [every[:0]], 0
+        for group, size in zip(groups, sizes, strict=True):
+            found.append(group[_largest(theirs[start : start + len(group)], size)])
+            start += len(group)
+        return np.concatenate(found)
 
     def _lone(self, listening: Listening, tastes: ListenerTastes) -> tuple[Ints, float]:
         """The songs that are of no taste and were played most, and the share of the plays that all such are.
@@ -218,7 +234,7 @@ class Proposer:
 
     def _again(self, listening: Listening) -> Ints:
         earlier = listening.earlier[self.allowed[listening.earlier]]
-        return earlier[~np.isin(earlier, listening.heard)]
+        return earlier[~np.isin(earlier, listening.heard)] if len(earlier) else earlier
 
     def _belonging(self, tracks: Ints, scores: Floats, tastes: ListenerTastes) -> tuple[Ints, Floats | None]:
         """The taste each of `tracks` belongs to, and the share of each and of what belongs to none.

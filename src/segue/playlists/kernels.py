@@ -1,4 +1,4 @@
-"""Choosing among all tracks of a catalogue for one listener, compiled: one pass, and nothing is copied."""
+"""Choosing reasons for a list, compiled: each track's depend on those before it."""
 
 from __future__ import annotations
 
@@ -7,66 +7,38 @@ from numpy.typing import NDArray
 
 from segue.compiling import compiled
 
-
-@compiled()
-def at_least(values: NDArray[np.float32], open_: NDArray[np.bool_], least: float) -> NDArray[np.int32]:
-    """Places of `values` (n,) that are open and no less than `least`, in order."""
-    count = 0
-    for i in range(len(values)):
-        if open_[i] and values[i] >= least:
-            count += 1
-    places = np.empty(count, np.int32)
-    count = 0
-    for i in range(len(values)):
-        if open_[i] and values[i] >= least:
-            places[count] = i
-            count += 1
-    return places
+OWN = 10.0  # above any rank: a play of the track's own taste goes before others
 
 
-@compiled()
-def over(values: NDArray[np.float32], least: float) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Places of `values` (n,) that are no less than `least`, in order, and these values."""
-    count = 0
-    for i in range(len(values)):
-        count += values[i] >= least
-    places, kept = np.empty(count, np.int32), np.empty(count, np.float32)
-    count = 0
-    for i in range(len(values)):
-        if values[i] >= least:
-            places[count], kept[count] = i, values[i]
-            count += 1
-    return places, kept
+@compiled(nogil=True)
+def two_of_each(rank: NDArray[np.float64], same: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """(n, 2) the plays that are told of each track, -1 for none: see `reasons.telling`.
 
-
-@compiled()
-def best_of(values: NDArray[np.float32], open_: NDArray[np.bool_], n: int) -> NDArray[np.int32]:
-    """Places of the n largest open `values` (m,), in no order; of equal ones the first."""
-    size = min(n, len(values))
-    kept, places = np.empty(size, np.float32), np.empty(size, np.int32)  # a heap, the least on top
-    count = 0
-    for i in range(len(values)):
-        if not open_[i]:
-            continue
-        value = values[i]
-        if count < size:
-            at = count
-            count += 1
-            while at > 0 and kept[(at - 1) // 2] > value:
-                kept[at], places[at] = kept[(at - 1) // 2], places[(at - 1) // 2]
-                at = (at - 1) // 2
-            kept[at], places[at] = value, i
-        elif size > 0 and value > kept[0]:
-            at = 0
-            while True:
-                child = 2 * at + 1
-                if child >= size:
-                    break
-                if child + 1 < size and kept[child + 1] < kept[child]:
-                    child += 1
-                if kept[child] >= value:
-                    break
-                kept[at], places[at] = kept[child], places[child]
-                at = child
-            kept[at], places[at] = value, i
-    return places[:count]
+    Args:
+        rank: (n, h) how well each play tells of each track, 0 where it does not.
+        same: (n, h) whether it is of the track's taste.
+    """
+    n, h = rank.shape
+    found, named = np.full((n, 2), -1, np.int64), np.zeros(h)
+    fresh = np.empty(h)
+    for i in range(n):
+        first, second, best = 0, 0, -1.0
+        for j in range(h):
+            fresh[j] = rank[i, j] / np.sqrt(1 + named[j])
+            value = fresh[j] + (OWN if same[i, j] and fresh[j] > 0 else 0.0)
+            if value > best:
+                first, best = j, value
+        best = 0.0
+        for j in range(h):
+            if j != first and same[i, j] == same[i, first] and fresh[j] > best:
+                second, best = j, fresh[j]
+        at = 0
+        if fresh[first] > 0:
+            found[i, at] = first
+            at += 1
+        if best > 0:
+            found[i, at] = second
+        for j in found[i]:
+            if j >= 0:
+                named[j] += 1
+    return found

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from segue.factors.als import ImplicitALS
+from segue.factors.selecting import over
 from segue.playlists.belonging import Belonging
-from segue.playlists.kernels import over
 from segue.playlists.rules.context import Floats, Ints
 
 NEIGHBOURS = 12  # of each track
@@ -38,7 +38,7 @@ class Nearest:
         self._lock, self._count = threading.Lock(), 0
 
     def neighbours(self, tracks: Ints) -> Ints:
-        """(n, `NEIGHBOURS`) the nearest of each of `tracks` by the factors' cosine, -1 where there are fewer."""
+        """(n, `NEIGHBOURS`) the nearest of each of `tracks` by cosine of factors, -1 beyond the last."""
         new = np.unique(tracks[~self._looked_up[tracks]])
         if len(new):
             ids, _ = self._als.similar_items(new, NEIGHBOURS + 1)

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from segue.playlists.kernels import two_of_each
 from segue.playlists.rules.context import Bools
 from segue.wording import MONTHS, ended, times
 
@@ -70,17 +71,8 @@ def telling(
         unlike = (likeness < UNLIKE) & (likeness != 0)  # of what has no vector nothing is known
         out |= unlike & ((shares < strongest) | (strongest < MOST) | (nearest >= NEAR))
     rank = np.where(out, 0.0, alike + TIES * np.maximum(shares / strongest, BESIDE))
-    named, told = np.zeros(parts.shape[1]), []
-    for its_rank, its_taste in zip(rank, same, strict=True):
-        fresh = its_rank / np.sqrt(1 + named)
-        first = int((fresh + 10.0 * (its_taste & (fresh > 0))).argmax())
-        others = np.where(its_taste == its_taste[first], fresh, 0)
-        others[first] = 0
-        second = int(others.argmax())
-        plays = [play for play, worth in ((first, fresh[first]), (second, others[second])) if worth > 0]
-        named[plays] += 1
-        told.append(plays)
-    return told
+    told = two_of_each(np.ascontiguousarray(rank, np.float64), np.ascontiguousarray(same))
+    return [[play for play in plays if play >= 0] for plays in told.tolist()]
 
 
 Asker = Literal["listener", "guest", "playlist", "title"]  # who is spoken to; a guest has named tracks

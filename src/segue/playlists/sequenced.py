@@ -13,6 +13,7 @@ from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
 from segue.draws import Draws
 from segue.playlists.candidates import Proposed
@@ -54,8 +55,7 @@ def chosen(
         drafts.append(Draft(rules.choose(listening, candidates), more))
     if material.sequencer is None:
         return [(draft.choice, None) for draft in drafts]
-    ids = [str(track) for track in material.catalogue.ids]
-    return _by_sequencer(material.sequencer, ids, names, drafts, week, seed)
+    return _by_sequencer(material.sequencer, material.catalogue.ids, names, drafts, week, seed)
 
 
 def _longer(config: WeeklyConfig) -> WeeklyConfig:
@@ -64,7 +64,7 @@ def _longer(config: WeeklyConfig) -> WeeklyConfig:
 
 
 def _by_sequencer(
-    sequencer: Sequencer, ids: Sequence[str], listeners: Sequence[str], drafts: Sequence[Draft],
+    sequencer: Sequencer, ids: pa.Array, listeners: Sequence[str], drafts: Sequence[Draft],
     week: str, seed: int,
 ) -> list[tuple[Choice, Floats | None]]:  # fmt: skip
     """The list of each listener in order, and the worth Q of every place.
@@ -82,7 +82,7 @@ def _by_sequencer(
     wide = [_wide(draft) for draft in drafts]
     pools: dict[int, Pool] = {}
     for at, (draft, choice) in enumerate(zip(drafts, wide, strict=True)):
-        tracks = [ids[track] for track in choice.tracks.tolist()]
+        tracks = ids.take(pa.array(choice.tracks)).to_pylist()
         if tracks and sequencer.knows(tracks):
             pools[at] = pool_of_list(listeners[at], tracks, choice.sources, draft.choice.sources)
     moment = datetime.combine(monday(week), time(HOUR), UTC)

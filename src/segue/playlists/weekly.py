@@ -6,11 +6,11 @@ order (`order.py`), reasons (`reasons.py`). The same library, models, seed and I
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 from pydantic import Field, NonNegativeFloat, NonNegativeInt
@@ -19,6 +19,7 @@ from threadpoolctl import ThreadpoolController
 
 from segue.factors.model import FactorModel
 from segue.factors.observations import Observations
+from segue.factors.scored import rows_of
 from segue.library.few_listeners import MORE, UNLEARNED
 from segue.playlists import newcomers, rediscover
 from segue.playlists.belonging import Belonging, ListenerTastes
@@ -51,7 +52,9 @@ if TYPE_CHECKING:
     from segue.agents.sequencing import Sequencer
 
 AT_ONCE = 256  # listeners at a time
+KEPT = 32  # of what is the same for all lists with the same settings
 SCORING = 0.9  # part of the time that scores take, for progress
+T = TypeVar("T")
 # Lists of new tracks, of what the listener knows already, and for somebody of whom nothing is known.
 Kind = Literal["new", "past", "stranger"]
 
@@ -149,7 +152,30 @@ class Material:
 
     def proposer(self, config: WeeklyConfig) -> Proposer:
         """Who proposes candidates for lists with these settings."""
-        return Proposer(self.model, self.nearest, self.context, self.allowed(config), config)
+
+        def make() -> Proposer:
+            return Proposer(self.model, self.nearest, self.context, self.allowed(config), config)
+
+        return self._once(("proposer", config), make)
+
+    def stranger(self, config: WeeklyConfig) -> Proposed:
+        """The candidates of somebody of whom nothing is known."""
+
+        def make() -> Proposed:
+            return newcomers.popular(self.context, self.space, self.proposer(config).allowed, config.tracks)
+
+        return self._once(("stranger", config), make)
+
+    def _once(self, key: tuple[str, WeeklyConfig], make: Callable[[], T]) -> T:
+        """What is the same for all lists with the same settings, made for the first of them."""
+        kept = self._kept
+        if key not in kept and len(kept) >= KEPT:
+            kept.clear()
+        return kept.setdefault(key, make()) if key not in kept else kept[key]
+
+    @cached_property
+    def _kept(self) -> dict[tuple[str, WeeklyConfig], Any]:
+        return {}
 
     @cached_property
     def nearest(self) -> Nearest:
@@ -161,6 +187,7 @@ class Material:
         """Which taste a track belongs to."""
         return Belonging(self.space, self.context, self.catalogue.support)
 
+    @cached_property
     def for_guests(self) -> Material:
         """The same for who names tracks to a library of a few people: they may hear what these play."""
         if self.recommendable is None:
@@ -209,20 +236,20 @@ def make_weekly(
     """
     config, week = edition.config, edition.week
     rules, proposer = Rules(material.context, config, monday(week)), material.proposer(config)
-    stranger = newcomers.popular(material.context, material.space, proposer.allowed, config.tracks)
     for start in range(0, len(seen.listeners), AT_ONCE):
         part = slice(start, start + AT_ONCE)
         names = [str(listener) for listener in seen.listeners[part]]
         theirs = list(tastes[part]) if tastes is not None else [material.tastes(name) for name in names]
-        rows, asked, mine = seen.matrix[part], seen.asked[part], histories[part]
+        rows, mine = rows_of(seen.matrix, part), histories[part]
+        asked = rows if seen.asked is seen.matrix else rows_of(seen.asked, part)
         theirs = [
             material.belonging.with_thresholds(its, history.listening)
             for its, history in zip(theirs, mine, strict=True)
         ]
         with portion(SCORING * len(names)):
             proposed = proposer.propose(asked, [history.listening for history in mine], theirs)
-        known = [bool((asked[at].data > 0).any()) for at in range(len(names))]
-        proposed = [each if known[at] else stranger for at, each in enumerate(proposed)]
+        known = [bool((asked.data[slice(*asked.indptr[at : at + 2])] > 0).any()) for at in range(len(names))]
+        proposed = [each if known[at] else material.stranger(config) for at, each in enumerate(proposed)]
         listenings = [
             material.belonging.for_rules(history.listening, its)
             for history, its in zip(mine, theirs, strict=True)
@@ -244,7 +271,11 @@ def make_weekly(
             for at in range(len(names)):
                 asker: Asker = (askers or {}).get(names[at], "listener")
                 about = _About(
-                    rows[at], mine[at], theirs[at], asker, _titled(material, seen, start + at, asker)
+                    rows_of(rows, slice(at, at + 1)),
+                    mine[at],
+                    theirs[at],
+                    asker,
+                    _titled(material, seen, start + at, asker),
                 )
                 one = _One(material, edition, about)
                 kind = "past" if past[at] else "new" if known[at] else "stranger"
@@ -324,10 +355,11 @@ class _One:
         shown = [float(score) if fresh else None for score, fresh in zip(scores, new, strict=True)]
         if worth is not None and self.material.sequencer is not None:
             by, shown = [self.material.sequencer.name] * len(new), [float(q) for q in worth]
+        cards = self.material.catalogue.cards(choice.tracks.tolist())
         entries = tuple(
             PlaylistEntry(
                 position=position + 1,
-                track=self.material.catalogue.card(int(choice.tracks[at])),
+                track=cards[at],
                 score=shown[at],
                 reason=reasons[at],
                 chosen_by=by[at],

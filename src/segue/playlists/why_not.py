@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from segue.factors.observations import Observations
-from segue.playlists import newcomers, rediscover
+from segue.playlists import rediscover
 from segue.playlists.belonging import ListenerTastes
 from segue.playlists.history import History
 from segue.playlists.playlist import monday
@@ -47,7 +47,7 @@ def why_not(
     if (row.data > 0).any():
         proposed = proposer.propose(row, [history.listening], [tastes])[0]
     else:
-        proposed = newcomers.popular(material.context, material.space, proposer.allowed, config.tracks)
+        proposed = material.stranger(config)
     seen_so = material.belonging.for_rules(history.listening, tastes)
     past = (row.data > 0).any() and rediscover.needed(seen_so, proposer.allowed, material.least_new(config))
     if past:

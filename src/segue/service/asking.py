@@ -15,7 +15,14 @@ from segue.service.problems import Refused
 from segue.service.tokens import Token
 
 _SCHEME = HTTPBearer(auto_error=False, description="Authorization: Bearer TOKEN (or Token TOKEN).")
-HouseGiven = Annotated[House, Depends(house)]
+
+
+async def given(request: Request) -> House:
+    """A dependency: the service that a request came to. What is no coroutine would wait for a thread."""
+    return house(request)
+
+
+HouseGiven = Annotated[House, Depends(given)]
 ListenerAsked = Annotated[
     str | None,
     Query(

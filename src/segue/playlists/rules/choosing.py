@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from segue.playlists.rules.config import RulesConfig
-from segue.playlists.rules.context import Candidates, Context, Listening, Numbers
+from segue.playlists.rules.context import Candidates, Context, Listening
 from segue.playlists.rules.filters import FILTERS, Asked
 from segue.playlists.rules.hubs import standing
 from segue.playlists.rules.making import Choice, Making
@@ -36,13 +36,10 @@ class Rules:
         self.context = context
         self.config = config or RulesConfig()
         self.day = day or datetime.now(UTC).date()
-        self._on_artist = Numbers(max(1, context.n_artists), 0)
-        self._on_album = Numbers(int(context.album.max(initial=-1)) + 2, 0)
 
     def choose(self, listening: Listening, candidates: Candidates) -> Choice:
         """The list of one listener."""
-        scratch = self._on_artist.array, self._on_album.array
-        made = Making(self.context, self.config, self.day, listening, candidates, scratch)
+        made = Making(self.context, self.config, self.day, listening, candidates)
         try:
             return made.choice()
         finally:

@@ -100,6 +100,8 @@ class Context:
     track_marks: Marks = field(init=False, repr=False, compare=False)
     work_marks: Marks = field(init=False, repr=False, compare=False)
     work_best: Numbers = field(init=False, repr=False, compare=False)
+    on_artist: Numbers = field(init=False, repr=False, compare=False)
+    on_album: Numbers = field(init=False, repr=False, compare=False)
     has_hubs: bool = field(init=False)
     by: Ints = field(
         init=False, repr=False, compare=False
@@ -114,6 +116,8 @@ class Context:
             "track_marks": Marks(len(self.work)),
             "work_marks": Marks(n_works),
             "work_best": Numbers(n_works, -1),
+            "on_artist": Numbers(max(1, self.n_artists), 0),
+            "on_album": Numbers(int(self.album.max(initial=-1)) + 2, 0),
             "by": np.where(self.version == _SING_ALONG, kernels.ANYBODY, self.main_artists()).astype(
                 np.int32
             ),

@@ -89,8 +89,9 @@ def out_of_season(asked: Asked) -> Bools:
     if asked.config.out_of_season:
         return np.zeros(len(asked.tracks), bool)
     season, allowed = asked.context.season, open_on(asked.day)
-    played = np.isin(np.arange(len(allowed) - 1), season[asked.listening.heard])
-    allowed[:-1] &= played  # the last place is for no season
+    played = np.zeros(len(allowed), bool)
+    played[season[asked.listening.heard]] = True  # -1, for no season, is the last
+    allowed[:-1] &= played[:-1]
     return ~allowed[season[asked.tracks]]
 
 

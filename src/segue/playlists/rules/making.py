@@ -85,10 +85,10 @@ class Making:
         day: date,
         listening: Listening,
         candidates: Candidates,
-        scratch: tuple[Ints, Ints],
     ) -> None:
         self.context, self.config, self.day, self.listening = context, config, day, listening
-        self.on_artist, self.on_album = scratch  # counts, zero before and after
+        # Counts, zero before and after.
+        self.on_artist, self.on_album = context.on_artist.array, context.on_album.array
         order = np.argsort(-candidates.scores, kind="stable")
         self.candidates = replace(
             candidates,

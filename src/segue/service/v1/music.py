@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
+from fastapi.responses import Response
 from pydantic import Field, model_validator
 
 from segue.errors import NotFoundError
@@ -114,11 +115,14 @@ def similar(
     return Similar(of=Track.found(found.of), also=also, model=found.model, near=near)
 
 
-@router.post("/recommendations", summary="A list from tracks that are named, or from a title")
-def recommendations(here: HouseGiven, _: AnyReader, asked: Likes) -> List:
+@router.post(
+    "/recommendations", summary="A list from tracks that are named, or from a title", response_model=List
+)
+def recommendations(here: HouseGiven, _: AnyReader, asked: Likes) -> Response:
     """For somebody who is not in the library: what they like is folded in, and nothing is kept."""
     config = here.settings.weekly
     made, _found = here.asked(
         lambda engine: engine.weekly_for_guest(asked.likes, title=asked.title, config=config)
     )
-    return List.of(made)
+    # Written here: what is returned as a shape would be checked once more, in another thread.
+    return Response(List.of(made).model_dump_json(), media_type="application/json")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from segue.playlists.kernels import at_least, best_of
+from segue.factors.selecting import best_of, over
 
 
 @pytest.mark.parametrize("n", [0, 1, 7, 400])
@@ -23,4 +23,5 @@ def test_of_equal_ones_the_first_are_kept_and_thresholds_are_kept_to() -> None:
     open_[0] = False
     assert sorted(best_of(values, open_, 3).tolist()) == [1, 2, 3]
     values[4] = 0.5
-    assert at_least(values, open_, 1.0).tolist() == [1, 2, 3, 5, 6, 7, 8]
+    places, kept = over(values, 1.0)
+    assert places.tolist() == [0, 1, 2, 3, 5, 6, 7, 8] and kept.tolist() == [1.0] * 8
