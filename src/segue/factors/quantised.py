@@ -33,12 +33,31 @@ class Quantised:
             lost = np.linalg.norm(some - rounded * scale[:, None], axis=1)
             self.rest[part] = lost + SLACK * np.linalg.norm(some, axis=1)
 
+    def products(self, vector: Floats) -> Floats:
+        """(n,) the products with `vector` (d,), as near as rounding leaves them."""
+        found = np.empty(len(self.scale), np.float32)
+        _multiply(self.rounded, self.scale, self._padded(vector), found)
+        return found
+
     def bound(self, vector: Floats, least: Floats, most: Floats) -> None:
         """Add to `least` and `most` (n,) between what the products with `vector` (d,) are."""
         length = np.float32(np.linalg.norm(vector) * (1 + 1e-5))
+        _bound(self.rounded, self.scale, self.rest, self._padded(vector), length, least, most)
+
+    def _padded(self, vector: Floats) -> Floats:
         padded = np.zeros(self.rounded.shape[1], np.float32)
         padded[: len(vector)] = vector
-        _bound(self.rounded, self.scale, self.rest, padded, length, least, most)
+        return padded
+
+
+@compiled()
+def _multiply(rounded: NDArray[np.int8], scale: Floats, vector: Floats, found: Floats) -> None:
+    n, d = rounded.shape
+    for i in range(n):
+        total = np.float32(0)
+        for j in range(d):
+            total += np.float32(rounded[i, j]) * vector[j]
+        found[i] = total * scale[i]
 
 
 @compiled()

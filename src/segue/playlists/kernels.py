@@ -1,4 +1,4 @@
-"""Choosing reasons for a list, compiled: each track's depend on those before it."""
+"""Compiled: choosing reasons for a list, where each track's depend on those before it; a deviation."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from segue.compiling import compiled
 
+MATHS = {"reassoc", "contract", "arcp", "nsz"}  # sums may be reordered
 OWN = 10.0  # above any rank: a play of the track's own taste goes before others
 
 
@@ -42,3 +43,18 @@ def two_of_each(rank: NDArray[np.float64], same: NDArray[np.bool_]) -> NDArray[n
             if j >= 0:
                 named[j] += 1
     return found
+
+
+@compiled(nogil=True, fastmath=MATHS)
+def deviation(values: NDArray[np.float32], which: NDArray[np.bool_]) -> float:
+    """The standard deviation of those of `values` (n,), 0 where there are none."""
+    count, mean, square = 0, 0.0, 0.0
+    for i in range(len(values)):
+        if which[i]:
+            count += 1
+            mean += values[i]
+    mean /= max(count, 1)
+    for i in range(len(values)):
+        if which[i]:
+            square += (values[i] - mean) ** 2
+    return np.sqrt(square / max(count, 1))

@@ -11,18 +11,21 @@ moves both; nothing is trained. Tracks are numbers: places in `guide.track_ids_`
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from segue.factors.quantised import products_of
+from segue.factors.selecting import best_of
+from segue.playlists.kernels import deviation
 from segue.playlists.radio_config import RadioConfig
 from segue.playlists.rules import Context, Listening, RulesConfig
 from segue.playlists.rules.filters import ALWAYS, HEARD, Asked
 from segue.playlists.taste_turns import TasteTurns
-from segue.sequences.vectors import best, unit
+from segue.sequences.vectors import unit
 
 if TYPE_CHECKING:
     from segue.sequences.documents import Context as PlayContext
@@ -165,9 +168,22 @@ class Radio:
         return self.take(*offered[0]) if offered else None
 
     def choices(self, most: int) -> list[tuple[int, float]]:
-        """What may come now and its score, the best first; as many as suit equally well by the rules."""
-        scores = self.scores()
-        return [(track, float(scores[track])) for track in self._best(scores, most)]
+        """What may come now and its score, the best first; as many as suit equally well by the rules.
+
+        Of the taste whose turn it is, whose artists have not come for a while; new to the listener, where too
+        few of those that came were. What can't be had gives way: first that it is new, then the taste, then
+        the artists.
+        """
+        for among in self._groups():
+            if not len(among):
+                continue
+            scores = self._scores(among)
+            theirs = self._pushed(scores, self._skips(scores), among)
+            best = best_of(theirs, np.isfinite(theirs), most)
+            if len(best):
+                best = best[np.lexsort((best, -theirs[best]))]
+                return list(zip(among[best].tolist(), theirs[best].tolist(), strict=True))
+        return []
 
     def take(self, track: int, score: float) -> Pick:
         """One of the choices as the track that comes now, with its reason."""
@@ -176,21 +192,41 @@ class Radio:
 
     def scores(self) -> NDArray[np.float32]:
         """How much each track suits now, (n_tracks,); -inf for those that may not come."""
+        every, scores = np.flatnonzero(self._allowed).astype(np.int32), self._scores(None)
+        found = np.full(len(scores), -np.inf, np.float32)
+        found[every] = self._pushed(scores, self._skips(scores), every)
+        return found
+
+    def _scores(self, among: NDArray[np.int32] | None) -> NDArray[np.float32]:
+        """Scores (n_tracks,) before skips push some away; exact for those `among` which is chosen."""
         played, state = self._stream()
         codes = np.array(played[-self.config.recent :], np.int32)
-        scores = self._guide.scores_after(codes, state[0])
-        turns = self._taste_turns()
-        if turns is not None:
+        scores = self._guide.scores_after(codes, state[0], among=among)
+        if (turns := self._taste_turns()) is not None:
             scores = (1 - self.config.taste_weight) * scores + self.config.taste_weight * turns.scores
-        if self.away.any():
-            # Guides score on scales of their own; measured in deviations, a push means the same for each.
-            spread = float(scores[self._allowed].std()) if self._allowed.any() else 0.0
-            near = self.vectors @ self.away
-            if self._streams and turns is not None:
-                near -= near[turns.chosen[turns.turn]].mean()  # the turns say how often it comes
-            # What is unlike the skipped gains nothing.
-            scores = scores - self.config.skip_push * max(spread, 1e-6) * np.maximum(near, 0)
-        return np.where(self._allowed, scores, -np.inf).astype(np.float32)
+        return np.ascontiguousarray(scores, np.float32)
+
+    def _skips(self, scores: NDArray[np.float32]) -> _Skips | None:
+        """How what was skipped pushes away; None where nothing was."""
+        if not self.away.any():
+            return None
+        usual, turns = 0.0, self._taste_turns()
+        if self._streams and turns is not None:  # the turns say how often it comes
+            usual = float((self.vectors[turns.chosen[turns.turn]] @ self.away).mean())
+        # Guides score on scales of their own; measured in deviations, a push means the same for each.
+        spread = max(float(deviation(scores, self._allowed)), 1e-6)
+        return _Skips(np.float32(usual), np.float32(self.config.skip_push * spread))
+
+    def _pushed(
+        self, scores: NDArray[np.float32], skips: _Skips | None, tracks: NDArray[np.int32]
+    ) -> NDArray[np.float32]:
+        """The scores of `tracks`, less for those that are like what was skipped."""
+        if skips is None:
+            return scores[tracks]
+        near = np.zeros(len(tracks), np.float32)
+        products_of(self.vectors, tracks, self.away, near)
+        # What is unlike the skipped gains nothing.
+        return scores[tracks] - skips.push * np.maximum(near - skips.usual, 0)
 
     def answer(self, track: int, *, skipped: bool) -> None:
         """The listener has played a track, or skipped it."""
@@ -255,27 +291,27 @@ class Radio:
             out |= rule.mask(asked)
         return ~out
 
-    def _best(self, scores: NDArray[np.float32], most: int) -> list[int]:
-        """The best tracks of the taste whose turn it is, whose artists have not come for a while.
+    def _groups(self) -> Iterator[NDArray[np.int32]]:
+        """Tracks of which the best may come now: each group where there are none of those before it."""
+        here = self._allowed
+        in_turn = self._belongs is not None and bool(self._streams) and self._turns is not None
+        if in_turn and self._belongs is not None and self._turns is not None:
+            here = here & self._belongs[self._turns.turn]
+        suited = self._spaced(here)
+        if self._new < self.config.new * (self._count + 1):
+            yield suited[~self._heard[suited]]
+        yield suited
+        if in_turn:
+            yield self._spaced(self._allowed)
+        yield np.flatnonzero(self._allowed).astype(np.int32)
 
-        New to the listener, where too few of those that came were. What can't be had gives way: first that
-        it is new, then the taste, then the artists.
-        """
-        everything = np.arange(len(scores), dtype=np.int32)
+    def _spaced(self, which: NDArray[np.bool_]) -> NDArray[np.int32]:
+        """Those tracks whose artists have not come for a while."""
+        tracks = np.flatnonzero(which).astype(np.int32)
         recent = np.zeros(max(1, self._catalogue.n_artists), bool)
         for artists in self._artists[-self.config.artist_gap :] if self.config.artist_gap else ():
             recent[artists] = True
-        spaced = ~self._catalogue.any_artist(everything, recent)
-        choices = [spaced, np.ones(len(scores), bool)]
-        if self._belongs is not None and self._streams and self._turns is not None:
-            choices.insert(0, spaced & self._belongs[self._turns.turn])
-        if self._heard.any() and self._new < self.config.new * (self._count + 1):
-            choices.insert(0, choices[0] & ~self._heard)
-        for choice in choices:
-            found = best(np.where(choice, scores, -np.inf).astype(np.float32), most)
-            if len(found):
-                return found.tolist()
-        return []
+        return tracks[~self._catalogue.any_artist(tracks, recent)]
 
     def _reasoned(self, track: int, score: float) -> Pick:
         played, taste = self.played, -1
@@ -297,6 +333,13 @@ class Radio:
         if fresh or not order:
             return fresh[0] if fresh else -1
         return order[0] if self._reasons[-2:] != [order[0]] * 2 else -1
+
+
+class _Skips(NamedTuple):
+    """How what was skipped pushes away."""
+
+    usual: np.float32  # nearness to it that counts for nothing
+    push: np.float32  # off a score, for a nearness of 1 beyond that
 
 
 class _Stream(NamedTuple):

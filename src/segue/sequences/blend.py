@@ -115,7 +115,11 @@ class SequenceBlend:
         return self._scores(purpose, along, codes, lengths)
 
     def scores_after(
-        self, codes: NDArray[np.int32], state: NDArray[np.float32], purpose: Purpose = "next"
+        self,
+        codes: NDArray[np.int32],
+        state: NDArray[np.float32],
+        purpose: Purpose = "next",
+        among: NDArray[np.int32] | None = None,
     ) -> NDArray[np.float32]:
         """Scores `(n_songs,)` of all songs for one listener.
 
@@ -123,6 +127,7 @@ class SequenceBlend:
             codes: (n,) the songs so far, without the skipped ones; what neighbours and item models are asked.
             state: (size,) the network's state after all plays, skipped ones too (`TasteNetwork.play`).
             purpose: whose weights.
+            among: see `Guide`; here all scores are exact.
         """
         names = [horizon.name for horizon in self.config.network.horizons]
         tastes = np.stack([self.network_.taste(state[None], name) for name in names])

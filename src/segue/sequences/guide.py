@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from segue.factors.products import products
+from segue.factors.quantised import Quantised, products_of
 from segue.sequences.blend_config import Purpose, SequenceBlendConfig
 from segue.sequences.documents import Documents
+from segue.sequences.kernels import add_standard
 from segue.sequences.memory_based import MemoryBasedModels
 
 if TYPE_CHECKING:
@@ -19,6 +23,7 @@ ASKED = ("near", "far", "items")  # fitted in seconds, whatever the size of the 
 # playlists that happen to hold it would say all, whatever else they hold.
 NEARNESS = 0.5
 FADES = 0.9  # how much a track weighs in that against the one after it
+LARGE = 1 << 21  # numbers of all directions from which to read them takes longest
 FACTORS = "factors"
 
 
@@ -52,9 +57,17 @@ class Guide(Protocol):
         ...
 
     def scores_after(
-        self, codes: NDArray[np.int32], state: NDArray[np.float32], purpose: Purpose = "next"
+        self,
+        codes: NDArray[np.int32],
+        state: NDArray[np.float32],
+        purpose: Purpose = "next",
+        among: NDArray[np.int32] | None = None,
     ) -> NDArray[np.float32]:
-        """(n_tracks,) of one listener: the tracks so far, and the state (size,)."""
+        """(n_tracks,) of one listener: the tracks so far, and the state (size,).
+
+        Where tracks `among` which one will be chosen are named, those of others need not be exact: they may
+        be some hundredths of a deviation off.
+        """
         ...
 
 
@@ -94,16 +107,36 @@ class NeighbourGuide:
         self, codes: NDArray[np.int32], lengths: NDArray[np.int64], purpose: Purpose = "next"
     ) -> NDArray[np.float32]:
         """See `Guide`; the same for both purposes."""
-        found = np.mean(list(self._memory_based.log_probabilities(ASKED, codes, lengths).values()), axis=0)
-        for row, length in zip(found, lengths.tolist(), strict=True):
-            ages = np.arange(length, dtype=np.float32)[::-1]
-            near = self.directions @ (np.float32(FADES) ** ages @ self.directions[codes[:length]])
-            if (spread := near.std()) > 0:
-                row += NEARNESS * row.std() * (near - near.mean()) / spread
-        return found
+        return self._scores(codes, lengths, None)
 
     def scores_after(
-        self, codes: NDArray[np.int32], state: NDArray[np.float32], purpose: Purpose = "next"
+        self,
+        codes: NDArray[np.int32],
+        state: NDArray[np.float32],
+        purpose: Purpose = "next",
+        among: NDArray[np.int32] | None = None,
     ) -> NDArray[np.float32]:
         """See `Guide`; by popularity where nothing was played."""
-        return self.scores(codes, np.array([len(codes)]), purpose)[0]
+        return self._scores(codes, np.array([len(codes)]), among)[0]
+
+    def _scores(
+        self, codes: NDArray[np.int32], lengths: NDArray[np.int64], among: NDArray[np.int32] | None
+    ) -> NDArray[np.float32]:
+        found = self._memory_based.mean_log_probabilities(ASKED, codes, lengths)
+        for row, length in zip(found, lengths.tolist(), strict=True):
+            ages = np.arange(length, dtype=np.float32)[::-1]
+            query = np.float32(FADES) ** ages @ self.directions[codes[:length]]
+            add_standard(row, self._near(query, among), NEARNESS)
+        return found
+
+    def _near(self, query: NDArray[np.float32], among: NDArray[np.int32] | None) -> NDArray[np.float32]:
+        if among is None or self.directions.size < LARGE:
+            return products(query[None], self.directions)[0]
+        near, exact = self._quantised.products(query), np.zeros(len(among), np.float32)
+        products_of(self.directions, among, query, exact)
+        near[among] = exact
+        return near
+
+    @cached_property
+    def _quantised(self) -> Quantised:
+        return Quantised(self.directions)

@@ -7,6 +7,8 @@ from numpy.typing import NDArray
 
 from segue.compiling import compiled
 
+MATHS = {"reassoc", "contract", "arcp", "nsz"}  # sums may be reordered; NaN and infinity stay what they are
+
 
 @compiled(nogil=True)
 def score_by_neighbours(
@@ -93,3 +95,45 @@ def score_by_neighbours(
                         out[row, songs[at]] += share * distance[min(at - place, furthest)]
             similarity[document] = 0.0
             n_anchors[document] = 0
+
+
+@compiled(nogil=True, fastmath=MATHS)
+def add_log_shares(
+    votes: NDArray[np.float32],
+    smooth: NDArray[np.float64],
+    without: NDArray[np.float32],
+    smoothing: float,
+    weight: float,
+    to: NDArray[np.float32],
+) -> None:
+    """Add to `to` (n,) what `votes` (n,) change of log-probabilities, times `weight`.
+
+    p = (1 - smoothing) votes / Σ votes + `smooth`; `without` are the logarithms where there are no votes,
+    which is nearly everywhere. Negative votes do not count.
+    """
+    total = 0.0
+    for i in range(len(votes)):
+        total += max(votes[i], np.float32(0))
+    for i in range(len(votes)):
+        if votes[i] > 0:
+            share = (1 - smoothing) * (votes[i] / total) + smooth[i]
+            to[i] += np.float32(weight) * (np.float32(np.log(share)) - without[i])
+
+
+@compiled(nogil=True, fastmath=MATHS)
+def add_standard(scores: NDArray[np.float32], near: NDArray[np.float32], weight: float) -> None:
+    """Add `weight` σ(scores) z to `scores` (n,), with z `near` (n,) brought to mean 0 and deviation 1."""
+    n = len(scores)
+    mean, middle = 0.0, 0.0
+    for i in range(n):
+        mean += near[i]
+        middle += scores[i]
+    mean, middle = mean / max(n, 1), middle / max(n, 1)
+    spread, wide = 0.0, 0.0
+    for i in range(n):
+        spread += (near[i] - mean) ** 2
+        wide += (scores[i] - middle) ** 2
+    if spread > 0:
+        factor, middle_near = np.float32(weight * np.sqrt(wide / spread)), np.float32(mean)
+        for i in range(n):
+            scores[i] += factor * (near[i] - middle_near)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ from segue.factors.ease import EASE
 from segue.factors.folded import FactorScores
 from segue.sequences.blend_config import SequenceBlendConfig
 from segue.sequences.documents import Documents
+from segue.sequences.kernels import add_log_shares
 from segue.sequences.neighbourhood import Cooccurrence, SequenceNeighbours
 from segue.sequences.recent import RecentRows
 
@@ -50,7 +51,9 @@ class MemoryBasedModels:
     def learn(self, documents: Documents, kept: Path | None = None) -> None:
         """Fit the models, but for those of which `kept` holds what they learned of the same documents."""
         self.documents = documents
-        self._popularity = documents.counts / max(documents.counts.sum(), 1)
+        popularity = documents.counts / max(documents.counts.sum(), 1)
+        self._smooth = self.smoothing * np.maximum(popularity, 1e-9)
+        self._without_votes = np.log(self._smooth).astype(np.float32)
         for name, model in self._models.items():
             if kept is not None and isinstance(model, RecentRows) and (kept / f"{name}.npz").is_file():
                 model.take(kept / f"{name}.npz", documents)
@@ -70,25 +73,40 @@ class MemoryBasedModels:
 
         Songs of the sequence that the documents do not have are passed over.
         """
-        n_known = self.documents.n_tracks
-        known = codes < n_known
-        kept = np.concatenate([[0], np.cumsum(known)])[lengths]
         found = {}
+        for name, votes in self._votes(names, codes, lengths):
+            found[name] = np.tile(self._without_votes, (len(lengths), 1))
+            self._add(votes, 1.0, found[name])
+        return found
+
+    def mean_log_probabilities(
+        self, names: Collection[str], codes: NDArray[np.int32], lengths: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        """The mean of `log_probabilities` of `names`, which are all there: `(n_prefixes, n_tracks)`."""
+        mean = np.tile(self._without_votes, (len(lengths), 1))
+        for _, votes in self._votes(names, codes, lengths):
+            self._add(votes, 1 / len(names), mean)
+        return mean
+
+    def _votes(
+        self, names: Collection[str], codes: NDArray[np.int32], lengths: NDArray[np.int64]
+    ) -> Iterator[tuple[str, NDArray[np.float32]]]:
+        known = codes < self.documents.n_tracks
+        kept = np.concatenate([[0], np.cumsum(known)])[lengths]
         for name, model in self._models.items():
             if name not in names:
                 continue
-            votes = np.zeros((len(lengths), n_known), np.float32)
+            if (kept > 0).all():
+                yield name, model.scores(codes[known], kept)
+                continue
+            votes = np.zeros((len(lengths), self.documents.n_tracks), np.float32)
             if (kept > 0).any():
                 votes[kept > 0] = model.scores(codes[known], kept[kept > 0])
-            found[name] = self._log_probabilities(votes)
-        return found
+            yield name, votes
 
-    def _log_probabilities(self, votes: NDArray[np.float32]) -> NDArray[np.float32]:
-        votes = np.maximum(votes, 0)
-        total = votes.sum(axis=1, keepdims=True)
-        share = np.divide(votes, total, out=np.zeros_like(votes), where=total > 0)
-        smooth = self.smoothing * np.maximum(self._popularity, 1e-9)
-        return np.log((1 - self.smoothing) * share + smooth).astype(np.float32)
+    def _add(self, votes: NDArray[np.float32], weight: float, to: NDArray[np.float32]) -> None:
+        for its, row in zip(np.ascontiguousarray(votes, np.float32), to, strict=True):
+            add_log_shares(its, self._smooth, self._without_votes, self.smoothing, weight, row)
 
 
 def _models(config: SequenceBlendConfig) -> dict[str, SequenceNeighbours | Cooccurrence | RecentRows]:
