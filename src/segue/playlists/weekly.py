@@ -424,8 +424,9 @@ class _One:
         played_for = belonging.played_for(self.tastes, plays)
         same = nearest[:, None] == played_for  # what is of no taste was led to by songs of none, too
         likeness = belonging.near.to(belonging.space.vectors[choice.stands_for], plays)
-        lines = []
-        for at, led in enumerate(telling(parts, same, likeness)):
+        lines, told_of = [], telling(parts, same, likeness)
+        catalogue.cards(sorted({int(plays[play]) for led in told_of for play in led}))  # all at once
+        for at, led in enumerate(told_of):
             if not new[at]:
                 lines.append(self._favourite(int(choice.tracks[at])))
                 continue

@@ -11,7 +11,7 @@ import threading
 import time
 import uuid
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
@@ -27,6 +27,15 @@ from segue.service.writing import Writer
 
 MOST = 200  # streams held in memory
 LONGEST = 10_000  # tracks of a stream
+# Of each answer; made once.
+_FOUND = STREAMS.select().where(STREAMS.c.id == sa.bindparam("of_stream"))
+_SERVED = STREAM_TRACKS.insert()
+_HEARD = (
+    STREAM_TRACKS.update()
+    .where(STREAM_TRACKS.c.stream == sa.bindparam("of_stream"))
+    .where(STREAM_TRACKS.c.number == sa.bindparam("of_number"))
+    .values({name: sa.bindparam(name) for name in ("skipped", "stage", "answered_at")})
+)
 
 
 class Playing(NamedTuple):
@@ -124,8 +133,12 @@ class Streams:
         with stream.lock:
             return stream.told(name)
 
-    def answer(self, name: str, listener: str, kind: str, number: int, stage: int) -> Moved:
-        """Track `number` was heard so far (`library.stages`): the next one. Telling it again changes nothing.
+    def answer(
+        self, name: str, listener: str, kind: str, number: int, stage: Callable[[Playing | None], int]
+    ) -> Moved:
+        """Track `number` was heard so far: the next one. Telling it again changes nothing.
+
+        `stage` says how far (`library.stages`), of the track that comes now.
 
         Raises:
             NotFoundError: the listener has no such stream.
@@ -143,13 +156,13 @@ class Streams:
                 )
             if number >= LONGEST:
                 raise UsageError("This has played enough", hint="begin another")
-            stream.player.answer(stream.now.track.track_id, stage)
+            far = stage(stream.now)
+            stream.player.answer(stream.now.track.track_id, far)
             self._next(stream)
-            heard = {"skipped": stage <= 1, "stage": stage, "answered_at": time.time()}
+            heard = {"skipped": far <= 1, "stage": far, "answered_at": time.time()}
 
             def keep(connection: sa.Connection) -> None:
-                mine = (STREAM_TRACKS.c.stream == name) & (STREAM_TRACKS.c.number == number)
-                connection.execute(STREAM_TRACKS.update().where(mine).values(**heard))
+                connection.execute(_HEARD, {"of_stream": name, "of_number": number, **heard})
                 _keep(connection, name, stream.now)
 
             try:
@@ -191,7 +204,7 @@ class Streams:
 
     def _find(self, name: str, listener: str, kind: str) -> _Stream:
         with self._database.connect() as connection:
-            row = connection.execute(STREAMS.select().where(STREAMS.c.id == name)).one_or_none()
+            row = connection.execute(_FOUND, {"of_stream": name}).one_or_none()
             if row is None or (row.listener, row.kind) != (listener, kind) or row.ended_at is not None:
                 _absent(kind)
             held = self._held.get(name)
@@ -240,7 +253,7 @@ def _keep(connection: sa.Connection, name: str, playing: Playing | None) -> None
             "chance": playing.chance,
             "served_at": time.time(),
         }
-        connection.execute(STREAM_TRACKS.insert().values(**row))
+        connection.execute(_SERVED, row)
 
 
 def _absent(kind: str) -> NoReturn:

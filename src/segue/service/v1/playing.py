@@ -75,10 +75,11 @@ class Kind(NamedTuple):
 
     def answer(self, here: House, listener: str, stream: UUID, told: Answer) -> Any:
         """A track was heard so far: the next one."""
-        name = str(stream)
-        now = here.streams.now(name, listener, self.name).now
-        stage = stage_of(told.skipped, told.played_ms, now.track.duration_ms if now else None)
-        return self.shape.of(here.streams.answer(name, listener, self.name, told.number, stage))
+
+        def stage(now: Playing | None) -> int:
+            return stage_of(told.skipped, told.played_ms, now.track.duration_ms if now else None)
+
+        return self.shape.of(here.streams.answer(str(stream), listener, self.name, told.number, stage))
 
 
 def router_of(kind: Kind) -> APIRouter:
@@ -90,7 +91,9 @@ def router_of(kind: Kind) -> APIRouter:
         return kind.now(here, listener, stream)
 
     def answer(here: HouseGiven, listener: Changer, stream: Which, answered: Answer) -> Any:
-        return kind.answer(here, listener, stream, answered)
+        # Written here: what is returned as a shape would be checked once more, in another thread.
+        told = kind.answer(here, listener, stream, answered)
+        return Response(told.model_dump_json(), media_type="application/json")
 
     def end(here: HouseGiven, listener: Changer, stream: Which) -> Response:
         here.streams.end(str(stream), listener, kind.name)
