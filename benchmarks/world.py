@@ -36,7 +36,7 @@ from world_tables import write
 
 RESULTS = Path(__file__).parent / "results" / "world"
 SIZE = {"listeners": 1000, "tracks": 6000, "months": 1.0}
-LEARNED, TESTED, EPOCHS, MEMBERS = 10_000, 3000, 12, 3
+LEARNED, TESTED, MEMBERS = 10_000, 3000, 3
 
 
 def town(kind: str, seed: int) -> None:
@@ -46,16 +46,16 @@ def town(kind: str, seed: int) -> None:
     logs, others = (_log(truth, halves[half], seed + half) for half in (0, 1))
     models: dict[str, UserModel] = {}
     for form in ("dense", "plain", "summary", "recurrent"):
-        models[form] = fit_model(logs, form, seed=seed, epochs=EPOCHS)
+        models[form] = fit_model(logs, form, seed=seed)
     for number in range(1, MEMBERS):
-        models[f"recurrent {number + 1}"] = fit_model(logs, "recurrent", seed=seed + number, epochs=EPOCHS)
-    untold = fit_model(logs, "recurrent", seed=seed, epochs=EPOCHS, newcomers=0.0)
+        models[f"recurrent {number + 1}"] = fit_model(logs, "recurrent", seed=seed + number)
+    untold = fit_model(logs, "recurrent", seed=seed, newcomers=0.0)
     print(kind, seed, "models", flush=True)
     found = _known(truth, halves[1], seed, logs, models, untold)
     print(json.dumps(found["models"]["recurrent"]["completed"]), flush=True)
     for form in ("summary", "recurrent"):
-        models[f"{form}, others"] = fit_model(others, form, seed=seed + 7, epochs=EPOCHS)
-    found["choices"] = choices(truth, halves, models, MEMBERS, seed, others, EPOCHS)
+        models[f"{form}, others"] = fit_model(others, form, seed=seed + 7)
+    found["choices"] = choices(truth, halves, models, MEMBERS, seed, others)
     RESULTS.mkdir(parents=True, exist_ok=True)
     (RESULTS / f"{kind}-{seed}.json").write_text(json.dumps(found))
 

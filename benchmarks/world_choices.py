@@ -35,7 +35,6 @@ def choices(
     members: int,
     seed: int,
     others: Log,
-    epochs: int,
 ) -> dict[str, Any]:
     """Returns by session in truth, and what independent worlds promise of greed on the recurrent model."""
     starts = starts_of(truth, SessionDraw(PLAYED, POOL, seed + 90), listeners=halves[1])
@@ -56,7 +55,7 @@ def choices(
     answering = {
         "same form": models["recurrent, others"],
         "other form": models["summary, others"],
-        "other form, some greedy logs": fit_model(mixed, "summary", seed=seed + 7, epochs=epochs),
+        "other form, some greedy logs": fit_model(mixed, "summary", seed=seed + 7),
     }
     for name, answers in answering.items():
         where = model_world(truth, starts, models["recurrent"], answers)

@@ -127,7 +127,8 @@ def test_numpy_sees_and_hears_what_jax_does() -> None:
 
 
 def test_what_is_expected_of_a_listener_is_moved_by_their_offset() -> None:
-    offset = np.array([[0, 0, 0], [0.5, 0.5, 1], [-1, 0, -1]])
+    level, slope = np.array([[0, 0, 0], [0.5, 0.5, 1], [-1, 0, -1]]), np.array([[0.0], [0.2], [-0.1]])
+    offset = np.stack(np.broadcast_arrays(level, slope), -1)
     begun = numpy_sessions.begin(OFFER, np.ones((LISTS, POOL), np.bool_), 2)
     plain = numpy_sessions.look(MODEL, OFFER, begun).chances
     moved = numpy_sessions.offered(TRACKS, PLACES, STATIC_FEATURES, offset)

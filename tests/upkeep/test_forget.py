@@ -58,7 +58,7 @@ def _lived_in(library: Library) -> None:
 
     shelf = shelf_of(library)
     shelf.publish("strange", build, {"config": {}, "kind": "Strange"})
-    offsets = {"p02": np.ones(3), "p03": np.zeros(3)}
+    offsets = {"p02": np.ones((3, 2)), "p03": np.zeros((3, 2))}
     shelf.publish(WORLD, lambda folder: save_offsets(folder, offsets), {"config": {}, "kind": "UserModel"})
 
 

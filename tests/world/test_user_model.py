@@ -51,7 +51,7 @@ def heard(library: Library, catalogue: Catalogue) -> Heard:
 
 @pytest.fixture(scope="module")
 def trained(library: Library) -> TrainedWorld:
-    return train_world(library, WorldConfig(epochs=7, members=2, steps=20))
+    return train_world(library, WorldConfig(epochs=12, members=2, steps=20))
 
 
 def test_a_model_beats_the_tables_on_listeners_it_has_not_seen(trained: TrainedWorld) -> None:
@@ -173,6 +173,16 @@ def test_padding_is_never_learned_from(catalogue: Catalogue, heard: Heard) -> No
     model = fit_model(log, "summary", epochs=1)
     again = fit_model(other, "summary", epochs=1)
     assert jnp.allclose(model.bias, again.bias, atol=1e-5)
+
+
+def test_features_may_have_any_mean_and_spread(catalogue: Catalogue, heard: Heard) -> None:
+    log = log_of(catalogue, heard)
+    far = log._replace(
+        candidate=log.candidate.at[..., PLACES["plays"]].multiply(20).at[..., PLACES["plays"]].add(9)
+    )
+    found = [along_all(fit_model(each, "summary", epochs=2, newcomers=0.0), each) for each in (log, far)]
+    there = np.asarray(log.there) > 0
+    np.testing.assert_allclose(found[0][there], found[1][there], atol=0.01)
 
 
 def test_a_world_of_the_librarys_listeners(library: Library, trained: TrainedWorld) -> None:

@@ -19,7 +19,7 @@ from segue.library.moments import DAY, seconds
 from segue.library.played import Played
 from segue.world.catalogue import Catalogue
 from segue.world.features import STATIC
-from segue.world.following import GATES
+from segue.world.following import OFFSET
 from segue.world.known import Floats
 from segue.world.listener import Listener
 from segue.world.numpy_sessions import Offered, offered
@@ -124,7 +124,7 @@ class Sequencer:
         static = np.zeros((n, m, len(STATIC)), np.float32)
         group = np.zeros((n, m), np.int32)
         quota = np.zeros((n, max(len(pool.quota or [0]) for pool in pools)), np.int32)
-        offset = np.array([self.offsets.get(pool.listener or "", np.zeros(GATES)) for pool in pools])
+        offset = np.array([self.offsets.get(pool.listener or "", np.zeros(OFFSET)) for pool in pools])
         listeners = [pool.listener for pool in pools if pool.listener is not None]
         heard = heard_by(self.library, self.catalogue, listeners, self.played)
         for row, pool in enumerate(pools):

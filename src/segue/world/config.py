@@ -20,7 +20,7 @@ USER_MODELS: Mapping[str, tuple[Form, int]] = {
     "summary, others": ("summary", 1),
 }
 MAIN_MODEL = "recurrent"  # the one by which a library's world answers, and through which agents observe it
-GAIN = 0.02  # variance of offsets (`following.py`): 63% of an error is taken up after some 250 plays
+GAIN = 0.02  # variance of levels (`following.py`): 63% of an error is taken up after some 250 plays
 NEWCOMERS = 0.1  # share of sessions that are learned from as if nothing were known of the listener
 
 
@@ -38,7 +38,12 @@ class WorldConfig(BaseModel):
     steps: int = Field(30, ge=2, le=200, description="Tracks of a session; longer ones are cut.")
     sessions: int = Field(20_000, ge=100, description="Most sessions to learn from, of all listeners.")
     shuffled: bool = Field(True, description="Only sessions played with shuffle on.")
-    epochs: int = Field(12, ge=1, description="How often the sessions are gone through.")
+    epochs: int | None = Field(
+        None,
+        ge=1,
+        description="How often the sessions are gone through; by default twenty times, less often where that "
+        "would be more than a thousand steps.",
+    )
     newcomers: float = Field(
         NEWCOMERS,
         ge=0,

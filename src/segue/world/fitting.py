@@ -1,4 +1,8 @@
-"""User models learned from sessions: from a random start, by Adam; leaving by Newton's method."""
+"""User models learned from sessions: from a random start, by Adam; leaving by Newton's method.
+
+Features have different means and spreads, so the first layer is learned for standardised ones and then made
+one for features as they are: worlds do not pay for it.
+"""
 
 from __future__ import annotations
 
@@ -14,15 +18,18 @@ from numpy.typing import NDArray
 
 from segue.world.config import NEWCOMERS, Form
 from segue.world.features import CANDIDATE, LEAVING, SESSION, as_newcomer
-from segue.world.responses import DEEP, MEMORY, SURPRISE, WIDE, Log, UserModel, chances, read
+from segue.world.responses import DEEP, MEMORY, SURPRISE, WIDE, Log, UserModel, chances, read, shown
 
 BATCH, RATE = 128, 3e-3
+EPOCHS, ENOUGH = 20, 1000  # as often a log is gone through, up to so many steps, where nobody says
+SHRINK = 1.0  # weight decay x learning rate, summed over a training before the cosine
+LEAST = 0.5  # spread that features are taken to have at least: what hardly varies is not blown up
 
 
 def init_model(key: Array, form: Form) -> UserModel:
     """A model that knows nothing."""
     keys, inputs = jax.random.split(key, 6), len(SESSION) + len(CANDIDATE) + 5
-    scale = (1.5 / (len(SESSION) + len(CANDIDATE))) ** 0.5
+    scale = (len(SESSION) + len(CANDIDATE)) ** -0.5
     return UserModel(
         scale * jax.random.normal(keys[0], (len(SESSION) + MEMORY, WIDE)),
         scale * jax.random.normal(keys[1], (len(CANDIDATE), WIDE)),
@@ -75,7 +82,7 @@ def _loss(model: UserModel, log: Log) -> Array:
 
 
 def fit_model(
-    log: Log, form: Form, *, seed: int = 0, epochs: int = 12, newcomers: float = NEWCOMERS
+    log: Log, form: Form, *, seed: int = 0, epochs: int | None = None, newcomers: float = NEWCOMERS
 ) -> UserModel:
     """Train on sessions, by Adam with a cosine; leaving by Newton's method.
 
@@ -83,7 +90,7 @@ def fit_model(
         log: to learn from.
         form: of the model.
         seed: of its first numbers and of the order of the sessions.
-        epochs: how often the sessions are gone through.
+        epochs: how often the sessions are gone through; by default EPOCHS times, but ENOUGH steps at most.
         newcomers: share of the sessions, drawn anew each time, that are learned from as if nothing were known
             of their listener, so that the model knows what to expect of somebody new.
     """
@@ -91,13 +98,15 @@ def fit_model(
 
 
 def fit_with_curve(
-    log: Log, form: Form, *, seed: int = 0, epochs: int = 12, newcomers: float = NEWCOMERS
+    log: Log, form: Form, *, seed: int = 0, epochs: int | None = None, newcomers: float = NEWCOMERS
 ) -> tuple[UserModel, NDArray[np.float32]]:
     """As `fit_model`, and the log loss of the four stages at every step of the training."""
     model = init_model(jax.random.key(seed), form)
-    # A small log is gone through in smaller batches: each epoch has sixteen steps at least.
-    batch = max(1, min(BATCH, log.stage.shape[0] // 16))
-    steps = max(1, epochs * log.stage.shape[0] // batch)
+    # A small log is gone through in smaller batches: each epoch has ten steps at least.
+    batch = max(1, min(BATCH, log.stage.shape[0] // 10))
+    steps = max(1, (epochs or EPOCHS) * log.stage.shape[0] // batch)
+    if epochs is None:
+        steps = min(steps, ENOUGH)
     model, losses = _train(model, log, jax.random.key(seed + 1), steps, batch, newcomers)
     return model._replace(leaves=_fit_leaving(log)), np.asarray(losses)
 
@@ -106,7 +115,10 @@ def fit_with_curve(
 def _train(
     model: UserModel, log: Log, key: Array, steps: int, batch: int, newcomers: float
 ) -> tuple[UserModel, Array]:
-    optimiser = optax.adam(optax.cosine_decay_schedule(RATE, steps))
+    # The same shrinking whatever the number of steps: the more there is to learn from, the less it weighs.
+    decay = SHRINK / (RATE * steps)
+    optimiser = optax.adamw(optax.cosine_decay_schedule(RATE, steps), weight_decay=decay)
+    mean, spread = _moments(log)
 
     def step(carry: Any, key: Array) -> tuple[Any, Array]:
         model, state = carry
@@ -115,14 +127,30 @@ def _train(
         part = jax.tree.map(lambda x: x[rows], log)
         new = jax.random.uniform(to_forget, (batch, 1, 1)) < newcomers
         part = part._replace(candidate=jnp.where(new, as_newcomer(part.candidate), part.candidate))
-        loss, slope = jax.value_and_grad(_loss)(model, part)
-        # What the model sees is its form, not something to learn.
-        slope = slope._replace(sees=jnp.zeros_like(model.sees))
+        loss, slope = jax.value_and_grad(lambda each: _loss(_of_raw(each, mean, spread), part))(model)
         change, state = optimiser.update(slope, state, model)
-        return (optax.apply_updates(model, change), state), loss
+        # What the model sees is its form, not something to learn.
+        return (optax.apply_updates(model, change)._replace(sees=model.sees), state), loss
 
     (model, _), losses = jax.lax.scan(step, (model, optimiser.init(model)), jax.random.split(key, steps))
-    return model, losses
+    return _of_raw(model, mean, spread), losses
+
+
+def _moments(log: Log) -> tuple[Array, Array]:
+    """Mean and spread of the features of session and candidate, side by side."""
+    seen = jnp.concatenate([log.session, log.candidate], -1)
+    weights = log.there[..., None] / log.there.sum()
+    mean = (weights * seen).sum((0, 1))
+    return mean, jnp.maximum(jnp.sqrt((weights * (seen - mean) ** 2).sum((0, 1))), LEAST)
+
+
+def _of_raw(model: UserModel, mean: Array, spread: Array) -> UserModel:
+    """The model of features as they are that answers as this one does of standardised features."""
+    size = len(SESSION)
+    session = model.session.at[:size].divide(spread[:size, None])
+    candidate = model.candidate / spread[size:, None]
+    middle = (mean[:size] * model.sees[0]) @ session[:size] + (mean[size:] * shown(model)) @ candidate
+    return model._replace(session=session, candidate=candidate, bias=model.bias - middle)
 
 
 @jax.jit

@@ -21,7 +21,7 @@ from segue.world.features import (
     nothing_heard,
     session_features,
 )
-from segue.world.following import GATES, shifted
+from segue.world.following import OFFSET, shifted
 from segue.world.responses import MEMORY, UserModel, chances, observed, read
 from segue.world.session import Seen
 from segue.world.tracks import Track, take
@@ -36,7 +36,7 @@ class Offered(NamedTuple):
     places: Places  # (n, m) in the catalogue
     tracks: Track  # (n, 1, m, ...)
     static: Floats  # (n, 1, m, len(STATIC))
-    offset: Floats  # (n, 1, 1, 3) of the listeners, see `following.py`
+    offset: Floats  # (n, 1, 1, 3, 2) of the listeners, see `following.py`
 
 
 class Session(NamedTuple):
@@ -62,9 +62,9 @@ def offered(tracks: Track, places: Places, static: Floats, offset: Floats | None
         tracks: of the catalogue.
         places: (n, m) in it.
         static: (n, m, len(STATIC)), see `Listener.known`.
-        offset: (n, 3) of the listeners; by default none.
+        offset: (n, 3, 2) of the listeners; by default none.
     """
-    offset = np.zeros((len(places), GATES)) if offset is None else offset
+    offset = np.zeros((len(places), *OFFSET)) if offset is None else offset
     arrays = np.asarray(static, np.float32)[:, None], np.asarray(offset, np.float32)[:, None, None]
     return Offered(places, take(tracks, places[:, None]), *arrays)
 

@@ -8,14 +8,15 @@ from pathlib import Path
 import numpy as np
 
 from segue.shelf.arrays import load_arrays, pack_strings, save_arrays, unpack_strings
+from segue.world.following import OFFSET
 from segue.world.known import Floats
 
 FILE, KIND = "offsets.npz", "offsets of listeners"
 
 
 def save_offsets(folder: Path, offsets: Mapping[str, Floats]) -> None:
-    """Write them; each (3,), by listener."""
-    rows = np.array([*offsets.values()], np.float32).reshape(-1, 3)
+    """Write them; each (3, 2), by listener."""
+    rows = np.array([*offsets.values()], np.float32).reshape(-1, *OFFSET)
     save_arrays(folder / FILE, KIND, {}, {"listeners": pack_strings(offsets), "offsets": rows})
 
 
@@ -28,4 +29,7 @@ def load_offsets(folder: Path) -> dict[str, Floats]:
     if not (folder / FILE).exists():
         return {}
     _, arrays = load_arrays(folder / FILE, KIND)
-    return dict(zip(unpack_strings(arrays["listeners"]).tolist(), arrays["offsets"], strict=True))
+    rows = arrays["offsets"]
+    if rows.ndim == 2:  # from before there were slopes: levels alone
+        rows = np.stack([rows, np.zeros_like(rows)], -1)
+    return dict(zip(unpack_strings(arrays["listeners"]).tolist(), rows, strict=True))

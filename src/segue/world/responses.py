@@ -70,14 +70,19 @@ def chances(model: UserModel, session: Array, memory: Array, candidates: Array) 
     """Chances (..., m, 4) of the stages, for candidates (..., m, C) in sessions (..., S)."""
     xp = namespace(session, candidates, model.bias)
     seen = xp.concatenate([session * model.sees[0], memory * model.sees[1]], -1)
-    shown = xp.where(MOMENTS, model.sees[0], xp.where(TASTES, model.sees[2], np.float32(1)))
-    x = (seen @ model.session + model.bias)[..., None, :] + (candidates * shown) @ model.candidate
+    x = (seen @ model.session + model.bias)[..., None, :] + (candidates * shown(model)) @ model.candidate
     for weights, bias in model.layers:
         x = silu(x) @ weights + bias
     gate = sigmoid(x)
     one, two = gate[..., 0], gate[..., 0] * gate[..., 1]
     three = two * gate[..., 2]
     return xp.stack([1 - one, one - two, two - three, three], -1)
+
+
+def shown(model: UserModel) -> Array:
+    """1 for the features of candidates that a model of this form sees, 0 for the others."""
+    xp = namespace(model.sees)
+    return xp.where(MOMENTS, model.sees[0], xp.where(TASTES, model.sees[2], np.float32(1)))
 
 
 def observed(candidates: Array, chance: Array) -> Array:

@@ -228,7 +228,7 @@ def _followed(
 def _offsets(
     fitted: UserModels, logs: Sequence[Log], parts: Sequence[Heard], gain: float
 ) -> dict[str, NDArray[np.floating]]:
-    """Where each listener's offset from the main model stands after their last session; (3,) by name.
+    """Where each listener's offset from the main model stands after their last session; (3, 2) by name.
 
     Those of the part that measures have errors that the model has not learned from; of the others what it
     did not learn is left.
