@@ -129,8 +129,9 @@ def _train(
         part = part._replace(candidate=jnp.where(new, as_newcomer(part.candidate), part.candidate))
         loss, slope = jax.value_and_grad(lambda each: _loss(_of_raw(each, mean, spread), part))(model)
         change, state = optimiser.update(slope, state, model)
+        learned: Any = optax.apply_updates(model, change)
         # What the model sees is its form, not something to learn.
-        return (optax.apply_updates(model, change)._replace(sees=model.sees), state), loss
+        return (learned._replace(sees=model.sees), state), loss
 
     (model, _), losses = jax.lax.scan(step, (model, optimiser.init(model)), jax.random.split(key, steps))
     return _of_raw(model, mean, spread), losses
