@@ -18,7 +18,7 @@ not their bounds; ours are 0 very brief (under 10 s), 1 brief (under 30 s or a q
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from segue.errors import NotFoundError, one_of
@@ -40,6 +40,9 @@ class Tables(Protocol):
     def has(self, name: str) -> bool:
         """Whether a canonical table was ever written to."""
 
+    def view(self, name: str, make: Callable[[], ibis.Table]) -> ibis.Table:
+        """An expression over the tables, made once."""
+
     def arrow(self, what: Any) -> pa.Table:
         """The result of an expression."""
 
@@ -56,7 +59,7 @@ class LibrarySubset:
     def __init__(self, library: Any, listeners: Iterable[str]) -> None:
         self._library, self._ids = library, list(listeners)
         self._tables: dict[str, ibis.Table] = {}
-        self._heard: dict[Unit, ibis.Table] = {}
+        self._views: dict[str, ibis.Table] = {}
 
     @classmethod
     def of(cls, library: Any, listeners: Iterable[str]) -> LibrarySubset:
@@ -74,11 +77,11 @@ class LibrarySubset:
         """Whether a canonical table was ever written to."""
         return self._library.has(name)
 
-    def heard(self, unit: Unit) -> ibis.Table:
-        """`heard` of these listeners, made once: an expression of that size takes long to be made."""
-        if unit not in self._heard:
-            self._heard[unit] = _heard(self, unit)
-        return self._heard[unit]
+    def view(self, name: str, make: Callable[[], ibis.Table]) -> ibis.Table:
+        """An expression over the tables, made once."""
+        if name not in self._views:
+            self._views[name] = make()
+        return self._views[name]
 
     def _cut(self, name: str) -> ibis.Table:
         import ibis
@@ -132,6 +135,12 @@ def plays(library: Tables, *, excluded: bool = False) -> ibis.Table:
     Adds share (0 to 1, null if unknown), stage (0 to 3, null if unknown), skipped (null if unknown), whole
     (null if unknown) and counts (never null). One row a row of `listens`.
     """
+    if excluded:
+        return library.view("all_plays", lambda: _plays(library))
+    return library.view("plays", lambda: _without_excluded(library, plays(library, excluded=True)))
+
+
+def _plays(library: Tables) -> ibis.Table:
     import ibis
 
     listens = library.table("listens")
@@ -150,8 +159,7 @@ def plays(library: Tables, *, excluded: bool = False) -> ibis.Table:
     shared = told.mutate(share=ibis.ifelse(share > 1, 1.0, share))
     staged = shared.mutate(stage=_stage(shared))
     skipped = staged.mutate(skipped=_skipped(staged))
-    told = skipped.mutate(whole=skipped.stage == 3, counts=_counts(skipped)).drop("gap_ms")
-    return told if excluded else _without_excluded(library, told)
+    return skipped.mutate(whole=skipped.stage == 3, counts=_counts(skipped)).drop("gap_ms")
 
 
 def listens(library: Tables) -> ibis.Table:
@@ -293,7 +301,7 @@ def heard(library: Tables, unit: Unit) -> ibis.Table:
         listener_id (a playlist's id for places), track_id, started_at, plays, skipped and stage as in
         `plays`, and placed (whether it is a place in a playlist).
     """
-    return library.heard(unit) if isinstance(library, LibrarySubset) else _heard(library, unit)
+    return library.view(f"heard_{unit}", lambda: _heard(library, unit))
 
 
 def _heard(library: Tables, unit: Unit) -> ibis.Table:
@@ -339,6 +347,10 @@ def documents(library: Tables, unit: Unit) -> ibis.Table:
         The columns of `heard`. `listener_id` is a playlist's id, or a listener's, `BETWEEN` and a session's.
         Everything is placed: a choice made once.
     """
+    return library.view(f"documents_{unit}", lambda: _documents(library, unit))
+
+
+def _documents(library: Tables, unit: Unit) -> ibis.Table:
     import ibis
 
     told = sessions(library)
@@ -366,9 +378,13 @@ def sessions(library: Tables, *, excluded: bool = False) -> ibis.Table:
     A new session begins where more than five minutes lie between a play's start and the end of the one
     before it (by milliseconds played, else by duration). Plain counts have no session and are left out.
     """
+    name = "all_sessions" if excluded else "sessions"
+    return library.view(name, lambda: _sessions(plays(library, excluded=excluded)))
+
+
+def _sessions(all_plays: ibis.Table) -> ibis.Table:
     import ibis
 
-    all_plays = plays(library, excluded=excluded)
     timed = all_plays.filter(all_plays.started_at.notnull() | all_plays.session_position.notnull())
     by_time = ibis.window(group_by="listener_id", order_by=["started_at", "session_position", "track_id"])
     lasted_ms = ibis.coalesce(timed.played_ms, timed.duration_ms, USUAL_MS)

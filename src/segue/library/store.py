@@ -10,7 +10,7 @@ import contextlib
 import hashlib
 import json
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,7 @@ class Library:
         self._catalogue = catalogue
         self._backend = backend
         self._expressions: dict[str, Any] = {}
+        self._views: dict[str, Any] = {}
         self._distinct: dict[tuple[str, str], set[str]] = {}
         self._lock = threading.RLock()
 
@@ -126,6 +127,23 @@ class Library:
                         expression = ibis.union(*(_whole(each, name) for each in read))
                 self._expressions[name] = expression
             return self._expressions[name]
+
+    def view(self, name: str, make: Callable[[], ibis.Table]) -> ibis.Table:
+        """An expression over the tables, made once; DuckDB keeps it as a view.
+
+        Ibis translates an expression anew for each question, which takes longer than most answers if it is
+        as large as `listening.plays`. A view is but a name.
+        """
+        import ibis
+
+        with self._lock:
+            if name not in self._views:
+                made = make()
+                if self.backend.name == "duckdb":
+                    with self.reading():
+                        made = self.backend.create_view(ibis.util.gen_name(name), made)
+                self._views[name] = made
+            return self._views[name]
 
     def arrow(self, what: str | ibis.Expr) -> pa.Table:
         """A canonical table, or any Ibis expression over them, in memory.
@@ -247,6 +265,7 @@ class Library:
         with self._lock:
             self._catalogue = catalogue
             self._expressions.clear()
+            self._views.clear()
             self._distinct.clear()
 
     def _sweep(self) -> None:
