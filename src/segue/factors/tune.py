@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 from scipy.sparse import csr_matrix
@@ -33,7 +32,7 @@ from segue.factors.config import ALSConfig
 from segue.factors.model import FactorConfig
 from segue.factors.observations import ObservationConfig, Observations, observe
 from segue.files import refuse_read_only, write_text
-from segue.library.listening import Tables
+from segue.library.listening import PartOfLibrary, Tables
 from segue.library.moments import seconds
 from segue.progress import progress
 
@@ -304,11 +303,12 @@ class _Judge:
         return train, given[some], targets[some]
 
 
-class _Part:
+class _Part(PartOfLibrary):
     """A library with only the listens before a time, or only those from it on; nothing else changes."""
 
     def __init__(self, library: Tables, at: datetime, *, after: bool) -> None:
-        self.library, self.at, self.after = library, at, after
+        super().__init__(library)
+        self.at, self.after = at, after
 
     def table(self, name: str) -> ibis.Table:
         """As the library's."""
@@ -317,14 +317,6 @@ class _Part:
         if column is None:
             return table
         return table.filter(table[column] >= self.at if self.after else table[column] < self.at)
-
-    def has(self, name: str) -> bool:
-        """As the library's."""
-        return self.library.has(name)
-
-    def arrow(self, what: Any) -> pa.Table:
-        """As the library's."""
-        return self.library.arrow(what)
 
 
 def ndcg(ids: NDArray[np.integer], targets: csr_matrix) -> NDArray[np.float64]:

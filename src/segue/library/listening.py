@@ -50,16 +50,42 @@ class Tables(Protocol):
 Unit = Literal["listeners", "playlists", "both"]
 
 
-class LibrarySubset:
+class PartOfLibrary:
+    """What is asked of a part of a library as of the whole; which part, `table` says."""
+
+    def __init__(self, library: Any) -> None:
+        self.library = library
+        self._views: dict[str, ibis.Table] = {}
+
+    def has(self, name: str) -> bool:
+        """Whether a canonical table was ever written to."""
+        return self.library.has(name)
+
+    def view(self, name: str, make: Callable[[], ibis.Table]) -> ibis.Table:
+        """An expression over the tables, made once."""
+        if name not in self._views:
+            self._views[name] = make()
+        return self._views[name]
+
+    def arrow(self, what: Any) -> pa.Table:
+        """An expression over these tables, in memory."""
+        return self.library.arrow(what)
+
+    def fingerprint(self) -> str:
+        """Of the whole library."""
+        return self.library.fingerprint()
+
+
+class LibrarySubset(PartOfLibrary):
     """A library as if only `listeners` (or playlists of these ids) were in it: the rest is not read.
 
     Tables of people are cut down; those of tracks are whole.
     """
 
     def __init__(self, library: Any, listeners: Iterable[str]) -> None:
-        self._library, self._ids = library, list(listeners)
+        super().__init__(library)
+        self._ids = list(listeners)
         self._tables: dict[str, ibis.Table] = {}
-        self._views: dict[str, ibis.Table] = {}
 
     @classmethod
     def of(cls, library: Any, listeners: Iterable[str]) -> LibrarySubset:
@@ -73,35 +99,17 @@ class LibrarySubset:
             self._tables[name] = self._cut(name)
         return self._tables[name]
 
-    def has(self, name: str) -> bool:
-        """Whether a canonical table was ever written to."""
-        return self._library.has(name)
-
-    def view(self, name: str, make: Callable[[], ibis.Table]) -> ibis.Table:
-        """An expression over the tables, made once."""
-        if name not in self._views:
-            self._views[name] = make()
-        return self._views[name]
-
     def _cut(self, name: str) -> ibis.Table:
         import ibis
         import pyarrow as pa
 
-        whole = self._library.table(name)
+        whole = self.library.table(name)
         column = _OWNERS.get(name)
         if column is None:
             return whole
         # A join, for a condition that lists thousands of names takes long to be made.
         ids = ibis.memtable(pa.table({column: pa.array(self._ids, pa.string())}))
         return whole.semi_join(ids, column)
-
-    def arrow(self, what: Any) -> Any:
-        """An expression over these tables, in memory."""
-        return self._library.arrow(what)
-
-    def fingerprint(self) -> str:
-        """Of the whole library."""
-        return self._library.fingerprint()
 
 
 _OWNERS = {
