@@ -95,7 +95,10 @@ async def _living(app: FastAPI) -> AsyncGenerator[None]:
         asyncio.create_task(_again(service.relay_every, house.relays.send)),
     ]
     if service.warm:
-        tasks.append(asyncio.create_task(asyncio.to_thread(warm, house.engines.current)))
+        tasks.append(asyncio.create_task(asyncio.to_thread(_warm, house)))
+    # Reasons are worked out with it. Loaded later, its own BLAS would be without the limit below.
+    import scipy.linalg  # noqa: F401
+
     try:
         # Answers share the cores; one that takes them all for a small product only waits for the others.
         with threadpool_limits(1):
@@ -118,6 +121,12 @@ async def _scheduled(app: FastAPI) -> AsyncGenerator[None]:
             yield
     finally:
         clock.shutdown(wait=False)
+
+
+def _warm(house: House) -> None:
+    with contextlib.suppress(SegueError, OSError):  # who asks for it is told
+        house.stored.warm()
+    warm(house.engines.current)
 
 
 async def _again(seconds: float, work: Callable[[], object]) -> None:

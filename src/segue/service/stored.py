@@ -53,9 +53,15 @@ class Stored:
     def __init__(self, weeks: Weeks) -> None:
         self.weeks = weeks
         self._lock = threading.Lock()
+        self._reading = threading.Lock()  # a week that many ask for at once is read once
         self._held: OrderedDict[str, _Week] = OrderedDict()
         self._rendered: OrderedDict[tuple[object, ...], Rendered] = OrderedDict()
         self._bytes = 0
+
+    def warm(self) -> None:
+        """Read the newest week, which most requests will be for."""
+        for week in self.weeks.names()[-1:]:
+            self._week(week)
 
     def names(self, listener: str) -> list[str]:
         """The weeks of which a listener has a list, newest first."""
@@ -130,9 +136,16 @@ class Stored:
         return tuple(path.name for path in self.weeks.files(week))
 
     def _week(self, week: str) -> _Week:
+        held = self._held.get(week)
+        if held is not None and held.files == self._files(week):
+            return held
+        with self._reading:
+            return self._read(week)
+
+    def _read(self, week: str) -> _Week:
         names = self._files(week)
         held = self._held.get(week)
-        if held is not None and held.files == names:
+        if held is not None and held.files == names:  # another thread has read it meanwhile
             return held
         rows = self.weeks.read(week).drop_columns(["pool"]).combine_chunks()
         order = rows.select(["listener_id", "position"])
