@@ -71,7 +71,7 @@ def _earned(learner: Learner | None, seed: int = 1, sessions: int = 512) -> floa
     return float(jax.jit(jax.vmap(session))(jax.random.split(jax.random.key(seed), sessions)).mean())
 
 
-@pytest.mark.parametrize("returns", ["lambda", "replay"])
+@pytest.mark.parametrize("returns", ["lambda", pytest.param("replay", marks=pytest.mark.slow)])
 def test_the_agent_finds_what_greed_misses(returns: str) -> None:
     config = AgentConfig(returns=returns, iterations=60, sessions=32, steps=STEPS, batch=128, memory=3200)
     key = jax.random.key(0)
