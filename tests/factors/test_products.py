@@ -53,9 +53,11 @@ def test_a_blend_says_the_same_of_some_items_as_of_all(biases: bool) -> None:
     open_ = rng.random(300) < 0.7
     for row in (matrix[[0]], matrix[[5]], matrix[[0]].multiply(matrix[[0]] > 2).tocsr()):
         whole = blend.scores(row)[0]
-        early, scores = Whole(whole), blend.scored(row)
+        early, first, scores = Whole(whole), blend.scored(row), blend.scored(row)
         for scores in (early, *(blend.scored(row) for _ in range(OFTEN))):
-            np.testing.assert_allclose(scores.of(np.arange(300, dtype=np.int32)), whole, atol=1e-5)
+            every = np.arange(300, dtype=np.int32)
+            np.testing.assert_allclose(scores.of(every), whole, atol=1e-5)
+            np.testing.assert_array_equal(scores.of(every), first.of(every))  # however often it was asked
             best = np.sort(scores.best(open_, 20))
             np.testing.assert_array_equal(best, np.sort(early.best(open_, 20)))
             assert open_[best].all() and whole[best].min() >= np.sort(whole[open_])[-20] - 1e-5

@@ -203,11 +203,13 @@ class Blend(ScoredModel):
 
     def scored(self, row: csr_matrix) -> Scores:
         """The weighted mean for one row (1, n_items), for questions after some of the scores."""
-        self._rows_asked += 1
-        if self._rows_asked <= OFTEN:  # preparing takes as long as many answers
-            return Whole(self.scores(row)[0])
         few = bool(self._says_little(row)[0])
-        return standard_wanted(self._weighted(self.few_ if few else self.mixture_), row)
+        wanted = standard_wanted(self._weighted(self.few_ if few else self.mixture_), row)
+        self._rows_asked += 1
+        if self._rows_asked > OFTEN:
+            return wanted
+        # To prepare its bounds takes as long as many answers. The sums are the same to the last bit.
+        return Whole(wanted.of(np.arange(row.shape[1], dtype=np.int32)))
 
     def _scores(self, user_items: csr_matrix, mixture: NDArray[np.float32]) -> NDArray[np.float32]:
         return standard_mean(self._weighted(mixture), user_items)
