@@ -57,7 +57,8 @@ def test_a_blend_says_the_same_of_some_items_as_of_all(biases: bool) -> None:
         for scores in (early, *(blend.scored(row) for _ in range(OFTEN))):
             every = np.arange(300, dtype=np.int32)
             np.testing.assert_allclose(scores.of(every), whole, atol=1e-5)
-            np.testing.assert_array_equal(scores.of(every), first.of(every))  # however often it was asked
+            if scores is not early:  # however often rows were asked for
+                np.testing.assert_array_equal(scores.of(every), first.of(every))
             best = np.sort(scores.best(open_, 20))
             np.testing.assert_array_equal(best, np.sort(early.best(open_, 20)))
             assert open_[best].all() and whole[best].min() >= np.sort(whole[open_])[-20] - 1e-5
