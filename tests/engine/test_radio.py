@@ -11,12 +11,14 @@ import pytest
 
 from segue.engine import Engine
 from segue.engine.guide import asked_guide
-from segue.engine.radio import FEW_KNOWN, Station, open_radio
+from segue.engine.radio import FEW_KNOWN, Station, _listening, open_radio
 from segue.engine.tastes import tastes_now
 from segue.errors import NotFoundError, UsageError
 from segue.library import Library
+from segue.library.forgotten import ForgottenIds
 from segue.library.listening import units
 from segue.playlists.catalogue import Catalogue
+from segue.playlists.listeners import Listeners
 from segue.playlists.radio import Pick
 from segue.playlists.rules import Listening
 from segue.playlists.rules.reading import catalogue_context
@@ -161,13 +163,20 @@ def test_what_is_known_of_a_networks_songs_is_kept_beside_it(trained: Path, tmp_
     engine = Engine(Library.open(trained))
     known, library = engine.neighbours(), engine.library
     tracks = known.tracks.ids
-    Songs(catalogue_context(library, tracks, units(library)), Catalogue.read(library, tracks)).save(tmp_path)
+    context, catalogue = catalogue_context(library, tracks, units(library)), Catalogue.read(library, tracks)
+    heard = Listeners.read(library, catalogue, context, ["p01", "p02"], unit="listeners")
+    Songs(context, catalogue, heard).save(tmp_path)
     kept = Songs.kept(tmp_path)
-    assert kept is not None
-    fresh = replace(known, factors=None, shared=None)
-    asked = replace(fresh, songs=kept)
+    assert kept is not None and kept.listeners is not None
+    fresh = replace(known, factors=None, shared=None, known=None)
+    asked = replace(fresh, songs=kept, known=kept.listeners)
     assert asked.context is kept.context and asked.catalogue is kept.catalogue
     np.testing.assert_array_equal(asked.context.popularity, fresh.context.popularity)
     np.testing.assert_array_equal(asked.context.work, fresh.context.work)
     assert asked.catalogue.card(3) == fresh.catalogue.card(3)
     assert Songs.kept(tmp_path / "earlier") is None
+    told, read = (_listening(engine, one, "p02", "listeners") for one in (asked, fresh))
+    for name in ("heard", "plays", "banned_tracks", "banned_artists"):
+        np.testing.assert_array_equal(getattr(told, name), getattr(read, name))
+    left = kept.without(ForgottenIds().with_also(["p02"])).listeners
+    assert left is not None and left.names.tolist() == ["p01"]

@@ -45,7 +45,7 @@ def test_what_is_kept_is_what_the_library_says(library: Library) -> None:
     some = ready.known.take(WHO)
     assert some is not None
     shared = ready.material
-    assert same(some, Listeners.read(library, ready.model, shared.catalogue, shared.context, WHO))
+    assert same(some, Listeners.observed(library, ready.model, shared.catalogue, shared.context, WHO))
     assert list(ready.lists(WHO)) == list(replace(ready, known=None).lists(WHO))
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import gymnasium
 import jax
@@ -19,7 +21,8 @@ from segue.library import Library
 from segue.library.stages import HEARD
 from segue.shelf.names import WORLD, shelf_of
 from segue.town import TownConfig, build
-from segue.world import measuring
+from segue.upkeep.forget import forget
+from segue.world import measuring, training
 from segue.world.catalogue import Catalogue, catalogue_of
 from segue.world.config import USER_MODELS, WorldConfig
 from segue.world.dynamics import sessions
@@ -61,6 +64,24 @@ def test_a_model_beats_the_tables_on_listeners_it_has_not_seen(trained: TrainedW
     assert list(trained.measured)[-1] == "ensemble of 2"
     assert trained.facts["disagreement"] > 0
     assert set(trained.reliability) == {"completed", "skipped", "longer"}
+
+
+def test_who_is_forgotten_meanwhile_is_not_published(
+    library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(library.path, tmp_path / "library", ignore=shutil.ignore_patterns("shelf"))
+    copied = Library.open(tmp_path / "library")
+    who = min(copied.distinct("listens", "listener_id"))
+
+    def first_forget(*arguments: Any) -> str:
+        forget(Library.open(copied.path), who)
+        return published(*arguments)
+
+    published = training._published
+    monkeypatch.setattr(training, "_published", first_forget)
+    train_world(copied, WorldConfig(epochs=1, members=1, steps=8))
+    kept = load_offsets(shelf_of(copied).path(WORLD))
+    assert kept and who not in kept
 
 
 def test_models_are_kept_and_read_again(library: Library, trained: TrainedWorld) -> None:

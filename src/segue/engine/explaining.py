@@ -45,7 +45,7 @@ def explain(engine: Engine, listener: str, track: str, most: int = 10) -> Explai
     found = find_track(library, track, factors.tracks)
     known = factors.known.take([listener]) if factors.known is not None else None
     if known is None:
-        known = Listeners.read(library, model, catalogue, factors.shared.context, [listener])
+        known = Listeners.observed(library, model, catalogue, factors.shared.context, [listener])
     seen = known.observations(model)
     if not seen.matrix.nnz:
         raise NotFoundError(f"Nothing is known of the listener {listener!r}", hint="see `segue library`")

@@ -30,6 +30,7 @@ from segue.tastes.profiles import Profiles
 
 if TYPE_CHECKING:
     from segue.engine.engine import Engine, Factors
+    from segue.playlists.listeners import Listeners
 
 
 # Part of a listener's tastes that the network must know. It learns only tracks that several playlists have,
@@ -59,6 +60,7 @@ class Asked:
         shared: what was worked out when they were trained.
         notes: why it is not the trained network, where one was trained.
         songs: what was kept of the guide's tracks with it.
+        known: what listeners have heard of the guide's tracks; None once the library has changed.
     """
 
     library: Library
@@ -68,6 +70,7 @@ class Asked:
     shared: Shared | None
     notes: tuple[str, ...] = ()
     songs: Songs | None = None
+    known: Listeners | None = None
 
     @cached_property
     def tracks(self) -> Vocabulary:
@@ -235,9 +238,12 @@ def asked_guide(engine: Engine) -> Asked:
         note = f"Without the trained network: {error}. Try: {install('taste')}."
         return replace(neighbour_guide(engine), notes=(note,))
     version, songs = f"{NETWORK}/{made}", shelf_of(engine.library).load_held(NETWORK, Songs.kept, made)
+    heard = None if songs is None else songs.listeners
+    if heard is not None and heard.data != engine.library.fingerprint():
+        heard = None
     if known is None:
-        return Asked(engine.library, blend, version, None, None, songs=songs)
-    return Asked(engine.library, blend, version, known.tracks, known.shared, songs=songs)
+        return Asked(engine.library, blend, version, None, None, songs=songs, known=heard)
+    return Asked(engine.library, blend, version, known.tracks, known.shared, songs=songs, known=heard)
 
 
 def neighbour_guide(engine: Engine) -> Asked:
@@ -248,7 +254,7 @@ def neighbour_guide(engine: Engine) -> Asked:
     """
     known = engine.factors()
     guide = NeighbourGuide(_documents(engine, known), known.shared.space.vectors)
-    return Asked(engine.library, guide, known.made_from, known.tracks, known.shared)
+    return Asked(engine.library, guide, known.made_from, known.tracks, known.shared, known=known.known)
 
 
 def _documents(engine: Engine, factors: Factors) -> Documents:

@@ -236,10 +236,8 @@ def _known(
 
 def _listening(engine: Engine, asked: Asked, listener: str, unit: Unit) -> Listening:
     """What a listener has heard by now, in the guide's numbers."""
-    now, known = datetime.now(UTC), None
-    if asked.factors is not None and asked.tracks == asked.factors:
-        everybody = engine.factors().known
-        known = None if everybody is None else everybody.take([listener])
+    now = datetime.now(UTC)
+    known = None if asked.known is None else asked.known.take([listener])
     if known is not None:
         return known.heard.history(0, now).listening
     context, catalogue = asked.context, asked.catalogue

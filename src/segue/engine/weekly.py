@@ -79,7 +79,7 @@ class Ready:
         catalogue = self.material.catalogue
         if known is None:
             some = LibrarySubset(self.library, listeners)
-            known = Listeners.read(some, self.model, catalogue, self.material.context, listeners)
+            known = Listeners.observed(some, self.model, catalogue, self.material.context, listeners)
         weeks = Weeks(self.library.path / "weeks")
         earlier = weeks.earlier(self.week, self.config.earlier_weeks, listeners)
         places = places_of(self.library, catalogue, earlier)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from segue.errors import UsageError
 from segue.factors.cluster import cluster
@@ -14,7 +14,6 @@ from segue.factors.observations import observe
 from segue.files import refuse_read_only
 from segue.library import Library
 from segue.library.few_listeners import MORE, media_played
-from segue.library.forgotten import ForgottenIds
 from segue.library.listening import Unit, listeners_of_artists_only, owners, units
 from segue.library.versions.columns import group_library
 from segue.progress import step
@@ -24,15 +23,7 @@ from segue.wording import count
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-
-class Kept(Protocol):
-    """What is published beside a model."""
-
-    def without(self, gone: ForgottenIds) -> Kept:
-        """The same without who asked to be forgotten."""
-
-    def save(self, folder: Path) -> None:
-        """Write it into the model's folder."""
+    from segue.library.forgotten import Kept
 
 
 @dataclass(frozen=True)

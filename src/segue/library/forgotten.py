@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Collection, Generator, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from segue import files
 from segue.errors import FormatError
@@ -66,6 +67,16 @@ class ForgottenIds:
     def _hash(self, who: str) -> str:
         data = who.encode("utf-8", "surrogatepass")
         return hashlib.blake2b(data, digest_size=16, key=bytes.fromhex(self.salt)).hexdigest()
+
+
+class Kept(Protocol):
+    """What a training publishes beside a model."""
+
+    def without(self, gone: ForgottenIds) -> Kept:
+        """The same without who asked to be forgotten."""
+
+    def save(self, folder: Path) -> None:
+        """Write it into the model's folder."""
 
 
 class ForgottenList:

@@ -24,11 +24,12 @@ from segue.shelf.arrays import AGAIN, load_arrays, pack_strings, save_arrays, un
 if TYPE_CHECKING:
     from segue.factors.model import FactorModel
     from segue.library import Library
-    from segue.library.listening import LibrarySubset
+    from segue.library.listening import LibrarySubset, Unit
     from segue.playlists.catalogue import Catalogue
     from segue.playlists.rules import Context
 
 FILE, KIND = "listeners.npz", "what is known of listeners"
+_SEEN = ("data", "indices", "indptr")
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,17 +39,33 @@ class Listeners:
     Attributes:
         names: (n,) their ids.
         data: the fingerprint of the library that tells it.
-        seen: (n, n_tracks) observations, as `FactorModel.observe` gives them.
+        n_tracks: that there are.
         heard: what rules look at.
+        seen: (n, n_tracks) observations, as `FactorModel.observe` gives them; None of a network's tracks.
     """
 
     names: NDArray[np.object_]
     data: str
-    seen: csr_matrix
+    n_tracks: int
     heard: Heard
+    seen: csr_matrix | None = None
 
     @classmethod
     def read(
+        cls,
+        library: Library | LibrarySubset,
+        catalogue: Catalogue,
+        context: Context,
+        names: Sequence[str],
+        *,
+        unit: Unit,
+    ) -> Listeners:
+        """What a library knows of some listeners by now, without observations."""
+        heard = read_heard(library, catalogue, context, names, unit=unit)
+        return cls(np.array(list(names), object), library.fingerprint(), len(catalogue.ids), heard)
+
+    @classmethod
+    def observed(
         cls,
         library: Library | LibrarySubset,
         model: FactorModel,
@@ -56,11 +73,9 @@ class Listeners:
         context: Context,
         names: Sequence[str],
     ) -> Listeners:
-        """What a library knows of some listeners by now."""
-        unit = model.config.observations.unit
-        seen = model.observe(library, names).matrix
-        heard = read_heard(library, catalogue, context, names, unit=unit)
-        return cls(np.array(list(names), object), library.fingerprint(), seen, heard)
+        """The same with what a model takes as observations of them."""
+        known = cls.read(library, catalogue, context, names, unit=model.config.observations.unit)
+        return replace(known, seen=model.observe(library, names).matrix)
 
     @cached_property
     def place(self) -> dict[str, int]:
@@ -79,18 +94,16 @@ class Listeners:
 
     def observations(self, model: FactorModel) -> Observations:
         """As the model takes them."""
+        assert self.seen is not None
         return Observations(self.seen, self.names, model.tracks_, model.config.observations)
 
     def save(self, folder: Path) -> None:
         """Write it into a model's folder."""
-        arrays = {
-            "names": pack_strings(self.names.tolist()),
-            "data": self.seen.data,
-            "indices": self.seen.indices,
-            "indptr": self.seen.indptr,
-        }
+        arrays = {"names": pack_strings(self.names.tolist())}
         arrays |= {field.name: getattr(self.heard, field.name) for field in fields(Heard)}
-        facts = {"fingerprint": self.data, "tracks": self.seen.shape[1]}
+        if self.seen is not None:
+            arrays |= {name: getattr(self.seen, name) for name in _SEEN}
+        facts = {"fingerprint": self.data, "tracks": self.n_tracks}
         save_arrays(folder / FILE, KIND, facts, arrays)
 
     @classmethod
@@ -103,21 +116,23 @@ class Listeners:
         """
         facts, arrays = load_arrays(folder / FILE, KIND)
         with reading(folder / FILE, KIND, AGAIN):
-            names, n_tracks = unpack_strings(arrays["names"]), int(facts["tracks"])
+            names, n_tracks, seen = unpack_strings(arrays["names"]), int(facts["tracks"]), None
+            if set(_SEEN) & set(arrays):
+                data, indices, indptr = (arrays[name] for name in _SEEN)
+                _refuse_outside(indptr, indices, len(names), n_tracks)
+                seen = csr_matrix((data, indices, indptr), shape=(len(names), n_tracks), copy=False)
             heard = Heard(*(arrays[field.name] for field in fields(Heard)))
             for first, values, most in (
-                (arrays["indptr"], arrays["indices"], n_tracks),
                 (heard.first, heard.tracks, n_tracks),
                 (heard.bans_first, heard.banned_tracks, n_tracks),
                 (heard.artists_first, heard.banned_artists, np.iinfo(np.int32).max),
             ):
                 _refuse_outside(first, values, len(names), most)
-            parts = (arrays["data"], arrays["indices"], arrays["indptr"])
-            seen = csr_matrix(parts, shape=(len(names), n_tracks), copy=False)
-            return cls(names, str(facts["fingerprint"]), seen, heard)
+            return cls(names, str(facts["fingerprint"]), n_tracks, heard, seen)
 
     def _rows(self, rows: NDArray[np.integer]) -> Listeners:
-        return replace(self, names=self.names[rows], seen=self.seen[rows], heard=self.heard.take(rows))
+        seen = None if self.seen is None else self.seen[rows]
+        return replace(self, names=self.names[rows], heard=self.heard.take(rows), seen=seen)
 
 
 def _refuse_outside(first: NDArray[np.integer], values: NDArray[np.integer], n: int, most: int) -> None:

@@ -9,14 +9,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from segue.errors import NotFoundError
 from segue.playlists.belonging import Belonging
 from segue.playlists.catalogue import Catalogue
+from segue.playlists.listeners import FILE as LISTENERS
+from segue.playlists.listeners import Listeners
 from segue.playlists.rules import Context
 from segue.tastes.likeness import Credits
 from segue.tastes.space import TasteSpace
+
+if TYPE_CHECKING:
+    from segue.library.forgotten import ForgottenIds
 
 CATALOGUE, CONTEXT, SPACE = "tracks.arrow", "catalogue.npz", "tastes.npz"
 
@@ -26,9 +31,18 @@ class Songs(NamedTuple):
 
     context: Context  # the catalogue as rules see it
     catalogue: Catalogue
+    listeners: Listeners | None = None  # who has heard which of them
+
+    def without(self, gone: ForgottenIds) -> Songs:
+        """The same without who asked to be forgotten."""
+        if self.listeners is None:
+            return self
+        return self._replace(listeners=self.listeners.without(gone.among(self.listeners.names.tolist())))
 
     def save(self, folder: Path) -> None:
-        """Write both into a model's folder."""
+        """Write all into a model's folder."""
+        if self.listeners is not None:
+            self.listeners.save(folder)
         self.context.save(folder / CONTEXT)
         self.catalogue.save(folder / CATALOGUE)
 
@@ -41,7 +55,8 @@ class Songs(NamedTuple):
         """
         if not (folder / CONTEXT).is_file():
             return None
-        return cls(Context.load(folder / CONTEXT), Catalogue.load(folder / CATALOGUE))
+        listeners = Listeners.load(folder) if (folder / LISTENERS).is_file() else None
+        return cls(Context.load(folder / CONTEXT), Catalogue.load(folder / CATALOGUE), listeners)
 
 
 @dataclass(frozen=True)

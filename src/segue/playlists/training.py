@@ -37,8 +37,6 @@ from segue.tastes.space import TasteSpace, drawn
 from segue.tastes.spectral import beside_their_artist, spectral_vectors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from scipy.sparse import csr_matrix
 
     from segue.library import Library
@@ -108,7 +106,7 @@ def train(
                 shared = work_out(library, model, matrix, weekly, tastes)
             people, playlists = owners(library, model.config.observations.unit)
             context, everybody = shared.context, people or playlists
-            listeners = Listeners.read(library, model, shared.catalogue, context, everybody)
+            listeners = Listeners.observed(library, model, shared.catalogue, context, everybody)
             advance(1)
             documents = guide_documents(library, [str(track) for track in model.tracks_])
             advance(1)
@@ -140,9 +138,12 @@ def train_network(
         SegueError: there is too little to learn from.
     """
 
-    def beside(tracks: list[str]) -> Callable[[Path], None]:
-        songs = Songs(catalogue_context(library, tracks, units(library)), Catalogue.read(library, tracks))
-        return songs.save
+    def beside(tracks: list[str]) -> Songs:
+        unit = units(library)
+        context, catalogue = catalogue_context(library, tracks, unit), Catalogue.read(library, tracks)
+        people, playlists = owners(library, unit)
+        listeners = Listeners.read(library, catalogue, context, people or playlists, unit=unit)
+        return Songs(context, catalogue, listeners)
 
     return sequences.train_network(library, config, seed=seed, keep=keep, beside=beside)
 

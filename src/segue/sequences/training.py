@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from segue.library.forgotten import Kept
     from segue.sequences.blend import SequenceBlend
     from segue.sequences.blend_config import SequenceBlendConfig
     from segue.sequences.vectors import SongVectorsConfig
@@ -68,7 +69,7 @@ def train_network(
     *,
     seed: int = 0,
     keep: int = 3,
-    beside: Callable[[list[str]], Callable[[Path], None]] | None = None,
+    beside: Callable[[list[str]], Kept] | None = None,
 ) -> TrainedNetwork:
     """Train the taste network on the current song vectors, weigh it with its neighbours, publish the whole.
 
@@ -80,7 +81,7 @@ def train_network(
         config: the settings.
         seed: of the parts, the vectors of the trial, the networks.
         keep: how many versions stay on the shelf.
-        beside: what is worked out of the network's songs, given their ids; it returns what writes that.
+        beside: works out what is published with the network, given the ids of its songs.
 
     Raises:
         NotFoundError: no song vectors were trained yet.
@@ -94,14 +95,15 @@ def train_network(
     folder = library.path / "training" / "network"
     step("the network of what comes next, in a trial and then on everything")
     blend = SequenceBlend(config).fit(library_documents(library), vectors, seed=seed, folder=folder)
-    of_songs = None if beside is None else beside([str(track) for track in blend.track_ids_])
+    kept = None if beside is None else beside([str(track) for track in blend.track_ids_])
 
     def write(folder: Path) -> None:
         blend.save(folder)
-        if of_songs is not None:
-            of_songs(folder)
+        if kept is not None:
+            kept.save(folder)
 
     with library.forgotten.held() as gone:
+        kept = kept and kept.without(gone)
         for listener in gone.among(blend.listeners_):
             blend.forget(listener)
         version = shelf.publish(

@@ -73,29 +73,38 @@ def _found(
         return None, []
 
 
+def _known_listeners(folder: Path) -> Iterable[str]:
+    """Of whom it is kept beside a model what they heard."""
+    from segue.playlists.listeners import FILE, Listeners
+
+    return Listeners.load(folder).names if (folder / FILE).exists() else ()
+
+
+def _leave_out_known(folder: Path, who: list[str]) -> None:
+    """Keep nothing of them beside a model."""
+    from segue.playlists.listeners import FILE, Listeners
+
+    if (folder / FILE).exists():
+        Listeners.load(folder).without(who).save(folder)
+
+
 def _factor_ids(folder: Path) -> Iterable[str]:
     from segue.factors.model import FactorModel
-    from segue.playlists.listeners import FILE as LISTENERS
-    from segue.playlists.listeners import Listeners
 
-    known = Listeners.load(folder).names if (folder / LISTENERS).exists() else ()
     kept = storing.names_in(folder) if (folder / storing.FILE).exists() else ()
     played = kept_played(folder)
     told = () if played is None else played.names
-    return map(str, chain(FactorModel.load(folder).listeners_, known, kept, told))
+    return map(str, chain(FactorModel.load(folder).listeners_, _known_listeners(folder), kept, told))
 
 
 def _in_factors(folder: Path, who: list[str]) -> dict[str, list[int]]:
     from segue.factors.model import FactorModel
-    from segue.playlists.listeners import FILE as LISTENERS
-    from segue.playlists.listeners import Listeners
 
     model = FactorModel.load(folder)
     for each in who:
         model.forget(each)
     model.save(folder)
-    if (folder / LISTENERS).exists():
-        Listeners.load(folder).without(who).save(folder)
+    _leave_out_known(folder, who)
     if (folder / storing.FILE).exists():
         documents = storing.load_documents(folder, [str(track) for track in model.tracks_])
         storing.save_documents(folder, storing.without(documents, who))
@@ -107,7 +116,7 @@ def _in_factors(folder: Path, who: list[str]) -> dict[str, list[int]]:
 def _sequence_ids(folder: Path) -> Iterable[str]:
     from segue.sequences.blend_names import named_in
 
-    return named_in(folder)
+    return map(str, chain(named_in(folder), _known_listeners(folder)))
 
 
 def _in_sequences(folder: Path, who: list[str]) -> dict[str, list[int]]:
@@ -117,6 +126,7 @@ def _in_sequences(folder: Path, who: list[str]) -> dict[str, list[int]]:
     for each in who:
         blend.forget(each)
     blend.save(folder)
+    _leave_out_known(folder, who)
     return {"songs": list(blend.network_.table().vectors.shape)}
 
 

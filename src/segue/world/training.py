@@ -268,7 +268,7 @@ def _published(
     shares, offsets = beside
 
     def write(folder: Path) -> None:
-        save_offsets(folder, offsets)
+        save_offsets(folder, {name: offsets[name] for name in offsets if name not in left_out})
         save_catalogue(folder, catalogue)
         arrays: dict[str, Any] = {"tracks": pack_strings(catalogue.ids), "shares": shares}
         for name, model in fitted.models.items():
@@ -284,6 +284,8 @@ def _published(
         "made_from": made_from(library),
         "metrics": {"log_loss": fitted.log_loss, "listeners": facts["listeners"]},
     }
-    version = shelf.publish(WORLD, write, manifest)
+    with library.forgotten.held() as gone:
+        left_out = gone.among(offsets)
+        version = shelf.publish(WORLD, write, manifest)
     shelf.prune(WORLD, keep)
     return version
