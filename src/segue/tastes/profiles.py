@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
 
 from segue.tastes.config import ProfileConfig
 from segue.tastes.kernels import agglomerate, settle
@@ -179,8 +178,10 @@ def _of_listener(
     tracks, weights = plays.matrix.indices[places], plays.matrix.data[places].astype(np.float32)
     weights /= weights.sum()
     centres = settle(space.vectors[tracks], weights, taste, k, ROUNDS)
-    taste = _own(likeness, centres, tracks)
-    share = _shares(_own(likeness, centres, heard.tracks), heard.shares, k)
+    alike = likeness.to(centres, tracks)
+    taste = _own(likeness, alike)
+    own = _own(likeness, likeness.to(centres, heard.tracks))
+    share = _shares(own, heard.shares, k)
     sizes = np.bincount(taste[taste >= 0], minlength=k)
     heaviest = np.argsort(-share, kind="stable")
     heaviest = heaviest[(share[heaviest] > 0) & (sizes[heaviest] > 0)]
@@ -188,10 +189,10 @@ def _of_listener(
     rank = np.full(k + 1, -1, np.int64)  # the last for tracks of no taste
     rank[heaviest] = np.arange(len(heaviest))
     stays = rank[taste] >= 0
-    places, tracks, weights, taste = places[stays], tracks[stays], weights[stays], taste[stays]
-    typical = weights * _margin(likeness.to(centres, tracks), taste)
+    tracks, weights, taste, alike = tracks[stays], weights[stays], taste[stays], alike[:, stays]
+    typical = weights * _margin(alike, taste)
     order = np.lexsort((-typical, rank[taste]))
-    change, sure = _trends(plays, heard.places, _own(likeness, centres, heard.tracks), k)
+    change, sure = _trends(plays, heard.places, own, k)
     return _Found(
         share.astype(np.float32),
         change[heaviest],
@@ -215,10 +216,13 @@ def _margin(likeness: Floats, taste: Ints) -> Floats:
     return np.maximum(own - np.maximum(others.max(axis=0, initial=0), 0), 0)
 
 
-def _own(likeness: Likeness, centres: Floats, tracks: Ints) -> Ints:
-    """(n,) of which taste each track is, -1 for none; where none is of any, the nearest of each."""
-    own = likeness.taste_of(centres, tracks)
-    return own if (own >= 0).any() else likeness.to(centres, tracks).argmax(0).astype(np.int32)
+def _own(likeness: Likeness, alike: Floats) -> Ints:
+    """(n,) of which taste each track is, -1 for none, by their likeness (k, n) to the tastes.
+
+    Where none is of any, the nearest of each.
+    """
+    own = likeness.taste_by(alike)
+    return own if (own >= 0).any() else alike.argmax(0).astype(np.int32)
 
 
 def _shares(own: Ints, shares: NDArray[np.float64], k: int) -> NDArray[np.float64]:
@@ -290,6 +294,11 @@ def _trends(plays: Plays, places: NDArray[np.int64], taste: Ints, k: int) -> Tre
     """How shares change from month to month; `taste` (n,) of the tracks at `places`, -1 for none."""
     if plays.months is None:
         return trends(np.zeros((k, 0)))
-    there = taste >= 0
-    of_taste = csr_matrix((np.ones(there.sum()), (taste[there], np.flatnonzero(there))), (k, len(places)))
-    return trends((of_taste @ plays.months[places]).toarray())
+    first, n_months = plays.months.indptr, plays.months.shape[1]
+    of_any = taste >= 0
+    places, taste = places[of_any], taste[of_any]
+    counts = first[places + 1] - first[places]
+    at = np.repeat(first[places] - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
+    cells = np.repeat(taste, counts) * n_months + plays.months.indices[at]
+    days = np.bincount(cells, plays.months.data[at], k * n_months)
+    return trends(days.reshape(k, n_months))
