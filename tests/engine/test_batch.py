@@ -9,11 +9,13 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from segue.engine import Engine
 from segue.engine import batch as monday
 from segue.engine.batch import BatchConfig, make_all
+from segue.engine.tastes import stored_tastes, tastes_of_week
 from segue.engine.weekly import weekly
 from segue.errors import BusyError
 from segue.library import Library
@@ -66,6 +68,34 @@ def test_several_processes_make_the_same_lists(library: Library, tmp_path: Path)
         assert lists[playlist.listener] == [entry.track.track_id for entry in playlist.entries]
     with Weeks(library.path / "weeks").making(WEEK), pytest.raises(BusyError):
         make_all(library, WEEK)
+
+
+def test_tastes_found_for_batches_are_those_found_for_everybody(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(monday, "AT_ONCE", 15)
+    stored = stored_tastes(library)
+    tastes_of_week(Engine(library), "2026-W29")  # whose numbers and names carry on
+    expected = tastes_of_week(Engine(library), WEEK).profiles
+    facts = stored.read(WEEK)[0]
+    lists = {
+        who: [e.track.track_id for e in Engine(library).weekly(who, WEEK).entries] for who in ("p03", "p31")
+    }
+    (stored.folder / f"{WEEK}.npz").unlink()
+    make_all(library, WEEK, BatchConfig(workers=1), listeners=["p01", "p31"])  # and a kill then
+    (stored.folder / f"{WEEK}.npz").unlink()
+    assert make_all(library, WEEK, BatchConfig(workers=1)).made == 38
+    kept = stored.read(WEEK)
+    assert kept is not None and kept[0] == facts
+    whole = kept[1].of(expected.listeners.tolist())
+    for who in expected.listeners.tolist():
+        mine, theirs = whole.tastes(who), expected.tastes(who)
+        assert len(mine) == len(theirs)
+        for one, other in zip(mine, theirs, strict=True):
+            assert whole.ids[one] == expected.ids[other] and whole.names[one] == expected.names[other]
+            np.testing.assert_array_equal(whole.centres[one], expected.centres[other])
+            np.testing.assert_array_equal(whole.tracks_of(one), expected.tracks_of(other))
+    assert {who: tracks for who, tracks in _lists(library).items() if who in lists} == lists
 
 
 @pytest.mark.slow

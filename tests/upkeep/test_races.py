@@ -114,7 +114,7 @@ LEARNED: dict[str, Callable[[Library], object]] = {
 # These write nothing that names listeners.
 OTHERS = {
     *("described", "shares_by_week", "stored_tastes", "load_factors", "load_vectors", "load_network"),
-    *("library_documents", "listeners_of", "prepare", "weekly_for_guest", "explain_absence"),
+    *("library_documents", "prepare", "weekly_for_guest", "explain_absence"),
     *("catalogue_context", "matched", "asked", "weekly_list", "library_playlist"),
     *(
         "work_out",

@@ -1,27 +1,31 @@
 """The Monday job: a list for every listener of a library, on all cores, whatever happens on the way.
 
-Listeners are made lists for some at a time; each batch is on the disk before the next begins. A kill loses
-what was in hand, and the next run makes only what is missing: nobody gets two lists of a week, nobody none.
+Listeners are made lists for some at a time, and their tastes are found then, too; each batch is on the disk
+before the next begins. A kill loses what was in hand, and the next run makes only what is missing: nobody
+gets two lists of a week, nobody none.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from segue.engine.engine import Engine
 from segue.engine.keeping import newest_kept, to_be_kept
+from segue.engine.tastes import find_tastes, keep_tastes, kept_tastes
 from segue.engine.trial import Trial
-from segue.engine.weekly import Ready, listeners_of
+from segue.engine.weekly import prepare
 from segue.errors import SegueError, UsageError
 from segue.files import refuse_read_only
 from segue.library import Library
+from segue.library.listening import listeners_of
 from segue.playlists.formats import write_all
 from segue.playlists.formats.writing import HERE
 from segue.playlists.memory import Weeks
@@ -29,9 +33,12 @@ from segue.playlists.placed import Places
 from segue.playlists.weekly import WeeklyConfig
 from segue.processes import workers as workers_of
 from segue.progress import progress
+from segue.shelf.names import FACTORS
 from segue.tastes.config import ProfileConfig
+from segue.tastes.profiles import Profiles, joined
 
 AT_ONCE = 2048  # listeners of a batch: what a kill can lose
+FIRST = 256  # listeners of the first batches, so that something is there soon
 ALONE = 400  # listeners for whom starting other processes takes longer than they save
 
 
@@ -69,6 +76,15 @@ class Task(NamedTuple):
     library: Path
     week: str
     config: BatchConfig
+
+
+class Done(NamedTuple):
+    """A batch that is on the disk."""
+
+    count: int  # lists
+    since: float  # when the process that made it was ready to begin
+    tastes: Profiles | None = None  # of its listeners, where they were found for it
+    facts: Mapping[str, Any] = MappingProxyType({})  # what these depend on
 
 
 class Made(NamedTuple):
@@ -128,23 +144,25 @@ def make_all(
         missing = to_be_kept(weeks, week, lacking)
         made, making = 0, 0.0
         if missing:
-            with progress("Looking for tastes"):
-                engine.tastes_of_week(week)  # once, before all workers ask for them
-            del engine
             cores = os.cpu_count() or 1
             processes = config.workers or (1 if len(missing) <= ALONE else cores)
-            batches = list(_batches(missing, min(AT_ONCE, -(-len(missing) // processes))))
+            batches, parts = list(_batches(missing, processes)), list[Done]()
+            del engine
             with progress(f"Making lists of {week}", len(missing), unit="lists") as advance:
                 start = time.perf_counter()
                 run = _one_by_one if processes == 1 else _side_by_side
                 if config.engine is not None:
                     from segue.engine.batch_spark import on_spark as run
-                for count, since in run(task, batches, processes):
+                for done in run(task, batches, processes):
                     if not made:
-                        start = since
-                    made += count
-                    advance(count)
+                        start = done.since
+                    made += done.count
+                    parts += [] if done.tastes is None else [done]
+                    advance(done.count)
                 making = time.perf_counter() - start
+            if parts:
+                with progress("Keeping tastes"):
+                    _keep(Engine(library, tastes=config.tastes), week, parts)
     return Made(
         week,
         made,
@@ -155,25 +173,40 @@ def make_all(
     )
 
 
-def _batches(listeners: list[str], size: int) -> Iterator[tuple[str, list[str]]]:
+def _batches(listeners: list[str], processes: int) -> Iterator[tuple[str, list[str]]]:
     """Each batch and the name of its part: after the first listener's place, so that order is kept."""
     stamp = f"{time.time_ns():020d}"  # after the parts of a run before
-    for start in range(0, len(listeners), size):
+    start, most = 0, min(AT_ONCE, -(-len(listeners) // processes))
+    while start < len(listeners):
+        size = min(most, FIRST) if start < processes * FIRST else most
         yield f"{stamp}-{start:09d}", listeners[start : start + size]
+        start += size
 
 
-def _one_by_one(task: Task, batches: list[tuple[str, list[str]]], _: int) -> Iterator[tuple[int, float]]:
+def _keep(engine: Engine, week: str, parts: list[Done]) -> None:
+    """Keep the tastes that were found in batches, and those of who had a list before.
+
+    If models or plays changed meanwhile, they are found anew when somebody looks at them.
+    """
+    profiles = [part.tastes for part in parts if part.tastes is not None]
+    here = {who for each in profiles for who in each.place}
+    everybody = listeners_of(engine.library, engine.factors().model.config.observations.unit)
+    rest = find_tastes(engine, week, [who for who in everybody if who not in here])
+    if all(part.facts == rest.facts for part in parts):
+        everything = sorted([*profiles, rest.profiles], key=lambda each: each.listeners.tolist()[:1])
+        keep_tastes(engine, rest._replace(profiles=joined(everything)))
+
+
+def _one_by_one(task: Task, batches: list[tuple[str, list[str]]], _: int) -> Iterator[Done]:
     maker = _Maker(task)
     for batch in batches:
         yield maker.make(*batch)
 
 
-def _side_by_side(
-    task: Task, batches: list[tuple[str, list[str]]], processes: int
-) -> Iterator[tuple[int, float]]:
+def _side_by_side(task: Task, batches: list[tuple[str, list[str]]], processes: int) -> Iterator[Done]:
     try:
         with workers_of(processes, _begin, task, os.getpid()) as pool:
-            futures: list[Future[tuple[int, float]]] = [pool.submit(_make, *batch) for batch in batches]
+            futures: list[Future[Done]] = [pool.submit(_make, *batch) for batch in batches]
             for future in as_completed(futures):
                 yield future.result()
     except BrokenProcessPool:
@@ -188,23 +221,28 @@ class _Maker:
     """Makes batches of lists in one process."""
 
     def __init__(self, task: Task) -> None:
-        self.task = task
-        self.ready: Ready = Engine.open(task.library, tastes=task.config.tastes).week(
-            task.week, task.config.weekly
-        )
+        self.task, weekly = task, task.config.weekly
+        self.engine = engine = Engine.open(task.library, tastes=task.config.tastes)
+        kept = kept_tastes(engine, task.week)
+        # Other media's tastes are not kept, and are those of few.
+        self.finds = kept is None and engine.factors(weekly.medium).name == FACTORS
+        found = find_tastes(engine, task.week, []) if self.finds else kept
+        self.ready = prepare(engine, task.week, weekly, found=found)
         self.weeks = Weeks(task.library / "weeks")
         self.since = time.perf_counter()
 
-    def make(self, part: str, listeners: list[str]) -> tuple[int, float]:
-        """Make a batch; how many, and when this process was ready to begin."""
+    def make(self, part: str, listeners: list[str]) -> Done:
+        """Make a batch."""
         config = self.task.config
-        lists = list(self.ready.lists(listeners, config.seed, config.trial))
+        found = find_tastes(self.engine, self.task.week, listeners) if self.finds else None
+        tastes, facts = (None, {}) if found is None else (found.profiles, found.facts)
+        lists = list(self.ready.lists(listeners, config.seed, config.trial, tastes))
         with self.ready.library.forgotten.held() as gone:
             lists = [each for each in lists if each.listener not in gone]
             if config.out is not None:
                 write_all(lists, config.out, config.format, config.places)
             self.weeks.add(self.task.week, part, lists)
-        return len(lists), self.since
+        return Done(len(lists), self.since, tastes, dict(facts))
 
 
 _maker: _Maker | None = None
@@ -226,7 +264,7 @@ def _begin(task: Task, parent: int) -> None:
     _maker = _Maker(task)
 
 
-def _make(part: str, listeners: list[str]) -> tuple[int, float]:
+def _make(part: str, listeners: list[str]) -> Done:
     if os.getppid() != _parent:  # the job was killed; another may be at it by now
         os._exit(1)
     assert _maker is not None

@@ -20,8 +20,8 @@ from segue.library.spark import spark_session
 EVERY = 0.5  # seconds between two looks at how far it is
 
 
-def on_spark(task: batch.Task, batches: list[tuple[str, list[str]]], _: int) -> Iterator[tuple[int, float]]:
-    """Make all batches; yields how many lists are made, as they are, and since when."""
+def on_spark(task: batch.Task, batches: list[tuple[str, list[str]]], _: int) -> Iterator[batch.Done]:
+    """Make all batches; yields how many lists are made, as they are, and their tastes in the end."""
     begun, out = time.perf_counter(), task.config.out
     config = replace(task.config, out=None if out is None else out.resolve())
     task = task._replace(library=task.library.resolve(), config=config)
@@ -35,25 +35,26 @@ def on_spark(task: batch.Task, batches: list[tuple[str, list[str]]], _: int) -> 
             time.sleep(EVERY)
             done = max(done, _finished(context))
             if done > told:
-                yield sum(len(names) for _, names in batches[told:done]), begun
+                yield batch.Done(sum(len(names) for _, names in batches[told:done]), begun)
                 told = done
         try:
-            made = sum(cast("list[int]", job.result()))
+            made = cast("list[batch.Done]", job.result())
         except Exception as error:  # Py4J's, of whatever the workers said
             raise SegueError(
                 "A worker of the Monday job failed on Spark",
                 got=_last_line(error),
                 hint="see that all workers reach the library's folder by the same path; lists made are kept",
             ) from None
-    yield made - sum(len(names) for _, names in batches[:told]), begun
+    yield batch.Done(-sum(len(names) for _, names in batches[:told]), begun)
+    yield from (each._replace(since=begun) for each in made)
 
 
-def make(task: batch.Task, part: str, listeners: list[str]) -> int:
-    """On a worker: make a batch, and say how many lists it is."""
+def make(task: batch.Task, part: str, listeners: list[str]) -> batch.Done:
+    """On a worker: make a batch."""
     if batch._maker is None or batch._maker.task != task:
         batch._begin(task, os.getppid())
     assert batch._maker is not None
-    return batch._maker.make(part, listeners)[0]
+    return batch._maker.make(part, listeners)
 
 
 def _finished(context: Any) -> int:

@@ -18,10 +18,10 @@ from zoneinfo import ZoneInfo
 from segue import files
 from segue.engine.batch import BatchConfig, Made, make_all
 from segue.engine.engine import Engine
-from segue.engine.weekly import listeners_of
 from segue.errors import BusyError, FormatError
 from segue.events import get_logger
 from segue.library import Library
+from segue.library.listening import listeners_of
 from segue.playlists.memory import Weeks
 from segue.settings import ScheduleConfig
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -11,15 +13,15 @@ from numpy.typing import NDArray
 
 from segue.errors import NotFoundError
 from segue.files import refuse_read_only
-from segue.library.listening import owners, units
+from segue.library.listening import listeners_of, units
 from segue.playlists.playlist import week_of
 from segue.sequences.loading import load_vectors
 from segue.shelf.names import VECTORS
 from segue.tastes.changes import NONE, Side, TasteChanges, sides
 from segue.tastes.config import ProfileConfig
-from segue.tastes.finding import profiles_of, tastes_of
+from segue.tastes.finding import profiles_of, space_of, tastes_of
 from segue.tastes.likeness import Likeness
-from segue.tastes.listened import ListenedConfig, first_of, first_played
+from segue.tastes.listened import ListenedConfig, first_of, first_played, last_play
 from segue.tastes.profiles import Profiles
 from segue.tastes.space import Floats, TasteSpace
 from segue.tastes.storing import TasteWeeks, without
@@ -36,6 +38,7 @@ class WeekOfTastes(NamedTuple):
     space: TasteSpace
     profiles: Profiles
     models: tuple[str, ...] = ()  # the shelf's versions they were found with
+    facts: Mapping[str, Any] = MappingProxyType({})  # all that they depend on
 
 
 class Taste(NamedTuple):
@@ -84,33 +87,69 @@ def tastes_of_week(
         BusyError: another process is keeping tastes.
         UsageError: they cannot be kept there.
     """
-    config, library, factors = engine.taste_config, engine.library, engine.factors()
-    model, weeks = factors.model, stored_tastes(library)
-    unit = model.config.observations.unit
-    spaces = _spaces(library, factors)
-    facts = _facts(library, factors, spaces, config)
-    kept = _kept(weeks, week, facts, spaces, config)
+    kept = kept_tastes(engine, week)
     if kept is not None:
         return kept
-    space, songs, made_from = spaces
     if keep:
-        refuse_read_only(weeks.folder, "folder of tastes")
-    people, playlists = owners(library, unit)
+        refuse_read_only(stored_tastes(engine.library).folder, "folder of tastes")
+    everybody = listeners_of(engine.library, engine.factors().model.config.observations.unit)
+    return keep_tastes(engine, find_tastes(engine, week, everybody), keep=keep)
+
+
+def kept_tastes(engine: Engine, week: str) -> WeekOfTastes | None:
+    """The tastes that are kept of a week; None where there are none, or something has changed since.
+
+    Raises:
+        NotFoundError: nothing was trained yet.
+        FormatError: their file is damaged.
+    """
+    library, factors, config = engine.library, engine.factors(), engine.taste_config
+    spaces = _spaces(engine)
+    facts = _facts(library, factors, spaces, config)
+    return _kept(stored_tastes(library), week, facts, spaces, config)
+
+
+def find_tastes(engine: Engine, week: str, listeners: Sequence[str]) -> WeekOfTastes:
+    """The tastes of some listeners in `week`, found anew: the same as among everybody's. They are not kept.
+
+    Raises:
+        NotFoundError: nothing was trained yet.
+    """
+    config, library, factors = engine.taste_config, engine.library, engine.factors()
+    unit, spaces = factors.model.config.observations.unit, _spaces(engine)
+    listened, tracks = ListenedConfig(unit=unit), factors.tracks.ids
+    space = spaces.space
+    if spaces.songs is not None or config.sound:
+        vectors = [space.vectors] if spaces.songs is None else [space.vectors, spaces.songs]
+        make = partial(space_of, library, tracks, vectors, config=config, listened=listened)
+        space = engine.once("space of tastes", make)
+    before = engine.once(("tastes before", week), lambda: stored_tastes(library).before(week))
     space, profiles = tastes_of(
         library,
-        factors.tracks.ids,
-        space if songs is None and not config.sound else [space.vectors, *([] if songs is None else [songs])],
-        before=weeks.before(week),
-        listeners=people or playlists,
+        tracks,
+        space,
+        before=None if before is None else before.of(listeners),
+        listeners=listeners,
+        now=engine.once("last play", lambda: last_play(library, unit)),
         config=config,
-        listened=ListenedConfig(unit=unit),
+        listened=listened,
         credits=factors.shared.credits,
     )
-    with library.forgotten.held() as gone:
-        profiles = without(profiles, gone.among(map(str, profiles.listeners)))
+    facts = _facts(library, factors, spaces, config) | {"resolution": space.resolution}
+    return WeekOfTastes(week, space, profiles, tuple(spaces.made_from), facts)
+
+
+def keep_tastes(engine: Engine, found: WeekOfTastes, *, keep: bool = True) -> WeekOfTastes:
+    """Keep tastes that `find_tastes` found of everybody, without who is gone; not kept, they leave these out.
+
+    Raises:
+        BusyError: another process is keeping tastes.
+    """
+    with engine.library.forgotten.held() as gone:
+        profiles = without(found.profiles, gone.among(map(str, found.profiles.listeners)))
         if keep and len(profiles.ids):
-            weeks.keep(week, profiles, facts | {"resolution": space.resolution})
-    return WeekOfTastes(week, space, profiles, tuple(made_from))
+            stored_tastes(engine.library).keep(found.week, profiles, found.facts)
+    return found._replace(profiles=profiles)
 
 
 def tastes_now(engine: Engine, listener: str) -> Profiles:
@@ -119,10 +158,8 @@ def tastes_now(engine: Engine, listener: str) -> Profiles:
     Nothing is written. Where the listener has changed something about them, numbers carry on from the week
     that is kept last.
     """
-    library, factors, config = engine.library, engine.factors(), engine.taste_config
-    spaces = _spaces(library, factors)
-    facts, week = _facts(library, factors, spaces, config), week_of(datetime.now(UTC))
-    kept = _kept(stored_tastes(library), week, facts, spaces, config)
+    library, factors = engine.library, engine.factors()
+    kept = kept_tastes(engine, week_of(datetime.now(UTC)))
     if kept is not None:
         return with_one(engine, kept, listener).profiles
     unit = factors.model.config.observations.unit
@@ -144,12 +181,11 @@ def tastes_by(library: Library, week: str, factors: Factors) -> WeekOfTastes:
     """The tastes of all listeners by the factors of another medium than songs; they are not kept."""
     model = factors.model
     unit = model.config.observations.unit
-    people, playlists = owners(library, unit)
     space, profiles = tastes_of(
         library,
         factors.tracks.ids,
         factors.shared.space,
-        listeners=people or playlists,
+        listeners=listeners_of(library, unit),
         listened=ListenedConfig(unit=unit),
         credits=factors.shared.credits,
     )
@@ -246,7 +282,11 @@ class _Spaces(NamedTuple):
     made_from: list[str]
 
 
-def _spaces(library: Library, factors: Factors) -> _Spaces:
+def _spaces(engine: Engine) -> _Spaces:
+    return engine.once("spaces of tastes", lambda: _read_spaces(engine.library, engine.factors()))
+
+
+def _read_spaces(library: Library, factors: Factors) -> _Spaces:
     space, made_from = factors.shared.space, [factors.made_from]
     try:
         songs, current = load_vectors(library)

@@ -13,7 +13,7 @@ from segue.engine.editions import Editions
 from segue.engine.few_listeners import available_medium, only_other_media, recommendable
 from segue.engine.keeping import refuse_before_first_play, to_be_kept
 from segue.engine.owned import with_owned
-from segue.engine.tastes import taste_changes, tastes_by, tastes_of_week
+from segue.engine.tastes import WeekOfTastes, taste_changes, tastes_by, tastes_of_week
 from segue.errors import SegueError, install
 from segue.factors.model import FactorModel
 from segue.factors.observations import Observations
@@ -22,7 +22,7 @@ from segue.files import refuse_read_only
 from segue.library import Library
 from segue.library.collection.owned import Owned
 from segue.library.few_listeners import UNLEARNED
-from segue.library.listening import LibrarySubset, Unit, owners
+from segue.library.listening import LibrarySubset, owners
 from segue.library.vocabulary import Vocabulary
 from segue.playlists import newcomers
 from segue.playlists.belonging import ListenerTastes
@@ -36,6 +36,7 @@ from segue.progress import portion, progress
 from segue.shelf.names import AGENTS, FACTORS, shelf_of
 from segue.tastes.changes import NONE, Changes
 from segue.tastes.finding import profiles_of
+from segue.tastes.profiles import Profiles
 
 if TYPE_CHECKING:
     from segue.agents.sequencing import Sequencer
@@ -44,12 +45,6 @@ if TYPE_CHECKING:
 
 AT_ONCE = 4096  # listeners whose history is read at a time
 GUEST = "guest"  # who is not in the library
-
-
-def listeners_of(library: Library, unit: Unit = "listeners") -> list[str]:
-    """Everybody who gets a list unasked, sorted: the listeners; playlists where there are no listeners."""
-    people, playlists = owners(library, unit)
-    return people or playlists
 
 
 @dataclass(frozen=True)
@@ -99,7 +94,11 @@ class Ready:
         return self.model.titled(seen, [titles.get(name) for name in seen.listeners.tolist()])
 
     def lists(
-        self, listeners: Sequence[str], seed: int = 0, trial: Trial | None = None
+        self,
+        listeners: Sequence[str],
+        seed: int = 0,
+        trial: Trial | None = None,
+        profiles: Profiles | None = None,
     ) -> Iterator[Playlist]:
         """The list of each of `listeners`, in their order. Nothing is remembered here.
 
@@ -107,14 +106,16 @@ class Ready:
             listeners: ids.
             seed: of the chance in the choice.
             trial: who gets other settings.
+            profiles: their tastes; those of the week if left out.
         """
+        profiles = profiles or self.material.profiles
         editions = Editions(self.library, self.week, self.config, trial, seed)
         for start in range(0, len(listeners), AT_ONCE):
             part = listeners[start : start + AT_ONCE]
             groups, found = editions.groups(part), dict[int, Playlist]()
             for group in groups:
                 edition = Edition(self.week, group[0][1].config, seed)
-                made = self._made([part[place] for place, _ in group], edition)
+                made = self._made([part[place] for place, _ in group], edition, profiles)
                 for (place, asked), each in zip(group, made, strict=True):
                     drawn = replace(each.drawn, arm=asked.arm, familiar_chance=asked.familiar_chance)
                     found[place] = replace(each, drawn=drawn)
@@ -122,10 +123,12 @@ class Ready:
                         yield found.pop(place)
             yield from (found[place] for place in sorted(found))
 
-    def _made(self, listeners: Sequence[str], edition: Edition) -> Iterator[Playlist]:
+    def _made(
+        self, listeners: Sequence[str], edition: Edition, profiles: Profiles | None
+    ) -> Iterator[Playlist]:
         """The lists of listeners who have the same settings."""
         seen, histories = self.read(listeners)
-        tastes = self.tastes(seen.listeners.tolist())
+        tastes = self.tastes(seen.listeners.tolist(), profiles)
         made = make_weekly(
             self.material,
             seen,
@@ -155,12 +158,12 @@ class Ready:
         told = newcomers.MANY if playlist.entries else ""
         return replace(playlist, notes=(f"{note} {told}".strip(), *playlist.notes[1:]))
 
-    def tastes(self, listeners: Sequence[str]) -> list[ListenerTastes]:
+    def tastes(self, listeners: Sequence[str], profiles: Profiles | None = None) -> list[ListenerTastes]:
         """The tastes of listeners, kept from week to week, as they have changed them by now.
 
         Those of playlists are found when asked for.
         """
-        known, changed = self.material.profiles, dict[str, Changes]()
+        known, changed = profiles or self.material.profiles, dict[str, Changes]()
         if self.keeps_tastes:
             changed = taste_changes(self.library).every()
         new = [who for who in listeners if who in self.playlists and not (known and len(known.tastes(who)))]
@@ -176,8 +179,15 @@ class Ready:
         ]
 
 
-def prepare(engine: Engine, week: str, config: WeeklyConfig | None = None, *, keep: bool = True) -> Ready:
-    """Load models and catalogue, find the tastes of the week; `keep` keeps the tastes.
+def prepare(
+    engine: Engine,
+    week: str,
+    config: WeeklyConfig | None = None,
+    *,
+    keep: bool = True,
+    found: WeekOfTastes | None = None,
+) -> Ready:
+    """Load models and catalogue, find the tastes of the week, if not `found` already; `keep` keeps these.
 
     Raises:
         NotFoundError: nothing was trained yet.
@@ -193,7 +203,7 @@ def prepare(engine: Engine, week: str, config: WeeklyConfig | None = None, *, ke
     with progress("Looking for tastes"):
         if factors.name != FACTORS:
             found = tastes_by(library, week, factors)
-        else:
+        elif found is None:
             found = engine.tastes_of_week(week) if keep else tastes_of_week(engine, week, keep=False)
     sequencer, aside = _sequencer(engine, config)
     versions = found.models if sequencer is None else (*found.models, sequencer.version)

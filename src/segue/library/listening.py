@@ -271,6 +271,12 @@ def owners(library: Library, unit: Unit) -> tuple[list[str], list[str]]:
     return sorted(people), sorted(playlists - people)
 
 
+def listeners_of(library: Library, unit: Unit = "listeners") -> list[str]:
+    """Everybody who gets a list unasked, sorted: the listeners; playlists where there are no listeners."""
+    people, playlists = owners(library, unit)
+    return people or playlists
+
+
 def listeners_of_artists_only(library: Tables) -> set[str]:
     """Listeners of whom it is known what artists they played, and of no song."""
     tracks = library.table("tracks").select("track_id", artist=library.table("tracks").medium == "artist")

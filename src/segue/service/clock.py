@@ -17,9 +17,9 @@ from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from segue.engine.schedule import zone
-from segue.engine.weekly import listeners_of
 from segue.errors import SegueError
 from segue.library import Library
+from segue.library.listening import listeners_of
 from segue.playlists.memory import Weeks
 from segue.service.house import House
 from segue.shelf.names import FACTORS, shelf_of

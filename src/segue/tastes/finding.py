@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +17,7 @@ from segue.tastes.listened import ListenedConfig, read_plays
 from segue.tastes.matching import carry_over, names_before
 from segue.tastes.naming import with_names
 from segue.tastes.profiles import Profiles, find_profiles
-from segue.tastes.space import Floats, TasteSpace, drawn, read_features
+from segue.tastes.space import Floats, Plays, TasteSpace, drawn, read_features
 
 if TYPE_CHECKING:
     from segue.library.store import Library
@@ -29,6 +30,7 @@ def tastes_of(
     *,
     before: Profiles | None = None,
     listeners: Sequence[str] | None = None,
+    now: datetime | None = None,
     config: ProfileConfig | None = None,
     listened: ListenedConfig | None = None,
     credits: Credits | None = None,
@@ -42,6 +44,7 @@ def tastes_of(
             none. Or a space that is there already.
         before: last week's profiles, whose numbers and names are kept.
         listeners: ids; None for all who listened.
+        now: the moment to which ages of plays are counted; None for the last play in the whole library.
         config: how tastes are found.
         listened: how plays count.
         credits: whose tracks are, so that a song goes by the taste of its artist; None where nobody knows.
@@ -50,21 +53,44 @@ def tastes_of(
         NumericalError: NaN or infinity in `vectors`.
     """
     config, listened = config or ProfileConfig(), listened or ListenedConfig()
-    plays = read_plays(library, tracks, listeners=listeners, config=listened)
+    plays = read_plays(library, tracks, listeners=listeners, now=now, config=listened)
+    if isinstance(vectors, TasteSpace):
+        space = vectors
+    else:
+        sample = plays if listeners is None else None
+        space = space_of(library, tracks, vectors, config=config, listened=listened, sample=sample)
+    profiles = carry_over(find_profiles(space, plays, config, Likeness(space, credits)), before)
+    return space, with_names(profiles, _artists(library, profiles), names_before(profiles, before))
+
+
+def space_of(
+    library: Library,
+    tracks: Sequence[str],
+    vectors: Floats | Sequence[Floats],
+    *,
+    config: ProfileConfig,
+    listened: ListenedConfig,
+    sample: Plays | None = None,
+) -> TasteSpace:
+    """The space that tastes of a library lie in, whoever's are asked for.
+
+    Args:
+        library, tracks, vectors, config, listened: as for `tastes_of`.
+        sample: plays from which the resolution is found; of some drawn from all, if left out.
+
+    Raises:
+        NumericalError: NaN or infinity in `vectors`.
+    """
     features = None
     if config.sound:
         facts = library.arrow(library.table("tracks").select("track_id", "features"))
         rows = facts.take(pc.index_in(pa.array(list(tracks), pa.string()), value_set=facts["track_id"]))
         features = read_features([dict(row) if row else None for row in rows["features"].to_pylist()])
-    # The space is that of the whole library, whoever is asked for.
-    sample, given = plays, isinstance(vectors, TasteSpace)
-    if not given and listeners is not None and config.resolution is None:
+    if sample is None and config.resolution is None:
         people, playlists = owners(library, listened.unit)
         chosen = drawn([*people, *playlists], config.seed)
         sample = read_plays(library, tracks, listeners=chosen, config=listened)
-    space = vectors if isinstance(vectors, TasteSpace) else TasteSpace.of(vectors, sample, config, features)
-    profiles = carry_over(find_profiles(space, plays, config, Likeness(space, credits)), before)
-    return space, with_names(profiles, _artists(library, profiles), names_before(profiles, before))
+    return TasteSpace.of(vectors, sample, config, features)
 
 
 def profiles_of(

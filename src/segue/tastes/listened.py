@@ -62,12 +62,12 @@ def read_plays(
     import ibis
 
     config = config or ListenedConfig()
-    listens = _listened(library, config.unit)
-    last = library.arrow(listens.aggregate(last=listens.started_at.max())).column("last")[0].as_py()
-    if listeners is not None:
-        listens = _listened(LibrarySubset(library, listeners), config.unit)
+    some = library if listeners is None else LibrarySubset(library, listeners)
+    listens = _listened(some, config.unit)
+    timed = now is not None
     if now is None:
-        now = last or datetime(1970, 1, 1, tzinfo=UTC)
+        last = last_play(library, config.unit)
+        now, timed = last or datetime(1970, 1, 1, tzinfo=UTC), last is not None
     if now.tzinfo is None:
         raise ValueError("now needs a timezone")
     listens = listens.filter(listens.started_at.isnull() | (listens.started_at <= now))
@@ -105,7 +105,7 @@ def read_plays(
         shape=(len(ids), len(tracks)),
     )
     months = None
-    if last is not None:
+    if timed:
         when = rows["month"].to_numpy()
         told = when >= 0
         parts = rows["part"].to_numpy()[told].astype(np.float32)
@@ -117,6 +117,12 @@ def read_plays(
         faded=plays_of,
         months=months,
     )
+
+
+def last_play(library: Library, unit: Unit) -> datetime | None:
+    """When anything was played last in a library; None where no times are known."""
+    listens = _listened(library, unit)
+    return library.arrow(listens.aggregate(last=listens.started_at.max())).column("last")[0].as_py()
 
 
 def first_played(

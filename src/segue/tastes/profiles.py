@@ -7,8 +7,8 @@ listener has is found for each one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -73,6 +73,29 @@ class Profiles:
         """Track numbers of the taste at this place, the most typical first."""
         return self.members[self.member_first[taste] : self.member_first[taste + 1]]
 
+    def rows(self, keep: NDArray[np.bool_]) -> Profiles:
+        """Those of some listeners alone, `keep` (n_listeners,)."""
+        of_taste = np.repeat(np.arange(len(keep)), np.diff(self.first))
+        tastes = np.flatnonzero(keep[of_taste])
+        of_member = np.repeat(np.arange(len(of_taste)), np.diff(self.member_first))
+        members = np.flatnonzero(keep[of_taste[of_member]])
+        return replace(
+            self,
+            listeners=self.listeners[keep],
+            first=_begins(np.diff(self.first)[keep]),
+            member_first=_begins(np.diff(self.member_first)[tastes]),
+            names=tuple(self.names[t] for t in tastes.tolist()) if self.names else (),
+            last_ids=self.last_ids[keep],
+            **{name: getattr(self, name)[tastes] for name in _OF_TASTES},
+            **{name: getattr(self, name)[members] for name in _OF_MEMBERS},
+        )
+
+    def of(self, listeners: Iterable[str]) -> Profiles:
+        """Those of `listeners` alone, of whom some may not be here."""
+        keep = np.zeros(len(self.listeners), bool)
+        keep[[self.place[who] for who in listeners if who in self.place]] = True
+        return self.rows(keep)
+
     def trend(self, taste: int) -> str:
         """ "rising", "fading", "steady", or "" where nothing can be said: a large change may be chance."""
         if np.isnan(self.trends[taste]):
@@ -80,6 +103,29 @@ class Profiles:
         if not self.sure[taste]:
             return "steady" if abs(self.trends[taste]) < STEADY else ""
         return "rising" if self.trends[taste] > 0 else "fading"
+
+
+_OF_TASTES = ("ids", "weights", "trends", "sure", "centres")
+_OF_MEMBERS = ("members", "member_weights")
+
+
+def _begins(counts: NDArray[np.integer]) -> NDArray[np.int64]:
+    """(n + 1,) where each of n begins that have so many, one after another."""
+    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+
+
+def joined(parts: Sequence[Profiles]) -> Profiles:
+    """Profiles of different listeners, over the same tracks, as one; of one part at least."""
+    return replace(
+        parts[0],
+        first=_begins(np.concatenate([np.diff(part.first) for part in parts])),
+        member_first=_begins(np.concatenate([np.diff(part.member_first) for part in parts])),
+        names=tuple(name for part in parts for name in part.names),
+        **{
+            name: np.concatenate([getattr(part, name) for part in parts])
+            for name in ("listeners", "last_ids", *_OF_TASTES, *_OF_MEMBERS)
+        },
+    )
 
 
 def find_profiles(
@@ -101,21 +147,21 @@ def find_profiles(
     sizes = np.concatenate([np.empty(0, np.int64), *parts["sizes"]])
     d = space.vectors.shape[1]
 
-    def joined(name: str, kind: type) -> NDArray:
+    def together(name: str, kind: type) -> NDArray:
         return np.concatenate([np.empty(0, kind), *parts[name]]).astype(kind)
 
     return Profiles(
         listeners=plays.listeners,
         tracks=plays.tracks,
-        first=np.concatenate([[0], np.cumsum(counts)]),
+        first=_begins(counts),
         ids=np.concatenate([np.empty(0, np.int32), *(np.arange(c, dtype=np.int32) for c in counts)]),
-        weights=joined("weights", np.float32),
-        trends=joined("trends", np.float32),
-        sure=joined("sure", np.bool_),
+        weights=together("weights", np.float32),
+        trends=together("trends", np.float32),
+        sure=together("sure", np.bool_),
         centres=np.concatenate([np.empty((0, d), np.float32), *parts["centres"]]),
-        member_first=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
-        members=joined("members", np.int32),
-        member_weights=joined("member_weights", np.float32),
+        member_first=_begins(sizes),
+        members=together("members", np.int32),
+        member_weights=together("member_weights", np.float32),
         last_ids=(counts - 1).astype(np.int32),
     )
 
@@ -300,5 +346,5 @@ def _trends(plays: Plays, places: NDArray[np.int64], taste: Ints, k: int) -> Tre
     counts = first[places + 1] - first[places]
     at = np.repeat(first[places] - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())
     cells = np.repeat(taste, counts) * n_months + plays.months.indices[at]
-    days = np.bincount(cells, plays.months.data[at], k * n_months)
+    days = np.bincount(cells, plays.months.data[at], k * n_months).astype(np.float64)
     return trends(days.reshape(k, n_months))

@@ -122,25 +122,4 @@ def without(profiles: Profiles, listeners: Collection[str]) -> Profiles:
     """`profiles` without `listeners`, of whom nothing is left."""
     gone = set(listeners)
     keep = np.array([str(who) not in gone for who in profiles.listeners], bool)
-    if keep.all():
-        return profiles
-    of_taste = np.repeat(np.arange(len(keep)), np.diff(profiles.first))
-    tastes = np.flatnonzero(keep[of_taste])
-    of_member = np.repeat(np.arange(len(of_taste)), np.diff(profiles.member_first))
-    members = np.flatnonzero(keep[of_taste[of_member]])
-    sizes = np.diff(profiles.member_first)[tastes]
-    return Profiles(
-        listeners=profiles.listeners[keep],
-        tracks=profiles.tracks,
-        first=np.concatenate([[0], np.cumsum(np.diff(profiles.first)[keep])]),
-        ids=profiles.ids[tastes],
-        weights=profiles.weights[tastes],
-        trends=profiles.trends[tastes],
-        sure=profiles.sure[tastes],
-        centres=profiles.centres[tastes],
-        member_first=np.concatenate([[0], np.cumsum(sizes)]),
-        members=profiles.members[members],
-        member_weights=profiles.member_weights[members],
-        names=tuple(profiles.names[t] for t in tastes.tolist()) if profiles.names else (),
-        last_ids=profiles.last_ids[keep],
-    )
+    return profiles if keep.all() else profiles.rows(keep)

@@ -102,7 +102,7 @@ async def visitor(request: Request) -> Visitor:
 
 def _only(here: House) -> str | None:
     """The one listener of a library of one person."""
-    from segue.engine.weekly import listeners_of
+    from segue.library.listening import listeners_of
 
     everybody = here.engines.current.once("listeners", lambda: listeners_of(here.engines.current.library))
     return everybody[0] if len(everybody) == 1 else None

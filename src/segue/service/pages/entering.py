@@ -7,8 +7,8 @@ from typing import Annotated
 from fastapi import Path, Query, Request
 from fastapi.responses import Response
 
-from segue.engine.weekly import listeners_of
 from segue.errors import NotFoundError
+from segue.library.listening import listeners_of
 from segue.service.asking import HouseGiven
 from segue.service.house import House
 from segue.service.pages import frame
