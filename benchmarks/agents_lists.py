@@ -22,7 +22,7 @@ from segue.engine.weekly import prepare
 from segue.evaluation.intervals import ratio_interval
 from segue.library import Library
 from segue.playlists.playlist import Playlist, week_of
-from segue.playlists.weekly import WeeklyConfig
+from segue.playlists.weekly_config import WeeklyConfig
 from segue.town import response
 from segue.town.memory import Memory
 from segue.town.truth import Truth, load_truth

@@ -19,7 +19,7 @@ from segue.agents.config import AgentConfig
 from segue.errors import NotFoundError, UsageError
 from segue.factors.model import FactorConfig
 from segue.playlists.radio_config import RadioConfig
-from segue.playlists.weekly import WeeklyConfig
+from segue.playlists.weekly_config import WeeklyConfig
 from segue.sequences.blend_config import SequenceBlendConfig
 from segue.sequences.vectors import SongVectorsConfig
 from segue.tastes.config import ProfileConfig

@@ -28,7 +28,7 @@ from segue.playlists.memory import Weeks
 from segue.playlists.newcomers import NOBODY, shared_popularity
 from segue.playlists.playlist import week_of
 from segue.playlists.training import train
-from segue.playlists.weekly import WeeklyConfig
+from segue.playlists.weekly_config import WeeklyConfig
 from segue.upkeep.forget import forget
 
 BEGAN = datetime(2024, 1, 1, 18, tzinfo=UTC)

@@ -20,7 +20,7 @@ from segue.playlists.formats import m3u8, write_all
 from segue.playlists.placed import Places, with_files
 from segue.playlists.playlist import Playlist, PlaylistEntry, TrackCard
 from segue.playlists.radio_config import RadioConfig
-from segue.playlists.weekly import WeeklyConfig
+from segue.playlists.weekly_config import WeeklyConfig
 
 WEEK = "2026-W48"
 

@@ -21,7 +21,7 @@ from segue.playlists.formats import read, write
 from segue.playlists.memory import Weeks
 from segue.playlists.playlist import Playlist, PlaylistEntry, TrackCard
 from segue.playlists.training import train
-from segue.playlists.weekly import WeeklyConfig
+from segue.playlists.weekly_config import WeeklyConfig
 from segue.shelf.arrays import load_arrays, save_arrays
 from segue.shelf.names import AGENTS, shelf_of
 from segue.town.making import write_town

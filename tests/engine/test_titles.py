@@ -20,7 +20,7 @@ from segue.library.tables import PLAYLIST_ENTRIES, PLAYLISTS, TRACKS
 from segue.playlists.newcomers import MANY
 from segue.playlists.titled import ALONE, UNKNOWN, UNLIKE
 from segue.playlists.training import train
-from segue.playlists.weekly import WeeklyConfig
+from segue.playlists.weekly_config import WeeklyConfig
 from segue.shelf.names import FACTORS, shelf_of
 from segue.upkeep.forget import forget
 

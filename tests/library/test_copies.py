@@ -17,7 +17,7 @@ from segue.library.tables import FEEDBACK, TRACKS
 from segue.library.versions.columns import group_library
 from segue.library.versions.copies import canonical_ids
 from segue.playlists.training import train
-from segue.playlists.weekly import WeeklyConfig
+from segue.playlists.weekly_config import WeeklyConfig
 
 
 def canonical(rows: list[dict], support: dict[str, int], least: int = 0) -> dict[str, str]:

@@ -21,7 +21,7 @@ from segue.playlists.familiar import SHARES
 from segue.playlists.memory import Weeks
 from segue.playlists.outcomes import outcomes
 from segue.playlists.playlist import Playlist, monday
-from segue.playlists.weekly import WeeklyConfig
+from segue.playlists.weekly_config import WeeklyConfig
 from segue.settings import TrialConfig
 
 WEEK = "2026-W30"

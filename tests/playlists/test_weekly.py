@@ -31,7 +31,7 @@ from segue.playlists.reasons import again, because, favourite, telling, together
 from segue.playlists.rules import Candidates, Context
 from segue.playlists.sequenced import moved
 from segue.playlists.training import train
-from segue.playlists.weekly import WeeklyConfig
+from segue.playlists.weekly_config import WeeklyConfig
 from segue.sequences.training import train_vectors
 from segue.town import TownConfig, build
 

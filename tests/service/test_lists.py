@@ -37,7 +37,7 @@ def test_a_list_that_is_known_is_not_sent_again(client: TestClient, holding: As,
     first = client.get(f"/v1/lists/{EARLIER}", headers=mine)
     again = client.get(f"/v1/lists/{EARLIER}", headers=mine | {"If-None-Match": first.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
-    from segue.playlists.weekly import WeeklyConfig
+    from segue.playlists.weekly_config import WeeklyConfig
 
     weekly(Engine(library), EARLIER, listeners=["p01"], config=WeeklyConfig(tracks=9))
     changed = client.get(f"/v1/lists/{EARLIER}", headers=mine | {"If-None-Match": first.headers["etag"]})

@@ -132,6 +132,13 @@ OTHERS = {
     *("heard_by", "profiles_of", "tastes_of", "read_plays", "read_listens", "read_playlists", "track_facts"),
     *("playlist_documents", "read_sessions", "catalogue_of", "library_starts", "evaluate_library"),
     *("protocols_for", "walk", "explain", "judge_lists", "search"),
+    *(
+        "find_tastes",
+        "kept_tastes",
+        "keep_tastes",
+        "space_of",
+        "last_play",
+    ),  # `tastes_of_week` and `make_all` keep them
     *("tastes_now", "guide_documents", "keep_names", "drop_names"),
     *("load_sequencer", "sequence", "open_radio", "neighbourhood", "forget"),
     *("stored_world", "stored_library_world", "song_vectors", "current_catalogue", "made_from"),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from segue.engine.trial import Trial
     from segue.playlists.placed import Places
     from segue.playlists.playlist import Playlist
-    from segue.playlists.weekly import WeeklyConfig
+    from segue.playlists.weekly_config import WeeklyConfig
     from segue.tastes.config import ProfileConfig
 
 
@@ -97,7 +97,7 @@ class Wishes:
         """
         from pydantic import ValidationError
 
-        from segue.playlists.weekly import WeeklyConfig
+        from segue.playlists.weekly_config import WeeklyConfig
         from segue.settings import load_settings
 
         asked = self._asked()

@@ -30,7 +30,7 @@ from segue.playlists.formats import write_all
 from segue.playlists.formats.writing import HERE
 from segue.playlists.memory import Weeks
 from segue.playlists.placed import Places
-from segue.playlists.weekly import WeeklyConfig
+from segue.playlists.weekly_config import WeeklyConfig
 from segue.processes import workers as workers_of
 from segue.progress import progress
 from segue.shelf.names import FACTORS

@@ -11,7 +11,7 @@ from segue.playlists.outcomes import outcomes
 
 if TYPE_CHECKING:
     from segue.library import Library
-    from segue.playlists.weekly import WeeklyConfig
+    from segue.playlists.weekly_config import WeeklyConfig
 
 
 class Asked(NamedTuple):

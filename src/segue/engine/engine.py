@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from segue.playlists.playlist import Playlist, TrackCard
     from segue.playlists.radio_config import RadioConfig
     from segue.playlists.shared import Shared
-    from segue.playlists.weekly import WeeklyConfig
+    from segue.playlists.weekly_config import WeeklyConfig
     from segue.playlists.why_not import WhyNot
     from segue.tastes.changes import Changes
 

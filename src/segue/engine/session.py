@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from segue.errors import NotFoundError
 from segue.library.search import find_tracks
-from segue.playlists.weekly import WeeklyConfig
+from segue.playlists.weekly_config import WeeklyConfig
 
 if TYPE_CHECKING:
     from segue.agents.leading import Session

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from segue.errors import UsageError
 from segue.playlists.radio_config import RadioConfig
-from segue.playlists.weekly import WeeklyConfig
+from segue.playlists.weekly_config import WeeklyConfig
 from segue.settings import TrialConfig
 
 if TYPE_CHECKING:

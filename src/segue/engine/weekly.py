@@ -28,10 +28,12 @@ from segue.playlists import newcomers
 from segue.playlists.belonging import ListenerTastes
 from segue.playlists.history import NOTHING, History, places_of
 from segue.playlists.listeners import Listeners
+from segue.playlists.material import Material
 from segue.playlists.memory import Weeks
 from segue.playlists.placed import with_files
 from segue.playlists.playlist import Playlist, monday
-from segue.playlists.weekly import Edition, Material, WeeklyConfig, make_weekly
+from segue.playlists.weekly import make_weekly
+from segue.playlists.weekly_config import Edition, WeeklyConfig
 from segue.progress import portion, progress
 from segue.shelf.names import AGENTS, FACTORS, shelf_of
 from segue.tastes.changes import NONE, Changes

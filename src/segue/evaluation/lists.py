@@ -18,7 +18,8 @@ from segue.evaluation.report import LABELS
 from segue.factors.observations import Observations
 from segue.playlists.history import History
 from segue.playlists.playlist import monday
-from segue.playlists.weekly import Edition, make_weekly
+from segue.playlists.weekly import make_weekly
+from segue.playlists.weekly_config import Edition
 from segue.tastes.space import drawn
 
 LISTENERS = 300  # judged at most

@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 from scipy.sparse import csr_matrix
 
 from segue.factors.blend import Blend
@@ -24,8 +23,9 @@ from segue.factors.selecting import over
 from segue.factors.standard import Scores, Whole
 from segue.playlists.belonging import ListenerTastes
 from segue.playlists.nearest import Around, Nearest
-from segue.playlists.rules import Candidates, Context, Listening, RulesConfig
+from segue.playlists.rules import Candidates, Context, Listening
 from segue.playlists.rules.context import Bools, Floats, Ints
+from segue.playlists.weekly_config import CandidatesConfig
 from segue.progress import portion
 
 # How many candidates, in lists' lengths: rules and caps take most of the top.
@@ -38,17 +38,6 @@ LATELY_DAYS = 30.0  # a play so old counts half among late favourites
 TOGETHER = 16  # listeners whose tastes are laid beside all tracks at once: one product instead of many
 BY_TASTE, BY_NEIGHBOURS, BY_MODEL, BY_EARLIER = 0, 1, 2, 3
 NAMES = ("taste", "neighbours", "factors", "factors")  # as `PlaylistEntry.chosen_by`
-
-
-class CandidatesConfig(RulesConfig):
-    """Which parts a list has, beside the rules."""
-
-    beyond: float = Field(
-        0.0, ge=0, le=1, description="Share of the list for tracks that belong to none of the tastes."
-    )
-    new_artists: float = Field(
-        0.8, ge=0, le=1, description="Share of the new tracks that are by artists never played before."
-    )
 
 
 class Proposed(NamedTuple):

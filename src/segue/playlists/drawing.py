@@ -16,8 +16,9 @@ from segue.playlists.sequenced import chosen
 
 if TYPE_CHECKING:
     from segue.playlists.candidates import Proposed
+    from segue.playlists.material import Material
     from segue.playlists.rules import Choice, Listening, Rules
-    from segue.playlists.weekly import Edition, Material
+    from segue.playlists.weekly_config import Edition
 
 POOL = 50  # tracks beside the list that are kept
 

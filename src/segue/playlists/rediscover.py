@@ -12,9 +12,10 @@ import numpy as np
 
 from segue.library.few_listeners import MORE, MORE_EPISODES, plays_of
 from segue.playlists.belonging import Belonging, ListenerTastes
-from segue.playlists.candidates import BY_MODEL, CandidatesConfig, Proposed
+from segue.playlists.candidates import BY_MODEL, Proposed
 from segue.playlists.rules import Candidates, Context, Listening
 from segue.playlists.rules.context import MEDIA, Bools, Floats, Ints
+from segue.playlists.weekly_config import CandidatesConfig
 from segue.wording import count, noun_of
 
 TITLE = "Rediscover"

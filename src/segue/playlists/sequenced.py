@@ -23,8 +23,9 @@ from segue.world.pools import Pool, pool_of_list
 
 if TYPE_CHECKING:
     from segue.agents.sequencing import Sequencer
+    from segue.playlists.material import Material
     from segue.playlists.rules.context import Floats
-    from segue.playlists.weekly import Edition, Material, WeeklyConfig
+    from segue.playlists.weekly_config import Edition, WeeklyConfig
 
 HOUR = 8  # of the Monday on which lists are taken to be heard, UTC
 

@@ -21,9 +21,10 @@ from segue.library.search import keep_names
 from segue.playlists.catalogue import Catalogue
 from segue.playlists.history import read_histories
 from segue.playlists.listeners import Listeners
+from segue.playlists.material import Material
 from segue.playlists.rules.reading import catalogue_context
 from segue.playlists.shared import Shared, Songs
-from segue.playlists.weekly import Material, WeeklyConfig
+from segue.playlists.weekly_config import WeeklyConfig
 from segue.progress import one_step, portion, progress, told
 from segue.sequences import training as sequences
 from segue.sequences.reading import guide_documents

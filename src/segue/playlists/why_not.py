@@ -10,10 +10,11 @@ from segue.factors.observations import Observations
 from segue.playlists import rediscover
 from segue.playlists.belonging import ListenerTastes
 from segue.playlists.history import History
+from segue.playlists.material import Material
 from segue.playlists.playlist import monday
 from segue.playlists.rules import Listening, Rules, Verdict
 from segue.playlists.sequenced import chosen, moved
-from segue.playlists.weekly import Edition, Material, WeeklyConfig
+from segue.playlists.weekly_config import Edition, WeeklyConfig
 from segue.wording import count
 
 

@@ -96,6 +96,9 @@ async def _living(app: FastAPI) -> AsyncGenerator[None]:
     ]
     if service.warm:
         tasks.append(asyncio.create_task(asyncio.to_thread(_warm, house)))
+    # FastAPI lays out its routes at the first request, which would wait for that: better before the first.
+    for route in app.routes:
+        route.matches({"type": "http", "method": "GET", "path": "/", "root_path": "", "headers": []})
     # Reasons are worked out with it. Loaded later, its own BLAS would be without the limit below.
     import scipy.linalg  # noqa: F401
 

@@ -310,7 +310,7 @@ def test_a_list_of_what_is_known_is_called_so(p01: TestClient) -> None:
     from dataclasses import replace
 
     from segue.playlists import rediscover
-    from segue.playlists.candidates import CandidatesConfig
+    from segue.playlists.weekly_config import CandidatesConfig
 
     house = p01.app.state.house
     stored = house.stored.playlist(house.engines.current, EARLIER, "p01")

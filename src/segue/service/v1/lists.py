@@ -15,7 +15,7 @@ from segue.engine.keeping import to_be_kept
 from segue.engine.weekly import weekly
 from segue.errors import NotFoundError, UsageError
 from segue.playlists.playlist import Playlist
-from segue.playlists.weekly import WeeklyConfig
+from segue.playlists.weekly_config import WeeklyConfig
 from segue.service.asking import Changer, HouseGiven, Reader
 from segue.service.etags import Conditional
 from segue.service.house import House
