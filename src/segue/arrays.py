@@ -37,9 +37,12 @@ def save_npz(file: Path | IO[bytes], arrays: Mapping[str, Any]) -> None:
         with replacing(file) as aside, aside.open("wb") as handle:
             save_npz(handle, arrays)
         return
+    # Not compressed, as an array can only be mapped as it lies on the disk.
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for name, value in arrays.items():
             member = zipfile.ZipInfo(f"{name}.npy")
+            # Where the array begins is known only if the header's length is: sizes are always written in the
+            # longer form (`force_zip64` below).
             begins = archive.start_dir + _LOCAL_HEADER.size + len(member.filename.encode()) + _ZIP64
             room = -(begins + _PADDING.size) % ALIGNED
             member.extra = _PADDING.pack(_OURS, room) + bytes(room)
@@ -73,6 +76,8 @@ def _read(handle: IO[bytes], *, may_map: bool) -> dict[str, NDArray[Any]]:
                 if as_it_is and member.file_size != member.compress_size:
                     raise ValueError(f"{member.filename} has two sizes")
                 if may_map and as_it_is and member.file_size >= MAPPED:
+                    # Whoever writes into an array changes pages of their own: neither the file nor what other
+                    # processes see.
                     whole = whole or mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_COPY)
                     arrays[name] = _mapped(handle, whole, member)
                 else:
@@ -95,6 +100,7 @@ def _members(handle: IO[bytes]) -> int:
 def _mapped(handle: IO[bytes], whole: mmap.mmap, member: zipfile.ZipInfo) -> NDArray[Any]:
     """The array in a member of a zip file."""
     handle.seek(member.header_offset)
+    # The header at the array itself: its extra field need not be as long as that in the list of members.
     name, extra = _LOCAL_HEADER.unpack(handle.read(_LOCAL_HEADER.size))
     if handle.read(name) not in (member.filename.encode(), member.filename.encode("cp437", "replace")):
         raise ValueError(f"{member.filename} has another name where it begins")

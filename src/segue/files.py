@@ -27,9 +27,13 @@ def replacing(path: Path) -> Generator[Path]:
     Works for a file, and for a folder as long as `path` does not exist yet.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    # Beside its final place, as a rename is atomic within one file system only. Names are cut, as file
+    # systems allow 255 bytes.
     aside = path.with_name(f"{TEMPORARY}{uuid.uuid4().hex[:12]}-{path.name[-50:]}")
     try:
         yield aside
+        # The bytes are on the disk before the name turns to them, or a power cut could leave the name of a
+        # file that is empty. The folder follows, which holds the name.
         sync(aside)
         aside.replace(path)
         sync(path.parent, whole=False)
@@ -188,6 +192,8 @@ def refuse_changed(path: Path, expected: str, what: str, hint: str, *, most: int
         FormatError: it was changed, or cannot be read.
     """
     with reading(path, what, hint):
+        # The state from before the file is read: if it changes while it is, the next look does not match and
+        # reads it again.
         state = path.stat()
         seen = (expected, state.st_size, state.st_mtime_ns)
         if _whole.get(path) == seen or (most is not None and state.st_size > most):
@@ -227,4 +233,5 @@ def from_json(
 
 
 def _of_json(value: Mapping[str, Any]) -> str:
+    # The order of keys is no part of what is said, and may differ between who wrote and who reads.
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]

@@ -199,6 +199,8 @@ class ImplicitALS(Answers):
 
     def _start(self, given: Floats | None, n: int, name: str, side: int, rng: np.random.Generator) -> Floats:
         config = self.config
+        # Listeners are solved first and begin at 0. They are drawn only where others' factors are given, for
+        # those who are new.
         drawn = np.zeros((n, width(config)), np.float32)
         if side == TRACKS or given is not None:
             scale = np.float32(config.init_scale / np.sqrt(config.factors))

@@ -45,6 +45,7 @@ def with_artists(library: Tables, matrix: csr_matrix, tracks: NDArray[np.object_
     by_artist = (theirs >= 0) & (matrix.data > 0)
     songs = (row[by_artist], theirs[by_artist])
     best = _largest(matrix.data[by_artist], *songs, matrix.shape)
+    # An artist who was disliked by name stays so, however much their songs are played.
     disliked = matrix.copy()
     disliked.data = (matrix.data < 0).astype(np.float32)
     best = best - best.multiply(disliked)

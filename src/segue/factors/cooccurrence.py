@@ -46,6 +46,8 @@ def largest_products(
     n = right.shape[1]
     keep = min(keep, n)
     # Of every item, the pairs that it takes part in.
+    # Chunks are cut by this, so that they take about as long as each other: a few tracks take part in most
+    # pairs.
     pairs = np.add.reduceat(
         np.append(np.diff(right.indptr)[left.indices], 0), np.minimum(left.indptr[:-1], left.nnz)
     )
@@ -117,6 +119,8 @@ def regressions(
             result,
         )
 
+    # A step of conjugate gradient multiplies by a dense matrix of the neighbourhood, so work grows with its
+    # square.
     chunks = chunks_of(np.diff(neighbourhoods.indptr) ** 2)
     with threads(0) as run:
         for _ in run(solve, chunks):

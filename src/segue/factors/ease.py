@@ -81,6 +81,7 @@ class EASE(ScoredModel):
         c = self.config
         x = _powered(user_items, c.train_power)
         squares = _row_squares(x)
+        # Rows without entries say nothing, and their power of 0 would be infinite.
         x = x[squares > 0]
         squares = squares[squares > 0]
         x = _scaled_rows(x, (squares / squares.mean()) ** -c.row_power)
@@ -106,20 +107,27 @@ class EASE(ScoredModel):
         room = max(1, int(self.config.megabytes * 1e6 / (2 * BYTES * len(d))))  # entries an item, with places
         columns = csr_matrix(x.T)
         with portion(PRODUCTS):
+            # Over both roots a product is a correlation. The root of the row's own item is the same for all
+            # of its row, so the order is that of (XᵀX)_ij² / (g_i + d_i) all the same.
             near = largest_products(columns, x, (root, root), min(self.config.neighbours, room))
         with portion(PRODUCTS):
             products = largest_products(columns, x, (root, root), 2 * room)
         with portion(1 - 2 * PRODUCTS):
+            # Row j of the result is what explains j; in B that is column j.
             self.near_ = csr_matrix(regressions(products, diagonal, near).T)
 
     def _fit_by_listeners(self, x: csr_matrix, d: NDArray[np.float32]) -> None:
         self.scale_ = 1.0 / d
         self.rows_ = csr_matrix(x @ diags_array(self.scale_))
+        # In column order LAPACK works in place; in rows it would be given a copy of the largest matrix there
+        # is.
         system = np.asfortranarray((self.rows_ @ x.T).toarray())
         system[np.diag_indices_from(system)] += 1.0
         self.kernel_ = _inverse(system).T  # symmetric; in rows, by which it is multiplied
         columns = csc_matrix(self.rows_)
         self.diagonal_ = self.scale_.copy()
+        # The diagonal of D⁻¹Xᵀ K XD⁻¹ alone; the product as a whole would be items × items, which this form
+        # is to avoid.
         for part in batches(len(d), len(self.kernel_)):
             some = columns[:, part]
             self.diagonal_[part] -= np.asarray(some.multiply(self.kernel_ @ some).sum(axis=0)).ravel()
@@ -129,6 +137,7 @@ class EASE(ScoredModel):
         system[np.diag_indices_from(system)] += d
         inverse = _inverse(system).T  # the same, as it is symmetric, but in rows, by which it is multiplied
         self.diagonal_ = np.diagonal(inverse).copy()
+        # Column j is divided by P_jj, as NumPy lines up the last axis: B_ij = −P_ij / P_jj.
         inverse /= -self.diagonal_
         inverse[np.diag_indices_from(inverse)] = 0.0
         self.kernel_ = inverse

@@ -64,6 +64,8 @@ def fold(rows: csr_matrix, fixed: Floats, side: int, frame: Frame, config: ALSCo
     Returns:
         (n, f or f + 2).
     """
+    # Rows to fold in name few of the tracks: only those are turned into the frame's basis, not the whole
+    # side.
     used, indices = np.unique(rows.indices, return_inverse=True)
     f, d = config.factors, len(frame.basis)
     there = inside(fixed[used], 1 - side, config)
@@ -98,6 +100,7 @@ def fold(rows: csr_matrix, fixed: Floats, side: int, frame: Frame, config: ALSCo
 
     kernels.ready()
     chunks = chunks_of(counts)
+    # One listener is one chunk, for which starting threads would take longer than solving it.
     if len(chunks) > 1:
         with threads(config.num_threads) as run:
             losses = list(run(solve, chunks))

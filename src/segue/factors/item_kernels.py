@@ -63,6 +63,7 @@ def largest_products(
                 real += 1
             else:
                 total[item] = 0
+        # Below all that is kept, as only what is above 0 is.
         cut = np.float32(-1)
         if real > keep:
             cut = np.partition(key[:real], real - keep)[real - keep]
@@ -72,6 +73,8 @@ def largest_products(
                 ids[k, place] = touched[t]
                 best[k, place] = total[touched[t]]
                 place += 1
+        # Items are met in the order of the listeners' rows; of equal ones the lowest columns are taken, which
+        # no order changes.
         if place < min(keep, real):  # equal ones at the cut
             level = 0
             for t in range(real):
@@ -140,6 +143,8 @@ def regress_neighbourhoods(
             for b in range(ends[item], ends[item + 1]):
                 other = place[others[b]]
                 if other >= 0:
+                    # `products` keeps an item's largest entries alone, so that a pair may be there for one of
+                    # the two items only.
                     whole[a, other] = products[b]
                     whole[other, a] = products[b]
         rz = np.float32(0)
@@ -216,6 +221,7 @@ def add_standard_products(
         mean = plain / max(m, 1)
         for t in range(count):
             squares += (total[touched[t]] - mean) ** 2
+        # All items that the product does not reach have the score 0, which lies `mean` from the mean.
         squares += (m - count) * mean * mean
         deviation = np.sqrt(squares / max(m, 1))
         scale = share / deviation if deviation > 1e-12 else 0.0

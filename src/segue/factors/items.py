@@ -148,6 +148,7 @@ class RP3beta(ScoredModel):
         to_listeners = _rows_sum_to_one(weights.T.tocsr()).power(c.alpha)
         listeners = np.bincount(weights.indices, minlength=self.n_items_).astype(np.float32)
         divisor = np.maximum(listeners, np.float32(1)) ** np.float32(c.beta)
+        # The divisor has a say in which are the largest, but products come back undivided.
         walk = largest_products(to_listeners, to_items, (np.ones_like(divisor), divisor), c.neighbours)
         walk.data /= divisor[walk.indices]
         self.walk_ = walk

@@ -35,6 +35,8 @@ def pack(values: np.ndarray, out: np.ndarray) -> None:
             half = min(LANES, (d - first) // 2)
             for k in range(half):
                 low, high = values[i, first + k], values[i, first + half + k]
+                # Half of the last place that stays is added before the cut, which rounds to nearest. A carry
+                # into the exponent is right: the bits of floats of one sign are in the order of their values.
                 out[i, first + 2 * k] = np.uint16((low + np.uint32(0x8000)) >> np.uint32(16))
                 out[i, first + 2 * k + 1] = np.uint16((high + np.uint32(0x8000)) >> np.uint32(16))
 
@@ -56,6 +58,7 @@ def split(values: np.ndarray, out: np.ndarray) -> None:
 def join(halves: np.ndarray, out: np.ndarray) -> None:
     """The inverse of `split`; `out` (n, d) uint32 may be the same memory as `halves`."""
     n, d = out.shape
+    # A row is put together aside, because `out` may be the memory that is still being read.
     row = np.empty(d, np.uint32)
     for i in range(n):
         for first in range(0, d, PAIR):
@@ -65,6 +68,7 @@ def join(halves: np.ndarray, out: np.ndarray) -> None:
                 row[first + half + k] = np.uint32(halves[i, first + 2 * k + 1])
         for k in range(d):
             low = np.uint32(halves[i, d + k])
+            # Where `pack` rounded up, the upper half is one too large, which is taken back here.
             below = np.uint32(0x10000) if low >= np.uint32(0x8000) else np.uint32(0)
             row[k] = (row[k] << np.uint32(16)) + low - below
         for k in range(d):
@@ -130,6 +134,8 @@ def solve_rows(
                 x[u, k] = 0
             continue
         own = ridge[u]
+        # Directions in which there is neither Gramian nor ridge have a diagonal of rounding errors, which
+        # must not be divided by.
         floor = np.float32(1e-7) * (top + own) + np.float32(1e-30)
         value = weigh(values, start, count, lift, q, t)
         # Loops write one array and read few, as LLVM gives up on vectors where too many might overlap; and
@@ -141,6 +147,8 @@ def solve_rows(
         for k in range(d):
             r[k] = -(spectrum[k] + own) * row[k] - constant[k]
         for k in range(d):
+            # The whole quadratic at the start: this, and (q s - 2 t) s from `meet`. What is not of the pairs
+            # is taken off again at the end, at the new row.
             value += row[k] * ((spectrum[k] + own) * row[k] + two * constant[k])
         for tile in range(0, count, TILE):
             width = min(TILE, count - tile)
@@ -165,10 +173,13 @@ def solve_rows(
                 if count > TILE:  # t and rest are not needed any more
                     meet(fixed, indices, start + tile, width, kept, p, offsets, t, q, rest, tile)
                 curvature += dot(kept, width, p, q, rest, tile)
+                # The length of a step needs only pᵀ A p. A p itself is for a next step, so the last one saves
+                # half of its pass.
                 if step < steps - 1:
                     add(kept, width, rest, tile, ap)
             if not np.isfinite(curvature):
                 return np.inf
+            # The system is positive definite, so that this is rounding: the row is as good as it gets.
             if curvature <= 0:
                 break
             length = rz / curvature

@@ -54,6 +54,8 @@ class UserNeighbours(ScoredModel):
         """How near the nearest trained listeners are, and what they have."""
         alike = (_unit_rows(_powered(user_items, self.config.weight_power)) @ self.unit_.T).toarray()
         keep = min(self.config.neighbours, alike.shape[1])
+        # Neighbours who are exactly as alike as the last one kept stay too: which of them would be left out
+        # is chance.
         least = np.partition(alike, alike.shape[1] - keep, axis=1)[:, alike.shape[1] - keep, None]
         alike = np.where(alike >= least, alike, 0) ** self.config.similarity_power
         return csr_matrix(alike, dtype=np.float32), self.say_

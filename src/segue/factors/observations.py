@@ -283,6 +283,7 @@ def _aged(amounts: ibis.Table, config: ObservationConfig) -> ibis.Table:
     amount: Any = amounts.amount
     if config.half_life_days is not None and config.now is not None:
         since = (ibis.literal(config.now.timestamp()) - amounts["at"]) / DAY
+        # Plays that came after the training's `now` count as new, not as more than new.
         days: Any = ibis.greatest(since.fill_null(0.0), 0.0)
         amount = amount * (days * (-math.log(2) / config.half_life_days)).exp()
     units = (amount * UNITS).round().cast("int64")
@@ -323,6 +324,8 @@ def _with_words(pairs: ibis.Table, library: Tables, config: ObservationConfig) -
     said = _of_media(feedback(library), library, config)
     last = ibis.window(
         group_by=["listener_id", "track_id"],
+        # Words said at the same moment, or at times unknown, are ordered by name: any order would do that is
+        # always the same.
         order_by=[said.given_at.desc(nulls_first=False), said.kind],
     )
     words = said.mutate(place=ibis.row_number().over(last))

@@ -30,6 +30,8 @@ class Quantised:
             scale = np.maximum(np.abs(some).max(axis=1), np.float32(1e-30)) / LARGEST
             rounded = np.rint(some / scale[:, None])
             self.rounded[part, :d], self.scale[part] = rounded, scale
+            # By Cauchy-Schwarz a product is off by at most the length of what rounding lost, times the length
+            # of the other vector.
             lost = np.linalg.norm(some - rounded * scale[:, None], axis=1)
             self.rest[part] = lost + SLACK * np.linalg.norm(some, axis=1)
 

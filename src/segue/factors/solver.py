@@ -77,6 +77,8 @@ class Side:
         ridge = config.ridge(counts, observed.shape[1]).astype(np.float32)
         d = factors.shape[1]
         zero, eye = np.zeros((d, d)), np.eye(d, dtype=np.float32)
+        # With no regularisation, or with ν = 0, the ridge is one number, and a Gramian weighted by it is the
+        # plain one times that number.
         alike = None if config.frequency_scale and config.regularization else config.regularization
         side = cls(observed, factors, ridge, chunks_of(counts), eye, zero, zero, zero[0], alike)
         sums = added(side.sums_of(factors[chunk], chunk) for chunk in side.chunks)
@@ -89,6 +91,8 @@ class Side:
         """The sums over some rows, given as they are now."""
         scaled = x * np.sqrt(self.ridge[rows])[:, None] if self.alike is None else x[:0]
         return Sums(
+            # A chunk's sums are float32 products, at the speed of BLAS; only the adding up of chunks is
+            # float64.
             (x.T @ x).astype(np.float64), (scaled.T @ scaled).astype(np.float64), x.sum(0, np.float64), loss
         )
 
@@ -157,9 +161,12 @@ def limit_threads(count: int) -> None:
 @contextmanager
 def threads(count: int) -> Generator[Map]:
     """Yield a `map` over that many threads (0: one a core), with BLAS kept to one thread within each."""
+    # The cores that this process may use: in a container, or under taskset, they are fewer than the machine
+    # has.
     if not count:
         count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     count = min(count, _most or count)
+    # Chunks already keep every core busy; threads of BLAS within them would only compete for the same cores.
     with _libraries().limit(limits=1, user_api="blas"):
         if count == 1:
             yield map
@@ -197,12 +204,16 @@ class Frame:
         if config.biases:
             constant = a0 * gram[:, f]
             constant[f] = a0 * fixed.sums[f]
+            # The bias column of the fixed side is read as 1: its products with the factors are their sums,
+            # with itself the number of rows.
             gram[:, f] = gram[f, :] = fixed.sums
             gram[f, f] = len(fixed.factors)
+        # The padding is left out of the eigenproblem, so that its columns stay exactly 0 in every basis.
         spectrum, basis = np.zeros(d), np.eye(d)
         spectrum[:core], basis[:core, :core] = _eigen(gram[:core, :core])
         return cls(
             basis.astype(np.float32),
+            # A Gramian has no negative eigenvalues, but a rounded one may, and the diagonal is divided by.
             (a0 * np.maximum(spectrum, 0)).astype(np.float32),
             (basis.T @ constant).astype(np.float32),
         )
@@ -260,6 +271,8 @@ def solve_rows(
         NumericalError: a row overflowed.
     """
     f, run, room = config.factors, workspace.run, workspace.room
+    # The Gramian counts every pair with a0, observed ones too. For "hu" those weigh |v| alone, so a0 is taken
+    # off again.
     shift = config.unobserved_weight if config.objective == "hu" else 0.0
     turn = fixed.turn
     ones, offsets = None, np.empty(0, np.float32)
@@ -267,6 +280,8 @@ def solve_rows(
         offsets = fixed.factors @ turn[:, f]
         ones = frame.basis[f]
         turn = turn.copy()
+        # Rotated by a turn without the bias column, plus row f of the basis, the fixed side has 1 where its
+        # bias was.
         turn[:, f] = 0
     rotate, start = turn @ frame.basis, side.turn @ frame.basis
     bits, halves = fixed.factors.view(np.uint32), fixed.factors.view(np.uint16)
@@ -277,6 +292,8 @@ def solve_rows(
         if ones is not None:
             turned += ones
         if room is None:
+            # The row's own memory: bfloat16 in its first half, what rounding took off in the second. `join`
+            # undoes it below.
             kernels.split(turned.view(np.uint32), halves[chunk])
         elif read.dtype == np.uint16:
             kernels.pack(turned.view(np.uint32), read[chunk])
@@ -304,9 +321,12 @@ def solve_rows(
         side.factors[chunk] = x
         return side.sums_of(x, chunk, loss)
 
+    # All of the fixed side has to be ready before any row is solved, as a row may read any of it. `map` works
+    # only as its results are taken.
     for _ in run(prepare, fixed.chunks):
         pass
     sums = added(run(improve, side.chunks))
+    # The rows are left in the basis that they were solved in, which is orthogonal: its transpose leads back.
     side.turn = np.ascontiguousarray(frame.basis.T)
     if room is None:
         for _ in run(lambda chunk: kernels.join(halves[chunk], bits[chunk]), fixed.chunks):
@@ -349,6 +369,7 @@ def balance(rows: Side, columns: Side, config: ALSConfig) -> None:
     tiny = 1e-5 * np.eye(f)
     lower = np.linalg.cholesky(p + np.trace(p) * tiny)
     squares, u = _eigen(lower.T @ (q + np.trace(q) * tiny) @ lower)
+    # The eigenvalues are S², so that S^½ is their fourth root.
     root = np.maximum(squares, 1e-12 * squares[-1]) ** 0.25
     here = solve_triangular(lower.T, u * root, lower=False)
     there = lower @ (u / root)
@@ -371,6 +392,8 @@ def loss(rows: Side, columns: Side, config: ALSConfig, observed: float) -> float
         # s = x·y + b_u·1 + 1·b_i: rows read as (x, b_u, 1), columns as (y, 1, b_i).
         gram_x = _bordered(gram_x, rows.sums, len(rows.factors))
         gram_y = _bordered(gram_y, columns.sums, len(columns.factors))
+        # Both were bordered as (factors, bias, 1); columns change places so that each bias meets the other
+        # side's 1.
         gram_y[[f, -1]] = gram_y[[-1, f]]
         gram_y[:, [f, -1]] = gram_y[:, [-1, f]]
     everywhere = config.unobserved_weight * float(np.sum(gram_x * gram_y))
@@ -399,6 +422,8 @@ def descend(
     half = config.precision == "bfloat16" or (config.precision == "auto" and rows.observed.nnz >= HALF_FROM)
     d = columns.factors.shape[1]
     room = None
+    # Without biases bfloat16 fits into the factors' own memory. A room of its own for it was a tenth faster
+    # and took half as much memory again (docs/measurements/factors.md).
     if config.biases or not half:
         longest = max(len(rows.factors), len(columns.factors))
         room = np.empty((longest, d), np.uint16 if half else np.float32)
@@ -409,6 +434,8 @@ def descend(
         observed = 0.0
         for side, fixed in ((rows, columns), (columns, rows)):
             pace = _pace(epoch, side is columns, config, d)
+            # What the second half returns is of both sides as they now are; the first half's is out of date
+            # by then.
             observed = solve(side, fixed, Frame.of(fixed, config), config, pace, Workspace(run, room))
         value = loss(rows, columns, config, observed)
         checked_loss(value)

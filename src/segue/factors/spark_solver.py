@@ -74,7 +74,10 @@ class SparkSolver:
         solved = solved.mapInArrow(lambda batches: improve(batches, told), SOLVED)
         place = f"{self.folder}/half-{self._halves % 4}"
         self._halves += 1
+        # Written before it is read: otherwise Spark would solve everything again for each of the two things
+        # asked of it below.
         solved.write.mode("overwrite").parquet(place)
+        # The broadcast is as large as the fixed side, and every executor holds a copy of it.
         told.destroy()
         found = self.session.read.parquet(place)
         sums = found.select("gram", "weighted", "sums", "loss").rdd.map(_sums).treeReduce(_plus, DEPTH)

@@ -76,6 +76,8 @@ class Wanted:
         least, most = self._rest.copy(), self._rest.copy()
         for query, part in self._factors:
             part.quantised.bound(query, least, most)
+        # The n-th highest lower bound is a floor: nothing whose upper bound lies below it can be among the n
+        # best. What is left is worked out from the factors themselves.
         sure = best_of(least, open_, n)
         if len(sure) < n:
             return sure

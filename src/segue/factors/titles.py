@@ -140,6 +140,7 @@ class Titles:
         held = binary(positive(user_items))
         self.n_tracks_ = held.shape[1]
         titled = np.flatnonzero([bool(title and title.strip()) for title in titles])
+        # A playlist of which the model knows no track can say nothing of what playlists called like it hold.
         titled = titled[np.diff(held.indptr)[titled] > 0]
         if len(titled) > self.config.most:
             titled = np.sort(np.random.default_rng(0).choice(titled, self.config.most, replace=False))

@@ -66,6 +66,8 @@ def best(
     chosen = np.unique(ids_in(among.only, len(items), "Ids to rank"))
     seen = among.seen
     if seen is not None:
+        # Brought to the width of the items first: rows may be narrower, and a column beyond their end could not
+        # be chosen.
         seen = csr_matrix((seen.data, seen.indices, seen.indptr), shape=(seen.shape[0], len(items)))[
             :, chosen
         ]
@@ -95,7 +97,10 @@ def _all(
     if seen is None:
         seen = csr_matrix((q, m), dtype=np.float32)
     kernels.ready()
+    # A block of scores for each thread, used again for every block of the catalogue: memory does not grow
+    # with either side.
     own = threading.local()
+    # Fewer queries than a whole block of rows get wider blocks of columns, of the same size.
     wide = COLUMNS * (ROWS // min(max(q, 1), ROWS))
 
     def work(start: int) -> None:

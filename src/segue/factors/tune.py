@@ -122,6 +122,7 @@ def tune(
     split = _split_of(library, config, base)
     judge = _Judge(library, config, base, split)
     name = hashlib.sha256(
+        # Without the number of trials, so that asking for more goes on with the same search.
         (judge.fingerprint() + config.model_dump_json(exclude={"trials"})).encode()
     ).hexdigest()
     finished = optuna.trial.TrialState.COMPLETE
@@ -139,6 +140,7 @@ def tune(
             try:
                 value = judge.ndcg(tried)
             except NumericalError:
+                # Settings that overflow are bad settings; the search has to learn that instead of ending.
                 value = 0.0
             search.tell(trial, value)
             done += 1
@@ -147,6 +149,7 @@ def tune(
                 each(Trial(trial.number, value, dict(trial.params)))
         ended = search.get_trials(states=(finished,))
     trials = [Trial(t.number, float(t.value), dict(t.params)) for t in ended if t.value is not None]
+    # Of equal trials the first, which may be the defaults.
     best = max(trials, key=lambda trial: (trial.ndcg, -trial.number))
     return Tuned(judge.config_of(best.settings), best.ndcg, split, trials)
 
@@ -274,6 +277,8 @@ class _Judge:
         rows = seen.matrix[held]
         owner = np.repeat(np.arange(rows.shape[0]), np.diff(rows.indptr))
         one, other = (_draws(ids, f"given {self.config.seed}") for ids in (seen.listeners[held], seen.tracks))
+        # The sum of two uniform numbers modulo 1 is uniform again, one for each pair. As they are drawn by
+        # id, a track is given or to be found whatever else is in the library.
         shown = (one[owner] + other[rows.indices]) % 1 < self.config.given
         parts = []
         for which in (shown, ~shown):
@@ -288,6 +293,7 @@ class _Judge:
     ) -> tuple[csr_matrix, csr_matrix, csr_matrix]:
         """Only targets that are liked and new, and only listeners who have some, and something given."""
         liked = targets.multiply(targets > 0).astype(bool).tocsr()
+        # Of true and false, "greater" is: liked, and not given.
         targets = csr_matrix(liked > liked.multiply(given.astype(bool)))
         targets.eliminate_zeros()
         some = np.flatnonzero((np.diff(targets.indptr) > 0) & (np.diff(given.indptr) > 0))
@@ -327,6 +333,7 @@ def ndcg(ids: NDArray[np.integer], targets: csr_matrix) -> NDArray[np.float64]:
     n, depth = ids.shape
     gains = 1 / np.log2(np.arange(2, depth + 2))
     wide = targets.shape[1]
+    # Row and column as one number, so that one `isin` looks all rows up.
     there = np.repeat(np.arange(n), np.diff(targets.indptr)).astype(np.int64) * wide + targets.indices
     hits = np.isin(np.arange(n)[:, None] * wide + ids, there)
     ideal = np.concatenate([[0], np.cumsum(gains)])[np.minimum(np.diff(targets.indptr), depth)]
@@ -352,6 +359,7 @@ def _norm(frequency_scale: float) -> float:
 def _draws(ids: NDArray[np.object_], salt: str) -> NDArray[np.float64]:
     """A number from 0 to 1 for every id, always the same."""
     digests = (hashlib.sha1(f"{salt} {name}".encode()).digest() for name in ids)
+    # 48 bits fit into the 53 of a double, so that no digest rounds to 1.
     return np.array([int.from_bytes(digest[:6], "big") / 2**48 for digest in digests])
 
 

@@ -88,6 +88,8 @@ class Shelf:
             try:
                 shutil.copytree(source, aside)
                 manifest = manifests.read(aside)
+                # The manifest is written anew for what the files now hold, and is no file of the version
+                # itself.
                 (aside / manifests.FILE).unlink()
                 shapes = manifest.shapes | change(aside)
                 manifests.refuse_unsafe(aside)
@@ -139,6 +141,8 @@ class Shelf:
 
     def _drop(self, place: Path, version: str) -> None:
         """Remove a version, gone in one step; the files follow."""
+        # To a reader the whole version is gone at once, never half of its files; under a temporary name, what
+        # a kill leaves of it is swept up by the next writer.
         aside = place / f"{TEMPORARY}{version}"
         (place / version).rename(aside)
         remove(aside)
@@ -318,6 +322,7 @@ class Shelf:
         with locked(place, "shelf", wait=self.wait):
             sweep(place)
             current = self.current(name)
+            # After a rollback the current version may be older than the newest `keep`.
             old = [version for version in self.versions(name)[:-keep] if version != current]
             for version in old:
                 self._drop(place, version)
