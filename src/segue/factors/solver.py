@@ -90,9 +90,8 @@ class Side:
     def sums_of(self, x: Floats, rows: slice, loss: float = 0.0) -> Sums:
         """The sums over some rows, given as they are now."""
         scaled = x * np.sqrt(self.ridge[rows])[:, None] if self.alike is None else x[:0]
+        # A chunk's sums are float32 products, at the speed of BLAS; only the adding up of chunks is float64.
         return Sums(
-            # A chunk's sums are float32 products, at the speed of BLAS; only the adding up of chunks is
-            # float64.
             (x.T @ x).astype(np.float64), (scaled.T @ scaled).astype(np.float64), x.sum(0, np.float64), loss
         )
 

@@ -66,8 +66,8 @@ def best(
     chosen = np.unique(ids_in(among.only, len(items), "Ids to rank"))
     seen = among.seen
     if seen is not None:
-        # Brought to the width of the items first: rows may be narrower, and a column beyond their end could not
-        # be chosen.
+        # Brought to the width of the items first: rows may be narrower, and a column beyond their end could
+        # not be chosen.
         seen = csr_matrix((seen.data, seen.indices, seen.indptr), shape=(seen.shape[0], len(items)))[
             :, chosen
         ]
