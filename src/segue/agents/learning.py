@@ -99,6 +99,8 @@ def learn(
     """Some iterations; curves (iterations,). `key` is that of the whole training."""
 
     def one(learner: Learner, _: None) -> tuple[Learner, Curve]:
+        # From the number of the iteration alone, so that a training that goes on from a checkpoint draws what
+        # it would have drawn.
         to_play, to_learn = jax.random.split(jax.random.fold_in(key, learner.done))
         moments, reward = _play(world, config, params, learner, to_play)
         known = Experience(moments, jnp.asarray(moments.target.shape[0], jnp.int32))
@@ -221,6 +223,7 @@ def _probe(world: Training, config: AgentConfig, params: Tree, key: Array) -> tu
         to_choose, to_turn = jax.random.split(key)
         seen = world.see(params, state)
         place = jnp.argmax(jnp.where(seen.mask, jax.random.uniform(to_choose, seen.mask.shape), -1.0))
+        # A few of each pool tell means and spreads as well.
         few = seen.candidates[:: max(1, len(seen.candidates) // 16)]
         return world.turn(params, state, place, to_turn).state, (seen.session, few)
 

@@ -62,6 +62,8 @@ def q_values(network: QNetwork, scaling: Scaling, session: Array, candidates: Ar
     xp = namespace(session, candidates)
     s = (session - scaling.session_mean) / scaling.session_spread
     c = (candidates - scaling.candidate_mean) / scaling.candidate_spread
+    # The first layer of session and candidate side by side, as a sum: the session's share is worked out once
+    # for all candidates.
     x = (s @ network.session + network.first_bias)[..., None, :] + c @ network.candidate
     for weights, bias in network.layers:
         x = xp.maximum(x, 0) @ weights + bias

@@ -26,6 +26,7 @@ def lambda_returns(
 
     Returns: (T, n).
     """
+    # At the last step the value of what comes after is taken itself: no return follows it.
     follow = jnp.concatenate([trace * greedy[1:], jnp.zeros_like(best[:1])])
 
     def back(later: Array, at: tuple[Array, Array, Array, Array]) -> tuple[Array, Array]:

@@ -50,6 +50,8 @@ class ForgottenIds:
         """Those who are gone and whose id stands in `text` as a word, or words, of its own."""
         if not self.hashes or not text:
             return set()
+        # Of an id nothing is kept but its hash, so that every stretch of the text between two signs has to be
+        # hashed.
         starts = [0, *(at + 1 for at, sign in enumerate(text) if _PART.match(sign))]
         ends = [*(at for at, sign in enumerate(text) if _PART.match(sign)), len(text)]
         spans = (text[start:end] for start in starts for end in ends if start < end <= start + LONGEST)
@@ -66,6 +68,8 @@ class ForgottenIds:
 
     def _hash(self, who: str) -> str:
         data = who.encode("utf-8", "surrogatepass")
+        # Hashed, so that the list does not itself name those who asked to be forgotten; with a key of this
+        # library's own, so that tables of hashes made elsewhere do not tell.
         return hashlib.blake2b(data, digest_size=16, key=bytes.fromhex(self.salt)).hexdigest()
 
 

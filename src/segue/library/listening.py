@@ -222,6 +222,7 @@ def _stage(told: ibis.Table) -> ibis.Value:
         (~told.skipped, ibis.literal(3, "int8")),
         else_=ibis.null("int8"),
     )
+    # What a source says itself before what is worked out, and what tells most before what tells least.
     return ibis.coalesce(told.stage, by_reason, by_share, by_ms, by_flag)
 
 

@@ -99,6 +99,7 @@ def _match(work: duckdb.DuckDBPyConnection) -> None:
     for part in range(parts):
         from segue.library.alignment import align
 
+        # Parts are of whole clusters, as only tellings of one cluster can be of one play.
         columns: dict[str, Any] = work.execute(
             "SELECT uid, cluster, rank, ended, unit, begun, played, track, scrobbled, turn FROM busy "
             "WHERE raw AND cluster % ? = ? ORDER BY uid",

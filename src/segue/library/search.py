@@ -223,6 +223,8 @@ class _Rows:
     """The rows of ids: a table of hashes, of which a large catalogue has room for."""
 
     def __init__(self, ids: pa.Array) -> None:
+        # Python's hashes of texts differ from process to process; these are made anew in each, and are never
+        # saved.
         hashes = np.fromiter(map(hash, ids.to_pylist()), np.int64, len(ids))
         self._ids, self._order = ids, np.argsort(hashes, kind="stable").astype(np.int32)
         self._hashes = hashes[self._order]
@@ -262,6 +264,8 @@ class _Names:
         credit = pc.fill_null(pc.binary_join(tracks["artists"], " "), "")
         names = pc.binary_join_element_wise(credit, pc.fill_null(tracks["title"], ""), " ")
         initials = pc.match_substring_regex(names, r"\b[A-Za-z]\.[A-Za-z]\b")
+        # Names of plain ASCII are folded by Arrow, all at once; only the others go through Python, one by
+        # one.
         rare = pc.or_(pc.invert(pc.string_is_ascii(names)), initials).combine_chunks()
         shorn = pc.replace_substring(pc.ascii_lower(names), "'", "")
         words = pc.utf8_trim_whitespace(pc.replace_substring_regex(shorn, "[^a-z0-9]+", " "))

@@ -108,6 +108,7 @@ class Staging:
         self._refs_before = self._refs  # those met some time ago, until they are met again or forgotten
         self._n = 0  # of the row, in the order of the import
         self._held = 0  # rows in memory
+        # Ranges that cannot meet: workers number references without asking each other.
         self._next_ref = worker << 40
         self._files = 0
         self._add: dict[type, Callable[[Any], None]] = {
@@ -127,6 +128,8 @@ class Staging:
             self._forget_refs()  # a reference belongs to the source that tells it
             self._source = source
         self.entries[number] = (name, source)
+        # Each entry has a range of row numbers of its own, so that they are the same whichever worker reads
+        # it.
         self._entry, self._n = number, number << 32
 
     def refuse(self) -> None:
@@ -246,6 +249,8 @@ class Staging:
                 rows.clear()
                 tables.clear()
         self._held = 0
+        # Two generations instead of a list of the last used: what is met again is taken over, the rest goes
+        # with the older.
         if sum(map(len, self._refs)) > REFS // 2:
             self._refs, self._refs_before = ({}, {}), self._refs
 
@@ -257,6 +262,8 @@ class Staging:
         try:
             return _columns(schema, rows)
         except (pa.ArrowException, OverflowError, ValueError, TypeError):
+            # Row by row only where the whole did not fit: one bad value must not cost the rows around it, nor
+            # good ones the time.
             good, bad = _sift(schema, rows)
             for row, why in bad:
                 place = f"row {row[-1] & 0xFFFFFFFF}"

@@ -76,6 +76,7 @@ class Library:
                 expected="a folder made by Segue, or a new one",
                 hint="name another folder",
             )
+        # Looked for once more with the lock held: another process may have made the library meanwhile.
         with files.locked(path, "library"):
             files.sweep(path)  # of one who was killed while making it
             if not file.exists():
@@ -239,6 +240,7 @@ class Library:
             SegueError: DuckDB ran out of memory.
         """
         with files.locked(self.path, "library", wait=wait):
+            # What another writer has committed since this library was opened must not be lost.
             self.refresh()
             self._sweep()
             writer = Writer(self)
@@ -252,12 +254,16 @@ class Library:
             if writer.changed:
                 for name in TABLES:
                     for part in writer.fresh(name):
+                        # On the disk before the catalogue names them: it is what makes them part of the
+                        # library.
                         files.sync(part)
                 writer.catalogue["format"] = part_list.FORMAT
                 if self.forgotten.path.exists():
                     writer.catalogue["departed"] = True  # so that the list is missed where it is lost
                 part_list.write(self.path / part_list.CATALOGUE, writer.catalogue)
                 self._take(writer.catalogue)
+                # Parts that were replaced stay for who is reading them, until the next writer sweeps. What
+                # may no longer be kept goes now.
                 if writer.purges:
                     self._sweep()
 

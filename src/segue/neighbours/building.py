@@ -85,6 +85,7 @@ def _measure(index: Index, queries: Vectors | None) -> None:
     at = max(1, min(config.recall_at, len(index) - own))
     right = _others(index.exact(asked, at + own)[0], own_ids)[:, :at]
     half = (len(drawn) + 1) // 2
+    # The queries that chose the effort would flatter it.
     choosing, reporting = slice(0, half), slice(half if half < len(drawn) else 0, None)
 
     def recall(effort: int, part: slice) -> float:

@@ -83,10 +83,13 @@ class Server:
                 answer = self._client.request(method, f"{self.address}/{path.lstrip('/')}", **told)
             except self._errors.TransportError as error:
                 why, most = self._why(error), TRIES_UNREACHED
+                # Where there was no connection nothing was sent; else the request may have arrived, and must
+                # not arrive twice.
                 sent = not isinstance(error, (self._errors.ConnectError, self._errors.ConnectTimeout))
                 if sent and not safe:
                     break
             else:
+                # A gateway that answers 502 or 504 may have passed the request on.
                 if answer.status_code not in BUSY or (answer.status_code in (502, 504) and not safe):
                     answered = raw and not answer.is_redirect and answer.status_code < 500
                     return answer if answered else self._taken(answer)
@@ -182,6 +185,7 @@ def clean(address: str) -> str:
         raise UsageError(
             "That is no address of a server",
             expected="https://music.example.org",
+            # What stands before an @ may be a password.
             got=address[:60].split("@")[-1],
         )
     if parts.username or parts.password:

@@ -137,6 +137,7 @@ def _remove_old(kept: state.State, account: Account, destination: Destination, s
     weeks = sorted(name for name in kept.lists if name != STABLE)
     old = weeks[: -account.keep]
     for name in old:
+        # Saved after each: a push that breaks off knows which playlists are still there.
         destination.remove(kept.lists[name]["id"])
         del kept.lists[name]
         kept.save()

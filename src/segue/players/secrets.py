@@ -45,6 +45,8 @@ def keep(library: Path, name: str, secret: str | None) -> str:
         if secret is not None:
             known[key] = secret
         with files.replacing(path) as aside:
+            # With its mode from the first moment on: changed afterwards, others might have opened it in
+            # between.
             handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(handle, "w", encoding="utf-8") as out:
                 json.dump(known, out)

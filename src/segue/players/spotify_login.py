@@ -71,6 +71,8 @@ def login(client: str, ask: Callable[[str], str], server: Server | None = None) 
             "Spotify needs the client id of an application of your own",
             hint=f"make one at developer.spotify.com with the redirect URI {REDIRECT}; give its id as --user",
         )
+    # PKCE (RFC 7636): whoever sees the address that comes back lacks the verifier. An application on the
+    # user's own machine could keep no secret of its own. The state shows that the answer is to this question.
     verifier, state = secrets.token_urlsafe(64), secrets.token_urlsafe(16)
     digest = hashlib.sha256(verifier.encode()).digest()
     page = {

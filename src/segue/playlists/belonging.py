@@ -88,6 +88,8 @@ class Belonging:
             for taste in range(k):
                 mine = likeness[taste, own == taste]
                 if len(mine) >= FEWEST:
+                    # The likeness of a song that was played, and not a number between two, so that this song
+                    # itself belongs.
                     least[taste] = max(resolution, float(np.quantile(mine, FURTHEST, method="lower")))
         return tastes._replace(least=least)
 

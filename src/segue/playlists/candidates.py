@@ -155,6 +155,7 @@ class Proposer:
             wanted = max(FEWEST, round(TASTES * self.tracks * float(share)))
             here = np.flatnonzero(open_[places] & (likeness >= near_enough))
             of_known = self.context.any_artist(places[here], played)
+            # Of both kinds as many: each has a share of the list of its own in the end (`_parted`).
             for mine in (here[of_known], here[~of_known]):
                 found.append(places[mine[_largest(likeness[mine], REACH * wanted)]])
                 sizes.append(wanted)
@@ -170,6 +171,8 @@ class Proposer:
         ]
         every = np.concatenate(parts).astype(np.int32)
         kinds = np.repeat(np.arange(4, dtype=np.int8), [len(part) for part in parts])
+        # The first place of each: a track that several propose is told to be the taste's before the
+        # neighbours', and theirs before the model's.
         tracks, first = np.unique(every, return_index=True)
         theirs = scores.of(tracks)
         good = theirs > LEFT_OUT

@@ -68,6 +68,8 @@ class FamiliarShares:
         size = len(names) * len(SHARES)
         n, total = np.bincount(cell, minlength=size).astype(float), np.bincount(cell, rewards, size)
         mean = np.divide(total, n, out=np.zeros(size), where=n > 0)
+        # The spread of lists of one listener and one share, pooled over all; of fewer than ten degrees of
+        # freedom the floor is taken.
         left = rewards - mean[cell]
         free = float(np.maximum(n - 1, 0).sum())
         noise = max(NOISE**2, float((left**2).sum()) / free if free >= 10 else NOISE**2)
@@ -99,6 +101,7 @@ class FamiliarShares:
         digest = hashlib.sha256(f"{key}\x1f{listener}".encode("utf-8", "surrogatepass")).digest()
         rng = np.random.Generator(np.random.PCG64(int.from_bytes(digest[:16], "little")))
         mean, variance = self.posterior(listener)
+        # Thompson sampling: the first draw decides, and the others say with what chance it was decided so.
         best = (mean + np.sqrt(variance) * rng.standard_normal((DRAWS, len(SHARES)))).argmax(1)
         return SHARES[best[0]], float((best == best[0]).mean())
 

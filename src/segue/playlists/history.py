@@ -249,6 +249,7 @@ def _merged(
     first = np.searchsorted(row[begins], np.arange(n + 1))
     if not len(begins):
         return first, place, plays, last
+    # `fmax` passes over NaN: a play whose time is not known hides no other's.
     added, latest = np.add.reduceat(plays[order], begins), np.fmax.reduceat(last[order], begins)
     return first, place[begins], added, latest
 

@@ -137,6 +137,8 @@ class Weeks:
         Raises:
             BusyError: another process is making lists of this week.
         """
+        # A lock of the week's own: a job holds it for as long as it works, while short writes go on under
+        # that of the folder.
         with files.locked(self._parts(week), "lists of the week in"):
             files.sweep(self._parts(week))
             yield
@@ -193,6 +195,8 @@ class Weeks:
         """Make `tables` the week's own file; none is left if they have no rows."""
         own = [OWN.fullmatch(path.name) for path in self.files(week) if path.parent == self.folder]
         number = int(own[0][2] or 0) + 1 if own and own[0] else 1
+        # The new file is whole under its name before the old one goes. A kill between the two leaves both:
+        # readers take the higher number, and the next writer drops the other.
         kept = _keep(self.folder, f"{week}.{number:06d}", "-", tables)
         self._drop(week, [kept])
 
@@ -218,6 +222,7 @@ class Weeks:
 
 def _steady(read: Callable[[], T]) -> T:
     """Read again where a writer has put another file in a file's place meanwhile."""
+    # A few times: one who is always overtaken by writers is told so at last.
     for _ in range(9):
         try:
             return read()

@@ -56,6 +56,7 @@ class Nearest:
                 self._around.move_to_end(track)
         if lacking := [track for track in dict.fromkeys(tracks) if track not in found]:
             space = self.belonging.space
+            # Without the lock: two threads may work out the same, but nobody waits for another's catalogue.
             alike = self.belonging.near.to(space.vectors[lacking])
             least = float(np.float32(space.resolution))
             new = {track: over(its, least) for track, its in zip(lacking, alike, strict=True)}

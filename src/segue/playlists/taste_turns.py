@@ -65,6 +65,7 @@ class TasteTurns:
         ages = np.arange(len(chosen))[::-1]
         weights = np.bincount(taste, FADES**ages)
         kept = np.argsort(-weights, kind="stable")[:MOST]
+        # What was chosen last begins, however light it is.
         if taste[-1] not in kept:
             kept[-1] = taste[-1]
         first = int(np.flatnonzero(kept == taste[-1])[0])

@@ -57,6 +57,7 @@ def worth(lists: Lists, scores: NDArray[np.float32], depth: int) -> Worth:
     number = np.bincount(owner)
     before, after = (np.bincount(owner, lists.ndcg(each, depth)) / number for each in (lists.before, scores))
     gain = after - before
+    # Of one owner the spread is not known: an interval that wide is never above zero.
     half = 1.96 * gain.std(ddof=1) / np.sqrt(len(gain)) if len(gain) > 1 else 1.0
     return Worth(
         float(before.mean()), float(after.mean()), float(gain.mean() - half), float(gain.mean() + half)

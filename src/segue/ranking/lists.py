@@ -44,6 +44,7 @@ class Lists:
         gains = np.concatenate([[0.0], np.cumsum(discounts)])
         found = np.zeros(len(self))
         for number, (start, end) in enumerate(zip(self.offsets[:-1], self.offsets[1:], strict=True)):
+            # Equal scores put the wanted last: a ranker that says nothing must not look good.
             order = np.lexsort((self.wanted[start:end], -scores[start:end]))[:depth]
             found[number] = discounts[: len(order)] @ self.wanted[start:end][order]
         return found / gains[np.clip(self.to_find, 1, depth)]

@@ -57,11 +57,14 @@ class Ranker:
             "label_gain": [0, 1],
             "num_leaves": c.leaves,
             "learning_rate": c.learning_rate,
+            # Of a few lists trees could not split at all, if leaves had to be as large as for many.
             "min_data_in_leaf": min(c.min_leaf, max(1, len(lists.wanted) // 20)),
             "feature_fraction": c.share_features,
             "feature_fraction_seed": seed,
             "seed": seed,
             "num_threads": c.threads,
+            # LightGBM is deterministic only where its layout of the data is fixed, too: else it tries both
+            # and takes the faster.
             "deterministic": True,
             "force_row_wise": True,
             "verbosity": -1,

@@ -66,6 +66,7 @@ def choose(
     network = TasteNetwork(config.network).fit(
         learn, learned, validation=stop, seed=seed, checkpoint=folder and folder / "trial.npz"
     )
+    # The whole training has nothing held out to stop by, so it runs for as long as was best here.
     epochs = None if network.curves_.best is None else network.curves_.best + 1
     if given:
         return Choice(epochs)

@@ -87,6 +87,7 @@ class Documents:
         rows = np.flatnonzero(documents) if np.asarray(documents).dtype == bool else np.asarray(documents)
         lengths = self.lengths[rows]
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        # Where each document began less where it begins now, added to the running number, is each old place.
         places = np.repeat(self.offsets[rows] - offsets[:-1], lengths) + np.arange(offsets[-1])
         codes = self.codes[places]
         return replace(
@@ -227,6 +228,7 @@ def _document_counts(
 ) -> NDArray[np.int64]:
     """In how many documents each track is, `(n_tracks,)`."""
     owner = np.repeat(np.arange(len(offsets) - 1, dtype=np.int64), np.diff(offsets))
+    # Document and track as one number: a track that stands twice in a document counts once.
     once = np.unique(owner * n_tracks + codes)
     return np.bincount(once % n_tracks, minlength=n_tracks) if n_tracks else np.zeros(0, np.int64)
 

@@ -127,6 +127,7 @@ def train(
             curves.seconds.append(time.perf_counter() - clock)
             if validation is not None:
                 whole = eqx.combine(carried.average, rest)
+                # Judged with the averaged parameters, as these are what is kept.
                 curves.validation.append(float(_validation_loss(whole, fixed, config, validation, root)))
             if curves.best == number:
                 best = carried.average
@@ -179,6 +180,8 @@ def _optimiser(
     for name in ("songs", "outputs"):
         if getattr(parameters, name) is not None:
             labels = eqx.tree_at(lambda tree, name=name: getattr(tree, name), labels, "vectors")
+    # Scaled after Adam and not before: Adam divides by the size of gradients, and a factor on them would
+    # cancel.
     slower = optax.chain(optax.adam(rate), optax.scale(config.vector_rate))
     return optax.multi_transform({"plain": optax.adam(rate), "vectors": slower}, labels)
 

@@ -85,6 +85,8 @@ def score_by_neighbours(
                 total = 0.0
                 for anchor in range(n_anchors[document]):
                     total += anchor_weight[document, anchor]
+                # A document has one voice however many of its songs are shared: its anchors divide it among
+                # them.
                 voice = similarity[document] ** exponent / total
                 for anchor in range(n_anchors[document]):
                     share = voice * anchor_weight[document, anchor]
@@ -93,6 +95,8 @@ def score_by_neighbours(
                         out[row, songs[at]] += share * backwards * distance[min(place - at, furthest)]
                     for at in range(place + 1, end):
                         out[row, songs[at]] += share * distance[min(at - place, furthest)]
+            # Only what was touched is set back: there may be far more documents than any prefix has
+            # neighbours.
             similarity[document] = 0.0
             n_anchors[document] = 0
 

@@ -70,6 +70,7 @@ def batch_loss(
         if config.loss == "l2":
             losses = ((taste - true) ** 2).sum(axis=-1)
         else:
+            # The root alone has no finite slope at 0.
             length = jnp.sqrt((taste**2).sum(axis=-1) + 1e-6)
             losses = 1 - (taste * true).sum(axis=-1) / length
     means = (losses * weights).sum(axis=1) / jnp.maximum(weights.sum(axis=1), 1)
@@ -97,6 +98,8 @@ def _sampled_softmax(
     if config.mask_played:
         out |= _played(batch, drawn).reshape(1, -1, len(drawn))
     logits = jnp.where(out, -jnp.inf, logits)
+    # The true song is no negative of itself, so it joins the sum here; in logarithms, where nothing
+    # overflows.
     return jnp.logaddexp(jax.nn.logsumexp(logits, axis=-1), true) - true
 
 

@@ -144,6 +144,7 @@ class TasteNetwork:
         vectors = predicted(self.module_, self.fixed_, np.arange(len(self.track_ids_)))
         if self.module_.bias is not None:
             return Table(vectors, self.module_.bias)
+        # Songs that no document holds have a count of 0, and are taken for rarer than any that one holds.
         log_counts = np.log(np.maximum(self.counts_, 0.5))
         return Table(vectors, (self.config.popularity * log_counts).astype(np.float32))
 
@@ -238,6 +239,7 @@ class TasteNetwork:
         if module.outputs is not None:
             tables["outputs"] = unit(new.out_ - vectors.out_[vectors.counts_ > 0].mean(axis=0))
         if module.bias is not None:
+            # A song that nobody was seen to choose is taken to be as rare as the rarest one learned.
             tables["bias"] = np.full(len(new.in_), float(module.bias.min()), np.float32)
         longer: dict[str, Any] = {
             name: np.concatenate([getattr(module, name), np.asarray(rows, np.float32)])

@@ -51,6 +51,8 @@ def run(cell: str, weights: RecurrentWeights, inputs: Array, state: Array) -> tu
         outputs (steps, batch, hidden), and the last state (batch, state_size).
     """
     steps, batch, d = inputs.shape
+    # The inputs' share of every gate in one product for all steps: only the recurrent share has to wait for
+    # the step before.
     projected = (inputs.reshape(steps * batch, d) @ weights.inputs + weights.bias).reshape(steps, batch, -1)
     if cell == "lstm":
         return _lstm(weights, projected, state)

@@ -84,6 +84,8 @@ def extend(vectors: SongVectors, facts: TrackFacts, *, ridge: float = 10.0) -> S
     has_sound: NDArray[np.bool_] = np.any(np.isfinite(facts.sound), axis=1)
     coefficients = _ridge(sound[learned], seen_vectors, has_sound[learned], ridge)
     by_sound = np.flatnonzero(has_sound[unseen])
+    # From the vaguest to the surest: what a track's artist says replaces what its sound says, and its work
+    # replaces both.
     made[by_sound] = _with_one(sound[unseen[by_sound]]) @ coefficients
     origins[by_sound] = FROM_SOUND
 
@@ -91,6 +93,7 @@ def extend(vectors: SongVectors, facts: TrackFacts, *, ridge: float = 10.0) -> S
     rows, means = _group_means(facts.artists, learned, unseen, with_sound, seen_counts)
     dim = both.shape[1]
     share = means[:, -1:]  # of the artist's songs whose sound is known
+    # The artist's mean, moved by as much as the song sounds unlike the artist's other songs.
     moved = np.where(
         (share > 0.5) & has_sound[unseen[rows], None],
         sound[unseen[rows]] - means[:, dim:-1] / np.maximum(share, 0.5),

@@ -214,6 +214,8 @@ def best(scores: NDArray[np.float32], n: int) -> NDArray[np.intp]:
     if n == 0:
         return np.zeros(0, np.intp)
     least = np.partition(scores, len(scores) - n)[len(scores) - n]
+    # All that are level with the last one stay in, so that the stable sort decides between equals and not the
+    # partition.
     candidates = np.flatnonzero(scores >= least)
     return candidates[np.argsort(-scores[candidates], kind="stable")][:n]
 

@@ -88,6 +88,7 @@ def draw_batch(places: Places, windows: Array, length: int, key: Array, backward
     room = jnp.maximum(end - start - length - 1, 0)
     drawn_start = start + (jax.random.uniform(first, start.shape) * (room + 1)).astype(jnp.int32)
     place = drawn_start[None, :] + jnp.arange(length, dtype=jnp.int32)[:, None]
+    # Beyond a document's end its last place is read again, with weight 0, so that all windows have one shape.
     inside = place < end[None, :]
     place = jnp.minimum(place, end[None, :] - 1)
     plain = places.window_plain[windows]

@@ -46,9 +46,11 @@ def back_up(library: Path, target: Path) -> int:
                 added.add(name)
                 try:
                     archive.add(path, name)
+                # It was replaced meanwhile; what took its place is found in the next round.
                 except FileNotFoundError:
                     continue
                 count += 1
+        # It holds what everybody played, and tokens of other servers (`relays.py`).
         aside.chmod(0o600)
     return count
 
@@ -93,6 +95,8 @@ def restore(source: Path, library: Path) -> int:
         aside.mkdir()
         try:
             with tarfile.open(source) as archive:
+                # An archive may come from anywhere: this refuses paths that lead out of the folder, links and
+                # devices.
                 archive.extractall(aside, filter="data")
         except tarfile.TarError as error:
             raise FormatError(f"{source} cannot be unpacked", got=str(error)) from None
@@ -105,6 +109,7 @@ def restore(source: Path, library: Path) -> int:
 
 def _copy(source: Path, target: Path) -> None:
     with sqlite3.connect(source) as old, sqlite3.connect(target) as new:
+        # By SQLite itself: the file alone may lack what its log holds, and be written to while it is copied.
         old.backup(new)
     old.close()
     new.close()

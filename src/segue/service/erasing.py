@@ -39,6 +39,7 @@ def _overwrite(database: sa.Engine) -> None:
 
 
 def _erased(connection: sa.Connection, listener: str, dry_run: bool) -> Iterator[tuple[str, int]]:
+    # Those that refer to others go before what they refer to.
     for table in reversed(METADATA.sorted_tables):
         if "listener" in table.c:
             theirs = table.c.listener == listener

@@ -10,6 +10,8 @@ from fastapi import Request
 from fastapi.responses import Response, StreamingResponse
 from fastapi.routing import APIRoute
 
+# Most answers are one listener's: no cache that is shared may keep them, and a browser asks each time if they
+# still hold.
 KEPT = {"Cache-Control": "private, no-cache", "Vary": "Accept, Authorization"}
 NOT_CHANGED: Mapping[int | str, dict[str, Any]] = {
     304: {"description": "It is as it was: If-None-Match named its ETag."}

@@ -66,6 +66,7 @@ class Inbox:
             }
             for listen in listens
         ]
+        # A client that got no answer sends the same again.
         connection.execute(_insert(connection, LISTENS).on_conflict_do_nothing(), rows)
 
     def say(self, connection: sa.Connection, listener: str, row: dict[str, Any]) -> None:
@@ -125,6 +126,7 @@ class Inbox:
             return 0
         wanted = {(row.listener, row.listened_at, row.msid) for row in rows}
         removed = remove_plays(Library.open(self.library), plays_of(Library.open(self.library), wanted))
+        # Only when the plays are gone; a kill before leaves a deletion that is done again and finds nothing.
         done = DELETIONS.delete().where(DELETIONS.c.id.in_([row.id for row in rows]))
         self._writer.write(lambda connection: connection.execute(done) and None)
         return removed
@@ -157,6 +159,8 @@ class Inbox:
                 erase_rows(self._database, table, [wanted[0].id])
                 return
             problem = str(error)
+        # After they are in the library. A kill between the two imports them once more, and the library knows
+        # them again.
         self._mark(table, wanted, problem)
 
     def _store(self, library: Library, table: sa.Table, rows: Sequence[sa.Row]) -> None:

@@ -116,6 +116,7 @@ class Jobs:
             thread.join(PATIENCE)
 
     def _command(self, kind: str) -> list[str]:
+        # Whoever asks for an answer goes before a training.
         polite = [shutil.which("nice") or "", "-n", "10"] if shutil.which("nice") else []
         own = [sys.executable, "-m", "segue", *KINDS[kind], "--library", str(self.library)]
         return [

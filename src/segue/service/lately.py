@@ -34,6 +34,7 @@ class Lately:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 return self._kept[key]
+        # Made without the lock, so that what takes long does not hold up what is there already.
         made = make()
         with self._lock:
             if engine is self._engine:

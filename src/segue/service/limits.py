@@ -102,6 +102,7 @@ class Limits:
             async with asyncio.timeout(self.config.timeout):
                 await self.app(scope, limited, sent)
         except TimeoutError:
+            # Part of an answer is on its way: nothing else can be said in its place any more.
             if begun:
                 raise
             late = problems.Refused(408, "This took too long", hint="ask for less, or again later")
@@ -124,6 +125,7 @@ class Limits:
 
         async def limited() -> Message:
             nonlocal came
+            # Before a byte is read. Who tells no length, or a wrong one, is counted below.
             if told.isdigit() and int(told) > most:
                 raise too_large
             message = await receive()

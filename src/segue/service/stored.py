@@ -147,6 +147,7 @@ class Stored:
         held = self._held.get(week)
         if held is not None and held.files == names:  # another thread has read it meanwhile
             return held
+        # What else might have come is shown to nobody, and would only take memory.
         rows = self.weeks.read(week).drop_columns(["pool"]).combine_chunks()
         order = rows.select(["listener_id", "position"])
         rows = rows.take(pc.sort_indices(order, [("listener_id", "ascending"), ("position", "ascending")]))

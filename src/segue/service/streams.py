@@ -233,6 +233,8 @@ class Streams:
 
     def _hold(self, name: str, stream: _Stream) -> _Stream:
         with self._lock:
+            # Two requests may have opened it at the same time: they must share one, as its lock is what puts
+            # answers in order.
             held = self._held.setdefault(name, stream)
             self._held.move_to_end(name)
             while len(self._held) > MOST:

@@ -150,4 +150,5 @@ class Tokens:
 
 
 def _hash(token: str) -> str:
+    # A plain hash is enough: a token is 122 random bits, which nobody guesses, unlike a password.
     return hashlib.sha256(token.strip().lower().encode("utf-8", "surrogatepass")).hexdigest()

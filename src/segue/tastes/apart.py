@@ -117,6 +117,7 @@ def _settled(there: csr_matrix, groups: list[Ints]) -> Ints:
     counts = np.zeros((k, there.shape[1]))
     for at, artists in enumerate(groups):
         counts[at, artists] = np.asarray(there[:, artists].sum(axis=0)).ravel()
+    # No artist is impossible in any group, or one session's logarithm would be minus infinity.
     usual = np.asarray(there.sum(axis=0)).ravel() + 1e-9
     usual = usual / usual.sum()
     owner = np.full(there.shape[0], -1)

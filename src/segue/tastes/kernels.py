@@ -29,6 +29,7 @@ def agglomerate(
     weight = weights.copy()
     alive = np.ones(n, np.bool_)
     for i in range(n):
+        # Below any cosine: what is gone, and a track itself, is nobody's nearest.
         likeness[i, i] = -2.0
     nearest = np.empty(n, np.int32)
     for i in range(n):

@@ -75,6 +75,7 @@ def read_plays(
     amount = listens.plays.cast("float64")
     faded = amount * ibis.coalesce(ibis.literal(0.5).cast("float64") ** (age / config.half_life_days), 1.0)
     month = (age / config.month_days).floor()
+    # Each day weighs 1 in a trend, however much was played on it.
     of_day = amount.sum().over(ibis.window(group_by=[listens.listener_id, listens.started_at.date()]))
     counted = listens.select(
         "listener_id",

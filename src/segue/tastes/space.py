@@ -141,6 +141,7 @@ def drawn(listeners: Sequence[str], seed: int = 0) -> list[str]:
 def _resolution(unit: Floats, plays: Plays, config: ProfileConfig) -> float:
     known = np.abs(unit).sum(1) > 0
     chosen = set(drawn(plays.listeners.tolist(), config.seed))
+    # A histogram is all that Otsu's threshold asks for: the pairs themselves need not be kept.
     counts = np.zeros(512)
     edges = np.linspace(-1, 1, len(counts) + 1)
     for row in (at for at, who in enumerate(plays.listeners.tolist()) if who in chosen):

@@ -109,9 +109,12 @@ def _left_singular(matrix: csr_matrix, d: int, seed: int) -> tuple[NDArray[np.fl
     rng = np.random.default_rng(seed)
     basis = rng.standard_normal((matrix.shape[1], min(d + MORE, *matrix.shape)), dtype=np.float32)
     for _ in range(PASSES):
+        # Made orthogonal at each pass: powers of the matrix turn all columns towards the first direction, and
+        # in float32 the others would be lost.
         rows, _ = np.linalg.qr(matrix @ basis)
         basis, _ = np.linalg.qr(columns @ rows)
     vectors, values, _ = np.linalg.svd(matrix @ basis, full_matrices=False)
     vectors = vectors[:, :d]
     largest = np.abs(vectors).argmax(axis=0)
+    # The sign of a singular vector is arbitrary: by its largest entry it is the same in every run.
     return vectors * np.sign(vectors[largest, np.arange(vectors.shape[1])]), values[:d]

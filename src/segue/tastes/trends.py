@@ -53,6 +53,7 @@ def trends(days: NDArray[np.floating]) -> Trends:
     n = of_months[there]
     if min(n[there <= half].sum(), n[there >= half].sum()) < FEWEST_DAYS:
         return nothing
+    # Months are numbered from the newest, so that time runs with their negative.
     shares, weight, when = days[:, there] / n, n / n.sum(), -there.astype(np.float64)
     usual, middle = shares @ weight, float(when @ weight)
     spread = float(weight @ (when - middle) ** 2)
@@ -61,5 +62,6 @@ def trends(days: NDArray[np.floating]) -> Trends:
     scatter = ((shares - line) ** 2 * n).sum(axis=1) / (len(there) - 2)
     error = np.sqrt(scatter / (n.sum() * spread))
     sure = np.abs(slope) > stdtrit(len(there) - 2, 1 - CHANCE / 2) * np.maximum(error, ROUNDING)
+    # A line may end at or below 0, which has no logarithm: no share is less than one day of all would make.
     ends = np.clip(line[:, [0, -1]], 1 / (n.sum() + k), 1)
     return Trends(np.log2(ends[:, 0] / ends[:, 1]).astype(np.float32), sure)

@@ -116,6 +116,8 @@ def _from_library(
         removed, planned = _planned(library, listener)
         playlists = _playlists(library, listener)
         sure = removed or known or library.forgotten.lost
+        # Written down before anything is dropped: from here on no job and no import brings them back. After a
+        # kill rows may be left, which the next call drops.
         gone = library.forgotten.add(playlists, wait) if sure else planned
         _drop(library, writer, _conditions(library, listener, playlists), {row.place for row in removed})
         forget_zone(library.path, listener)

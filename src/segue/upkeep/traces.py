@@ -155,6 +155,7 @@ def _holds_text(kind: pa.DataType) -> bool:
 
 
 def _numpy(path: Path, listener: str) -> Iterator[tuple[str, int]]:
+    # JSON may have letters as they are, or as escapes.
     quoted = json.dumps(listener, ensure_ascii=False).encode(), json.dumps(listener).encode()
     with path.open("rb") as handle, np.load(handle, allow_pickle=False) as stored:
         for name in stored.files if hasattr(stored, "files") else ():

@@ -101,6 +101,8 @@ def _step_many(world: World, steps: Array, playing: Playing, places: Array) -> A
 
     def one(playing: Playing, place: Array) -> tuple[Playing, Array]:
         went = _step(world, steps, playing, place)
+        # A number that no count of tracks reaches: the new session shares no draws with the steps of the old
+        # one.
         anew = _begin(world, jax.random.fold_in(playing.key, 2**20), jnp.asarray(-1))
         return jax.tree.map(lambda a, b: jnp.where(playing.over, a, b), anew, went)
 

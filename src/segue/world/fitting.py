@@ -161,6 +161,8 @@ def _fit_leaving(log: Log) -> Array:
     def newton(w: Array, _: None) -> tuple[Array, None]:
         p = jax.nn.sigmoid(x @ w)
         slope = x.T @ ((p - y) * there) + 1e-3 * w
+        # A little more on the diagonal than the slope's own penalty: steps are shorter, and end where the
+        # slope is 0 all the same.
         bend = (x * (p * (1 - p) * there)[:, None]).T @ x + 1e-2 * jnp.eye(LEAVING)
         return w - jnp.linalg.solve(bend, slope), None
 

@@ -53,6 +53,8 @@ def moved(offset: Floats, chances: Floats, stage: NDArray[np.integer], gain: flo
     variance = gain * np.array([1.0, SLOPE])
     error = np.einsum("tgi,tg->gi", by, (passed - gate) * reached)
     told = np.einsum("tgi,tg,tgj->gij", by, gate * (1 - gate) * reached, by)
+    # One Newton step. Multiplied through by the variance instead of with its inverse, so that a gain of 0
+    # moves nothing.
     step = np.linalg.solve(np.eye(2) + variance[:, None] * told, (variance * error)[..., None])
     return offset + step[..., 0]
 

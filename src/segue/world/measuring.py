@@ -108,6 +108,7 @@ def losses(chance: Floats, came: Floats) -> Floats:
 
 def interval(values: Floats, session: NDArray, *, seed: int = 0) -> tuple[float, float]:
     """95% interval of the mean of values (n,): a bootstrap over sessions, whose plays go together."""
+    # Plays of one session are alike: drawn one by one they would make the interval too narrow.
     number = np.unique(session, return_inverse=True)[1]
     total, count = np.bincount(number, values), np.bincount(number)
     draws = np.random.default_rng(seed).integers(len(total), size=(RESAMPLES, len(total)))
@@ -122,6 +123,7 @@ def auc(chance: Floats, came: Floats) -> float:
     zeros = len(came) - ones
     if not ones or not zeros:
         return float("nan")
+    # The rank sum of Mann and Whitney: ranks of ties are averaged, so that a tie counts half.
     return float((rankdata(chance)[came == 1].sum() - ones * (ones + 1) / 2) / (ones * zeros))
 
 

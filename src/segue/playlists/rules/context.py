@@ -117,6 +117,7 @@ class Context:
             "work_marks": Marks(n_works),
             "work_best": Numbers(n_works, -1),
             "on_artist": Numbers(max(1, self.n_artists), 0),
+            # One place more than there are albums: -1, for no album, counts in the last.
             "on_album": Numbers(int(self.album.max(initial=-1)) + 2, 0),
             "by": np.where(self.version == _SING_ALONG, kernels.ANYBODY, self.main_artists()).astype(
                 np.int32
@@ -215,6 +216,7 @@ class Context:
                 keys.update(dict.fromkeys(parse_title(title, names).artists_key))
             artists += [numbers.setdefault(key, len(numbers)) for key in keys if key not in _NOBODY]
             first.append(len(artists))
+        # By name and main artist: "Greatest Hits" of two artists are two albums.
         albums: dict[tuple[str, int], int] = {}
         album = [
             albums.setdefault((name.casefold(), artists[at] if at < stop else -1), len(albums))
@@ -224,6 +226,8 @@ class Context:
         ]
         works: dict[str, int] = {}
         work = [
+            # A track of no known work is a work by itself; with the zero byte before it, it cannot be the id
+            # of one.
             works.setdefault(known or f"\0{track}", len(works))
             for known, track in zip(rows["work_id"].to_pylist(), track_ids, strict=True)
         ]

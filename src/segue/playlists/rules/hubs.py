@@ -47,6 +47,7 @@ def with_hubs(context: Context, batch: Iterable[Candidates], config: RulesConfig
         top: dict[int, float] = {}
         for track, height in zip(candidates.tracks[order].tolist(), stand.tolist(), strict=True):
             for artist in context.credited(track).tolist():
+                # The best comes first, so that the first height of an artist is its highest.
                 top.setdefault(artist, height)
         for artist, height in top.items():
             best.setdefault(artist, []).append(height)
@@ -56,5 +57,6 @@ def with_hubs(context: Context, batch: Iterable[Candidates], config: RulesConfig
         limit = int(max(config.hub_share * listeners, config.hub_times * usual))
         for artist, heights in best.items():
             if len(heights) > limit:
+                # The artist stays on the lists of the `limit` listeners whom it suits best.
                 floor[artist] = np.partition(np.array(heights, np.float32), -limit)[-limit]
     return replace(context, hub_floor=floor)

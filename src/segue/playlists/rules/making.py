@@ -112,10 +112,14 @@ class Making:
         n = config.tracks
         familiar = self._familiar()
         share = min(round(config.familiar * n), len(familiar))
+        # Only this first round is counted: what it takes out is what the rules took out. Later ones let some
+        # of it in.
         self._fill(n - share, FILTERS, config.per_artist, config.per_album, count=True)
         self._take_familiar(familiar, share)
         notes: tuple[str, ...] = ()
         if len(self.new) + len(self.old) < n:
+            # Other new tracks in the place of favourites that are lacking; then rules give way; at last come
+            # more favourites than were asked for.
             self._fill(n - len(self.old), FILTERS, config.per_artist, config.per_album)
             self._relax(n - len(self.old))
             asked_for = len(self.old)
@@ -135,6 +139,8 @@ class Making:
         """Set the scratch counts back."""
         tracks = np.array([entry.track for entry in (*self.new, *self.old)], np.int32)
         context = self.context
+        # Taken back track by track: the counts are shared scratch of this thread, as long as the catalogue
+        # has artists and albums.
         kernels.uncount(tracks, context.first, context.artists, context.album, self.on_artist, self.on_album)
 
     def _relax(self, wanted: int) -> None:
@@ -203,6 +209,7 @@ class Making:
         if len(listed):
             out |= context.work_marks.among(context.work[self.tracks], context.work[listed])
         proposed = np.arange(len(self.tracks)) < len(self.candidates.tracks)
+        # Asked after the other rules, so that a version that may not come keeps no other one from coming.
         gives_way = one_version(context, self.tracks, self.stands_for, ~out, self.wanted, proposed)
         if count and (new := int((gives_way & ~out).sum())):
             self.removed["versions"] = new
@@ -261,6 +268,7 @@ class Making:
         for rule in (*ALWAYS, EARLIER):
             out |= rule.mask(asked)
         # Lately heard in another version is not long unplayed.
+        # Turned round, so that NaN, a time that is not known, counts as late.
         late = listening.heard[~(listening.days_ago >= config.unplayed_days)]
         context = self.context
         out |= context.work_marks.among(context.work[tracks], context.work[late])
