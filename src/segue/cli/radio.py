@@ -183,7 +183,7 @@ def _asked(station: Station) -> Iterator[tuple[Pick, bool]]:
 
 def _table(station: Station, came: list[tuple[Pick, bool]]) -> tuple[list[str], list[tuple[object, ...]]]:
     """Header and rows as people read them; columns that say nothing are left out."""
-    cards = [station.catalogue.card(pick.track) for pick, _ in came]
+    cards = station.catalogue.cards([pick.track for pick, _ in came])
     any_skipped = any(skipped for _, skipped in came)
     columns: dict[str, list[object]] = {
         "": list(range(1, len(came) + 1)),

@@ -51,10 +51,10 @@ def similar(
     from segue.engine import Engine
 
     found = Engine.open(library).similar(track, count, kind=vectors.value)
+    cards = found.catalogue.cards([near.number for near in found.near])
     rows = [
         (place, card.credit, card.title, near.score, card.track_id)
-        for place, near in enumerate(found.near, 1)
-        for card in [found.catalogue.card(near.number)]
+        for place, (near, card) in enumerate(zip(found.near, cards, strict=True), 1)
     ]
     columns = ("rank", "artists", "title", "score", "track")
     if json:
@@ -78,7 +78,7 @@ def _page(found: Neighbourhood) -> Page:
     from segue.neighbours.picture import draw_neighbourhood
     from segue.report import Page
 
-    cards = [found.catalogue.card(number) for number in range(len(found.catalogue))]
+    cards = found.catalogue.cards(range(len(found.catalogue)))
     titles = [card.title or card.credit for card in cards]
     artists = [card.artists[0] if card.artists else "" for card in cards]
     page = Page(found.of.name, f"The songs nearest to it: {found.together}")

@@ -217,7 +217,7 @@ def _page(engine: Engine, found: WeekOfTastes, listener: str, told: list[Taste])
     trends = [
         "" if len(side_of[at].parts) > 1 else found.profiles.trend(place) for at, place in enumerate(places)
     ]
-    cards = [catalogue.card(at) for at in range(len(shown))]
+    cards = catalogue.cards(range(len(shown)))
     labels = [card.title or card.credit for card in cards]
     page.pictures({"Taste map": draw(chart, names, labels, trends)})
     page.text(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from segue.errors import NotFoundError
 from segue.library import Library
 from segue.library.listening import owners, refuse_unknown
 from segue.library.vocabulary import Vocabulary
@@ -119,6 +121,9 @@ class Engine:
         Raises:
             NotFoundError: nothing was trained yet.
         """
+        return self.once(("factors for", medium), lambda: self._factors_for(medium))
+
+    def _factors_for(self, medium: str) -> Factors:
         name = factors_of(medium)
         name = name if name in shelf_of(self.library).names() else FACTORS
         return self.once(("factors", name), lambda: self._factors(name))
@@ -154,12 +159,11 @@ class Engine:
         """What people read of tracks, from the model's catalogue where it has them all."""
         from segue.playlists.catalogue import Catalogue
 
-        factors = self.factors() if FACTORS in shelf_of(self.library).names() else None
-        if factors is not None and all(track in factors.tracks for track in tracks):
-            catalogue = factors.shared.catalogue
-            return [catalogue.card(factors.tracks[track]) for track in tracks]
-        catalogue = Catalogue.read(self.library, tracks)
-        return [catalogue.card(place) for place in range(len(tracks))]
+        with contextlib.suppress(NotFoundError):  # nothing was trained yet
+            factors = self.factors()
+            if all(track in factors.tracks for track in tracks):
+                return factors.shared.catalogue.cards([factors.tracks[track] for track in tracks])
+        return Catalogue.read(self.library, tracks).cards(range(len(tracks)))
 
     def guide(self) -> Asked:
         """What a radio asks: the trained network with what is blended with it, or neighbours.

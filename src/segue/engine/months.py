@@ -89,11 +89,11 @@ def review(engine: Engine, listener: str) -> Review:
     if not len(told.day):
         return Review("song", [], [], [], [])
     tracks, code = np.unique(told.track, return_inverse=True)
-    cards = Catalogue.read(engine.library, tracks.tolist())
+    cards = Catalogue.read(engine.library, tracks.tolist()).cards(range(len(tracks)))
     first, last = np.full(len(tracks), np.iinfo(np.int64).max), np.zeros(len(tracks), np.int64)
     np.minimum.at(first, code, told.day)
     np.maximum.at(last, code, told.day)
-    media = np.array([cards.card(place).medium for place in range(len(tracks))], object)
+    media = np.array([card.medium for card in cards], object)
     medium = _medium(media[code])
     of_medium = media == medium
     total = np.bincount(code, minlength=len(tracks)) * of_medium
@@ -171,7 +171,7 @@ def _told(engine: Engine, listener: str, *, excluded: bool) -> _Told:
 def _years(
     told: _Told,
     code: NDArray[np.integer],
-    cards: Catalogue,
+    cards: Sequence[TrackCard],
     of_medium: NDArray[np.bool_],
     first_month: NDArray,
     month: NDArray,
@@ -212,20 +212,22 @@ def _years(
 
 
 def _most(
-    cards: Catalogue, count: NDArray, shown: NDArray, when: NDArray[np.int64], most: int = SHOWN
+    cards: Sequence[TrackCard], count: NDArray, shown: NDArray, when: NDArray[np.int64], most: int = SHOWN
 ) -> list[Played]:
     order = np.argsort(-count, kind="stable")[:most]
     return [
-        Played(cards.card(place), int(shown[place]), str(np.datetime64(int(when[place]), "D")))
+        Played(cards[place], int(shown[place]), str(np.datetime64(int(when[place]), "D")))
         for place in order.tolist()
         if count[place] > 0
     ]
 
 
-def _artists(cards: Catalogue, count: NDArray, most: int | None = SHOWN) -> tuple[list[str], list[int]]:
+def _artists(
+    cards: Sequence[TrackCard], count: NDArray, most: int | None = SHOWN
+) -> tuple[list[str], list[int]]:
     found: dict[str, int] = {}
     for place in np.flatnonzero(count).tolist():
-        artists = cards.card(place).artists
+        artists = cards[place].artists
         if artists:
             found[artists[0]] = found.get(artists[0], 0) + int(count[place])
     top = sorted(found.items(), key=lambda each: (-each[1], each[0]))[:most]

@@ -78,8 +78,7 @@ def past_sessions(
         mine.select("session_id", "track_id", "started_at", "skipped").order_by(["started_at", "track_id"])
     ).to_pylist()
     tracks = sorted({row["track_id"] for row in rows})
-    catalogue = Catalogue.read(library, tracks)
-    cards = {track: catalogue.card(place) for place, track in enumerate(tracks)}
+    cards = dict(zip(tracks, Catalogue.read(library, tracks).cards(range(len(tracks))), strict=True))
     out = exclusions(library, listener)
     found = []
     for one in newest:

@@ -136,12 +136,12 @@ def sequence(
         moment = datetime.now(UTC) if week is None else datetime.combine(monday(week), time(8), UTC)
     length = len(tracks) if take is None else min(take, len(tracks))
     (placed,) = made.order([Pool(listener, tracks, length)], moment, seed)
-    cards = Cards.read(library, tracks)
+    cards = Cards.read(library, tracks).cards(range(len(tracks)))
     unknown = [entry for at, entry in enumerate(playlist.entries) if at not in set(known)]
     entries = [
         PlaylistEntry(
             number,
-            _with_place(cards.card(place), playlist.entries[known[place]].track),
+            _with_place(cards[place], playlist.entries[known[place]].track),
             score=round(float(q), 4),
             reason=playlist.entries[known[place]].reason,
             chosen_by=made.name,
@@ -237,9 +237,9 @@ def weekly_list(library: Library, week: str, listener: str) -> Playlist:
         raise NotFoundError(
             f"{listener!r} has no list of {week}", expected=f"a week of {have}", hint="segue weekly"
         )
-    cards = Cards.read(library, [row["track_id"] for row in rows])
+    cards = Cards.read(library, [row["track_id"] for row in rows]).cards(range(len(rows)))
     entries = tuple(
-        PlaylistEntry(place + 1, cards.card(place), row["score"], row["reason"], taste=row["taste"])
+        PlaylistEntry(place + 1, cards[place], row["score"], row["reason"], taste=row["taste"])
         for place, row in enumerate(rows)
     )
     title = rows[0]["title"] or f"Discover Weekly, {week}"
@@ -263,5 +263,5 @@ def library_playlist(library: Library, text: str) -> Playlist:
         )
     mine = entries.filter(entries.playlist_id == rows[0]["playlist_id"]).order_by(["position", "track_id"])
     cards = Cards.read(library, library.arrow(mine)["track_id"].to_pylist())
-    found = tuple(PlaylistEntry(place + 1, cards.card(place)) for place in range(len(cards)))
+    found = tuple(PlaylistEntry(place, card) for place, card in enumerate(cards.cards(range(len(cards))), 1))
     return Playlist(rows[0]["title"] or text, rows[0]["owner"] or "", None, datetime.now(UTC), found)

@@ -13,8 +13,6 @@ import pyarrow.compute as pc
 
 from segue.engine import Engine
 from segue.engine.sequence import weekly_list
-from segue.errors import NotFoundError
-from segue.playlists.catalogue import Catalogue
 from segue.playlists.formats import FORMATS
 from segue.playlists.memory import Weeks
 from segue.playlists.playlist import Playlist, PlaylistEntry
@@ -22,6 +20,11 @@ from segue.service.etags import etag_of
 from segue.service.shapes import List
 
 WEEKS = 3  # weeks held in memory
+# What is shown of a list. How it was chosen, and what else might have come, would only take memory.
+COLUMNS = [
+    *("listener_id", "position", "track_id", "score", "reason", "taste"),
+    *("title", "created_at", "notes", "seed", "model"),
+]
 LISTS = 20_000  # rendered lists held in memory
 LARGEST = 64 << 20  # bytes of rendered lists held in memory
 
@@ -114,13 +117,14 @@ class Stored:
         if listener not in held.place:
             return weekly_list(engine.library, week, listener)  # which says what there is
         start, count = held.place[listener]
-        rows = held.rows.slice(start, count).to_pylist()
-        cards = _cards(engine, [row["track_id"] for row in rows])
+        mine = held.rows.slice(start, count)
+        rows = mine.select(["track_id", "score", "reason", "taste"]).to_pylist()
+        cards = engine.cards([row["track_id"] for row in rows])
         entries = [
-            PlaylistEntry(number, cards.card(number - 1), row["score"], row["reason"], taste=row["taste"])
-            for number, row in enumerate(rows, 1)
+            PlaylistEntry(number, card, row["score"], row["reason"], taste=row["taste"])
+            for number, (row, card) in enumerate(zip(rows, cards, strict=True), 1)
         ]
-        first = rows[0]
+        first = mine.slice(0, 1).to_pylist()[0]
         return Playlist(
             first["title"] or f"Discover Weekly, {week}",
             listener,
@@ -147,8 +151,7 @@ class Stored:
         held = self._held.get(week)
         if held is not None and held.files == names:  # another thread has read it meanwhile
             return held
-        # What else might have come is shown to nobody, and would only take memory.
-        rows = self.weeks.read(week).drop_columns(["pool"]).combine_chunks()
+        rows = self.weeks.read(week).select(COLUMNS).combine_chunks()
         order = rows.select(["listener_id", "position"])
         rows = rows.take(pc.sort_indices(order, [("listener_id", "ascending"), ("position", "ascending")]))
         held = _Week(names, rows, _places(rows["listener_id"]))
@@ -172,14 +175,3 @@ def _places(listeners: pa.ChunkedArray) -> dict[str, tuple[int, int]]:
     return {
         names[codes[start]]: (int(start), int(count)) for start, count in zip(starts, counts, strict=True)
     }
-
-
-def _cards(engine: Engine, tracks: list[str]) -> Catalogue:
-    """Facts of tracks, from the model's catalogue where it has them all."""
-    try:
-        factors = engine.factors()
-    except NotFoundError:
-        return Catalogue.read(engine.library, tracks)
-    if all(track in factors.tracks for track in tracks):
-        return factors.shared.catalogue.take([factors.tracks[track] for track in tracks])
-    return Catalogue.read(engine.library, tracks)

@@ -135,7 +135,7 @@ def _drawn(
     profiles, changes = found.profiles, taste_changes(engine.library).of(listener)
     catalogue = engine.factors().shared.catalogue
     chart = lately.of(engine, ("map", week, listener), lambda: taste_map(found.space, profiles, listener))
-    cards = [catalogue.card(track) for track in chart.tracks.tolist()]
+    cards = catalogue.cards(chart.tracks.tolist())
     theirs = _places(chart, sides(profiles, listener, changes), profiles.tastes(listener).start)
     side_of = np.zeros(len(cards), np.int64)
     for at, places in enumerate(theirs):

@@ -107,9 +107,10 @@ def similar(
 ) -> Similar:
     """One version of each song."""
     found = here.asked(lambda engine: engine.similar(track, count, kind=kind))
+    cards = found.catalogue.cards([each.number for each in found.near])
     near = [
-        Neighbour(track=Track.of(found.catalogue.card(each.number)), likeness=each.score)
-        for each in found.near
+        Neighbour(track=Track.of(card), likeness=each.score)
+        for card, each in zip(cards, found.near, strict=True)
     ]
     also = [Track.found(each) for each in found.also]
     return Similar(of=Track.found(found.of), also=also, model=found.model, near=near)
