@@ -20,6 +20,7 @@ def workers(
         count: processes.
         begin: called with `told` in each of them, first.
     """
+    # Others may have processes of their own: only those of this pool are ended below.
     before = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(count, multiprocessing.get_context("spawn"), _begin, (begin, told))
     try:

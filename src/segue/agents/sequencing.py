@@ -177,5 +177,6 @@ def _kept(played: Played, listeners: Sequence[str]) -> Iterator[Play]:
         tracks = rows["track_id"].to_pylist()
         at = [None if us is None else us / 1e6 for us in rows["started_at"].cast(pa.int64()).to_pylist()]
         plays = zip(tracks, rows["stage"].to_pylist(), at, strict=True)
+        # As the tables order them in `_plays`: what has no time comes last.
         for play in sorted(plays, key=lambda play: (play[2] is None, play[2], play[0])):
             yield who, *play

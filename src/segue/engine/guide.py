@@ -172,6 +172,7 @@ class Asked:
         own[here.heard] = belonging.played_for(tastes, here.heard)
         for taste, its in enumerate(members):
             own[its] = taste
+        # A place of -1 would read the last track: what the factors lack is masked out afterwards.
         there = self._places >= 0
         return near_enough[:, self._places] & there, np.where(there, own[self._places], -1).astype(np.int32)
 
@@ -239,6 +240,7 @@ def asked_guide(engine: Engine) -> Asked:
         return replace(neighbour_guide(engine), notes=(note,))
     version, songs = f"{NETWORK}/{made}", shelf_of(engine.library).load_held(NETWORK, Songs.kept, made)
     heard = None if songs is None else songs.listeners
+    # What was kept is of the library as it was at the training; plays that came since must count.
     if heard is not None and heard.data != engine.library.fingerprint():
         heard = None
     if known is None:

@@ -188,6 +188,7 @@ def matched(library: Library, cards: Sequence[TrackCard]) -> list[str | None]:
     same = library.arrow(tracks.filter(tracks.track_id.isin(own)).select("track_id"))
     found |= {track: track for track in same["track_id"].to_pylist()}
     ids = [next((found[key] for key in each if key in found), None) for each in wanted]
+    # By words at last, as somebody would type them: names without an id differ in spelling.
     left = [at for at, card in enumerate(cards) if ids[at] is None and card.title and card.artists]
     named = find_named(library, [(" ".join(cards[at].artists), str(cards[at].title)) for at in left])
     for at, track in zip(left, named, strict=True):

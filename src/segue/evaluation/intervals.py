@@ -88,6 +88,8 @@ def _bootstrap(
     totals: NDArray[np.float64], sizes: NDArray[np.float64], draws: int, rng: np.random.Generator
 ) -> NDArray[np.float64]:
     n = len(totals)
+    # Sums of clusters are drawn, not rows: a sample costs one number for each cluster, however many rows it
+    # has.
     means = np.empty(draws)
     for start in range(0, draws, DRAWS_AT_ONCE):
         count = min(DRAWS_AT_ONCE, draws - start)

@@ -43,6 +43,7 @@ def membership(ids: NDArray[np.integer], rows: csr_matrix) -> Hits:
         found[start : start + ROWS_AT_ONCE] = lookup[np.arange(len(chunk))[:, None], np.maximum(chunk, 0)] & (
             chunk >= 0
         )
+        # Only what was set is taken back: clearing the whole would cost more than the look-ups.
         lookup[row_of_entry, part.indices] = False
     return found
 
@@ -67,6 +68,7 @@ def find_hits(ids: NDArray[np.integer], scores: NDArray[np.floating], targets: c
     real = ids >= 0
     key = np.where(real, scores, -np.inf)
     rows = np.arange(len(ids))[:, None]
+    # Of equal scores those that are no targets come first.
     order = np.lexsort((member, -key), axis=1)
     hits = member[rows, order]
     if ids.shape[1]:

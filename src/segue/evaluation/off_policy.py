@@ -78,6 +78,7 @@ def events(
         )
     return Events(
         np.asarray(reward, dtype=np.float64),
+        # A shuffle plays each of the tracks that are left with the same chance.
         1 / free.sum(1),
         np.take_along_axis(chance, place, 1)[:, 0],
         np.asarray(session),

@@ -183,6 +183,8 @@ def run_system(
     fitted = time.perf_counter()
     given = fold.given.matrix()
     asked = model.rows(fold.given) if isinstance(model, InOrder) else given
+    # Deeper than the deepest cut: a target that is level with the last place of a list is not counted
+    # (`metrics.find_hits`).
     ids, scores = recommend_all(model, asked, 2 * _depth(protocol), new_only=protocol.new_only)
     done = time.perf_counter()
     per_listener = accuracy(ids, scores, fold.targets, protocol.accuracy)

@@ -143,6 +143,7 @@ def _estimate(name: str, policy: Policy, choices: Sequence[Choice]) -> Estimate 
     q = _expected(choices, folds(session))
     chosen = np.array([each[choice.chosen] for each, choice in zip(q, choices, strict=True)])
     model = Modelled(chosen, np.array([each @ chance for each, chance in zip(q, target, strict=True)]))
+    # Kish's effective sample size: so many choices of equal weight would say as much.
     size = float(events.weight.sum() ** 2 / (events.weight**2).sum())
     return Estimate(name, snips(events), doubly_robust(events, model), size)
 

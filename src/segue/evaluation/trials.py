@@ -71,6 +71,7 @@ def trial(
     log.info("Trained the agent", iterations=settings.iterations, seconds=round(seconds))
     facts = {**population.facts, "log_loss": fitted.log_loss, "seconds": seconds, "user_models": version}
     step("whether it is better than greedy agents in worlds that it does not know")
+    # An agent may have learned the faults of the world that it was trained in: others have to judge it.
     judges = [name for name, world in WORLDS.items() if world.kind == "independent"]
     playing = {**greedy(), AGENT: player(agent)}
     draw = SESSIONS._replace(count=judged, pool=settings.pool)

@@ -85,6 +85,7 @@ class FactorScores(ScoredModel):
         """
         mean, covariance = self._moments
         queries = self._als.recalculate_user(np.arange(user_items.shape[0]), user_items)
+        # In float64: the deviation is the root of a quadratic form, whose parts may nearly cancel.
         exact = queries.astype(np.float64)
         deviation = np.sqrt(np.maximum(((exact @ covariance) * exact).sum(axis=1), 0))
         scale = np.divide(1.0, deviation, out=np.zeros_like(deviation), where=deviation > 1e-12)

@@ -131,6 +131,7 @@ class Bench:
         mix = np.asarray(weights, dtype=np.float32)
         total = 0.0
         for row in self._rows:
+            # Places from both sides of equal scores, halved below: the middle, so that a tie counts half.
             others, targets = np.sort(mix @ row.others), mix @ row.targets
             below = np.searchsorted(others, targets) + np.searchsorted(others, targets, side="right")
             total += float(below.mean() / (2 * max(len(others), 1)))

@@ -50,6 +50,7 @@ class NGrams:
         of = np.repeat(np.arange(len(parts)), size)
         grams = np.array([gram for _, part in parts for gram in part], np.uint32)
         counts = np.array([count for _, part in parts for count in part.values()], np.float64)
+        # A gram beyond the last one would be out of range; that it is another one is seen on the next line.
         at = np.minimum(np.searchsorted(self.grams_, grams), max(len(self.grams_) - 1, 0))
         known = self.grams_[at] == grams if len(self.grams_) else np.zeros(len(grams), bool)
         # What is not known is as rare as can be, so that of a word of which little is known little is left.

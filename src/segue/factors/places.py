@@ -32,6 +32,8 @@ def by_place(pairs: ibis.Table, library: Tables, decay: float) -> ibis.Table:
     places = both.select(whose=both.playlist_id, which=both.track_id, behind=both.end - both["last"])
     joined = pairs.left_join(places, [pairs.listener_id == places.whose, pairs.track_id == places.which])
     behind: Any = joined.behind.fill_null(0).cast("float64")
+    # Bounded before it is raised: far back in a long playlist the power itself would be 0, which reads as not
+    # there.
     power: Any = ibis.greatest(behind * math.log(decay), math.log(LEAST))
     value: Any = joined.value * ibis.ifelse(joined.placed, power.exp(), 1.0)
     return joined.select("listener_id", "track_id", "placed", value=value)

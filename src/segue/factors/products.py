@@ -46,6 +46,7 @@ def _multiply(few: Floats, many: Floats, found: Floats) -> None:
                 found[r, i] = b
                 found[s, i] = c
                 found[t, i] = e
+        # One that is left over goes alone: filled up by itself it would be multiplied four times.
         if k % 4 == 1:
             for i in range(start, stop):
                 a = np.float32(0)

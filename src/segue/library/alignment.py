@@ -102,6 +102,8 @@ def _likely_starts(own: dict[str, NDArray], cluster: Ints) -> Ints:
     middle = middle - middle.min()
     new = np.ones(len(middle), np.int64)
     new[1:] = (cluster[1:] != cluster[:-1]) | (own["rank"][1:] != own["rank"][:-1])
+    # Each group of a cluster and rank is shifted beyond all before it, so that one running maximum serves for
+    # all.
     apart = np.cumsum(new) * (middle.max() + 1)
     return np.maximum.accumulate(middle + apart) - apart
 
@@ -112,6 +114,8 @@ def compiled() -> Callable[[Tellings, Ints], Ints]:
     from segue import compiling
 
     made: dict[str, Any] = {}
+    # The same code is needed twice: as it is for a few, and compiled, where functions may call none but
+    # compiled ones.
     for function in (_likeness, _match, _match_same_clock, _align):
         calling = FunctionType(function.__code__, globals() | made)
         made[function.__name__] = compiling.compiled(nogil=True)(calling)

@@ -70,6 +70,7 @@ def take_back(library: Library, listener: str, span: Span) -> list[Span]:
 
 def _change(library: Library, listener: str, how: Callable[[list[Span]], list[Span]]) -> list[Span]:
     with library.writing(wait=WAIT) as writer:
+        # Read anew with the lock held: what was read before may have been changed by another process.
         before = exclusions(library, listener)
         after = how(before)
         if after != before:

@@ -72,6 +72,7 @@ class Played:
         at = self.place[listener]
         rows = self.rows.slice(self.first[at], self.first[at + 1] - self.first[at])
         with reading(Path(FILE), KIND, "train again"):
+            # Only what is asked for is looked through: the rest of the file need not be read.
             rows.validate(full=True)
         return rows
 

@@ -80,6 +80,7 @@ def _read(job: Job, worker: int, advance: Advance = lambda amount: None) -> Stag
 def _read_turns(job: Job, worker: int, advance: Advance) -> Staged:
     staging, staged = Staging(job.scratch / f"worker-{worker}", worker), Staged()
     for number, entry in enumerate(entries(job.path, advance=advance, keep_going=job.keep_going)):
+        # Every worker goes through all entries and reads those of its turn: nobody has to hand them out.
         if number % job.workers != worker:
             continue
         if isinstance(entry, Reject):

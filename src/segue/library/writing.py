@@ -80,6 +80,8 @@ def _write_part(folder: Path, number: int, data: Data, schema: pa.Schema) -> tup
                 table = pa.Table.from_batches([batch]).select(schema.names).cast(schema)
                 writer.write_table(table, row_group_size=ROWS_A_GROUP)
                 rows += batch.num_rows
+    # The number, which counts through all tables, keeps parts in the order in which they came; the checksum
+    # is what readers compare a part with.
     part = folder / f"{number:06d}-{files.digest(aside)}.parquet"
     if rows:
         aside.replace(part)

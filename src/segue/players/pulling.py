@@ -60,6 +60,7 @@ def pull(library: Library, account: Account, *, source: Source | None = None) ->
             kept.keep_songs(songs)
         kept.pulled = {"since": started}
         kept.save()
+        # Last: a kill before imports the pages once more, and the library knows again what they tell.
         files.remove(kept.pages)
     return Pulled(account, read, stored, there)
 

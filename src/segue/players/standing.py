@@ -44,6 +44,7 @@ class Comparison:
             at, timed = each.played_at, old.get("timed", 0)
             if not self._plays or (at is not None and at == old.get("played_at")):
                 at = None
+            # A play whose time was told is stored with it; only plays beyond these are a plain count.
             timed += at is not None
             counted = max(each.plays - timed, 0) if self._plays else 0
             row: dict[str, Any] = {}

@@ -93,6 +93,7 @@ class Catalogue:
         if any(track not in kept for track in tracks):
             lacking = [track for track in tracks if track not in kept]
             if len(kept) + len(lacking) > KEPT:
+                # A new one, for another thread may be reading the old.
                 self._cards = kept = {}
                 lacking = list(tracks)
             rows = self._rows.take(pa.array(lacking, pa.int64())).to_pylist()

@@ -67,6 +67,8 @@ def measured(
         again = chosen(material, replace(edition, draw=draw), rules, names, *asked)
         for counted, (choice, _) in zip(times, again, strict=True):
             counted.update(choice.tracks.tolist())
+    # The list without chance is the policy that is judged by this log (`evaluation/served_lists.py`): a track
+    # comes there, or does not.
     plain = replace(edition, config=config.model_copy(update={"surprise": 0.0}))
     sure = [frozenset(choice.tracks.tolist()) for choice, _ in chosen(material, plain, rules, names, *asked)]
     return [Measured(counted, config.draws + 1, each) for counted, each in zip(times, sure, strict=True)]

@@ -82,6 +82,7 @@ class Places:
     def mapped(self, path: str) -> str:
         """A path as it is there; the longest prefix counts."""
         for ours, theirs in sorted(self.prefixes, key=lambda pair: -len(pair[0])):
+            # With the slash, or "/srv/music" would be a prefix of "/srv/music2".
             inside = ours if ours.endswith("/") else f"{ours}/"
             if path == ours or path.startswith(inside):
                 return (theirs.rstrip("/") + "/" + path[len(inside) :]).rstrip("/") or "/"

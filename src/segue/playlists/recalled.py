@@ -55,6 +55,7 @@ class Recalled:
         self._plays = np.bincount(of_work, listening.plays, len(works))
         self._heard, self._of_work = listening.heard[listening.plays > 0], of_work[listening.plays > 0]
         self._days = np.full(len(works), np.inf)
+        # `fmin` passes over NaN: a version whose time is not known does not hide another's.
         np.fmin.at(self._days, of_work, listening.days_ago)
         self._taste = tastes[first] if len(works) else tastes
         self._artist = np.array([self._main(track) for track in listening.heard[first].tolist()], np.int64)

@@ -271,10 +271,13 @@ class SequenceBlend:
         """The weighted sum."""
         asked = {name: weight for name, weight in weights.items() if name in log_probabilities}
         heads = {name: asked.pop(name) for name in self._parts.horizons if name in asked}
+        # Where the network weighs nothing it needs a little, to speak for the others below.
         heads = heads or {self._parts.horizons[0]: 1e-6}
         total = np.sum([weight * log_probabilities[name] for name, weight in heads.items()], axis=0)
         if asked:
             n_known = self._parts.documents.n_tracks
+            # Of songs that the others do not know the network speaks with the weight of all, so that they
+            # compare with the rest.
             total[:, n_known:] *= 1 + sum(asked.values()) / sum(heads.values())
             for name, weight in asked.items():
                 total[:, :n_known] += weight * log_probabilities[name]

@@ -104,6 +104,8 @@ class Candidates:
             return [0 * constant, 0 * constant, 0 * constant, constant, 0 * constant, constant]
         artists = self._artist[prefix]
         same = self._artist[found][:, None] == artists[::-1]  # the last song first
+        # `argmin` and `argmax` of true and false are the first false and the first true; where there is none
+        # both say 0.
         run = np.where(same.all(axis=1), n, same.argmin(axis=1))
         since = np.where(same.any(axis=1), same.argmax(axis=1), n)
         return [

@@ -25,6 +25,7 @@ def context_features(context: Context, sources: tuple[str, ...]) -> NDArray[np.f
     """
     gap_known = np.isfinite(context.gap_s)
     hour_known = context.hour != UNKNOWN
+    # On a circle, on which midnight lies between 23 and 1.
     angle = 2 * np.pi * context.hour / 24
     plain = np.stack(
         [

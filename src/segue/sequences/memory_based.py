@@ -52,6 +52,7 @@ class MemoryBasedModels:
         """Fit the models, but for those of which `kept` holds what they learned of the same documents."""
         self.documents = documents
         popularity = documents.counts / max(documents.counts.sum(), 1)
+        # A song that no document holds has a chance all the same, or its logarithm would be minus infinity.
         self._smooth = self.smoothing * np.maximum(popularity, 1e-9)
         self._without_votes = np.log(self._smooth).astype(np.float32)
         for name, model in self._models.items():

@@ -204,6 +204,7 @@ class Cooccurrence:
     def scores(self, codes: NDArray[np.int32], lengths: NDArray[np.int64]) -> NDArray[np.float32]:
         """See `SequenceScorer`."""
         queries = prefix_rows(codes, lengths, self._matrix.shape[1], self.decay)
+        # From the left: a few rows by all documents, and by all songs. Songs by songs are never formed.
         return (queries @ self._columns @ self._matrix).toarray()
 
 

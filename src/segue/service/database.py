@@ -111,6 +111,7 @@ def migrate(engine: sa.Engine) -> None:
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    # Looked at before anything is changed: a database of a later release is left as it is.
     with engine.connect() as connection:
         heads = MigrationContext.configure(connection).get_current_heads()
     scripts = ScriptDirectory.from_config(config)

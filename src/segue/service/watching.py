@@ -73,6 +73,8 @@ class Watching:
             await self.app(scope, receive, sent)
         finally:
             route = _route(scope)
+            # Of an unknown address the method, too, is whatever somebody sends: each would become a series of
+            # its own.
             method = scope["method"] if route != "none" else "other"
             self.watch.saw(method, route, status, seconds or time.perf_counter() - begun)
 

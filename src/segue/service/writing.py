@@ -56,6 +56,7 @@ class Writer:
         more = True
         while more:
             writes = [self._waiting.get()]
+            # What waits by now, and no longer: a write that is alone is not held up for others to come.
             while len(writes) < MOST and not self._waiting.empty():
                 writes.append(self._waiting.get())
             more = None not in writes

@@ -146,6 +146,7 @@ class TasteChanges:
         with files.locked(self.folder, "tastes", wait=self.wait):
             rows = self._read()
             after = how(_changes(rows[listener]) if listener in rows else NONE)
+            # Who has changed everything back is in the file no more.
             rows.pop(listener, None)
             if after != NONE:
                 rows[listener] = _row(after)

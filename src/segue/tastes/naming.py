@@ -59,6 +59,7 @@ def _weights(profiles: Profiles, taste: int, artists: Artists) -> dict[str, floa
 
 def _by_typicality(weights: Mapping[str, float], total: Mapping[str, float], share: float) -> list[str]:
     """Artists of a taste with this share of the listening, the most typical first."""
+    # Rounded, so that sums that were taken in another order rank artists alike.
     return sorted(weights, key=lambda a: (-round(weights[a] - share * total[a], 9), -weights[a], a))
 
 

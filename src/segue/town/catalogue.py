@@ -117,6 +117,7 @@ def make_artists(config: TownConfig, seed: int, centres: Floats, originals: int)
     table = list(genres().values())
     count = max(len(table) * 2, round(originals / config.tracks_an_artist))
     shares = np.array([genre["share"] for genre in table])
+    # Two artists of each genre at least, however small its share: no genre of a small town is empty.
     genre = np.concatenate(
         [
             np.repeat(np.arange(len(table)), 2),
@@ -205,6 +206,7 @@ def make_features(
     shift[:, loudness] = 0.75 * shift[:, energy] + 0.5 * shift[:, loudness]
     features = centre + shift * np.where([name == "tempo" for name in FEATURES], 11.0, 2.2)
     logit = np.log(np.clip(centre, 0.01, 0.99) / (1 - np.clip(centre, 0.01, 0.99)))
+    # Shares are shifted in logits, so that they stay between 0 and 1.
     features[:, shares] = (1 / (1 + np.exp(-(logit + 0.6 * shift))))[:, shares]
     features[:, loudness] = np.minimum(features[:, loudness], -1.2)
     features[:, FEATURES.index("tempo")] = np.clip(features[:, FEATURES.index("tempo")], 52, 208)

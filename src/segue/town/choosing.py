@@ -14,6 +14,7 @@ def by_weight(log_weights: NDArray[np.floating], chance: NDArray[np.floating]) -
     if chance.ndim > 1:
         ladder = ladder[:, None, :]
     places = (ladder < chance[..., None] * ladder[..., -1:]).sum(-1)
+    # Rounding may leave the last step of the ladder below a number that is all but 1.
     return np.minimum(places, log_weights.shape[-1] - 1)
 
 
@@ -36,6 +37,8 @@ def count_before(values: NDArray[Any], counted: NDArray[np.bool_]) -> NDArray[np
     before = np.cumsum(ticks, axis=1) - ticks
     begins = np.ones(values.shape, dtype=bool)
     begins[:, 1:] = ranked[:, 1:] != ranked[:, :-1]
+    # The count at the first of each run of equal values, carried on: counts only grow, so that a running
+    # maximum does it.
     base = np.maximum.accumulate(np.where(begins, before, -1), axis=1)
     result = np.empty(values.shape, dtype=np.int64)
     np.put_along_axis(result, order, before - base, 1)

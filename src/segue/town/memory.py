@@ -172,6 +172,8 @@ def first_memory(
     songs = catalogue.song_of(artist, three, np.zeros((n, 1)))
     fresh = first_of(songs)
     liked = liking(config, catalogue, listeners, np.arange(n), songs)
+    # Gumbel noise on log weights: the first k by the sum are k draws without replacement, in proportion to
+    # the weights.
     score = np.where(fresh, LIKING * liked - np.log(-np.log(noise.clip(1e-12, 1 - 1e-12))), -np.inf)
     songs = np.take_along_axis(songs, np.argsort(-score, axis=1, kind="stable"), 1)
     size = np.exp(5.2 + 0.5 * draws.normal(number, 1)).clip(30, 0.7 * ROOM)

@@ -30,6 +30,7 @@ class Podcasts:
         draws = Draws(self.seed, "podcast follows")
         slot = (3 * draws.uniform(number, 0, turn) ** 1.5).astype(np.int64)
         show = (len(self.shows) * draws.uniform(number, 1, slot) ** 1.6).astype(np.int64)
+        # Show and day as one number, in which episodes are sorted: one search serves for all listeners.
         newest = np.searchsorted(self.show * 1e5 + self.day, show * 1e5 + now, side="right") - 1
         back = np.floor(4 * draws.uniform(number, 2, turn) ** 2).astype(np.int64)
         episode = np.clip(newest - back, self.first[show], self.first[show + 1] - 1)

@@ -103,6 +103,8 @@ def shortlists(config: TownConfig, seed: int, catalogue: Catalogue, listeners: L
     step = max(1, 8_000_000 // len(artists.genre))
     for start in range(0, len(who), step):
         rows, places = who[start : start + step], which[start : start + step]
+        # The Gumbel noise of an artist stays for the whole of a taste: as tastes drift, who was met before is
+        # mostly met again.
         noise = prior + draws.gumbel(
             listeners.number[rows][:, None], places[:, None], np.arange(len(prior))[None]
         )

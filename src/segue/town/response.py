@@ -188,6 +188,7 @@ def utility(p: Parameters, appeal: Array, care: Array, track: Track, state: Stat
 
 def stages(p: Parameters, utility: Array, xp: Any = np) -> Array:
     """Chance of each stage (STAGES), shape (..., 4)."""
+    # Each gate is only reached through the one before, so that chances of all stages add up to 1.
     first = _sigmoid(utility + p.gate_very_brief, xp)
     second = first * _sigmoid(p.slope_brief * utility + p.gate_brief, xp)
     third = second * _sigmoid(p.slope_most * utility + p.gate_most, xp)
@@ -265,6 +266,7 @@ def _sigmoid(x: Array, xp: Any) -> Array:
 
 
 def _log_sum_exp(x: Array, xp: Any) -> Array:
+    # The largest is taken out first: the exponential of logits would overflow float32 from 89 on.
     top = xp.max(x, -1)
     return top + xp.log(xp.sum(xp.exp(x - top[..., None]), -1))
 

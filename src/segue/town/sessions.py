@@ -62,6 +62,7 @@ def plan(config: TownConfig, seed: int, listeners: Listeners) -> Plan:
         spread[here] = np.array([p[1] for p in _DAY])[place[here]]
     hour = (middle + spread * draws.normal(who, which, 2) + listeners.owl[:, None]) % 24
     start = (day + (hour - listeners.zone[:, None]) / 24) % days
+    # What is not held goes to the end of its row, when rows are sorted by time.
     start[which >= count[:, None]] = np.inf
     start.sort(axis=1)
     draws = Draws(seed, "session kinds")

@@ -42,6 +42,7 @@ def track_ids(town: Town) -> pa.Array:
 def times(town: Town, days: NDArray[np.floating]) -> pa.Array:
     """Days since the town's start as timestamps, to the second, as services tell them."""
     start = np.datetime64(town.config.start, "s").astype(np.int64)
+    # A fraction of a day, multiplied out, may lie a hair below the second that it stands for.
     seconds = start + np.floor(days.astype(np.float64) * 86_400 + 1e-3).astype(np.int64)
     return pa.array(seconds, pa.timestamp("s", tz="UTC")).cast(TIME)
 

@@ -72,6 +72,7 @@ def _read_database(path: Path) -> None:
         f"restore it from a backup, or move {path.name}* away to begin anew",
     )
     with files.reading(path, what, hint):
+        # Looked at and not touched: to open it for writing would begin a log beside it.
         address = f"{path.resolve().as_uri()}?mode=ro"
         with closing(sqlite3.connect(address, uri=True, timeout=10.0)) as connection:
             (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()

@@ -32,6 +32,7 @@ CHOSEN = np.array([[*SESSION, *CANDIDATE].index(name) for name in COUNTS])
 def tables(learn: Events, test: Events) -> Mapping[str, Floats]:
     """Chances (n, 4): the stages' shares; by stage before and place; by song."""
     constant = np.bincount(learn.stage, minlength=4) / len(learn.stage)
+    # One play as all plays are to begin with: no stage has the chance 0, whose logarithm would be infinite.
     count = np.ones((5, TOP + 1, 4)) * constant
     np.add.at(count, (learn.before, np.minimum(learn.position, TOP), learn.stage), 1.0)
     song = np.ones((int(max(learn.track.max(), test.track.max())) + 1, 4)) * FEWEST * constant

@@ -44,6 +44,8 @@ def drawn_pool(
         rng: of the draw.
     """
     own = nlargest(int(KNOWN_SHARE * size), plays, key=lambda place: plays[place])
+    # The largest sums of log weights and Gumbel noise are draws without replacement, in proportion to the
+    # weights.
     score = popularity + rng.gumbel(size=len(popularity))
     score[own] = np.inf
     return rng.permutation(np.argpartition(-score, size - 1)[:size]).astype(np.int32)

@@ -77,6 +77,7 @@ def walk(library: Library, catalogue: Catalogue, *, shuffled: bool = True) -> It
         with_stage = person[stage[person] >= 0]
         surprise = surprises(HEARD[stage[with_stage]], np.unique(session[with_stage], return_inverse=True)[1])
         song = place[with_stage] >= 0
+        # Taken off below: how a song was received must not tell a model what this very listener did with it.
         own = reception(place[with_stage][song], surprise[song], len(catalogue.ids))
         listener = Listener(catalogue, catalogue.reception - own)
         for part in _runs(session[person]):

@@ -93,6 +93,8 @@ def scan(library: Library, asked: Sequence[str | Path] = (), *, workers: int = 1
             raise UsageError("No folder was scanned yet", hint="name one: segue files scan /srv/music")
         report = ScanReport(names)
         difference = _compare(library, names, report)
+        # Before tags are read: after a kill, a file that was changed is one that is not known, and is read by
+        # the next scan.
         _settle(library, difference)
         _read(library, difference.to_read, workers)
         _match(library, names, difference)
@@ -156,6 +158,7 @@ def _compare(library: Library, names: list[str], report: ScanReport) -> _Differe
     kept = tuple(_inside(folder) for folder in report.unreadable) + tuple(report.unreadable)
     gone = {path for path in known if path not in there and not (kept and path.startswith(kept))}
     places: dict[Stamp, list[str]] = {}
+    # Taken from the end below: of several files alike, each goes on as the next by name.
     for path in sorted(gone, reverse=True):
         places.setdefault(known[path], []).append(path)
     to_read, moved = {}, {}

@@ -113,6 +113,7 @@ def _listen(library: Library, paths: list[str], workers: int, report: SoundRepor
     with ExitStack() as stack:
         advance = stack.enter_context(progress("Listening to files", len(paths)))
         pool = None if workers == 1 else stack.enter_context(workers_of(min(workers, len(paths))))
+        # Also where something fails, or Ctrl-C ends it: what was measured is kept.
         stack.callback(lambda: _save(library, measured))
         for path, sound, why in _heard(paths, pool, workers):
             advance(1)

@@ -46,6 +46,7 @@ class Column:
             ArrowException, OverflowError: it is of a kind that can't be compared, or a value of ours does not
                 fit.
         """
+        # A value is converted once however often it comes: users, artists and titles come again and again.
         codes, distinct = encoded(given)
         found = self.each(distinct)
         bad = [at for at, value in enumerate(found) if value.__class__ is Malformed]
@@ -92,6 +93,8 @@ def together(columns: Sequence[pa.Array]) -> tuple[Ints, list[tuple[Any, ...]]]:
     rows = [(value,) for value in first]
     for column in columns[1:]:
         more, values = encoded(column)
+        # A pair of places as one number, encoded anew at each column, so that numbers stay small however many
+        # columns there are.
         codes, pairs = encoded(pa.array(codes * len(values) + more))
         rows = [(*rows[pair // len(values)], values[pair % len(values)]) for pair in pairs]
     return codes, rows
@@ -244,6 +247,7 @@ def _of_iso(letters: NDArray[np.uint8], is_utc: bool) -> Ints:
     fits &= (hour < 24) & (minute < 60) & (second < 60)
     months = np.where(fits, (year - 1970) * 12 + month - 1, 0)
     begins = months.astype("M8[M]").astype("M8[D]").astype(np.int64)
+    # The calendar of NumPy knows how many days a month has, leap years too.
     fits &= day <= (months + 1).astype("M8[M]").astype("M8[D]").astype(np.int64) - begins
     at = (((begins + day - 1) * 24 + hour) * 60 + minute) * 60 + second
     return np.where(fits, at * 1_000_000, -1)

@@ -74,9 +74,11 @@ def opened(entry: Entry) -> Generator[Database]:
             while data := source.read(MEBIBYTE):
                 target.write(data)
         with damage(entry.name):
+            # A copy of our own, so that SQLite need not look for a log beside it, nor write one.
             connection = sqlite3.connect(f"file:{copy}?mode=ro&immutable=1", uri=True)
         try:
             with damage(entry.name):
+                # A damaged name costs its own letters; strict decoding would cost the whole query.
                 connection.text_factory = lambda data: data.decode("utf-8", "replace")
                 connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST_VALUE)
                 for pragma in ("trusted_schema=OFF", "query_only=ON", "cell_size_check=ON"):

@@ -217,6 +217,8 @@ def _each_a_line(block: list[Line], delimiter: str, quoted: bool) -> list[Record
     if len(read) == len(block):
         return [(number, fields) for (number, _), fields in zip(block, read, strict=True)]
     for at, fields in zip(with_quotes, read, strict=True):
+        # Lines with quotes are few in most tables: only these went through the CSV reader, the others are cut
+        # at once below.
         block[at] = (block[at][0], fields)
     return [
         (number, line.split(delimiter) if isinstance(line, str) else line)
@@ -240,6 +242,7 @@ def _some_of_lines(lines: _Lines, delimiter: str, count: int) -> Iterator[Record
             fields = _quoted(span, iter(lines), delimiter)
             yield number, fields
             if isinstance(fields, Malformed):
+                # The lines after a quote that never closes are read afresh: it costs its own line alone.
                 lines.at_hand.extendleft(reversed(span[1:]))
 
 

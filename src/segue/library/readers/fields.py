@@ -67,6 +67,7 @@ def text(value: object, what: str) -> str | None:
             return value or None
     elif value is None:
         return None
+    # Titles such as 1999 are numbers in JSON that was made from a table; true and false are nobody's names.
     elif isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e18:
         value = str(value)
     else:
@@ -109,6 +110,7 @@ def number(value: object, what: str) -> float | None:
 
 def _with_point(value: str) -> str:
     before, _, after = value.strip().partition(",")
+    # Three digits after one to three others may be thousands: "1,234" stays as it is, which is no number.
     return f"{before}.{after}" if len(before) > 3 or len(after) != 3 else value
 
 

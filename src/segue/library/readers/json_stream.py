@@ -210,6 +210,7 @@ class Window:
             except RecursionError:
                 raise self.error("nested too deeply", _Broken) from None
             except ValueError as error:
+                # Most errors at the end of what is in memory mean that the rest is still to come.
                 if not self._is_certain(error) and self._fill():
                     continue
                 raise self.error(str(error).split(":")[0], _Broken) from None
@@ -235,6 +236,7 @@ class Window:
             values = orjson.loads(f"[{self._text[self._at : end]}]")
         except orjson.JSONDecodeError:
             self._waits = self._patience
+            # Where borders mislead, trying costs as much as reading: it is tried ever more seldom.
             self._patience *= 2
             return []
         self._at, self._patience = end, _PATIENCE
@@ -287,6 +289,7 @@ def _walk(window: Window, path: Path, enter: Callable[[Path], bool]) -> Iterator
     while window.peek() != closing:  # of an empty one, or after a comma too many
         if opening == "[":
             value: Any = None
+            # The first item is read by itself, to learn how items are parted here.
             several = window.several() if index and not enter((*path, index)) else []
             for value in several:
                 yield (*path, index), value

@@ -51,6 +51,7 @@ class _Parser:
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
         self._parser.CharacterDataHandler = self._characters
+        # Entities may swell without bound when they are put in, or name files; no export of a player has any.
         self._parser.EntityDeclHandler = self._entity
 
     def feed(self, text: str, final: bool) -> None:
@@ -110,6 +111,7 @@ class _Parser:
         if inside:
             index = key if isinstance(place, dict) else len(place)
             self._ready.append(((str(self._keys[0]), index if index is not None else ""), value))
+            # Handed out and not kept, so that a library of any size takes the memory of one item.
             value = None
         if isinstance(place, list):
             place.append(value)

@@ -103,6 +103,7 @@ class Table(BlockReader):
         first += until_dates_tell(first, records, times)
         context = _Context(entry, options, at, columns, first)
         place = "row" if is_parquet else "line"
+        # What was looked at to know the columns comes again, as the rows of the file.
         pieces = chain(begun, pieces)
         if kind == "listens":
             plays = Plays(at, context.clock, context.track, options.listener)

@@ -41,6 +41,7 @@ def encoding(head: bytes) -> str:
     for mark, name in _MARKS:
         if head.startswith(mark):
             return name
+    # ASCII in UTF-16 is every other byte 0; which of the two says in what order the bytes come.
     start = head[:64]
     if len(start) >= 4 and start.count(0) >= len(start) // 3:
         return "utf-16-le" if start[1::2].count(0) > start[::2].count(0) else "utf-16-be"
@@ -82,6 +83,7 @@ def texts(stream: BinaryIO) -> Iterator[str | Malformed]:
             yield rest + before
             rest = ""
         rest += after
+        # What is beyond is not kept: a file without any line end must not fill the memory.
         if skipping or len(rest) > LONGEST_LINE:
             rest, skipping = "", True
         if not data:

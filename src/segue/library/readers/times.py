@@ -51,6 +51,7 @@ class Clock:
             value /= next(unit for bound, unit in _FINER if value < bound)
         if not EARLIEST_SECONDS <= value <= self._latest_seconds:
             raise Malformed(f"the time {value:.15g} s since 1970 is before March 1973 or in the future")
+        # A float with a fraction is added to the epoch: `fromtimestamp` would round it in its own way.
         return datetime.fromtimestamp(value, UTC) if value == int(value) else EPOCH + timedelta(seconds=value)
 
     def time(self, value: object, what: str = "the time") -> datetime | None:

@@ -149,6 +149,7 @@ def _composer(text: str, artists: Sequence[str]) -> tuple[str, str]:
             found.add(_COMPOSERS[" ".join(re.split(r"[\s.-]+", name))])
             text = text[: match.start()] + text[match.end() :]
     found |= {whose for form, whose in _OWN_FORMS.items() if form in text}
+    # Two composers, as of an arrangement, leave it open whose piece it is.
     return (found.pop(), text) if len(found) == 1 else ("", text)
 
 

@@ -265,6 +265,7 @@ def _all_known(flattened: str) -> Segment | None:
     anchored = False
     at = 0
     while at < len(tokens):
+        # The longest phrase first: "radio edit" is more than "radio" and "edit".
         for length in (4, 3, 2, 1):
             phrase = " ".join(tokens[at : at + length])
             if (

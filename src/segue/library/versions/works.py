@@ -72,6 +72,7 @@ class _Union:
     def join(self, a: int, b: int) -> None:
         a, b = self.find(a), self.find(b)
         if a != b:
+            # The lower number leads whatever the order of the joins.
             self.parent[max(a, b)] = min(a, b)
 
 
@@ -294,6 +295,8 @@ def _group(tracks: Sequence[Recording]) -> list[Grouped]:
     names: dict[int, _Key] = {}
     for node, key in enumerate(works.keys):
         root = works.union.find(node)
+        # By its smallest key, and not by the track that came first: ids are the same in whatever order songs
+        # were imported.
         names[root] = min(names.get(root, key), key)
     ids = {root: _work_id(key) for root, key in names.items()}
     kinds = [_kinds(works, track) for track in range(len(works.recordings))]

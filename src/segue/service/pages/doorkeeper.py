@@ -40,6 +40,7 @@ class Doorkeeper:
 
     def holds(self, text: str) -> bool:
         """Whether that is the key."""
+        # In constant time: how long it takes must not tell how much of a guess is right.
         return self.key is not None and hmac.compare_digest(text.encode(), self.key.encode())
 
     def word(self, shown: str) -> str:
@@ -130,6 +131,7 @@ def refuse_strangers(request: Request) -> None:
         Refused: it does not come from here.
     """
     origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
+    # "none" is what a browser says where no page asks at all, as of an address that was typed.
     elsewhere = origin is not None and urlsplit(origin).netloc != request.headers.get("host")
     if elsewhere or site not in (None, "same-origin", "none"):
         raise Refused(403, "This came from another site", hint="open the page here, and try again")
@@ -168,6 +170,8 @@ def may(who: Visitor, scope: str) -> None:
 
 def let_in(request: Request, response: Response, shown: str, *, for_long: bool) -> None:
     """Have a browser keep what was shown."""
+    # At home the service is often asked over plain http, where a browser would not send back a cookie that is
+    # marked secure.
     forwarded = request.headers.get("x-forwarded-proto", request.url.scheme)
     response.set_cookie(
         COOKIE,

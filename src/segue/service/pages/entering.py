@@ -128,5 +128,6 @@ def _everybody(here: House) -> list[str]:
 
 def _own(address: str) -> str:
     """An address here, and nowhere else."""
+    # Browsers take "//host" and "/\host" for addresses of another site.
     plain = address.startswith("/") and not address.startswith(("//", "/\\")) and address.isprintable()
     return address if plain else "/"
