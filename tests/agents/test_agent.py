@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 
@@ -44,6 +45,12 @@ def test_kept_read_again_and_gone_on_with_after_a_kill(
         Agent(SMALL).fit(toy.WORLD, toy.PARAMS, seed=3, checkpoint=place, advance=killed)
     with pytest.raises(UsageError, match="another run"):
         Agent(SMALL).fit(toy.WORLD, toy.PARAMS, seed=4, checkpoint=place)
+    other = jax.tree.map(lambda leaf: leaf + 1, toy.PARAMS)  # listeners have changed meanwhile
+    with pytest.raises(UsageError, match="another run"):
+        Agent(SMALL).fit(toy.WORLD, other, seed=3, checkpoint=place)
+    asked = Agent(SMALL)
+    assert asked.began(place, toy.PARAMS, seed=3)
+    assert not asked.began(place, other, seed=3) and not asked.began(tmp_path / "none.npz", toy.PARAMS)
     assert _same(Agent(SMALL).fit(toy.WORLD, toy.PARAMS, seed=3, checkpoint=place), whole)
     assert not place.exists()
 

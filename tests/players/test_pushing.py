@@ -226,6 +226,47 @@ def test_secrets_are_read_by_their_owner_alone(listed: Library) -> None:
     assert secrets.find(listed.path, "home") is None
 
 
+def test_what_a_keyring_takes_is_in_no_file_any_more(
+    listed: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Ring(dict):
+        def set_password(self, service: str, key: str, secret: str) -> None:
+            self[service, key] = secret
+
+        def get_password(self, service: str, key: str) -> str | None:
+            return self.get((service, key))
+
+        def delete_password(self, service: str, key: str) -> None:
+            del self[service, key]
+
+    secrets.keep(listed.path, "home", "older")
+    ring = Ring()
+    monkeypatch.setattr(secrets, "_keyring", lambda: ring)
+    assert secrets.keep(listed.path, "home", "hunter2") == "the system's keyring"
+    assert secrets.find(listed.path, "home") == "hunter2" and "older" not in secrets.file().read_text()
+    secrets.keep(listed.path, "home", None)
+    assert not ring and secrets.find(listed.path, "home") is None
+
+
+def test_a_player_taken_out_half_way_can_be_taken_out_again(
+    listed: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _account(listed)
+    push(listed, accounts.account(listed.path, "home"), to=Subsonic(fakes.server(_songs(3)), "ana", "x"))
+    secrets.keep(listed.path, "home", "hunter2")
+
+    def killed(folder: Path, name: str) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(accounts, "remove", killed)
+        with pytest.raises(KeyboardInterrupt):
+            state.take_out(listed.path, "home")
+    state.take_out(listed.path, "home")
+    assert not accounts.read(listed.path) and secrets.find(listed.path, "home") is None
+    assert not state.State(listed.path, "home").lists
+
+
 def test_a_player_that_moved_to_another_server_starts_anew(listed: Library) -> None:
     told = {"name": "home", "kind": "subsonic", "listener": "ana", "address": "https://old.example.org"}
     assert not state.put_in(listed.path, **told)

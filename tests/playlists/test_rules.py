@@ -428,6 +428,9 @@ def test_hub_artists_stay_for_those_they_suit_best() -> None:
     assert 1 <= sum(had) <= 0.1 * listeners
     heights = np.array([standing(c.scores)[0] for c in batch])
     assert heights[had].min() > np.array(heights)[~np.array(had)].max()
+    # No share at all: such an artist is on nobody's list.
+    none = with_hubs(context, batch, config.model_copy(update={"hub_share": 0.0, "hub_times": 0.0}))
+    assert none.hub_floor[0] == np.inf
     # A household says nothing of "everybody".
     assert not np.isfinite(with_hubs(context, batch[:5], config).hub_floor).any()
 

@@ -52,6 +52,16 @@ def test_lists_that_are_due_are_made_in_another_process(
     assert client.get("/v1/jobs/99/events", headers=operator).status_code == 404
 
 
+def test_a_job_that_cannot_be_started_has_failed_and_holds_up_no_other(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(house.jobs, "_command", lambda kind: ["/there/is/no/such/program"])
+        job = house.jobs.find(house.jobs.begin("lists"))
+    assert job["state"] == "failed" and "could not be started" in job["message"]
+    assert ended(house, house.jobs.begin("lists"))["state"] == "done"
+
+
 def test_a_job_that_fails_says_why(client: TestClient, holding: As, house: House) -> None:
     (house.engines.path / "time-zones.csv").write_text("p01,Nowhere/At-All\n")
     job = ended(house, house.jobs.begin("lists"))

@@ -109,6 +109,20 @@ def test_nothing_is_lost_and_nothing_twice(here: Here) -> None:
         here.relays.remove(1)
 
 
+def test_after_a_success_the_wait_begins_anew(here: Here) -> None:
+    here.relays.add("ada", "http://there", "theirs")
+    here.come(0, 150)
+    here.other.answers = [httpx.Response(503)] * 5
+    for _ in range(5):
+        here.soon()
+        here.relays.send()
+    assert here.relays.all()[0]["failures"] == 5
+    here.other.answers = [httpx.Response(200), httpx.Response(503)]
+    here.soon()
+    assert here.relays.send() == 100
+    assert here.relays.all()[0]["failures"] == 1
+
+
 def test_one_that_is_refused_holds_up_nobody(here: Here) -> None:
     here.come(0, 3)
     here.come(3, title="refused")

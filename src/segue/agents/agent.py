@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from segue.agents.config import AgentConfig
 from segue.agents.network import Scaling, Trained, blank_network
-from segue.errors import NumericalError, UsageError
+from segue.errors import NumericalError, SegueError, UsageError
 from segue.files import reading
 from segue.progress import Advance
 from segue.shelf.arrays import AGAIN, load_arrays, save_arrays
@@ -62,7 +62,7 @@ class Agent:
             params: its arrays.
             seed: of the start, the sessions, the exploring.
             checkpoint: a file kept after every few iterations, from which a killed run goes on; removed at
-                the end.
+                the end. Settings, seed and world must be as they were (`began`).
             advance: called with the number of iterations just done.
 
         Raises:
@@ -76,8 +76,9 @@ class Agent:
         config, key = self.config, jax.random.key(seed)
         learner = begin_learning(world, params, config, key)
         parts: list[Curve] = []
+        signature = "" if checkpoint is None else self._signature(params, seed)
         if checkpoint is not None and checkpoint.exists():
-            learner, parts = _restore(checkpoint, self._signature(seed), learner)
+            learner, parts = _restore(checkpoint, signature, learner)
         before = int(learner.done)
         while (done := int(learner.done)) < config.iterations:
             count = min(PART, config.iterations - done)
@@ -88,7 +89,7 @@ class Agent:
                 )
             parts.append(curve)
             if checkpoint is not None:
-                _keep(checkpoint, self._signature(seed), learner, parts)
+                _keep(checkpoint, signature, learner, parts)
             # What is told first begins the clock of what remains: the first part is compiled, too.
             if advance:
                 advance(count + before)
@@ -99,6 +100,13 @@ class Agent:
         if checkpoint is not None:
             checkpoint.unlink(missing_ok=True)
         return self
+
+    def began(self, checkpoint: Path, params: Any, *, seed: int = 0) -> bool:
+        """Whether a checkpoint is of a training with these settings, in this world, from this seed."""
+        try:
+            return load_arrays(checkpoint, CHECKPOINT)[0].get("signature") == self._signature(params, seed)
+        except SegueError:  # there is none, or it is damaged
+            return False
 
     def save(self, path: Path) -> None:
         """Write to one .npz file."""
@@ -131,8 +139,13 @@ class Agent:
             agent.seed_ = facts["seed"]
             return agent
 
-    def _signature(self, seed: int) -> str:
-        return sha256(json.dumps([self.config.model_dump(mode="json"), seed]).encode()).hexdigest()[:16]
+    def _signature(self, params: Any, seed: int) -> str:
+        import jax
+
+        digest = sha256(json.dumps([self.config.model_dump(mode="json"), seed]).encode())
+        for leaf in jax.tree.leaves(params):
+            digest.update(np.asarray(leaf).tobytes())
+        return digest.hexdigest()[:16]
 
 
 def _joined(parts: list[Curve]) -> dict[str, NDArray[np.floating]]:
@@ -157,7 +170,7 @@ def _restore(path: Path, signature: str, like: Learner) -> tuple[Learner, list[C
     if facts["signature"] != signature:
         raise UsageError(
             f"The checkpoint {path} is of another run",
-            expected="the same settings and seed",
+            expected="the same settings, world and seed",
             hint="remove it to begin anew",
         )
     curve = Curve(*(jnp.asarray(arrays[CURVE + name]) for name in Curve._fields))

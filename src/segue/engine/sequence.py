@@ -181,8 +181,10 @@ def matched(library: Library, cards: Sequence[TrackCard]) -> list[str | None]:
     """The library's id of each track, by its id, Spotify's, MusicBrainz', ISRC, or artist and title."""
     wanted = [_keys(card) for card in cards]
     keys, tracks = library.table("track_keys"), library.table("tracks")
-    rows = library.arrow(keys.filter(keys.key.isin(sorted(set().union(*wanted)))).select("key", "track_id"))
-    found = dict(zip(*rows.to_pydict().values(), strict=True))
+    known = keys.filter(keys.key.isin(sorted(set().union(*wanted)))).select("key", "track_id")
+    # Several tracks may have a name in common: always the same one, however the tables' rows lie.
+    known = known.group_by("key").aggregate(track_id=known.track_id.min())
+    found = dict(zip(*library.arrow(known).to_pydict().values(), strict=True))
     # Keys are those of what was imported; a track table alone has ids and names.
     own = sorted({card.track_id for card in cards if card.track_id})
     same = library.arrow(tracks.filter(tracks.track_id.isin(own)).select("track_id"))

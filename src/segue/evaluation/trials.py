@@ -16,6 +16,7 @@ from segue.errors import UsageError
 from segue.evaluation.comparing import AGENT, SESSIONS, WORLDS, Player, compare, greedy, recommendation
 from segue.evaluation.populations import LibraryPopulation, Population, TownPopulation
 from segue.events import get_logger
+from segue.files import remove
 from segue.library import Library
 from segue.progress import progress, step
 from segue.shelf import Shelf
@@ -94,12 +95,18 @@ def trained(
     seed: int = 0,
     checkpoint: Path | None = None,
 ) -> tuple[Agent, float]:
-    """An agent trained in the world of the first half of the listeners, and the seconds that took."""
+    """An agent trained in the world of the first half of the listeners, and the seconds that took.
+
+    A checkpoint of a training with other settings, or in a world that is not this any more, is removed.
+    """
     settings = settings or AgentConfig()
     world = population.world(population.starts(0, SessionDraw(2000, settings.pool, 40)), models[MAIN_MODEL])
-    began = time.perf_counter()
+    began, agent = time.perf_counter(), Agent(settings)
+    if checkpoint is not None and checkpoint.exists() and not agent.began(checkpoint, world, seed=seed):
+        log.info("Beginning anew: settings, plays or user models have changed since the training was stopped")
+        remove(checkpoint)
     with progress("Training the agent", settings.iterations) as advance:
-        agent = Agent(settings).fit(TRAINING, world, seed=seed, checkpoint=checkpoint, advance=advance)
+        agent.fit(TRAINING, world, seed=seed, checkpoint=checkpoint, advance=advance)
     return agent, time.perf_counter() - began
 
 

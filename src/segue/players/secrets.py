@@ -25,19 +25,20 @@ def file() -> Path:
 
 def keep(library: Path, name: str, secret: str | None) -> str:
     """Keep the secret of an account, or drop it (None); says where it is kept."""
-    key = _key(library, name)
+    key, where = _key(library, name), file()
+    told = f"{where}, which only you can read"
     if (ring := _keyring()) is not None:
         try:
             if secret is not None:
                 ring.set_password(SERVICE, key, secret)
-                return "the system's keyring"
-            if ring.get_password(SERVICE, key) is not None:
+                secret, told = None, "the system's keyring"  # the file keeps no older one
+            elif ring.get_password(SERVICE, key) is not None:
                 ring.delete_password(SERVICE, key)
         except Exception:  # a keyring that is locked, or has nobody to ask: each kind has errors of its own
             pass
-    path = file()
-    if secret is None and not path.exists():
-        return str(path)
+    if secret is None and not where.exists():
+        return told
+    path = where
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with files.locked(path.parent, "secrets in", wait=10.0, name=".secrets.lock"):
         known = _read(path)
@@ -50,7 +51,7 @@ def keep(library: Path, name: str, secret: str | None) -> str:
             handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(handle, "w", encoding="utf-8") as out:
                 json.dump(known, out)
-    return f"{path}, which only you can read"
+    return told
 
 
 def find(library: Path, name: str) -> str | None:

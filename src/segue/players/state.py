@@ -141,9 +141,10 @@ def _of(folder: Path, listener: str) -> list[str]:
 
 
 def _take_out(folder: Path, name: str) -> None:
-    accounts.remove(folder, name)
-    secrets.keep(folder, name, None)
+    # The account last: what a kill leaves of the rest is found by it, and goes the next time.
     State(folder, name).remove()
+    secrets.keep(folder, name, None)
+    accounts.remove(folder, name)
 
 
 @contextlib.contextmanager

@@ -45,7 +45,7 @@ class Jobs:
         self._change(left, state="stopped", message="The service ended before it did.")
 
     def begin(self, kind: str) -> int:
-        """Start a job; its number.
+        """Start a job; its number. One that cannot be started has failed, and says why.
 
         Raises:
             UsageError: there is no such kind.
@@ -54,24 +54,30 @@ class Jobs:
         if kind not in KINDS:
             raise UsageError("There is no such job", expected=", ".join(KINDS), got=kind)
         listens = Library.open(self.library).count("listens")
+        row = {"kind": kind, "state": "running", "message": "", "listens": listens, "started_at": time.time()}
+        inserted = JOBS.insert().values(**row).returning(JOBS.c.id)
         with self._lock:
             if kind in self._running or self._closed:
                 raise BusyError(f"A job of the kind {kind} runs already", hint="wait until it has ended")
-            process = subprocess.Popen(
-                self._command(kind),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                errors="replace",
-            )
+            # The row first: a process of which nothing is written down would be followed by nobody.
+            number = self._writer.write(lambda connection: connection.execute(inserted).scalar_one())
+            try:
+                process = subprocess.Popen(
+                    self._command(kind),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    text=True,
+                    errors="replace",
+                )
+            except OSError as error:
+                why = f"It could not be started: {error.strerror or error}"
+                self._change(JOBS.c.id == number, state="failed", message=why, ended_at=time.time())
+                return number
             self._running[kind] = process
-        row = {"kind": kind, "state": "running", "message": "", "listens": listens, "started_at": time.time()}
-        inserted = JOBS.insert().values(**row).returning(JOBS.c.id)
-        number = self._writer.write(lambda connection: connection.execute(inserted).scalar_one())
-        thread = threading.Thread(target=self._follow, args=(kind, number, process), daemon=True)
-        self._threads.append(thread)
-        thread.start()
+            thread = threading.Thread(target=self._follow, args=(kind, number, process), daemon=True)
+            self._threads = [*(each for each in self._threads if each.is_alive()), thread]
+            thread.start()
         return number
 
     def find(self, number: int) -> dict[str, Any]:

@@ -90,7 +90,7 @@ class Relays:
         return arrived
 
     def _all_of(self, client: httpx.Client, relay: sa.Row) -> int:
-        arrived, sent, at_once = 0, relay.sent, AT_ONCE
+        arrived, sent, at_once, failures = 0, relay.sent, AT_ONCE, relay.failures
         while True:
             theirs = (LISTENS.c.listener == relay.listener) & (LISTENS.c.id > sent) & _HEARD
             query = LISTENS.select().where(theirs).order_by(LISTENS.c.id).limit(at_once)
@@ -101,30 +101,31 @@ class Relays:
             try:
                 answer = _post(client, relay, rows)
             except httpx.HTTPError as error:
-                self._later(relay, str(error) or type(error).__name__, None)
+                self._later(relay, str(error) or type(error).__name__, None, failures)
                 return arrived
             if answer.status_code == 200:
                 sent, arrived = rows[-1].id, arrived + len(rows)
-                self._change(relay, sent=sent, failures=0, **({"problem": ""} if relay.failures else {}))
+                self._change(relay, sent=sent, failures=0, **({"problem": ""} if failures else {}))
+                failures = 0
                 if answer.headers.get("x-ratelimit-remaining") == "0":
                     self._change(relay, next_at=time.time() + (_told(answer.headers) or SHORTEST))
                     return arrived
             elif answer.status_code == 429 or answer.status_code >= 500:
-                self._later(relay, f"it answered {answer.status_code}", _told(answer.headers))
+                self._later(relay, f"it answered {answer.status_code}", _told(answer.headers), failures)
                 return arrived
             elif answer.status_code in REFUSED_TOKEN:
-                self._later(relay, "it refuses the token", LONGEST)
+                self._later(relay, "it refuses the token", LONGEST, failures)
                 return arrived
             elif len(rows) > 1:
                 at_once = 1  # one that it will not take must not hold up the others
             else:
-                sent, at_once = rows[0].id, AT_ONCE
+                sent, at_once, failures = rows[0].id, AT_ONCE, 0
                 problem = f"it would not take a listen: {answer.text[:200]}"
                 self._change(relay, sent=sent, refused=RELAYS.c.refused + 1, failures=0, problem=problem)
 
-    def _later(self, relay: sa.Row, problem: str, wait: float | None) -> None:
-        """Try again after `wait` seconds, or twice as long as the last time."""
-        failures = relay.failures + 1
+    def _later(self, relay: sa.Row, problem: str, wait: float | None, failures: int) -> None:
+        """Try again after `wait` seconds, or twice as long as after the last of `failures` in a row."""
+        failures += 1
         wait = wait if wait is not None else min(LONGEST, SHORTEST * 2 ** min(failures, 20))
         self._change(relay, failures=failures, problem=problem, next_at=time.time() + wait)
         log.info("a relay waits %.0f seconds: %s", wait, problem)

@@ -33,7 +33,7 @@ class Writer:
         self._thread.start()
 
     def submit(self, work: Callable[[sa.Connection], T]) -> Future[T]:
-        """Do `work` with a connection that is in a transaction."""
+        """Do `work` with a connection that is in a transaction; if cancelled before that, nothing is done."""
         done: Future[T] = Future()
         self._waiting.put(_Write(work, done))
         return done
@@ -60,7 +60,10 @@ class Writer:
             while len(writes) < MOST and not self._waiting.empty():
                 writes.append(self._waiting.get())
             more = None not in writes
-            self._together([write for write in writes if write is not None])
+            # Who gave up waiting has cancelled; from here on it is too late for that.
+            taken = [each for each in writes if each is not None and each.done.set_running_or_notify_cancel()]
+            if taken:
+                self._together(taken)
 
     def _together(self, writes: list[_Write]) -> None:
         try:

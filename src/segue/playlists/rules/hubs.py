@@ -58,5 +58,6 @@ def with_hubs(context: Context, batch: Iterable[Candidates], config: RulesConfig
         for artist, heights in best.items():
             if len(heights) > limit:
                 # The artist stays on the lists of the `limit` listeners whom it suits best.
-                floor[artist] = np.partition(np.array(heights, np.float32), -limit)[-limit]
+                lowest = np.partition(np.array(heights, np.float32), -limit)[-limit] if limit else np.inf
+                floor[artist] = lowest
     return replace(context, hub_floor=floor)
