@@ -68,6 +68,11 @@ def sync(path: Path, *, whole: bool = True) -> None:
         os.close(handle)
 
 
+def there(path: Path) -> bool:
+    """Whether anything is at a path: a link to nothing, too, which is damage and no absence."""
+    return os.path.lexists(path)
+
+
 def remove(path: Path) -> None:
     """Remove a file or a folder, if it is there."""
     if path.is_dir() and not path.is_symlink():

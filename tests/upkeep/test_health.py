@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -141,3 +142,54 @@ def test_no_flipped_or_lost_bytes_are_taken_for_whole(library: Library, times: i
             raise AssertionError(f"{path}: {error}") from error
         path.write_bytes(before)
     assert everything() == whole
+
+
+def test_something_else_in_the_place_of_what_is_current_is_repaired(library: Library) -> None:
+    shelf = shelf_of(library)
+    newest, current = shelf.versions("factors")[-1], shelf.folder / "factors" / "current"
+    for instead in (_folder, _loop):
+        instead(current)
+        assert _wrong(library.path) == ["model factors"]
+        assert _repair(library.path) == [f"factors is now {newest}"] and _wrong(library.path) == []
+
+
+def _folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def _loop(path: Path) -> None:
+    path.unlink()
+    path.symlink_to(path.name)
+
+
+@pytest.mark.parametrize("instead", [_folder, _loop, Path.unlink])
+def test_what_is_in_the_place_of_a_file_is_told_and_ends_no_look_at_the_rest(
+    library: Library, instead: Callable[[Path], None]
+) -> None:
+    tastes_of_week(Engine(library), WEEK)
+    weekly(Engine(library), WEEK, listeners=["p03", "p04"])
+    taste_changes(library)
+    forget(library, "p09")
+    connect(library.path).dispose()
+    accounts.add(library.path, name="home", kind="folder", address="/music", listener="p03")
+    (stored_tastes(library).folder / "2026-W29.npz").write_bytes(b"PK")  # what is wrong with the rest
+    missed = []
+    for path in sorted(p for p in library.path.rglob("*") if p.is_file() and not p.name.endswith(".lock")):
+        place, whole = path.relative_to(library.path), path.read_bytes()
+        if place.name == "2026-W29.npz":
+            continue
+        instead(path)
+        try:
+            wrong = _wrong(library.path)
+        except Exception as error:
+            wrong = [f"{type(error).__name__}: {error}"]
+        # What was never there is missed by nobody; a library that cannot be opened is all there is to say.
+        least = 1 if instead is Path.unlink else 2
+        if wrong != ["library"] and (len(wrong) < least or "tastes of 2026-W29" not in wrong):
+            missed.append((str(place), wrong))
+        if path.is_dir() and not path.is_symlink():
+            path.rmdir()
+        path.unlink(missing_ok=True)
+        path.write_bytes(whole)
+    assert missed == []

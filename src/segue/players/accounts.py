@@ -51,7 +51,7 @@ def read(library: Path) -> dict[str, Account]:
         FormatError: the file is damaged.
     """
     path = library / FILE
-    if not path.exists():
+    if not files.there(path):
         return {}
     found = files.from_json(path, _WHAT, _DO)
     with files.reading(path, _WHAT, _DO):

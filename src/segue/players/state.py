@@ -32,7 +32,9 @@ class State:
         self.folder, self.name = folder, name
         self.path = folder / accounts.FOLDER / f"{name}.state.json"
         self.pages = folder / accounts.FOLDER / f"{name}.pages"
-        known = files.from_json(self.path, "what was pushed to a player", _DO) if self.path.exists() else {}
+        known = {}
+        if files.there(self.path):
+            known = files.from_json(self.path, "what was pushed to a player", _DO)
         self.lists: dict[str, dict[str, Any]] = known.get("lists", {})
         self.none: dict[str, dict[str, Any]] = known.get("none", {})
         self.pulled: dict[str, Any] = known.get("pulled", {})
@@ -45,7 +47,7 @@ class State:
         Raises:
             FormatError: the file is damaged.
         """
-        if not self._songs.exists():
+        if not files.there(self._songs):
             return None
         return files.from_json(self._songs, "how songs stood on a player", _AGAIN)["songs"]
 

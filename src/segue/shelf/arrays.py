@@ -39,7 +39,7 @@ def load_arrays(
         FormatError: it is not a file of this kind, or damaged.
     """
     path = Path(path)
-    if not path.is_file():
+    if not files.there(path):
         raise NotFoundError(f"There is no {kind} at {path}", hint="train it first")
     with files.reading(path, kind, hint):
         arrays = load_npz(path)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from segue.errors import ChangedError, FormatError, NotFoundError, SegueError, UsageError
-from segue.files import TEMPORARY, locked, refuse_changed, remove, sweep, sync, write_text
+from segue.files import TEMPORARY, locked, refuse_changed, remove, sweep, sync, there, write_text
 from segue.shelf import manifest as manifests
 from segue.shelf.manifest import Manifest, StoredFile
 
@@ -138,6 +138,8 @@ class Shelf:
             return (place / CURRENT).read_text(encoding="utf-8", errors="replace").strip()
         except FileNotFoundError:
             return None
+        except OSError:  # a folder, a link to itself: what names no version
+            return ""
 
     def _drop(self, place: Path, version: str) -> None:
         """Remove a version, gone in one step; the files follow."""
@@ -174,9 +176,7 @@ class Shelf:
         """The models that have a current version."""
         if not self.folder.is_dir():
             return []
-        return sorted(
-            p.name for p in self.folder.iterdir() if NAME.fullmatch(p.name) and (p / CURRENT).exists()
-        )
+        return sorted(p.name for p in self.folder.iterdir() if NAME.fullmatch(p.name) and there(p / CURRENT))
 
     def versions(self, name: str) -> list[str]:
         """All versions of `name`, oldest first; empty if there are none."""
@@ -194,10 +194,10 @@ class Shelf:
         """
         version = self._named(self._place(name))
         if version is None:
-            there = ", ".join(self.names()) or "nothing"
+            others = ", ".join(self.names()) or "nothing"
             raise NotFoundError(
                 f"No {name} were learned yet in {self.folder.parent}",
-                got=f"there is {there}",
+                got=f"there is {others}",
                 hint=LEARNED_BY.get(name, "train it"),
             )
         if not VERSION.fullmatch(version) or not (self._place(name) / version).is_dir():
@@ -304,6 +304,8 @@ class Shelf:
                     raise NotFoundError(f"{name} has no version before {current}", hint="see `segue models`")
                 version = earlier[-1]
             self.verify(name, version)
+            if (self._place(name) / CURRENT).is_dir():  # which no file takes the place of
+                remove(self._place(name) / CURRENT)
             write_text(self._place(name) / CURRENT, version + "\n")
         return version
 
@@ -347,7 +349,7 @@ class Shelf:
         return self.folder / name
 
     def _refuse_absent(self, name: str) -> None:
-        if not (self._place(name) / CURRENT).exists():
+        if not there(self._place(name) / CURRENT):
             self.current(name)  # says what there is
 
 

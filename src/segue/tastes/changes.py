@@ -167,7 +167,7 @@ class TasteChanges:
         return len(there)
 
     def _read(self) -> dict[str, Any]:
-        if not self.path.exists():
+        if not files.there(self.path):
             return {}
         with files.reading(self.path, "changes of tastes", REPAIR):
             rows = orjson.loads(self.path.read_bytes())

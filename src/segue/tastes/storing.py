@@ -37,7 +37,7 @@ class TasteWeeks:
             FormatError: the file is damaged.
         """
         path = self._path(week)
-        return load_profiles(path) if path.exists() else None
+        return load_profiles(path) if files.there(path) else None
 
     def before(self, week: str) -> Profiles | None:
         """The newest tastes of an earlier week."""

@@ -13,7 +13,7 @@ from segue import files
 from segue.engine.schedule import FILE as ZONES
 from segue.engine.schedule import read_zones
 from segue.engine.tastes import stored_tastes, taste_changes
-from segue.errors import FormatError, SegueError
+from segue.errors import SegueError
 from segue.library import Library
 from segue.library.tables import TABLES
 from segue.players import accounts
@@ -84,7 +84,7 @@ def _models(library: Library) -> Iterator[Finding]:
     shelf = shelf_of(library)
     folders = sorted(shelf.folder.glob("[!.]*/")) if shelf.folder.is_dir() else []
     # Where all versions are gone, as of a model that could not forget, nothing is wrong.
-    places = [each.name for each in folders if (each / CURRENT).exists() or shelf.versions(each.name)]
+    places = [each.name for each in folders if files.there(each / CURRENT) or shelf.versions(each.name)]
     if not places:
         yield Finding("models", "missing", "none is trained: segue train")
     for name in places:
@@ -92,7 +92,7 @@ def _models(library: Library) -> Iterator[Finding]:
         for version in shelf.versions(name):
             try:
                 shelf.verify(name, version)
-            except FormatError as error:
+            except SegueError as error:
                 damaged[version] = error
         whole = [version for version in shelf.versions(name) if version not in damaged]
         try:
@@ -131,7 +131,7 @@ def _weeks(library: Library) -> Iterator[Finding]:
             try:
                 memory.check(path, most=None)
                 weeks.read(week)
-            except FormatError as error:
+            except SegueError as error:
                 yield Finding(f"lists of {week}", "wrong", str(error), _aside(path))
 
 
@@ -140,12 +140,12 @@ def _tastes(library: Library) -> Iterator[Finding]:
     for week in weeks.names():
         try:
             weeks.read(week)
-        except FormatError as error:
+        except SegueError as error:
             yield Finding(f"tastes of {week}", "wrong", str(error), _aside(weeks.folder / f"{week}.npz"))
     changes = taste_changes(library)
     try:
         changes.every()
-    except FormatError as error:
+    except SegueError as error:
         yield Finding("changes of tastes", "wrong", str(error), _aside(changes.path))
 
 
