@@ -13,8 +13,8 @@ import pytest
 
 from segue.engine import Engine
 from segue.engine.few_listeners import no_tastes
+from segue.engine.named_playlist import weekly_list
 from segue.engine.radio import POPULAR, open_radio
-from segue.engine.sequence import weekly_list
 from segue.engine.similar import neighbourhood
 from segue.engine.tastes import tastes_of_week
 from segue.engine.weekly import weekly

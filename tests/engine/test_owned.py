@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from segue.engine import Engine
-from segue.engine.sequence import weekly_list
+from segue.engine.named_playlist import weekly_list
 from segue.engine.weekly import weekly
 from segue.errors import UsageError
 from segue.library import Library

@@ -10,7 +10,9 @@ import pytest
 from tests.trained_agent import put_agent
 
 from segue.engine import Engine
-from segue.engine.sequence import asked, load_sequencer, sequence
+from segue.engine.named_playlist import asked
+from segue.engine.sequence import sequence
+from segue.engine.sequencer import load_sequencer
 from segue.engine.weekly import prepare
 from segue.errors import FormatError, NotFoundError, UsageError
 from segue.evaluation.trials import MODELS

@@ -158,3 +158,24 @@ def test_merged_and_renamed_tastes_are_so_in_lists_and_in_the_weeks_to_come(libr
     assert shares_by_week(library, who, "2026-W31")[0][1:3] == (heavy.number, "Both")
     with pytest.raises(NotFoundError, match="no taste 77"):
         engine.change_taste(who, lambda changes: changes.left_out(77))
+
+
+def test_among_many_listeners_tastes_are_found_one_by_one(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    week = "2026-W30"
+    few = Engine(library)
+    expected = {who: (few.weekly(who, week), few.tastes(who, week)) for who in ("p00", "p01", "p02")}
+    (library.path / "tastes" / f"{week}.npz").unlink()
+    monkeypatch.setattr("segue.engine.tastes.TOGETHER", 5)
+    many = Engine(library)
+    for who, (playlist, tastes) in expected.items():
+        assert many.weekly(who, week).entries == playlist.entries
+        assert many.tastes(who, week) == tastes
+    number = expected["p01"][1][0].number
+    told = many.change_taste("p01", lambda changes: changes.renamed(number, "Evenings"), week)
+    assert told[0].name == "Evenings"
+    assert not stored_tastes(library).names(), "nobody waited for everybody's"
+    tastes_of_week(many, week)  # as the Monday job keeps them
+    kept = Engine(library).weekly("p00", week)
+    assert kept.entries == expected["p00"][0].entries

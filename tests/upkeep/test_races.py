@@ -136,6 +136,8 @@ OTHERS = {
         "find_tastes",
         "kept_tastes",
         "keep_tastes",
+        "tastes_for",
+        "for_many",
         "space_of",
         "last_play",
     ),  # `tastes_of_week` and `make_all` keep them

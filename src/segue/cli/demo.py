@@ -194,7 +194,7 @@ def show(made: Demo) -> None:
 
     from segue.demo import figures_of, shown_listener
     from segue.engine import Engine
-    from segue.engine.sequence import weekly_list
+    from segue.engine.named_playlist import weekly_list
     from segue.library import Library
     from segue.playlists.playlist import week_of
 

@@ -85,7 +85,7 @@ def sequence(
     listener = wanted.listener
     opened = library_with(library, [listener] if listener is not None else [])
     from segue.engine import Engine
-    from segue.engine.sequence import asked
+    from segue.engine.named_playlist import asked
 
     given = asked(opened, wanted.playlist, wanted.week, listener)
     with progress("Putting it in order"):

@@ -87,10 +87,10 @@ class Changing:
             NotFoundError: there is no such taste.
             UsageError: a change makes no sense.
         """
-        from segue.engine.tastes import taste_changes, with_one
+        from segue.engine.tastes import taste_changes, tastes_for
         from segue.tastes.changes import Changes, number_of, sides
 
-        profiles = with_one(engine, engine.tastes_of_week(week), listener).profiles
+        profiles = tastes_for(engine, week, listener).profiles
 
         def number(changes: Changes, asked: str) -> int:
             return number_of(sides(profiles, listener, changes), asked)
@@ -134,7 +134,7 @@ def tastes(
     opened = library_with(source.library, [listener] if listener is not None else [])
     from segue.engine import Engine
     from segue.engine.keeping import refuse_before_first_play
-    from segue.engine.tastes import described, with_one
+    from segue.engine.tastes import described, tastes_for
     from segue.progress import progress
     from segue.settings import load_settings
 
@@ -142,7 +142,7 @@ def tastes(
     week = asked_week(week)
     refuse_before_first_play(opened, week, [listener] if listener is not None else [])
     with progress("Looking for tastes"):
-        found = engine.tastes_of_week(week)
+        found = engine.tastes_of_week(week) if listener is None else tastes_for(engine, week, listener)
     if not len(found.profiles.listeners):
         raise UsageError(
             "There is no listening to find tastes in", hint="import listening, or train with --unit playlists"
@@ -150,7 +150,6 @@ def tastes(
     if listener is None:
         _overview(found, html, json)
         return
-    found = with_one(engine, found, listener)
     if changing != Changing():
         changing.made(engine, listener, found.week)
     told = described(engine, found, listener)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from segue.engine.tastes import taste_changes
+from segue.engine.tastes import taste_changes, tastes_for
 from segue.errors import NotFoundError, UsageError
 from segue.playlists.playlist import week_of
 from segue.tastes.changes import Changes, sides
@@ -35,7 +35,7 @@ def change_taste(
         BusyError: another process is keeping tastes.
     """
     engine.refuse_unknown(listener)
-    profiles = engine.tastes_of_week(week or week_of(datetime.now(UTC))).profiles
+    profiles = tastes_for(engine, week or week_of(datetime.now(UTC)), listener).profiles
 
     def checked(before: Changes) -> Changes:
         after = how(before)

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from segue.engine.explaining import Explained
     from segue.engine.guide import Asked
     from segue.engine.radio import Station
-    from segue.engine.sequence import By, Sequenced
+    from segue.engine.sequence import Sequenced
+    from segue.engine.sequencer import By
     from segue.engine.session import Led
     from segue.engine.similar import Kind, Neighbourhood
     from segue.engine.tastes import Taste, WeekOfTastes
@@ -191,7 +192,7 @@ class Engine:
         Raises:
             NotFoundError: nothing was trained for it, or no agent although it is asked for.
         """
-        from segue.engine.sequence import load_sequencer
+        from segue.engine.sequencer import load_sequencer
 
         return self.once(("sequencer", by), lambda: load_sequencer(self, by))
 
@@ -326,11 +327,10 @@ class Engine:
         Raises:
             NotFoundError: no such listener, or nothing was trained yet.
         """
-        from segue.engine.tastes import described, with_one
+        from segue.engine.tastes import described, tastes_for
 
         self.refuse_unknown(listener)
-        found = self.tastes_of_week(week or week_of(datetime.now(UTC)))
-        return described(self, with_one(self, found, listener), listener)
+        return described(self, tastes_for(self, week or week_of(datetime.now(UTC)), listener), listener)
 
     def change_taste(
         self, listener: str, how: Callable[[Changes], Changes], week: str | None = None

@@ -1,86 +1,27 @@
-"""Put any playlist in order: a file, a playlist of the library, or a stored weekly list."""
+"""Put any playlist in order."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from segue.agents.loading import stored
-from segue.agents.sequencing import Course, Sequencer
-from segue.errors import NotFoundError, UsageError
+from segue.agents.sequencing import Course
+from segue.engine.sequencer import By
+from segue.errors import NotFoundError
 from segue.library import Library
-from segue.library.collection.owned import Owned
 from segue.library.credits import split_credit
 from segue.library.identity import name_key
 from segue.library.rows import TrackRef
 from segue.library.search import find_named
 from segue.playlists.catalogue import Catalogue as Cards
-from segue.playlists.formats import read
-from segue.playlists.memory import Weeks
-from segue.playlists.placed import with_files
 from segue.playlists.playlist import Playlist, PlaylistEntry, TrackCard, monday
-from segue.shelf.names import AGENTS, WORLD, shelf_of
 from segue.wording import count
-from segue.world.config import MAIN_MODEL
-from segue.world.loading import current_catalogue, stored_world
-from segue.world.offsets import load_offsets
 from segue.world.pools import Pool
 
 if TYPE_CHECKING:
     from segue.engine.engine import Engine
-
-By = Literal["auto", "agent", "greedy"]
-TRAIN = "segue agents train --library"
-NONE = "No agent was trained on this library."
-
-
-def load_sequencer(engine: Engine, by: By = "auto") -> Sequencer:
-    """What puts this library's lists in order.
-
-    Args:
-        engine: of a library with a trained agent, or at least a user model.
-        by: "auto" takes the agent where its gain was sure in every world that judged it, else greed.
-
-    Raises:
-        NotFoundError: nothing was trained, or no agent although it is asked for.
-    """
-    library, shelf = engine.library, shelf_of(engine.library)
-    if AGENTS in shelf.names():
-        kept = stored(shelf.folder)
-        model, version = kept.models[MAIN_MODEL], f"agents/{kept.version}"
-        used = by == "agent" or (by == "auto" and kept.facts["used"])
-        agent = kept.agent.params_ if used else None
-        why = kept.facts["why"] if by == "auto" else f"By {by}, as asked for."
-    elif by == "agent":
-        raise NotFoundError("No agent was trained on this library", hint=_training(library))
-    else:
-        try:
-            models, _, _ = stored_world(library)
-        except NotFoundError:
-            raise NotFoundError(
-                "Nothing was learned of how this library's listeners respond",
-                hint=f"segue world --library {library.path}{_order(library)}, after which lists are put in "
-                f"order; or {_training(library)}, which learns the same and then trains an agent",
-            ) from None
-        model, agent, why = models[MAIN_MODEL], None, NONE
-        version = f"{WORLD}/{shelf.current(WORLD)}"
-    catalogue = current_catalogue(library)
-    offsets = load_offsets(shelf.path(WORLD)) if WORLD in shelf.names() else {}
-    return Sequencer(library, catalogue, model, agent, version, why, offsets, engine.played())
-
-
-def _training(library: Library) -> str:
-    """The one command that trains all that is missing."""
-    return f"{TRAIN} {library.path}{_order(library)}"
-
-
-def _order(library: Library) -> str:
-    """The option to learn from any plays, where none had shuffle on."""
-    listens = library.table("listens")
-    return "" if len(library.arrow(listens.filter(listens.shuffle).limit(1))) else " --any-order"
 
 
 class Sequenced(NamedTuple):
@@ -206,65 +147,3 @@ def _keys(card: TrackCard) -> list[str]:
     credits = [card.artists, split_credit(card.artists[0])] if card.artists else []
     names = [name_key(TrackRef(card.title, credit, medium=card.medium)) for credit in credits]
     return [key for key in (card.track_id, *ids, *isrc, *names) if key]
-
-
-def asked(library: Library, text: str | None, week: str | None, listener: str | None) -> Playlist:
-    """The playlist that is meant: a file, the id or title of one in the library, or a stored weekly list.
-
-    Raises:
-        UsageError: nothing is named, or a week without a listener.
-        NotFoundError: there is none.
-    """
-    if week is not None:
-        if listener is None:
-            raise UsageError("A weekly list is somebody's", hint="name them with --listener")
-        return weekly_list(library, week, listener)
-    if text is None:
-        raise UsageError("No playlist is named", hint="name a file, a playlist of the library, or --week")
-    path = Path(text)
-    if path.suffix and (path.is_file() or path.suffix.lower() in (".jspf", ".xspf", ".m3u8", ".m3u")):
-        return read(path)
-    return library_playlist(library, text)
-
-
-def weekly_list(library: Library, week: str, listener: str) -> Playlist:
-    """A weekly list as it is remembered.
-
-    Raises:
-        NotFoundError: the listener has none of that week.
-    """
-    weeks = Weeks(library.path / "weeks")
-    rows = weeks.read(week, [listener]).sort_by("position").to_pylist()
-    if not rows:
-        have = ", ".join(weeks.names()[-3:]) or "none"
-        raise NotFoundError(
-            f"{listener!r} has no list of {week}", expected=f"a week of {have}", hint="segue weekly"
-        )
-    cards = Cards.read(library, [row["track_id"] for row in rows]).cards(range(len(rows)))
-    entries = tuple(
-        PlaylistEntry(place + 1, cards[place], row["score"], row["reason"], taste=row["taste"])
-        for place, row in enumerate(rows)
-    )
-    title = rows[0]["title"] or f"Discover Weekly, {week}"
-    return with_files(Playlist(title, listener, week, rows[0]["created_at"], entries), Owned(library))
-
-
-def library_playlist(library: Library, text: str) -> Playlist:
-    """A playlist of the library, by its id or its title.
-
-    Raises:
-        NotFoundError: there is none, or it holds nothing.
-    """
-    table, entries = library.table("playlists"), library.table("playlist_entries")
-    named = table.filter((table.playlist_id == text) | (table.title.lower() == text.lower()))
-    rows = library.arrow(named.order_by("playlist_id").limit(1)).to_pylist()
-    if not rows:
-        raise NotFoundError(
-            f"There is no playlist {text!r}",
-            expected="a file (.jspf, .xspf, .m3u8, .csv, .json), or the id or title of a playlist here",
-            hint="check the name, or take a weekly list: --listener NAME --week 2026-W48",
-        )
-    mine = entries.filter(entries.playlist_id == rows[0]["playlist_id"]).order_by(["position", "track_id"])
-    cards = Cards.read(library, library.arrow(mine)["track_id"].to_pylist())
-    found = tuple(PlaylistEntry(place, card) for place, card in enumerate(cards.cards(range(len(cards))), 1))
-    return Playlist(rows[0]["title"] or text, rows[0]["owner"] or "", None, datetime.now(UTC), found)

@@ -13,7 +13,7 @@ from segue.playlists.weekly_config import WeeklyConfig
 if TYPE_CHECKING:
     from segue.agents.leading import Session
     from segue.engine.engine import Engine
-    from segue.engine.sequence import By
+    from segue.engine.sequencer import By
 
 POOL = 64  # tracks of a session
 FAMILIAR = 0.3  # of them, what the listener plays already

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from segue.errors import NotFoundError
 from segue.files import refuse_read_only
-from segue.library.listening import listeners_of, units
+from segue.library.listening import Unit, listeners_of, units
 from segue.playlists.playlist import week_of
 from segue.sequences.loading import load_vectors
 from segue.shelf.names import VECTORS
@@ -31,8 +31,12 @@ if TYPE_CHECKING:
     from segue.library import Library
 
 
+# Listeners whose tastes are found and kept together, whoever is asked for: it takes some seconds.
+TOGETHER = 2_000
+
+
 class WeekOfTastes(NamedTuple):
-    """The tastes of everybody in one week, and the space they are in."""
+    """Tastes in one week, and the space they are in."""
 
     week: str
     space: TasteSpace
@@ -96,6 +100,30 @@ def tastes_of_week(
     return keep_tastes(engine, find_tastes(engine, week, everybody), keep=keep)
 
 
+def tastes_for(engine: Engine, week: str, listener: str) -> WeekOfTastes:
+    """Tastes in `week`, with those of a listener, or of a playlist, among them.
+
+    Everybody's, as `tastes_of_week` finds and keeps them. In a library of many listeners they are this one's
+    alone where none are kept: nobody waits until everybody's are found, which the Monday job does.
+
+    Raises:
+        NotFoundError: nothing was trained yet.
+        BusyError: another process is keeping tastes.
+        UsageError: they cannot be kept there.
+    """
+    if not for_many(engine):
+        found = engine.tastes_of_week(week)
+    elif (found := kept_tastes(engine, week)) is None:
+        found = find_tastes(engine, week, [listener])
+    return with_one(engine, found, listener)
+
+
+def for_many(engine: Engine) -> bool:
+    """Whether a library has so many listeners that tastes of one are found alone."""
+    unit = engine.factors().model.config.observations.unit
+    return engine.once("many", lambda: len(listeners_of(engine.library, unit)) > TOGETHER)
+
+
 def kept_tastes(engine: Engine, week: str) -> WeekOfTastes | None:
     """The tastes that are kept of a week; None where there are none, or something has changed since.
 
@@ -130,7 +158,7 @@ def find_tastes(engine: Engine, week: str, listeners: Sequence[str]) -> WeekOfTa
         space,
         before=None if before is None else before.of(listeners),
         listeners=listeners,
-        now=engine.once("last play", lambda: last_play(library, unit)),
+        now=_last_play(engine, unit),
         config=config,
         listened=listened,
         credits=factors.shared.credits,
@@ -165,7 +193,12 @@ def tastes_now(engine: Engine, listener: str) -> Profiles:
     unit = factors.model.config.observations.unit
     near = factors.shared.belonging.near
     before = stored_tastes(library).newest() if taste_changes(library).of(listener) != NONE else None
-    return profiles_of(library, factors.tracks.ids, near, [listener], unit, before=before)
+    now = _last_play(engine, unit)
+    return profiles_of(library, factors.tracks.ids, near, [listener], unit, now=now, before=before)
+
+
+def _last_play(engine: Engine, unit: Unit) -> datetime | None:
+    return engine.once(("last play", unit), lambda: last_play(engine.library, unit))
 
 
 def with_one(engine: Engine, found: WeekOfTastes, listener: str) -> WeekOfTastes:
@@ -174,7 +207,8 @@ def with_one(engine: Engine, found: WeekOfTastes, listener: str) -> WeekOfTastes
         return found
     tracks = [str(track) for track in found.profiles.tracks]
     near = Likeness(found.space, engine.factors().shared.credits)
-    return found._replace(profiles=profiles_of(engine.library, tracks, near, [listener], "both"))
+    now = _last_play(engine, "both")
+    return found._replace(profiles=profiles_of(engine.library, tracks, near, [listener], "both", now=now))
 
 
 def tastes_by(library: Library, week: str, factors: Factors) -> WeekOfTastes:

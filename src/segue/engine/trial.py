@@ -12,7 +12,7 @@ from segue.playlists.weekly_config import WeeklyConfig
 from segue.settings import TrialConfig
 
 if TYPE_CHECKING:
-    from segue.engine.sequence import By
+    from segue.engine.sequencer import By
 
 T = TypeVar("T", RadioConfig, WeeklyConfig)
 OF_ALL = ("order", "medium", "owned")  # what all lists of a week are made with

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,15 @@ from segue.engine.editions import Editions
 from segue.engine.few_listeners import available_medium, only_other_media, recommendable
 from segue.engine.keeping import refuse_before_first_play, to_be_kept
 from segue.engine.owned import with_owned
-from segue.engine.tastes import WeekOfTastes, taste_changes, tastes_by, tastes_of_week
+from segue.engine.tastes import (
+    WeekOfTastes,
+    find_tastes,
+    for_many,
+    kept_tastes,
+    taste_changes,
+    tastes_by,
+    tastes_of_week,
+)
 from segue.errors import SegueError, install
 from segue.factors.model import FactorModel
 from segue.factors.observations import Observations
@@ -64,6 +73,7 @@ class Ready:
     known: Listeners | None = None  # of everybody, while the library is as it was at the training
     note: str = ""  # for every list
     owned: Owned | None = None  # the files at home
+    find: Callable[[Sequence[str]], Profiles] | None = None  # tastes of some, where not everybody's are known
     keeps_tastes: bool = True  # from week to week, so that listeners can change them; other media's are not
 
     def edition(self, seed: int = 0) -> Edition:
@@ -108,9 +118,8 @@ class Ready:
             listeners: ids.
             seed: of the chance in the choice.
             trial: who gets other settings.
-            profiles: their tastes; those of the week if left out.
+            profiles: their tastes, if they are known already.
         """
-        profiles = profiles or self.material.profiles
         editions = Editions(self.library, self.week, self.config, trial, seed)
         for start in range(0, len(listeners), AT_ONCE):
             part = listeners[start : start + AT_ONCE]
@@ -160,12 +169,16 @@ class Ready:
         told = newcomers.MANY if playlist.entries else ""
         return replace(playlist, notes=(f"{note} {told}".strip(), *playlist.notes[1:]))
 
+    def profiles(self, listeners: Sequence[str]) -> Profiles | None:
+        """The tastes of listeners, by the week's plays; those of playlists may be missing."""
+        return self.material.profiles if self.find is None else self.find(listeners)
+
     def tastes(self, listeners: Sequence[str], profiles: Profiles | None = None) -> list[ListenerTastes]:
         """The tastes of listeners, kept from week to week, as they have changed them by now.
 
         Those of playlists are found when asked for.
         """
-        known, changed = profiles or self.material.profiles, dict[str, Changes]()
+        known, changed = profiles or self.profiles(listeners), dict[str, Changes]()
         if self.keeps_tastes:
             changed = taste_changes(self.library).every()
         new = [who for who in listeners if who in self.playlists and not (known and len(known.tastes(who)))]
@@ -191,6 +204,8 @@ def prepare(
 ) -> Ready:
     """Load models and catalogue, find the tastes of the week, if not `found` already; `keep` keeps these.
 
+    Of many listeners they are found list by list, where none are kept.
+
     Raises:
         NotFoundError: nothing was trained yet.
     """
@@ -202,11 +217,15 @@ def prepare(
     unit = model.config.observations.unit
     medium, instead = available_medium(config.medium, shared.context)
     config = config.model_copy(update={"medium": medium})
+    find = None
     with progress("Looking for tastes"):
         if factors.name != FACTORS:
             found = tastes_by(library, week, factors)
-        elif found is None:
+        elif found is None and not for_many(engine):
             found = engine.tastes_of_week(week) if keep else tastes_of_week(engine, week, keep=False)
+        elif found is None and (found := kept_tastes(engine, week)) is None:
+            found = find_tastes(engine, week, [])
+            find = partial(_found, engine, week)
     sequencer, aside = _sequencer(engine, config)
     versions = found.models if sequencer is None else (*found.models, sequencer.version)
     people, playlists = owners(library, unit)
@@ -241,8 +260,13 @@ def prepare(
         known,
         instead,
         owned,
+        find,
         keeps_tastes=factors.name == FACTORS,
     )
+
+
+def _found(engine: Engine, week: str, listeners: Sequence[str]) -> Profiles:
+    return find_tastes(engine, week, listeners).profiles
 
 
 def _sequencer(engine: Engine, config: WeeklyConfig) -> tuple[Sequencer | None, str]:

@@ -173,7 +173,7 @@ def _calibration(ready: Ready, listeners: Sequence[str], ids: Lists) -> NDArray[
     """Divergence of each list's mix of the listener's own tastes from their shares of the listening."""
     most = 32
     p, q = np.zeros((len(listeners), most)), np.zeros((len(listeners), most))
-    likeness, profiles = ready.material.belonging.near, ready.material.profiles
+    likeness, profiles = ready.material.belonging.near, ready.profiles(listeners)
     for at, (listener, row) in enumerate(zip(listeners, ids, strict=True)):
         tastes = profiles.tastes(listener) if profiles is not None else range(0)
         tracks = row[row >= 0]

@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from typing import NamedTuple
 
-from segue.engine.sequence import weekly_list
+from segue.engine.named_playlist import weekly_list
 from segue.errors import NotFoundError, UsageError
 from segue.library import Library
 from segue.players import state

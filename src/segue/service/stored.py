@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from segue.engine import Engine
-from segue.engine.sequence import weekly_list
+from segue.engine.named_playlist import weekly_list
 from segue.playlists.formats import FORMATS
 from segue.playlists.memory import Weeks
 from segue.playlists.playlist import Playlist, PlaylistEntry

@@ -101,13 +101,15 @@ def profiles_of(
     unit: Unit,
     config: ProfileConfig | None = None,
     *,
+    now: datetime | None = None,
     before: Profiles | None = None,
 ) -> Profiles:
     """The named tastes of some listeners or playlists, found in the space of `likeness`.
 
-    Those of `before` keep their numbers and names.
+    Ages of plays are counted to `now`, by default the last play in the whole library. Tastes of `before` keep
+    their numbers and names.
     """
-    plays = read_plays(library, tracks, listeners=listeners, config=ListenedConfig(unit=unit))
+    plays = read_plays(library, tracks, listeners=listeners, now=now, config=ListenedConfig(unit=unit))
     profiles = carry_over(find_profiles(likeness.space, plays, config, likeness), before)
     return with_names(profiles, _artists(library, profiles), names_before(profiles, before))
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt
 from scipy.sparse import csr_matrix
 
-from segue.library.listening import HALF_LIFE_DAYS, LibrarySubset, Unit, heard
+from segue.library.listening import HALF_LIFE_DAYS, LibrarySubset, Unit, heard, listens
 from segue.library.moments import days_until
 from segue.tastes.space import Ints, Plays
 
@@ -63,21 +63,21 @@ def read_plays(
 
     config = config or ListenedConfig()
     some = library if listeners is None else LibrarySubset(library, listeners)
-    listens = _listened(some, config.unit)
+    told = _listened(some, config.unit)
     timed = now is not None
     if now is None:
         last = last_play(library, config.unit)
         now, timed = last or datetime(1970, 1, 1, tzinfo=UTC), last is not None
     if now.tzinfo is None:
         raise ValueError("now needs a timezone")
-    listens = listens.filter(listens.started_at.isnull() | (listens.started_at <= now))
-    age = days_until(listens.started_at, now)
-    amount = listens.plays.cast("float64")
+    told = told.filter(told.started_at.isnull() | (told.started_at <= now))
+    age = days_until(told.started_at, now)
+    amount = told.plays.cast("float64")
     faded = amount * ibis.coalesce(ibis.literal(0.5).cast("float64") ** (age / config.half_life_days), 1.0)
     month = (age / config.month_days).floor()
     # Each day weighs 1 in a trend, however much was played on it.
-    of_day = amount.sum().over(ibis.window(group_by=[listens.listener_id, listens.started_at.date()]))
-    counted = listens.select(
+    of_day = amount.sum().over(ibis.window(group_by=[told.listener_id, told.started_at.date()]))
+    counted = told.select(
         "listener_id",
         "track_id",
         part=amount / of_day,
@@ -121,9 +121,17 @@ def read_plays(
 
 
 def last_play(library: Library, unit: Unit) -> datetime | None:
-    """When anything was played last in a library; None where no times are known."""
-    listens = _listened(library, unit)
-    return library.arrow(listens.aggregate(last=listens.started_at.max())).column("last")[0].as_py()
+    """When anything was played last in a library, or put on a playlist; None where no times are known.
+
+    What was skipped counts, too: which plays were, takes seconds to tell of millions.
+    """
+    times = []
+    if unit != "playlists":
+        times.append(listens(library).started_at.max())
+    if unit != "listeners":
+        times.append(library.table("playlist_entries").added_at.max())
+    last = [library.arrow(time.as_table()).column(0)[0].as_py() for time in times]
+    return max((time for time in last if time is not None), default=None)
 
 
 def first_played(
@@ -134,8 +142,8 @@ def first_played(
     Returns:
         (n,) numbers of the tracks, and (n,) times, in microseconds.
     """
-    listens = _listened(LibrarySubset(library, [listener]), unit)
-    timed = listens.filter(listens.started_at.notnull())
+    told = _listened(LibrarySubset(library, [listener]), unit)
+    timed = told.filter(told.started_at.notnull())
     return _numbered(
         library.arrow(timed.group_by("track_id").aggregate(first=timed.started_at.min())), tracks
     )

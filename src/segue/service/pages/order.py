@@ -11,7 +11,8 @@ from typing import Annotated, Any, NamedTuple
 from fastapi import Query, Request
 from fastapi.responses import Response
 
-from segue.engine.sequence import Sequenced, weekly_list
+from segue.engine.named_playlist import weekly_list
+from segue.engine.sequence import Sequenced
 from segue.playlists.formats import read
 from segue.playlists.formats.writing import FORMATS
 from segue.playlists.playlist import Playlist

@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from segue.engine import Engine
 from segue.engine.few_listeners import no_tastes
 from segue.engine.months import shares_by_month
-from segue.engine.tastes import taste_changes, with_one
+from segue.engine.tastes import taste_changes, tastes_for
 from segue.playlists.playlist import TrackCard
 from segue.service.asking import HouseGiven
 from segue.service.house import House, refuse_unknown
@@ -131,7 +131,7 @@ def _made(engine: Engine, lately: Lately, listener: str, week: str) -> dict[str,
 def _drawn(
     engine: Engine, lately: Lately, listener: str, week: str, told: list[v1.Taste]
 ) -> tuple[Chart, list[Shown]]:
-    found = with_one(engine, engine.tastes_of_week(week), listener)
+    found = tastes_for(engine, week, listener)
     profiles, changes = found.profiles, taste_changes(engine.library).of(listener)
     catalogue = engine.factors().shared.catalogue
     chart = lately.of(engine, ("map", week, listener), lambda: taste_map(found.space, profiles, listener))
