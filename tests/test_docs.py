@@ -54,6 +54,28 @@ def test_names_in_recipes_are_in_the_files_beside_them() -> None:
     assert not missing, missing
 
 
+def test_what_is_said_to_be_in_a_file_is_made_there() -> None:
+    """Of "`Name` in `file.py`"."""
+    missing = []
+    for page in ("CONTRIBUTING.md", "docs/contributing/architecture.md"):
+        text = (ROOT / page).read_text(encoding="utf-8")
+        found = re.findall(r"`([A-Za-z_]\w*)`\s+in\s+`([\w/]+\.py)`", text)
+        for name, file in found:
+            place = next(place / file for place in (ROOT / "src" / "segue", ROOT) if (place / file).exists())
+            made = rf"^(?:\s*(?:class|def) {name}\b|\s*{name}\b[^=\n]*=(?!=))"
+            if not re.search(made, place.read_text(encoding="utf-8"), re.M):
+                missing.append(f"{page}: {name} in {file}")
+    assert not missing, missing
+
+
+def test_the_drawing_of_the_rooms_shows_each() -> None:
+    drawing = (ROOT / "docs" / "contributing" / "rooms.svg").read_text(encoding="utf-8")
+    shown = set(re.findall(r'font-weight="600"[^>]*>(\w+)<', drawing))
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rooms = set(re.findall(r"^\| `(\w+)/` \|", text, re.M))
+    assert shown == rooms
+
+
 def test_every_model_page_says_where_its_code_is() -> None:
     """And the files that its section names exist."""
     pages = [page for page in (ROOT / "docs" / "models").glob("*.md") if page.name != "index.md"]
