@@ -11,7 +11,7 @@ from segue.engine import Engine
 from segue.engine.tastes import described, shares_by_week, stored_tastes, tastes_of_week
 from segue.errors import NotFoundError, UsageError
 from segue.library import Library
-from segue.library.tables import LISTENS
+from segue.library.tables import LISTENS, PLAYLIST_ENTRIES, PLAYLISTS
 from segue.playlists.training import train
 from segue.report import draw as svg
 from segue.tastes.map import draw, draw_weeks, taste_map
@@ -177,5 +177,24 @@ def test_among_many_listeners_tastes_are_found_one_by_one(
     assert told[0].name == "Evenings"
     assert not stored_tastes(library).names(), "nobody waited for everybody's"
     tastes_of_week(many, week)  # as the Monday job keeps them
-    kept = Engine(library).weekly("p00", week)
-    assert kept.entries == expected["p00"][0].entries
+    for engine in (many, Engine(library)):
+        assert engine.weekly("p00", week).entries == expected["p00"][0].entries
+
+
+def test_tastes_of_a_playlist_among_many_listeners_are_told_and_not_changed(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    songs = [f"t{kind}-{n}" for kind in (0, 1) for n in range(8)]
+    rows = [{"playlist_id": "mix", "position": at, "track_id": song} for at, song in enumerate(songs)]
+    with library.writing() as writer:
+        writer.append("playlists", pa.Table.from_pylist([{"playlist_id": "mix"}], schema=PLAYLISTS))
+        writer.append("playlist_entries", pa.Table.from_pylist(rows, schema=PLAYLIST_ENTRIES))
+    train(library)
+    few = Engine(library).tastes("mix", "2026-W30")
+    assert few
+    (library.path / "tastes" / "2026-W30.npz").unlink()
+    monkeypatch.setattr("segue.engine.tastes.TOGETHER", 5)
+    many = Engine(library)
+    assert many.tastes("mix", "2026-W30") == few
+    with pytest.raises(UsageError, match="Tastes of a playlist"):
+        many.change_taste("mix", lambda changes: changes.renamed(few[0].number, "Evenings"))

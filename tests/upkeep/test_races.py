@@ -137,7 +137,8 @@ OTHERS = {
         "kept_tastes",
         "keep_tastes",
         "tastes_for",
-        "for_many",
+        "tastes_known",
+        "has_many",
         "space_of",
         "last_play",
     ),  # `tastes_of_week` and `make_all` keep them

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from segue.engine.tastes import taste_changes, tastes_for
 from segue.errors import NotFoundError, UsageError
+from segue.library.listening import owners
 from segue.playlists.playlist import week_of
 from segue.tastes.changes import Changes, sides
 
@@ -35,6 +36,13 @@ def change_taste(
         BusyError: another process is keeping tastes.
     """
     engine.refuse_unknown(listener)
+    people, playlists = owners(engine.library, "both")
+    if people and listener in playlists:
+        raise UsageError(
+            "Tastes of a playlist are not changed",
+            got=listener,
+            hint="change the playlist itself, or tastes of a listener",
+        )
     profiles = tastes_for(engine, week or week_of(datetime.now(UTC)), listener).profiles
 
     def checked(before: Changes) -> Changes:

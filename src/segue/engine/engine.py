@@ -104,6 +104,13 @@ class Engine:
                 self._kept[key] = make()
             return self._kept[key]
 
+    def once_there(self, key: Hashable, make: Callable[[], T | None]) -> T | None:
+        """What `make` gives the first time that it is not None."""
+        with self._lock:
+            if key not in self._kept and (made := make()) is not None:
+                self._kept[key] = made
+            return self._kept.get(key)
+
     def refuse_unknown(self, listener: str) -> None:
         """Say whom there is no listening of.
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from segue.library import Library
 
 
-# Listeners whose tastes are found and kept together, whoever is asked for: it takes some seconds.
+# Up to so many listeners everybody's tastes are found and kept, whoever is asked for: it takes some seconds.
 TOGETHER = 2_000
 
 
@@ -103,25 +103,42 @@ def tastes_of_week(
 def tastes_for(engine: Engine, week: str, listener: str) -> WeekOfTastes:
     """Tastes in `week`, with those of a listener, or of a playlist, among them.
 
-    Everybody's, as `tastes_of_week` finds and keeps them. In a library of many listeners they are this one's
-    alone where none are kept: nobody waits until everybody's are found, which the Monday job does.
+    Raises:
+        NotFoundError: nothing was trained yet.
+        BusyError: another process is keeping tastes.
+        UsageError: they cannot be kept there.
+    """
+    found = tastes_known(engine, week)
+    if found is None:
+        # Of a playlist `with_one` finds them.
+        found = find_tastes(engine, week, [listener] if listener in _everybody(engine) else [])
+    return with_one(engine, found, listener)
+
+
+def tastes_known(engine: Engine, week: str) -> WeekOfTastes | None:
+    """The tastes of all listeners in `week`, as `tastes_of_week` finds and keeps them.
+
+    None in a library of many where none are kept: nobody waits until everybody's are found, which the Monday
+    job does. They are found for who is asked for.
 
     Raises:
         NotFoundError: nothing was trained yet.
         BusyError: another process is keeping tastes.
         UsageError: they cannot be kept there.
     """
-    if not for_many(engine):
-        found = engine.tastes_of_week(week)
-    elif (found := kept_tastes(engine, week)) is None:
-        found = find_tastes(engine, week, [listener])
-    return with_one(engine, found, listener)
+    if not has_many(engine):
+        return engine.tastes_of_week(week)
+    return engine.once_there(("tastes", week), lambda: kept_tastes(engine, week))
 
 
-def for_many(engine: Engine) -> bool:
-    """Whether a library has so many listeners that tastes of one are found alone."""
+def has_many(engine: Engine) -> bool:
+    """Whether a library has so many listeners that tastes are found for one at a time."""
+    return len(_everybody(engine)) > TOGETHER
+
+
+def _everybody(engine: Engine) -> frozenset[str]:
     unit = engine.factors().model.config.observations.unit
-    return engine.once("many", lambda: len(listeners_of(engine.library, unit)) > TOGETHER)
+    return engine.once("everybody", lambda: frozenset(listeners_of(engine.library, unit)))
 
 
 def kept_tastes(engine: Engine, week: str) -> WeekOfTastes | None:
@@ -211,15 +228,17 @@ def with_one(engine: Engine, found: WeekOfTastes, listener: str) -> WeekOfTastes
     return found._replace(profiles=profiles_of(engine.library, tracks, near, [listener], "both", now=now))
 
 
-def tastes_by(library: Library, week: str, factors: Factors) -> WeekOfTastes:
-    """The tastes of all listeners by the factors of another medium than songs; they are not kept."""
+def tastes_by(
+    library: Library, week: str, factors: Factors, listeners: Sequence[str] | None = None
+) -> WeekOfTastes:
+    """The tastes of listeners, by default all, by the factors of another medium than songs; not kept."""
     model = factors.model
     unit = model.config.observations.unit
     space, profiles = tastes_of(
         library,
         factors.tracks.ids,
         factors.shared.space,
-        listeners=listeners_of(library, unit),
+        listeners=listeners_of(library, unit) if listeners is None else listeners,
         listened=ListenedConfig(unit=unit),
         credits=factors.shared.credits,
     )

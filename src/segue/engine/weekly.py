@@ -17,10 +17,10 @@ from segue.engine.owned import with_owned
 from segue.engine.tastes import (
     WeekOfTastes,
     find_tastes,
-    for_many,
-    kept_tastes,
+    has_many,
     taste_changes,
     tastes_by,
+    tastes_known,
     tastes_of_week,
 )
 from segue.errors import SegueError, install
@@ -219,13 +219,14 @@ def prepare(
     config = config.model_copy(update={"medium": medium})
     find = None
     with progress("Looking for tastes"):
-        if factors.name != FACTORS:
+        if factors.name != FACTORS and has_many(engine):
+            found, find = _one_by_one(partial(tastes_by, library, week, factors))
+        elif factors.name != FACTORS:
             found = tastes_by(library, week, factors)
-        elif found is None and not for_many(engine):
-            found = engine.tastes_of_week(week) if keep else tastes_of_week(engine, week, keep=False)
-        elif found is None and (found := kept_tastes(engine, week)) is None:
-            found = find_tastes(engine, week, [])
-            find = partial(_found, engine, week)
+        elif found is None and not keep and not has_many(engine):
+            found = tastes_of_week(engine, week, keep=False)
+        elif found is None and (found := tastes_known(engine, week)) is None:
+            found, find = _one_by_one(partial(find_tastes, engine, week))
     sequencer, aside = _sequencer(engine, config)
     versions = found.models if sequencer is None else (*found.models, sequencer.version)
     people, playlists = owners(library, unit)
@@ -265,8 +266,11 @@ def prepare(
     )
 
 
-def _found(engine: Engine, week: str, listeners: Sequence[str]) -> Profiles:
-    return find_tastes(engine, week, listeners).profiles
+def _one_by_one(
+    find: Callable[[Sequence[str]], WeekOfTastes],
+) -> tuple[WeekOfTastes, Callable[[Sequence[str]], Profiles]]:
+    """The space that tastes are found in, and what finds them for listeners when they are asked for."""
+    return find([]), lambda listeners: find(listeners).profiles
 
 
 def _sequencer(engine: Engine, config: WeeklyConfig) -> tuple[Sequencer | None, str]:
